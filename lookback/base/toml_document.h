@@ -1,0 +1,65 @@
+// A TOML text as a plain tree that remembers its lines, can be merged and written back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "lookback/base/result.h"
+
+namespace lookback::base {
+
+struct TomlEntry;
+struct TomlValue;
+
+/// Keys with their values, in the order of the text.
+struct TomlTable {
+  std::vector<TomlEntry> entries;
+
+  const TomlValue* find(std::string_view key) const;  ///< null when absent
+  TomlValue* find(std::string_view key);
+};
+
+using TomlArray = std::vector<TomlValue>;
+
+/// Dates and times are not among the kinds: no study uses them, and reading one is an error.
+struct TomlValue {
+  std::variant<bool, std::int64_t, double, std::string, TomlArray, TomlTable> data;
+  std::size_t line = 0;  ///< in the file it came from, from 1; 0 for a value made by the program
+};
+
+struct TomlEntry {
+  std::string key;
+  TomlValue value;
+};
+
+/// A table with the name of the file it came from.
+struct Document {
+  std::string file_name;
+  TomlTable root;
+
+  /// Sets the value at a dotted path of bare keys ("train.seed"), making the tables on the way; a
+  /// value there, or one in place of a table on the way, is replaced.
+  void set(std::string_view path, TomlValue value);
+};
+
+/// Parses TOML 1.0. Errors read "FILE:LINE: ...". `file_name` is only for messages.
+Result<Document> parse_toml(std::string_view text, std::string file_name);
+/// Reads and parses a file of at most 1 MiB.
+Result<Document> read_toml(const std::string& path);
+
+/// `base` with `overrides` laid over it: tables are merged key by key, anything else is replaced.
+/// Every value keeps the line it came from. Both are taken to come from the same file.
+Document merged(const Document& base, const Document& overrides);
+
+/// TOML text that parses to the same values (numbers to the last bit, keys in the same order except
+/// that a table's plain values come before its tables). Comments are not kept.
+std::string to_text(const Document& document);
+
+/// Equality of values, whatever their lines and the order of the keys. NaN equals NaN here.
+bool same_values(const TomlTable& a, const TomlTable& b);
+
+}  // namespace lookback::base
