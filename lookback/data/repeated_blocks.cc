@@ -1,0 +1,207 @@
+#include "lookback/data/repeated_blocks.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "lookback/base/nearest.h"
+#include "lookback/base/printable.h"
+
+namespace lookback::data {
+namespace {
+
+using Periods = BlockSource::Periods;
+
+constexpr std::size_t max_length = std::size_t{1} << 24;
+constexpr std::uint64_t max_vocabulary = std::uint64_t{1} << 32;
+
+std::string text_of(const Periods& range) {
+  if (range.first == range.last) return std::to_string(range.first);
+  return std::to_string(range.first) + ".." + std::to_string(range.last);
+}
+
+/// The most positions that two whole copies of a block of `period` can take, the gap between them
+/// included.
+std::size_t room_for_two(BlockKind kind, std::size_t period) {
+  return kind == BlockKind::broken_period ? 3 * period : 2 * period;
+}
+
+/// min/2..min-1 and max+1..2 max, without what is empty or does not fit twice into `length`.
+std::vector<Periods> unseen_periods(const BlockTask& task) {
+  std::vector<Periods> ranges;
+  const Periods shorter{std::max<std::size_t>(task.min_period / 2, 1), task.min_period - 1};
+  const Periods longer{task.max_period + 1, 2 * task.max_period};
+  for (Periods range : {shorter, longer}) {
+    range.last = std::min(range.last, task.length / 2);
+    if (range.first <= range.last) ranges.push_back(range);
+  }
+  return ranges;
+}
+
+/// What is refused whatever the kind.
+Status check_sizes(const BlockTask& task) {
+  const std::string where = name_of(task.kind) + ": ";
+  if (task.vocabulary < 2 || task.vocabulary > max_vocabulary) {
+    return Error{where + "found a vocabulary of " + std::to_string(task.vocabulary) +
+                 ", allowed 2 to " + std::to_string(max_vocabulary)};
+  }
+  if (task.length < 2 || task.length > max_length) {
+    return Error{where + "found a length of " + std::to_string(task.length) + ", allowed 2 to " +
+                 std::to_string(max_length)};
+  }
+  return {};
+}
+
+Status check_period_range(const BlockTask& task) {
+  const std::string where = name_of(task.kind) + ": ";
+  if (task.min_period < 1 || task.min_period > task.max_period || task.max_period > max_length) {
+    return Error{where + "found periods from " + std::to_string(task.min_period) + " to " +
+                 std::to_string(task.max_period) +
+                 ", allowed 1 <= first <= last <= " + std::to_string(max_length)};
+  }
+  const std::size_t needed = room_for_two(task.kind, task.max_period);
+  if (task.kind != BlockKind::unseen_period && task.length < needed) {
+    return Error{
+        where + "found a length of " + std::to_string(task.length) + ", allowed at least " +
+        std::to_string(needed) + ": two copies of the longest block, " +
+        std::to_string(task.max_period) +
+        (task.kind == BlockKind::broken_period ? ", and the longest gap between them" : "")};
+  }
+  return {};
+}
+
+Result<std::vector<Periods>> allowed_periods(const BlockTask& task) {
+  if (task.kind == BlockKind::random_repeat) {
+    if (task.length % 2 != 0) {
+      return Error{name_of(task.kind) + ": found a length of " + std::to_string(task.length) +
+                   ", allowed: an even one, two halves"};
+    }
+    return std::vector<Periods>{{task.length / 2, task.length / 2}};
+  }
+  if (Status status = check_period_range(task); !status) return status.error();
+  if (task.kind != BlockKind::unseen_period) {
+    return std::vector<Periods>{{task.min_period, task.max_period}};
+  }
+  std::vector<Periods> ranges = unseen_periods(task);
+  if (ranges.empty()) {
+    return Error{name_of(task.kind) + ": found no period outside " +
+                 text_of({task.min_period, task.max_period}) +
+                 " that fits twice into a length of " + std::to_string(task.length) +
+                 ", allowed: a longer one, or a smaller range"};
+  }
+  return ranges;
+}
+
+}  // namespace
+
+std::span<const std::string> block_kind_names() {
+  static const std::vector<std::string> names{"repeated-blocks", "unseen-period", "broken-period",
+                                              "random-repeat"};
+  return names;
+}
+
+const std::string& name_of(BlockKind kind) {
+  return block_kind_names()[static_cast<std::size_t>(kind)];
+}
+
+Result<BlockKind> parse_block_kind(std::string_view name) {
+  const auto names = block_kind_names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return static_cast<BlockKind>(i);
+  }
+  std::string message = "found the task \"" + base::printable(name) + "\", allowed: ";
+  for (std::size_t i = 0; i < names.size(); ++i) message += (i == 0 ? "" : ", ") + names[i];
+  if (const auto meant = base::nearest(name, names)) message += "; nearest: " + *meant;
+  return Error{std::move(message)};
+}
+
+std::optional<std::size_t> BlockStructure::occurrence(std::size_t t) const {
+  const auto after = std::upper_bound(starts.begin(), starts.end(), t);
+  if (after == starts.begin()) return std::nullopt;
+  const auto copy = static_cast<std::size_t>(after - starts.begin()) - 1;
+  if (t - starts[copy] >= period) return std::nullopt;
+  return copy;
+}
+
+std::optional<std::size_t> BlockStructure::answer(std::size_t t) const {
+  if (t + 1 >= length) return std::nullopt;
+  const std::optional<std::size_t> copy = occurrence(t);
+  if (!copy || *copy == 0) return std::nullopt;
+  const std::size_t offset = t - starts[*copy];
+  if (offset + 1 < period) return starts[*copy - 1] + offset + 1;
+  // The last token of a copy: what follows is known only when the copies touch, here and before.
+  const std::size_t next = *copy + 1;
+  const bool touches = next < starts.size() && starts[next] == t + 1;
+  const bool touched_before = starts[*copy] == starts[*copy - 1] + period;
+  if (!touches || !touched_before) return std::nullopt;
+  return starts[*copy];
+}
+
+std::vector<std::optional<std::size_t>> BlockStructure::answers() const {
+  std::vector<std::optional<std::size_t>> result(length);
+  for (std::size_t t = 0; t < length; ++t) result[t] = answer(t);
+  return result;
+}
+
+std::size_t BlockSource::draw_period(base::RandomStream& stream) const {
+  std::size_t choices = 0;
+  for (const Periods& range : periods_) choices += range.last - range.first + 1;
+  std::size_t chosen = stream.below(choices);
+  for (const Periods& range : periods_) {
+    const std::size_t count = range.last - range.first + 1;
+    if (chosen < count) return range.first + chosen;
+    chosen -= count;
+  }
+  return periods_.back().last;  // not reached: chosen < the sum of the counts
+}
+
+BlockStructure BlockSource::draw_structure(base::RandomStream& stream) const {
+  BlockStructure structure{task_.length, draw_period(stream), {}};
+  std::size_t start = 0;
+  while (start < task_.length) {
+    structure.starts.push_back(start);
+    start += structure.period;
+    if (task_.kind == BlockKind::broken_period) start += 1 + stream.below(structure.period);
+  }
+  return structure;
+}
+
+BlockStructure BlockSource::structure(std::uint64_t index) const {
+  base::RandomStream stream(task_.seed, task_.purpose, index);
+  return draw_structure(stream);
+}
+
+void BlockSource::draw(std::uint64_t index, std::span<Token> tokens) const {
+  base::RandomStream stream(task_.seed, task_.purpose, index);
+  const BlockStructure structure = draw_structure(stream);
+  const auto random_token = [&] { return static_cast<Token>(stream.below(task_.vocabulary)); };
+  // Copy 0 starts at 0 and is whole, so that it is the block; then copies and gaps by turns.
+  std::generate_n(tokens.begin(), structure.period, random_token);
+  const std::span<const Token> block = tokens.first(structure.period);
+  std::size_t filled = structure.period;
+  for (std::size_t copy = 1; copy < structure.starts.size(); ++copy) {
+    for (; filled < structure.starts[copy]; ++filled) tokens[filled] = random_token();
+    const std::size_t count = std::min(structure.period, tokens.size() - filled);
+    std::copy_n(block.begin(), count, tokens.begin() + static_cast<std::ptrdiff_t>(filled));
+    filled += count;
+  }
+  for (; filled < tokens.size(); ++filled) tokens[filled] = random_token();
+}
+
+std::string BlockSource::description() const {
+  std::string text = name_of(task_.kind) + ": T = " + std::to_string(task_.length) +
+                     ", V = " + std::to_string(task_.vocabulary) + ", periods ";
+  for (std::size_t i = 0; i < periods_.size(); ++i) {
+    text += (i == 0 ? "" : " and ") + text_of(periods_[i]);
+  }
+  if (task_.kind == BlockKind::broken_period) text += ", gaps of 1 to a period";
+  return text;
+}
+
+Result<std::unique_ptr<BlockSource>> make_block_source(const BlockTask& task) {
+  if (Status status = check_sizes(task); !status) return status.error();
+  Result<std::vector<Periods>> periods = allowed_periods(task);
+  if (!periods) return periods.error();
+  return std::unique_ptr<BlockSource>(new BlockSource(task, std::move(*periods)));
+}
+
+}  // namespace lookback::data
