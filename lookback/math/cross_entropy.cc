@@ -1,0 +1,89 @@
+// The language-model loss and its gradient, in float. A row of logits stays in the first-level
+// cache while its maximum and its exponentials' sum are taken and it becomes its own gradient.
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "lookback/math/simd.h"
+#include "lookback/math/targets_config.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "lookback/math/cross_entropy.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// after foreach_target.h
+#include "hwy/highway.h"
+#include "lookback/math/vectors-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace lookback::math {
+namespace HWY_NAMESPACE {
+
+HWY_INLINE float largest_of(const float* row, std::size_t count) {
+  FloatVector largest = set(row[0]);
+  for_each_vector(count, [&](std::size_t i, auto part) HWY_ATTR {
+    largest = hn::Max(largest, part.keep(part.load(row + i), largest));
+  });
+  return max_of_lanes(largest);
+}
+
+void cross_entropy(const Matrix<const float>& logits, std::span<const std::uint32_t> targets,
+                   std::span<float> losses) {
+  for (std::size_t t = 0; t < logits.rows && logits.cols > 0; ++t) {
+    const float* row = logits.row(t);
+    const float largest = largest_of(row, logits.cols);
+    FloatVector sum = hn::Zero(float_tag);
+    for_each_vector(logits.cols, [&](std::size_t i, auto part) HWY_ATTR {
+      sum = hn::Add(sum, part.keep(exp(hn::Sub(part.load(row + i), set(largest)))));
+    });
+    losses[t] = std::log(sum_of_lanes(sum)) - (row[targets[t]] - largest);
+  }
+}
+
+void cross_entropy_gradient(float weight, const Matrix<float>& logits,
+                            std::span<const std::uint32_t> targets, std::span<float> losses) {
+  for (std::size_t t = 0; t < logits.rows && logits.cols > 0; ++t) {
+    float* row = logits.row(t);
+    const float largest = largest_of(row, logits.cols);
+    const float target_logit = row[targets[t]];
+    FloatVector sums = hn::Zero(float_tag);
+    for_each_vector(logits.cols, [&](std::size_t i, auto part) HWY_ATTR {
+      const FloatVector value = exp(hn::Sub(part.load(row + i), set(largest)));
+      part.store(value, row + i);
+      sums = hn::Add(sums, part.keep(value));
+    });
+    const float sum = sum_of_lanes(sums);
+    losses[t] = std::log(sum) - (target_logit - largest);
+    const FloatVector scale = set(weight / sum);
+    for_each_vector(logits.cols, [&](std::size_t i, auto part) HWY_ATTR {
+      part.store(hn::Mul(part.load(row + i), scale), row + i);
+    });
+    row[targets[t]] -= weight;
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace lookback::math
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lookback::math {
+
+HWY_EXPORT(cross_entropy);
+HWY_EXPORT(cross_entropy_gradient);
+
+namespace simd {
+
+void cross_entropy(Matrix<const float> logits, std::span<const std::uint32_t> targets,
+                   std::span<float> losses) {
+  HWY_DYNAMIC_DISPATCH(cross_entropy)(logits, targets, losses);
+}
+
+void cross_entropy_gradient(float weight, Matrix<float> logits,
+                            std::span<const std::uint32_t> targets, std::span<float> losses) {
+  HWY_DYNAMIC_DISPATCH(cross_entropy_gradient)(weight, logits, targets, losses);
+}
+
+}  // namespace simd
+}  // namespace lookback::math
+#endif  // HWY_ONCE

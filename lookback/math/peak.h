@@ -1,0 +1,15 @@
+// How fast this core can multiply and add, to judge the kernels by.
+#pragma once
+
+namespace lookback::math {
+
+/// The float32 multiply-adds this core does at the moment, in GFLOP/s (a multiply-add counts as
+/// two), on the active instruction set: independent chains held in registers, no memory. Runs for
+/// about `seconds` (any value; at least one batch of some 50 microseconds) and returns the rate of
+/// its fastest batch.
+///
+/// Clock and neighbors change from second to second: measure it in turn with what it is compared to,
+/// in short pieces, and compare medians.
+double measure_fma_peak(double seconds);
+
+}  // namespace lookback::math

@@ -1,0 +1,116 @@
+// The causal softmax of attention and its gradient, in float. A row stays in the first-level cache
+// while its maximum, its exponentials and their sum are taken; nothing right of the diagonal is
+// computed.
+#include <algorithm>
+#include <cstddef>
+
+#include "lookback/math/simd.h"
+#include "lookback/math/targets_config.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "lookback/math/softmax.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// after foreach_target.h
+#include "hwy/highway.h"
+#include "lookback/math/vectors-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace lookback::math {
+namespace HWY_NAMESPACE {
+
+/// The first `count` lanes of a vector whose other lanes exist too and may be overwritten.
+struct Leading {
+  std::size_t count;
+
+  HWY_INLINE FloatVector load(const float* from) const { return hn::LoadU(float_tag, from); }
+  HWY_INLINE void store(FloatVector v, float* to) const { hn::StoreU(v, float_tag, to); }
+  HWY_INLINE FloatVector keep(FloatVector v) const { return First{count}.keep(v); }
+  HWY_INLINE FloatVector keep(FloatVector v, FloatVector otherwise) const {
+    return First{count}.keep(v, otherwise);
+  }
+};
+
+/// for_each_vector over the first `count` of `cols` columns. Where the row goes on far enough the
+/// last vector is read and written whole, which is faster than a masked store.
+template <class Body>
+HWY_INLINE void for_each_causal_vector(std::size_t count, std::size_t cols, const Body& body) {
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) body(i, Whole{});
+  if (i == count) return;
+  if (i + lanes <= cols) {
+    body(i, Leading{count - i});
+  } else {
+    body(i, First{count - i});
+  }
+}
+
+/// The zeros that blocked products may read right of the diagonal (see zero_margin).
+HWY_INLINE void write_zero_margin(const Matrix<float>& matrix, std::size_t t) {
+  const std::size_t begin = std::min(t + 1, matrix.cols);
+  const std::size_t end = std::min(begin + zero_margin, matrix.cols);
+  std::fill(matrix.row(t) + begin, matrix.row(t) + end, 0.0F);
+}
+
+void softmax_causal(const Matrix<float>& scores) {
+  for (std::size_t t = 0; t < scores.rows; ++t) {
+    float* row = scores.row(t);
+    const std::size_t count = std::min(t + 1, scores.cols);
+    if (count == 0) continue;
+    FloatVector largest = set(row[0]);
+    for_each_causal_vector(count, scores.cols, [&](std::size_t i, auto part) HWY_ATTR {
+      largest = hn::Max(largest, part.keep(part.load(row + i), largest));
+    });
+    const FloatVector shift = set(max_of_lanes(largest));
+    FloatVector sum = hn::Zero(float_tag);
+    for_each_causal_vector(count, scores.cols, [&](std::size_t i, auto part) HWY_ATTR {
+      const FloatVector value = part.keep(exp(hn::Sub(part.load(row + i), shift)));
+      part.store(value, row + i);
+      sum = hn::Add(sum, value);
+    });
+    const FloatVector inverse = set(1.0F / sum_of_lanes(sum));
+    for_each_causal_vector(count, scores.cols, [&](std::size_t i, auto part) HWY_ATTR {
+      part.store(hn::Mul(part.load(row + i), inverse), row + i);
+    });
+    write_zero_margin(scores, t);
+  }
+}
+
+void softmax_causal_backward(const Matrix<const float>& pattern, const Matrix<float>& gradient) {
+  const std::size_t cols = std::min(pattern.cols, gradient.cols);
+  for (std::size_t t = 0; t < gradient.rows; ++t) {
+    const float* p = pattern.row(t);
+    float* g = gradient.row(t);
+    const std::size_t count = std::min(t + 1, cols);
+    FloatVector sum = hn::Zero(float_tag);
+    for_each_causal_vector(count, cols, [&](std::size_t i, auto part) HWY_ATTR {
+      sum = hn::Add(sum, part.keep(hn::Mul(part.load(p + i), part.load(g + i))));
+    });
+    const FloatVector mean = set(sum_of_lanes(sum));
+    for_each_causal_vector(count, cols, [&](std::size_t i, auto part) HWY_ATTR {
+      part.store(hn::Mul(part.load(p + i), hn::Sub(part.load(g + i), mean)), g + i);
+    });
+    write_zero_margin(gradient, t);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace lookback::math
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lookback::math {
+
+HWY_EXPORT(softmax_causal);
+HWY_EXPORT(softmax_causal_backward);
+
+namespace simd {
+
+void softmax_causal(Matrix<float> scores) { HWY_DYNAMIC_DISPATCH(softmax_causal)(scores); }
+
+void softmax_causal_backward(Matrix<const float> pattern, Matrix<float> gradient) {
+  HWY_DYNAMIC_DISPATCH(softmax_causal_backward)(pattern, gradient);
+}
+
+}  // namespace simd
+}  // namespace lookback::math
+#endif  // HWY_ONCE
