@@ -1,0 +1,18 @@
+// Architectures as the tables [model] and [init] of a study file.
+#pragma once
+
+#include <string>
+
+#include "lookback/base/toml_table.h"
+#include "lookback/model/architecture.h"
+
+namespace lookback::model {
+
+/// Reads [model] and [init]. What is wrong is told by the reader's finish(); whether the parts fit
+/// each other is for validate().
+Architecture read_architecture(base::TableReader model, base::TableReader init);
+
+/// The tables [model] and [init], every key with its value: read_architecture gives it back.
+std::string to_toml(const Architecture& architecture);
+
+}  // namespace lookback::model

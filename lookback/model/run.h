@@ -1,0 +1,155 @@
+// The memory of one run of a program: activations, their gradients, and the taps set on it. Steps
+// see activations only through it.
+//
+// Legend: B sequences, T positions, D width.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "lookback/math/kernels.h"
+#include "lookback/model/program.h"
+#include "lookback/model/taps.h"
+
+namespace lookback::model {
+
+using math::Factor;
+using math::Matrix;
+using math::Part;
+using math::Update;
+
+/// Numbers of type N, slot after slot. Squares that share memory share it here too.
+template <class N>
+class SlotMemory {
+ public:
+  /// Empty until allocated, so that a run that never goes backward holds no gradients.
+  void allocate(const Program& program, std::size_t batch, std::size_t length) {
+    if (!numbers_.empty()) return;
+    std::size_t size = 0;
+    for (const SlotInfo& slot : program.slots) {
+      if (slot.in_place) {
+        offsets_.push_back(offsets_[*slot.in_place]);
+        continue;
+      }
+      offsets_.push_back(size);
+      const std::size_t numbers = slot.kind == SlotInfo::Kind::square
+                                      ? batch * slot.heads * length * length
+                                      : batch * length * slot.width;
+      size += (numbers + 15) / 16 * 16;
+    }
+    numbers_.resize(size);
+  }
+  N* at(SlotId slot) { return numbers_.data() + offsets_[slot]; }
+
+ private:
+  std::vector<std::size_t> offsets_;
+  std::vector<N> numbers_;
+};
+
+template <class N>
+struct Run {
+  Run(const Program& p, std::size_t b, std::size_t t)
+      : program(p), batch(b), length(t), touched(p.slots.size()), kept(p.slots.size()),
+        split(p.slots.size()) {
+    values.allocate(p, b, t);
+  }
+
+  std::size_t rows() const { return batch * length; }
+
+  // --- activations
+
+  /// The whole [B*T, width] of a stream slot.
+  Matrix<N> value(SlotId slot) { return stream(values, slot); }
+  /// The [T,T] of one sequence and head of a square slot.
+  Matrix<N> square(SlotId slot, std::size_t sequence, std::size_t head) {
+    return square(values, slot, sequence, head);
+  }
+  /// The [T,E] of one sequence and head of a stream slot with heads.
+  Matrix<N> head(SlotId slot, std::size_t sequence, std::size_t head_index) {
+    return head_of(value(slot), slot, sequence, head_index);
+  }
+
+  // --- gradients
+
+  /// A gradient to be added to: zero at the first touch of a backward pass.
+  Matrix<N> gradient(SlotId slot) {
+    const Matrix<N> g = gradient_stream(slot);
+    if (!touched[slot]) std::fill_n(g.data, g.rows * g.cols, N{});
+    touched[slot] = true;
+    return g;
+  }
+  /// A gradient that a product may also set: Update::set at the first touch, Update::add later.
+  std::pair<Matrix<N>, Update> gradient_update(SlotId slot) {
+    const Update update = touched[slot] ? Update::add : Update::set;
+    touched[slot] = true;
+    return {gradient_stream(slot), update};
+  }
+  Matrix<N> gradient_square(SlotId slot, std::size_t sequence, std::size_t head) {
+    return square(gradients, slot, sequence, head);
+  }
+  Matrix<N> head_of(Matrix<N> whole, SlotId slot, std::size_t sequence, std::size_t head) const {
+    const std::size_t width = program.slots[slot].width / program.slots[slot].heads;
+    return whole.row_block(sequence * length, length).columns(head * width, width);
+  }
+
+  // --- parameters
+
+  Matrix<const N> parameter(ParameterId id) const {
+    const ParameterInfo& info = program.parameters[id];
+    return {parameters.data() + info.offset, info.rows, info.cols, info.cols};
+  }
+  std::span<const N> parameter_row(ParameterId id) const {
+    const ParameterInfo& info = program.parameters[id];
+    return parameters.subspan(info.offset, info.size());
+  }
+  Matrix<N> parameter_gradient(ParameterId id) const {
+    const ParameterInfo& info = program.parameters[id];
+    return {parameter_gradients.data() + info.offset, info.rows, info.cols, info.cols};
+  }
+  std::span<N> parameter_gradient_row(ParameterId id) const {
+    const ParameterInfo& info = program.parameters[id];
+    return parameter_gradients.subspan(info.offset, info.size());
+  }
+
+  // --- taps
+
+  bool tapped(SiteId site) const { return taps != nullptr && taps->any(site); }
+  bool tapped_slot(SlotId slot) const {
+    return taps != nullptr && std::ranges::any_of(program.slots[slot].sites,
+                                                  [&](SiteId site) { return taps->any(site); });
+  }
+
+  const Program& program;
+  std::size_t batch;
+  std::size_t length;
+  SlotMemory<N> values;
+  SlotMemory<N> gradients;
+  std::vector<char> touched;          ///< by slot: its gradient holds something
+  std::vector<std::vector<N>> kept;   ///< by slot: the value before a tap changed it
+  std::vector<std::vector<N>> split;  ///< by out slot: each head's own input of a tapped Linear
+  std::span<const N> parameters;
+  std::span<N> parameter_gradients;
+  std::span<const Token> tokens;  ///< [B,T]
+  const Taps<N>* taps = nullptr;
+  std::vector<N> cosine, sine;  ///< [T,E/2], for rotary positions
+
+ private:
+  Matrix<N> stream(SlotMemory<N>& memory, SlotId slot) {
+    const std::size_t width = program.slots[slot].width;
+    return {memory.at(slot), rows(), width, width};
+  }
+  /// The gradient by the logits takes the logits' own place: they are not needed any more.
+  Matrix<N> gradient_stream(SlotId slot) {
+    return stream(slot == program.logits ? values : gradients, slot);
+  }
+  Matrix<N> square(SlotMemory<N>& memory, SlotId slot, std::size_t sequence, std::size_t head) {
+    const std::size_t size = length * length;
+    const std::size_t index = sequence * program.slots[slot].heads + head;
+    return {memory.at(slot) + index * size, length, length, length};
+  }
+};
+
+}  // namespace lookback::model

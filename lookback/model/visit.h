@@ -1,0 +1,70 @@
+// Shows an activation, or the gradient by it, to the hooks set on its names.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+
+#include "lookback/model/run.h"
+
+namespace lookback::model {
+
+enum class Direction { forward, backward };
+
+/// Writes `value` above the diagonal, which kernels leave unspecified.
+template <class N>
+void fill_future(Matrix<N> square, N value) {
+  for (std::size_t t = 0; t + 1 < square.rows; ++t) {
+    std::fill(square.row(t) + t + 1, square.row(t) + square.cols, value);
+  }
+}
+
+/// What hooks see above the diagonal: scores are masked, all else is zero.
+template <class N>
+N future_value(const Run<N>& run, SlotId slot, Direction direction) {
+  const bool scores = !run.program.slots[slot].in_place.has_value();
+  return scores && direction == Direction::forward ? N(-std::numeric_limits<double>::infinity())
+                                                   : N{};
+}
+
+template <class N>
+void call(const std::vector<Hook<N>>& hooks, const SiteInfo& site, std::size_t sequence,
+          std::size_t head, Matrix<N> seen) {
+  for (const Hook<N>& hook : hooks) hook({site.name, sequence, site.first_head + head}, seen);
+}
+
+template <class N>
+void visit_site(Run<N>& run, SlotId slot, const SiteInfo& site, const std::vector<Hook<N>>& hooks,
+                Direction direction) {
+  const bool forward = direction == Direction::forward;
+  for (std::size_t b = 0; b < run.batch; ++b) {
+    if (run.program.slots[slot].kind == SlotInfo::Kind::square) {
+      for (std::size_t h = 0; h < site.heads; ++h) {
+        const Matrix<N> m = forward ? run.square(slot, b, h) : run.gradient_square(slot, b, h);
+        fill_future(m, future_value(run, slot, direction));
+        call(hooks, site, b, h, m);
+        fill_future(m, N{});
+      }
+      continue;
+    }
+    const Matrix<N> whole = forward ? run.value(slot) : run.gradient(slot);
+    if (site.heads == 0) {
+      call(hooks, site, b, 0, whole.row_block(b * run.length, run.length));
+    }
+    for (std::size_t h = 0; h < site.heads; ++h) {
+      call(hooks, site, b, h, run.head_of(whole, slot, b, h));
+    }
+  }
+}
+
+/// Calls the hooks of every name of a slot, for every sequence and head.
+template <class N>
+void visit(Run<N>& run, SlotId slot, Direction direction) {
+  if (run.taps == nullptr) return;
+  for (const SiteId id : run.program.slots[slot].sites) {
+    const auto& hooks =
+        direction == Direction::forward ? run.taps->forward(id) : run.taps->backward(id);
+    if (!hooks.empty()) visit_site(run, slot, run.program.sites[id], hooks, direction);
+  }
+}
+
+}  // namespace lookback::model
