@@ -1,0 +1,56 @@
+// What one probe says about one model: every sequence's values, and their means.
+//
+// Legend: T positions, n heads of the whole model, layer by layer, and in a layer step by step.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "lookback/data/repeated_blocks.h"
+#include "lookback/lens/losses.h"
+#include "lookback/lens/scores.h"
+
+namespace lookback::lens {
+
+/// What was measured on one sequence, kept for later bootstraps.
+struct SequenceResult {
+  data::BlockStructure structure;
+  std::vector<float> losses;         ///< [T-1], nats
+  LossScores loss_scores;            ///< of these losses
+  std::vector<HeadScores> heads;     ///< [n]
+  std::size_t repeated_queries = 0;  ///< |R| (scores.h); 0: scores over R are NaN
+  std::vector<double> similarity;    ///< of pairs of heads as HeadSimilarity::pairs(), or empty
+};
+
+/// Where a head is: its layer, and its number in the layer over all steps, step * heads + head.
+struct HeadPlace {
+  std::size_t layer = 0;
+  std::size_t head = 0;
+};
+
+/// Means and standard errors over sequences (estimate.h). Scores over R leave out the sequences that
+/// have no such query.
+struct HeadSummary {
+  HeadPlace place;
+  HeadScores mean;
+  HeadScores standard_error;
+};
+
+struct ProbeResult {
+  std::vector<SequenceResult> sequences;  ///< in order
+
+  LossScores mean;
+  LossScores standard_error;
+  InContextPositions in_context_positions;
+  std::vector<double> loss_by_position;    ///< [T-1]: mean over sequences
+  std::vector<double> loss_by_occurrence;  ///< by copy of the target: mean over all its predictions
+  std::vector<HeadSummary> heads;          ///< [n]
+  std::vector<std::vector<double>>
+      head_similarity;  ///< [n,n], symmetric, ones on the diagonal; or []
+};
+
+/// The means of `sequences`, summed in their order: equal sequences give equal bits.
+/// REQUIRES at least one sequence, all of the same T, of layers * heads_per_layer heads each.
+ProbeResult summarize(std::vector<SequenceResult> sequences, std::size_t heads_per_layer);
+
+}  // namespace lookback::lens

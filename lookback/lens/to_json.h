@@ -1,0 +1,26 @@
+// Results as JSON, in the shape that metrics and findings files keep them.
+//
+// Numbers are rounded to 7 significant digits, a little more than a float holds, so that files stay
+// small; what is not finite is null. Heads are numbered in their layer over all steps.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "lookback/lens/composition.h"
+#include "lookback/lens/probe_result.h"
+
+namespace lookback::lens {
+
+/// The means of a probe:
+///   {"loss", "first_half_loss", "second_half_loss", "in_context_learning_score": numbers,
+///    "in_context_positions": [early, late], "loss_by_position": [T-1], "loss_by_occurrence": [...],
+///    "heads": [{"layer", "head", and every score of scores.h by its name}], "head_similarity": [[]]}
+nlohmann::json probe_json(const ProbeResult& result);
+
+/// [{"from": {"layer", "head"}, "to": {"layer", "head"}, "q", "k", "v", "baseline": its mean}]
+nlohmann::json composition_json(const Composition& result);
+
+/// `value` to 7 significant digits, or null when it is not finite.
+nlohmann::json rounded(double value);
+
+}  // namespace lookback::lens

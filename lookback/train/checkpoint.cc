@@ -1,0 +1,174 @@
+#include "lookback/train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "lookback/base/file.h"
+
+namespace lookback::train {
+namespace {
+
+constexpr const char* format_name = "lookback checkpoint 1";
+const std::string first_moment = "optimizer.first_moment.";
+const std::string second_moment = "optimizer.second_moment.";
+
+std::vector<std::size_t> shape_of(const model::ParameterInfo& info) {
+  if (info.matrix) return {info.rows, info.cols};
+  return {info.cols};
+}
+
+void add_tensors(const model::Program& program, const std::string& prefix,
+                 std::span<const float> buffer, std::vector<base::Tensor>& tensors) {
+  for (const model::ParameterInfo& info : program.parameters) {
+    tensors.push_back(
+        {prefix + info.name, shape_of(info), buffer.subspan(info.offset, info.size())});
+  }
+}
+
+/// A number that metadata holds as text: decimal integers, hexadecimal floats.
+template <class Number>
+Result<Number> read_number(const std::map<std::string, std::string>& metadata,
+                           const std::string& key, const std::filesystem::path& path) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) {
+    return Error{fmt::format("{}: not a checkpoint of lookback: its metadata has no '{}'",
+                             path.string(), key)};
+  }
+  Number number{};
+  const std::string& text = found->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return Error{fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key,
+                             text)};
+  }
+  return number;
+}
+
+}  // namespace
+
+Status write_checkpoint(const std::filesystem::path& path, const model::Program& program,
+                        const TrainState& state, const CheckpointHeader& header) {
+  std::vector<base::Tensor> tensors;
+  add_tensors(program, "", state.parameters, tensors);
+  add_tensors(program, first_moment, state.first_moment, tensors);
+  add_tensors(program, second_moment, state.second_moment, tensors);
+  return base::write_safetensors(path, tensors,
+                                 {{"format", format_name},
+                                  {"config", header.config},
+                                  {"seed", fmt::format("{}", header.seed)},
+                                  {"step", fmt::format("{}", state.step)},
+                                  {"tokens", fmt::format("{}", header.tokens)},
+                                  {"next_sequence", fmt::format("{}", header.next_sequence)},
+                                  {"first_loss", fmt::format("{}", state.first_loss)}});
+}
+
+Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
+  Result<base::SafetensorsFile> file = base::SafetensorsFile::read(path);
+  if (!file) return file.error();
+  Checkpoint checkpoint(path, std::move(*file));
+  const auto& metadata = checkpoint.file_.metadata();
+  const auto format = metadata.find("format");
+  if (format == metadata.end() || format->second != format_name) {
+    return Error{fmt::format("{}: not a checkpoint of lookback: its metadata has no 'format' = '{}'",
+                             path.string(), format_name)};
+  }
+  if (!checkpoint.file_.has_checksum()) {
+    return Error{fmt::format("{}: damaged: its checksum is missing", path.string())};
+  }
+  const auto config = metadata.find("config");
+  if (config == metadata.end()) {
+    return Error{fmt::format("{}: damaged: its metadata has no 'config'", path.string())};
+  }
+  checkpoint.header_.config = config->second;
+  const auto read = [&](const char* key, std::uint64_t& number) -> Status {
+    Result<std::uint64_t> value = read_number<std::uint64_t>(metadata, key, path);
+    if (!value) return value.error();
+    number = *value;
+    return {};
+  };
+  CheckpointHeader& header = checkpoint.header_;
+  if (Status s = read("seed", header.seed); !s) return s.error();
+  if (Status s = read("step", header.step); !s) return s.error();
+  if (Status s = read("tokens", header.tokens); !s) return s.error();
+  if (Status s = read("next_sequence", header.next_sequence); !s) return s.error();
+  Result<double> first_loss = read_number<double>(metadata, "first_loss", path);
+  if (!first_loss) return first_loss.error();
+  checkpoint.first_loss_ = *first_loss;
+  return checkpoint;
+}
+
+Result<std::vector<float>> Checkpoint::buffer(const model::Program& program,
+                                              const std::string& prefix) const {
+  std::vector<float> buffer(program.buffer_size);
+  for (const model::ParameterInfo& info : program.parameters) {
+    Result<base::Tensor> tensor = file_.find(prefix + info.name);
+    if (!tensor) return tensor.error();
+    if (tensor->shape != shape_of(info)) {
+      return Error{fmt::format("{}: tensor '{}' has {} values in another shape than the {} x {} of "
+                               "its configuration",
+                               path_.string(), tensor->name, tensor->values.size(), info.rows,
+                               info.cols)};
+    }
+    if (!std::ranges::all_of(tensor->values, [](float v) { return std::isfinite(v); })) {
+      return Error{fmt::format("{}: tensor '{}' holds values that are not finite", path_.string(),
+                               tensor->name)};
+    }
+    std::ranges::copy(tensor->values, buffer.begin() + static_cast<std::ptrdiff_t>(info.offset));
+  }
+  return buffer;
+}
+
+Result<std::vector<float>> Checkpoint::parameters(const model::Program& program) const {
+  return buffer(program, "");
+}
+
+Result<TrainState> Checkpoint::state(const model::Program& program) const {
+  TrainState state;
+  state.step = header_.step;
+  state.first_loss = first_loss_;
+  const std::pair<std::string, std::vector<float>*> parts[] = {
+      {"", &state.parameters},
+      {first_moment, &state.first_moment},
+      {second_moment, &state.second_moment}};
+  for (const auto& [prefix, part] : parts) {
+    Result<std::vector<float>> read = buffer(program, prefix);
+    if (!read) return read.error();
+    *part = std::move(*read);
+  }
+  return state;
+}
+
+std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::uint64_t tokens) {
+  return run / "checkpoints" / fmt::format("{}.safetensors", tokens);
+}
+
+std::filesystem::path resume_path(const std::filesystem::path& run) {
+  return run / "resume.safetensors";
+}
+
+ResumePoint find_resume_point(const std::filesystem::path& run) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(run / "checkpoints", error)) {
+    if (entry.path().extension() == ".safetensors") files.push_back(entry.path());
+  }
+  if (std::filesystem::exists(resume_path(run), error)) files.push_back(resume_path(run));
+  ResumePoint newest;
+  for (const std::filesystem::path& file : files) {
+    Result<Checkpoint> checkpoint = Checkpoint::read(file);
+    if (!checkpoint) {
+      newest.warnings.push_back(checkpoint.error().message);
+      continue;
+    }
+    if (!newest.checkpoint || newest.checkpoint->header().step < checkpoint->header().step) {
+      newest.checkpoint.emplace(std::move(*checkpoint));
+    }
+  }
+  return newest;
+}
+
+}  // namespace lookback::train

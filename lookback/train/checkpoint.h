@@ -1,0 +1,68 @@
+// Checkpoints: a training state in one safetensors file, whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/base/safetensors.h"
+#include "lookback/model/program.h"
+#include "lookback/train/optimizer.h"
+
+namespace lookback::train {
+
+/// What a checkpoint says of itself. The random state is (seed, the number of the next sequence),
+/// for every draw is a pure function of the two.
+struct CheckpointHeader {
+  std::string config;  ///< the run's configuration as TOML
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  std::uint64_t tokens = 0;
+  std::uint64_t next_sequence = 0;
+};
+
+/// Writes parameters under their own names ([cols] for vectors), the moments as
+/// "optimizer.first_moment.<name>" and "optimizer.second_moment.<name>", and the header as metadata.
+Status write_checkpoint(const std::filesystem::path& path, const model::Program& program,
+                        const TrainState& state, const CheckpointHeader& header);
+
+/// A checkpoint file, checked whole; its tensors are taken out for a program.
+class Checkpoint {
+ public:
+  /// Errors, in one line with the file's name: torn, damaged, without checksum, not a checkpoint.
+  static Result<Checkpoint> read(const std::filesystem::path& path);
+
+  const CheckpointHeader& header() const { return header_; }
+
+  /// The flat parameter buffer. Errors: a tensor is missing, has another shape, or holds NaN.
+  Result<std::vector<float>> parameters(const model::Program& program) const;
+  /// Everything that training needs to go on.
+  Result<TrainState> state(const model::Program& program) const;
+
+ private:
+  Checkpoint(std::filesystem::path path, base::SafetensorsFile file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+  Result<std::vector<float>> buffer(const model::Program& program, const std::string& prefix) const;
+
+  std::filesystem::path path_;
+  base::SafetensorsFile file_;
+  CheckpointHeader header_;
+  double first_loss_ = 0;
+};
+
+/// checkpoints/<tokens>.safetensors under a run's directory.
+std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::uint64_t tokens);
+/// The one that is replaced time and again, for --resume only.
+std::filesystem::path resume_path(const std::filesystem::path& run);
+
+/// What a run can go on from: the newest checkpoint that is whole, and a line for each newer one
+/// that is not.
+struct ResumePoint {
+  std::optional<Checkpoint> checkpoint;
+  std::vector<std::string> warnings;
+};
+ResumePoint find_resume_point(const std::filesystem::path& run);
+
+}  // namespace lookback::train

@@ -1,0 +1,105 @@
+#include "lookback/train/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+namespace lookback::train {
+namespace {
+
+const std::array<std::string, 3> decay_names = {"constant", "cosine", "linear"};
+
+}  // namespace
+
+TrainConfig read_train_config(base::TableReader train) {
+  TrainConfig c;
+  c.tokens = train.count("tokens", c.tokens, 1, 1'000'000'000'000'000);
+  c.batch = train.count("batch", c.batch, 1, 1 << 20);
+  c.shards = train.count("shards", c.shards, 1, 1024);
+  c.learning_rate = train.number("learning_rate", c.learning_rate, 0, 100);
+  c.warmup_steps = train.count("warmup_steps", c.warmup_steps, 0, 1'000'000'000);
+  const std::string decay = train.choice("decay", decay_names[0], decay_names);
+  c.decay = static_cast<Decay>(std::ranges::find(decay_names, decay) - decay_names.begin());
+  c.final_share = train.number("final_share", c.final_share, 0, 1);
+  c.beta1 = train.number("beta1", c.beta1, 0, 1);
+  c.beta2 = train.number("beta2", c.beta2, 0, 1);
+  c.epsilon = train.number("epsilon", c.epsilon, 0, 1);
+  c.weight_decay = train.number("weight_decay", c.weight_decay, 0, 100);
+  c.decay_all = train.flag("decay_all", c.decay_all);
+  c.clip = train.number("clip", c.clip, 0, 1e9);
+  c.divergence = train.number("divergence", c.divergence, 1, 1e9);
+  c.evaluations_per_decade =
+      train.count("evaluations_per_decade", c.evaluations_per_decade, 1, 1000);
+  c.checkpoints_per_decade =
+      train.count("checkpoints_per_decade", c.checkpoints_per_decade, 1, 1000);
+  c.resume_seconds = train.number("resume_seconds", c.resume_seconds, 0, 1e9);
+  return c;
+}
+
+Status validate(const TrainConfig& c) {
+  if (c.shards > c.batch) {
+    return Error{fmt::format("train.shards is {}, but a step has only train.batch = {} sequences; "
+                             "each shard needs one",
+                             c.shards, c.batch)};
+  }
+  if (c.beta1 >= 1 || c.beta2 >= 1) {
+    return Error{fmt::format("train.beta1 and train.beta2 are {} and {}; both must be below 1",
+                             c.beta1, c.beta2)};
+  }
+  return {};
+}
+
+std::string to_toml(const TrainConfig& c) {
+  std::string text = "[train]\n";
+  const auto line = [&](std::string_view key, const auto& value) {
+    text += fmt::format("{} = {}\n", key, value);
+  };
+  line("tokens", c.tokens);
+  line("batch", c.batch);
+  line("shards", c.shards);
+  line("learning_rate", c.learning_rate);
+  line("warmup_steps", c.warmup_steps);
+  line("decay", '"' + decay_names[static_cast<std::size_t>(c.decay)] + '"');
+  line("final_share", c.final_share);
+  line("beta1", c.beta1);
+  line("beta2", c.beta2);
+  line("epsilon", c.epsilon);
+  line("weight_decay", c.weight_decay);
+  line("decay_all", c.decay_all);
+  line("clip", c.clip);
+  line("divergence", c.divergence);
+  line("evaluations_per_decade", c.evaluations_per_decade);
+  line("checkpoints_per_decade", c.checkpoints_per_decade);
+  line("resume_seconds", c.resume_seconds);
+  return text;
+}
+
+std::uint64_t step_count(const TrainConfig& config, std::size_t length) {
+  const std::uint64_t tokens_a_step = std::uint64_t{config.batch} * length;
+  return (config.tokens - 1) / tokens_a_step + 1;
+}
+
+double learning_rate(const TrainConfig& config, std::uint64_t step, std::uint64_t steps) {
+  const auto at = static_cast<double>(step);
+  const auto warmup = static_cast<double>(config.warmup_steps);
+  if (step < config.warmup_steps) return config.learning_rate * (at + 1) / warmup;
+  if (config.decay == Decay::constant) return config.learning_rate;
+  const double rest = std::max(1.0, static_cast<double>(steps) - warmup);
+  const double done = (at - warmup) / rest;
+  const double share = config.decay == Decay::cosine
+                           ? 0.5 * (1.0 + std::cos(std::numbers::pi * done))
+                           : 1.0 - done;
+  return config.learning_rate * (config.final_share + (1.0 - config.final_share) * share);
+}
+
+bool is_log_spaced(std::uint64_t step, std::uint64_t steps, std::uint64_t per_decade) {
+  if (step == 0 || step == steps) return true;
+  const auto grid = static_cast<double>(per_decade);
+  const double k = std::round(std::log10(static_cast<double>(step)) * grid);
+  return std::llround(std::pow(10.0, k / grid)) == static_cast<long long>(step);
+}
+
+}  // namespace lookback::train

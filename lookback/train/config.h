@@ -1,0 +1,58 @@
+// How a run trains, as the table [train] of a study file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "lookback/base/result.h"
+#include "lookback/base/toml_table.h"
+
+namespace lookback::train {
+
+/// How the learning rate goes on after the warm-up.
+enum class Decay { constant, cosine, linear };
+
+struct TrainConfig {
+  std::uint64_t tokens = 40'000'000;  ///< the run ends at the first step that reaches them
+  std::size_t batch = 64;             ///< sequences a step
+  std::size_t shards = 16;            ///< sums of gradients a step: a fixed number, so that any
+                                      ///< number of threads adds in the same order
+  double learning_rate = 1e-3;
+  std::uint64_t warmup_steps = 100;
+  Decay decay = Decay::constant;
+  double final_share = 0.1;  ///< of the learning rate, where cosine and linear end
+  double beta1 = 0.9;
+  double beta2 = 0.98;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;
+  bool decay_all = false;    ///< decay vectors (norms, biases) too, not matrices only
+  double clip = 1.0;         ///< largest norm of the gradient; 0: none
+  double divergence = 3.0;   ///< stop when the loss passes this multiple of the first step's
+  std::uint64_t evaluations_per_decade = 12;  ///< log-spaced in tokens
+  std::uint64_t checkpoints_per_decade = 4;
+  double resume_seconds = 60;  ///< between checkpoints kept only for --resume
+
+  bool operator==(const TrainConfig&) const = default;
+};
+
+/// Reads [train]; what is wrong is told by the reader's finish().
+TrainConfig read_train_config(base::TableReader train);
+
+/// Refuses what does not fit together, with the reason.
+Status validate(const TrainConfig& config);
+
+/// The table [train], every key with its value.
+std::string to_toml(const TrainConfig& config);
+
+/// Steps of a run: tokens / (batch * length), rounded up.
+std::uint64_t step_count(const TrainConfig& config, std::size_t length);
+
+/// The learning rate of step `step` (from 0) of `steps`: linear warm-up, then the decay.
+double learning_rate(const TrainConfig& config, std::uint64_t step, std::uint64_t steps);
+
+/// Whether something that happens `per_decade` times for each tenfold of steps happens when `step`
+/// steps are done: at 0, at the last, and at the rounded powers 10^(k / per_decade) between.
+bool is_log_spaced(std::uint64_t step, std::uint64_t steps, std::uint64_t per_decade);
+
+}  // namespace lookback::train

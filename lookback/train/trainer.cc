@@ -1,0 +1,124 @@
+#include "lookback/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "lookback/base/file.h"
+#include "lookback/train/checkpoint.h"
+
+namespace lookback::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Trainer {
+ public:
+  Trainer(const Run& run, const Observer& observer, base::Workers& workers, TrainState& state)
+      : run_(run),
+        observer_(observer),
+        workers_(workers),
+        state_(state),
+        pieces_(cut_into_pieces(run.program, run.config.decay_all)),
+        gradient_(run.program, run.source, run.config.batch, run.config.shards, workers),
+        steps_(step_count(run.config, run.source.length())) {}
+
+  Result<Outcome> train() {
+    if (Status made = base::make_directories(run_.directory / "checkpoints"); !made) {
+      return made.error();
+    }
+    report_ = report_of(std::numeric_limits<double>::quiet_NaN(),
+                        std::numeric_limits<double>::quiet_NaN());
+    if (state_.step == 0) {
+      if (Status marked = mark(); !marked) return marked.error();
+    }
+    while (state_.step < steps_) {
+      if (!step()) return diverged();
+      if (observer_.progress) observer_.progress(report_);
+      if (Status marked = mark(); !marked) return marked.error();
+      if (state_.step < steps_ && observer_.stop && observer_.stop()) return stop();
+    }
+    return Outcome{Outcome::Kind::finished, "", report_};
+  }
+
+ private:
+  StepReport report_of(double loss, double norm) const {
+    return {state_.step, state_.step * run_.config.batch * run_.source.length(), loss, norm,
+            learning_rate(run_.config, state_.step == 0 ? 0 : state_.step - 1, steps_)};
+  }
+
+  /// One update; false, and no update, where the loss or the gradient says that the run diverged.
+  bool step() {
+    const double loss = gradient_.compute(state_.parameters, state_.step * run_.config.batch,
+                                          pieces_, run_.taps);
+    if (state_.step == 0) state_.first_loss = loss;
+    report_ = report_of(loss, report_.gradient_norm);
+    if (!std::isfinite(loss) || loss > run_.config.divergence * state_.first_loss) return false;
+    const double rate = learning_rate(run_.config, state_.step, steps_);
+    const double norm =
+        update(run_.config, pieces_, gradient_.gradient(), rate, workers_, state_);
+    report_ = report_of(loss, norm);
+    return std::isfinite(norm);
+  }
+
+  /// Evaluation and checkpoints that are due after this many steps.
+  Status mark() {
+    const TrainConfig& config = run_.config;
+    if (observer_.evaluate && is_log_spaced(state_.step, steps_, config.evaluations_per_decade)) {
+      if (Status done = observer_.evaluate(report_, state_.parameters); !done) return done;
+    }
+    if (is_log_spaced(state_.step, steps_, config.checkpoints_per_decade)) {
+      return write(checkpoint_path(run_.directory, report_.tokens));
+    }
+    const std::chrono::duration<double> since = Clock::now() - written_;
+    if (since.count() < config.resume_seconds) return {};
+    return write(resume_path(run_.directory));
+  }
+
+  Status write(const std::filesystem::path& path) {
+    written_ = Clock::now();
+    Status done = write_checkpoint(path, run_.program, state_,
+                                   {run_.config_text, run_.seed, state_.step, report_.tokens,
+                                    state_.step * run_.config.batch});
+    if (done) last_good_ = path;
+    return done;
+  }
+
+  Result<Outcome> stop() {
+    if (Status done = write(resume_path(run_.directory)); !done) return done.error();
+    return Outcome{Outcome::Kind::stopped, "", report_};
+  }
+
+  Outcome diverged() const {
+    const std::string last =
+        last_good_.empty() ? "the one that it was resumed from" : last_good_.string();
+    return {Outcome::Kind::diverged,
+            fmt::format("diverged at step {} ({} tokens): loss {:.6g}, gradient norm {:.6g}, first "
+                        "loss {:.6g}; last good checkpoint: {}",
+                        state_.step + 1, report_.tokens, report_.loss, report_.gradient_norm,
+                        state_.first_loss, last),
+            report_};
+  }
+
+  const Run& run_;
+  const Observer& observer_;
+  base::Workers& workers_;
+  TrainState& state_;
+  std::vector<Piece> pieces_;
+  BatchGradient gradient_;
+  std::uint64_t steps_;
+  StepReport report_;
+  Clock::time_point written_ = Clock::now();
+  std::filesystem::path last_good_;
+};
+
+}  // namespace
+
+Result<Outcome> train(const Run& run, const Observer& observer, base::Workers& workers,
+                      TrainState& state) {
+  return Trainer(run, observer, workers, state).train();
+}
+
+}  // namespace lookback::train

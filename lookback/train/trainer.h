@@ -1,0 +1,63 @@
+// One training run: from a state to the last step, with evaluations and checkpoints on the way.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "lookback/base/result.h"
+#include "lookback/base/workers.h"
+#include "lookback/data/token_source.h"
+#include "lookback/model/program.h"
+#include "lookback/train/batch_gradient.h"
+#include "lookback/train/config.h"
+#include "lookback/train/optimizer.h"
+
+namespace lookback::train {
+
+/// What is known after a step. Before the first, loss and gradient_norm are NaN.
+struct StepReport {
+  std::uint64_t step = 0;    ///< steps done
+  std::uint64_t tokens = 0;  ///< tokens seen
+  double loss = 0;           ///< mean over the step's batch, before its update, in nats
+  double gradient_norm = 0;  ///< before clipping
+  double learning_rate = 0;
+};
+
+/// A run as data. Everything here must outlive train().
+struct Run {
+  const model::Program& program;
+  const data::TokenSource& source;  ///< sequences of one length, at most the program's context
+  TrainConfig config;
+  std::uint64_t seed = 0;
+  std::string config_text;          ///< goes into each checkpoint
+  std::filesystem::path directory;  ///< checkpoints go below it
+  TrainingTaps taps;                ///< may be empty
+};
+
+/// What the caller wants to know or decide on the way. Any may be empty.
+struct Observer {
+  /// At log-spaced steps, the first and last among them, before the checkpoint of the same step.
+  std::function<Status(const StepReport&, std::span<const float> parameters)> evaluate;
+  /// After every step.
+  std::function<void(const StepReport&)> progress;
+  /// Asked after every step; true ends the run with a checkpoint to resume from.
+  std::function<bool()> stop;
+};
+
+struct Outcome {
+  enum class Kind { finished, diverged, stopped };
+  Kind kind = Kind::finished;
+  std::string message;  ///< of a divergence: the step, the loss, the last good checkpoint
+  StepReport last;
+};
+
+/// Trains until config.tokens. `state` is fresh (initial_state) or read from a checkpoint; going on
+/// from one gives the bits of a run that was never stopped. Errors: what observers and checkpoints
+/// report (a full disk, for example).
+Result<Outcome> train(const Run& run, const Observer& observer, base::Workers& workers,
+                      TrainState& state);
+
+}  // namespace lookback::train
