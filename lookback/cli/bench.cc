@@ -1,0 +1,184 @@
+// lookback bench: how close to the machine's peak the article's setups train.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/workers.h"
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/data/repeated_blocks.h"
+#include "lookback/math/peak.h"
+#include "lookback/math/targets.h"
+#include "lookback/model/flops.h"
+#include "lookback/train/batch_gradient.h"
+
+namespace lookback::cli {
+namespace {
+
+struct Options {
+  std::string setup = "all";
+  std::optional<std::size_t> threads;
+  double seconds = 3;
+  bool json = false;
+};
+
+struct Setup {
+  const char* name;
+  std::size_t layers, heads, steps;
+};
+constexpr Setup setups[] = {
+    {"two-layer", 2, 1, 1}, {"one-layer-parallel", 1, 2, 1}, {"one-layer-sequential", 1, 1, 2}};
+
+/// Medians over the rounds of one setup on one number of threads.
+struct Measured {
+  double tokens_per_second = 0;
+  double gflops = 0;
+  double peak_gflops = 0;
+  double share = 0;
+};
+
+double seconds_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// The peak of all workers at once: processors that share a core or a clock share its peak too.
+double measure_peak(base::Workers& workers, double seconds) {
+  std::vector<double> peaks(workers.count());
+  workers.run(workers.count(),
+              [&](std::size_t i, std::size_t) { peaks[i] = math::measure_fma_peak(seconds); });
+  double sum = 0;
+  for (const double peak : peaks) sum += peak;
+  return sum;
+}
+
+/// Training steps as `lookback study` makes them: sequences drawn, forward, backward, AdamW.
+class Bench {
+ public:
+  Bench(const model::Program& program, const data::TokenSource& source, base::Workers& workers)
+      : program_(program),
+        source_(source),
+        workers_(workers),
+        pieces_(train::cut_into_pieces(program, config_.decay_all)),
+        gradient_(program, source, config_.batch, config_.shards, workers),
+        state_(train::initial_state(program, 0)) {
+    step();  // touches all memory
+  }
+
+  /// Tokens a second over at least `seconds`.
+  double tokens_per_second(double seconds) {
+    const double start = seconds_now();
+    std::size_t steps = 0;
+    do {
+      step();
+      ++steps;
+    } while (seconds_now() - start < seconds);
+    return static_cast<double>(steps * config_.batch * source_.length()) / (seconds_now() - start);
+  }
+
+  Measured measure(double seconds) {
+    constexpr double round = 0.5;
+    std::vector<double> tokens, peaks, shares;
+    const double flops = model::useful_flops(program_, source_.length()).total() /
+                         static_cast<double>(source_.length());
+    for (double done = 0; done < seconds; done += round) {
+      peaks.push_back(measure_peak(workers_, round / 4));
+      tokens.push_back(tokens_per_second(round));
+      shares.push_back(tokens.back() * flops * 1e-9 / peaks.back());
+    }
+    const double rate = median(tokens);
+    return {rate, rate * flops * 1e-9, median(peaks), median(shares)};
+  }
+
+ private:
+  void step() {
+    gradient_.compute(state_.parameters, state_.step * config_.batch, pieces_, {});
+    train::update(config_, pieces_, gradient_.gradient(), config_.learning_rate, workers_, state_);
+  }
+
+  train::TrainConfig config_;
+  const model::Program& program_;
+  const data::TokenSource& source_;
+  base::Workers& workers_;
+  std::vector<train::Piece> pieces_;
+  train::BatchGradient gradient_;
+  train::TrainState state_;
+};
+
+Result<Measured> measure(const Setup& setup, std::size_t threads, double seconds) {
+  model::Architecture architecture;
+  architecture.layers = setup.layers;
+  architecture.heads = setup.heads;
+  architecture.steps = setup.steps;
+  const Result<model::Program> program = model::compile(architecture);
+  if (!program) return program.error();
+  const auto source = data::make_block_source({});
+  if (!source) return source.error();
+  base::Workers workers(threads);
+  return Bench(*program, **source, workers).measure(seconds);
+}
+
+void print(const Setup& setup, std::size_t threads, const Measured& m, bool json) {
+  if (json) {
+    const nlohmann::json line = {{"setup", setup.name},
+                                 {"threads", threads},
+                                 {"tokens_per_second", m.tokens_per_second},
+                                 {"gflops", m.gflops},
+                                 {"peak_gflops", m.peak_gflops},
+                                 {"share_of_peak", m.share}};
+    fmt::print("{}\n", line.dump());
+    return;
+  }
+  fmt::print("{:<22} {:>7} {:>12.0f} {:>10.1f} {:>10.1f} {:>7.1f}%\n", setup.name, threads,
+             m.tokens_per_second, m.gflops, m.peak_gflops, 100 * m.share);
+}
+
+int run(const Options& options) {
+  const Result<std::size_t> most = read_threads(options.threads);
+  if (!most) return fail(most.error());
+  if (!options.json) {
+    fmt::print("training at V 256, T 256, D 128, E 64, 64 sequences a step, float32, {}\n"
+               "useful operations: products only, causal half of attention, backward twice forward\n"
+               "peak: float32 FMA of all threads at once, measured in turn with training\n\n"
+               "{:<22} {:>7} {:>12} {:>10} {:>10} {:>8}\n",
+               math::active_instruction_set(), "setup", "threads", "tokens/s", "GFLOP/s", "peak",
+               "share");
+  }
+  for (const Setup& setup : setups) {
+    if (options.setup != "all" && options.setup != setup.name) continue;
+    for (std::size_t threads = options.threads ? *most : 1; threads <= *most; ++threads) {
+      const Result<Measured> measured = measure(setup, threads, options.seconds);
+      if (!measured) return fail(measured.error());
+      print(setup, threads, *measured, options.json);
+    }
+  }
+  return success;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("bench", "measure training speed against this machine's peak");
+  std::vector<std::string> names = {"all"};
+  for (const Setup& setup : setups) names.emplace_back(setup.name);
+  command->add_option("--setup", options->setup, "which setup (default: all)")
+      ->check(CLI::IsMember(names));
+  command->add_option("--threads", options->threads, "only this many threads (default: 1 to all)");
+  command->add_option("--seconds", options->seconds, "training time measured for each line")
+      ->check(CLI::Range(0.1, 3600.0));
+  command->add_flag("--json", options->json, "one JSON object a line");
+  command->footer("Example: lookback bench --setup two-layer --threads 1");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace lookback::cli

@@ -1,0 +1,19 @@
+// The commands of the program, one file each.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace lookback::cli {
+
+/// What the program exits with.
+inline constexpr int success = 0;
+inline constexpr int failure = 1;
+inline constexpr int wrong_usage = 2;
+
+/// Each adds its command to `app`; `exit_code` is set when the command has run.
+void add_study(CLI::App& app, int& exit_code);
+void add_train(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
+void add_bench(CLI::App& app, int& exit_code);
+
+}  // namespace lookback::cli

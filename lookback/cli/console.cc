@@ -1,0 +1,106 @@
+#include "lookback/cli/console.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include "lookback/base/count.h"
+#include "lookback/base/workers.h"
+#include "lookback/cli/commands.h"
+
+namespace lookback::cli {
+namespace {
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+double seconds_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+}  // namespace
+
+int fail(const Error& error) {
+  fmt::print(stderr, "lookback: {}\n", error.message);
+  return failure;
+}
+
+Result<std::optional<std::uint64_t>> read_count(const std::string& option,
+                                                const std::string& text) {
+  if (text.empty()) return std::optional<std::uint64_t>{};
+  const Result<std::uint64_t> count = base::parse_count(text);
+  if (!count) return Error{fmt::format("{}: {}", option, count.error().message)};
+  if (*count == 0) return Error{fmt::format("{}: found 0, allowed: 1 or more", option)};
+  return std::optional<std::uint64_t>(*count);
+}
+
+Result<std::size_t> read_threads(const std::optional<std::size_t>& given) {
+  constexpr std::size_t most = 1024;
+  if (!given) return base::usable_processors();
+  if (*given == 0 || *given > most) {
+    return Error{fmt::format("--threads: found {}, allowed: 1 to {}", *given, most)};
+  }
+  return *given;
+}
+
+// The signals are blocked, so they wait until somebody looks: no handler, no global flag.
+StopSignal::StopSignal() {
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+bool StopSignal::asked() {
+  if (asked_) return true;
+  const sigset_t set = stop_signals();
+  const timespec none{};
+  asked_ = sigtimedwait(&set, nullptr, &none) > 0;
+  if (asked_) pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  return asked_;
+}
+
+void ConsoleProgress::clear_line() {
+  if (line_open_) fmt::print(stderr, "\r\033[K");
+  line_open_ = false;
+}
+
+void ConsoleProgress::message(const std::string& line) {
+  clear_line();
+  fmt::print(stderr, "{}\n", line);
+}
+
+void ConsoleProgress::progress(const study::Progress& p) {
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  const double now = seconds_now();
+  if (now - last_printed_ < (terminal ? 0.2 : 15.0)) return;
+  last_printed_ = now;
+  const std::string line = fmt::format(
+      "{} seed {}: {:.2f}M of {:.2f}M tokens, loss {:.3f}, {:.0f} tokens/s, {} left", p.arm, p.seed,
+      static_cast<double>(p.tokens) / 1e6, static_cast<double>(p.tokens_of_run) / 1e6, p.loss,
+      p.tokens_per_second, duration_text(p.seconds_left));
+  if (terminal) {
+    fmt::print(stderr, "\r\033[K{}", line);
+    std::fflush(stderr);
+    line_open_ = true;
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
+}
+
+}  // namespace lookback::cli

@@ -1,0 +1,51 @@
+// What the commands share: printing errors, reading counts, threads, and being told to stop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "lookback/base/result.h"
+#include "lookback/study/study.h"
+
+namespace lookback::cli {
+
+/// Prints "lookback: MESSAGE" on stderr and returns `failure`.
+int fail(const Error& error);
+
+/// "40M" and the like; an option that was not given is empty. Errors name the option.
+Result<std::optional<std::uint64_t>> read_count(const std::string& option, const std::string& text);
+
+/// The number given, or every processor this process may use. Errors: 0 or absurdly many.
+Result<std::size_t> read_threads(const std::optional<std::size_t>& given);
+
+/// Ctrl-C and SIGTERM ask for a stop instead of ending the process, from construction on; asked()
+/// tells whether one came. A second one ends the process. To be made before any thread starts.
+class StopSignal {
+ public:
+  StopSignal();
+  bool asked();
+
+ private:
+  bool asked_ = false;
+};
+
+/// Prints the progress of runs on stderr: one line that is rewritten where stderr is a terminal,
+/// plain lines now and then where it is not.
+class ConsoleProgress : public study::Listener {
+ public:
+  explicit ConsoleProgress(StopSignal& stop) : stop_(stop) {}
+  void message(const std::string& line) override;
+  void progress(const study::Progress& progress) override;
+  bool stop() override { return stop_.asked(); }
+
+ private:
+  void clear_line();
+
+  StopSignal& stop_;
+  double last_printed_ = -1e9;
+  bool line_open_ = false;
+};
+
+}  // namespace lookback::cli

@@ -1,0 +1,25 @@
+// lookback report: the page of a study, made anew from its files.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/cli/write_report.h"
+
+namespace lookback::cli {
+
+void add_report(CLI::App& app, int& exit_code) {
+  const auto directory = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("report", "make the page of a study anew");
+  command->add_option("directory", *directory, "directory that `lookback study --out` made")
+      ->required();
+  command->footer("Example: lookback report runs/article");
+  command->callback([directory, &exit_code] {
+    const Result<std::filesystem::path> page = write_report(*directory);
+    if (page) fmt::print("{}\n", page->string());
+    exit_code = page ? success : fail(page.error());
+  });
+}
+
+}  // namespace lookback::cli

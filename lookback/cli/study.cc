@@ -1,0 +1,84 @@
+// lookback study: arms x seeds -> runs -> summary -> report.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/workers.h"
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/cli/write_report.h"
+#include "lookback/model/program.h"
+#include "lookback/study/study.h"
+#include "lookback/study/study_file.h"
+
+namespace lookback::cli {
+namespace {
+
+struct Options {
+  std::string file, out, tokens, seeds;
+  std::optional<std::size_t> threads;
+  bool resume = false;
+};
+
+Result<study::Overrides> read_overrides(const Options& options) {
+  study::Overrides overrides;
+  const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
+  if (!tokens) return tokens.error();
+  const Result<std::optional<std::uint64_t>> seeds = read_count("--seeds", options.seeds);
+  if (!seeds) return seeds.error();
+  overrides.tokens = *tokens;
+  overrides.seeds = *seeds;
+  return overrides;
+}
+
+void print_arms(const study::Study& study) {
+  for (const study::RunConfig& arm : study.arms) {
+    const Result<model::Program> program = model::compile(arm.architecture);
+    if (program) {
+      fmt::print(stderr, "{}: {} parameters\n", arm.arm, program->parameter_count());
+    }
+  }
+}
+
+int run(const Options& options) {
+  const Result<study::Overrides> overrides = read_overrides(options);
+  if (!overrides) return fail(overrides.error());
+  const Result<std::size_t> threads = read_threads(options.threads);
+  if (!threads) return fail(threads.error());
+  const Result<study::Study> study = study::read_study(options.file, *overrides);
+  if (!study) return fail(study.error());
+  print_arms(*study);
+  StopSignal stop;
+  base::Workers workers(*threads);
+  ConsoleProgress progress(stop);
+  const Result<study::Ending> ending =
+      study::run_study(*study, options.out, options.resume, workers, progress);
+  if (!ending) return fail(ending.error());
+  if (*ending == study::Ending::stopped) {
+    return fail({"stopped; the same command with --resume goes on to the same result"});
+  }
+  const Result<std::filesystem::path> page = write_report(options.out);
+  if (!page) return fail(page.error());
+  fmt::print("{}\n", page->string());
+  return success;
+}
+
+}  // namespace
+
+void add_study(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("study", "run a study: every arm with every seed");
+  command->add_option("study", options->file, "study file (TOML)")->required();
+  command->add_option("--out", options->out, "directory for everything the study makes")
+      ->required();
+  command->add_option("--tokens", options->tokens, "training tokens a run, such as 40M or 1G");
+  command->add_option("--seeds", options->seeds, "runs of each arm, with seeds from 0 on");
+  command->add_option("--threads", options->threads, "worker threads (default: every processor)");
+  command->add_flag("--resume", options->resume, "go on with an unfinished study");
+  command->footer("Example: lookback study studies/article.toml --out runs/article --tokens 40M");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace lookback::cli

@@ -1,0 +1,75 @@
+// lookback train: one run of one arm of a study.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/workers.h"
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/study/study.h"
+#include "lookback/study/study_file.h"
+
+namespace lookback::cli {
+namespace {
+
+struct Options {
+  std::string file, arm, out, tokens;
+  std::uint64_t seed = 0;
+  std::optional<std::size_t> threads;
+  bool resume = false;
+};
+
+Result<study::RunConfig> find_arm(const study::Study& study, const Options& options) {
+  const auto arm = std::ranges::find(study.arms, options.arm, &study::RunConfig::arm);
+  if (arm != study.arms.end()) {
+    return study.run(static_cast<std::size_t>(arm - study.arms.begin()), options.seed);
+  }
+  std::string known;
+  for (const study::RunConfig& other : study.arms) known += " " + other.arm;
+  return Error{fmt::format("--arm: {} has no arm '{}'; its arms are:{}", options.file, options.arm,
+                           known)};
+}
+
+int run(const Options& options) {
+  const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
+  if (!tokens) return fail(tokens.error());
+  const Result<std::size_t> threads = read_threads(options.threads);
+  if (!threads) return fail(threads.error());
+  const Result<study::Study> study =
+      study::read_study(options.file, {.tokens = *tokens, .seeds = {}});
+  if (!study) return fail(study.error());
+  const Result<study::RunConfig> config = find_arm(*study, options);
+  if (!config) return fail(config.error());
+  StopSignal stop;
+  base::Workers workers(*threads);
+  ConsoleProgress progress(stop);
+  const Result<study::Ending> ending =
+      study::run_single(*config, options.out, options.resume, workers, progress);
+  if (!ending) return fail(ending.error());
+  if (*ending == study::Ending::stopped) {
+    return fail({"stopped; the same command with --resume goes on to the same result"});
+  }
+  fmt::print("{}/findings.json\n", options.out);
+  return success;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("train", "train one arm of a study with one seed");
+  command->add_option("study", options->file, "study file (TOML)")->required();
+  command->add_option("--arm", options->arm, "name of the arm")->required();
+  command->add_option("--seed", options->seed, "seed of the weights and the sequences");
+  command->add_option("--out", options->out, "directory of the run")->required();
+  command->add_option("--tokens", options->tokens, "training tokens, such as 40M");
+  command->add_option("--threads", options->threads, "worker threads (default: every processor)");
+  command->add_flag("--resume", options->resume, "go on from the last good checkpoint");
+  command->footer(
+      "Example: lookback train studies/article.toml --arm two-layer --seed 0 --out runs/one");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace lookback::cli

@@ -1,0 +1,93 @@
+#include "lookback/study/findings.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "lookback/lens/to_json.h"
+#include "lookback/lens/transition.h"
+
+namespace lookback::study {
+namespace {
+
+/// A number of a probe or head, or 0 where it was not finite when measured.
+double number(const nlohmann::json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number() ? found->get<double>() : 0.0;
+}
+
+const nlohmann::json& main_probe(const nlohmann::json& line) {
+  return line.at("probes").at(data::name_of(data::BlockKind::repeated_blocks));
+}
+
+double best_score(const nlohmann::json& line) {
+  double best = 0;
+  for (const nlohmann::json& head : main_probe(line).at("heads")) {
+    best = std::max(best, number(head, "induction_score"));
+  }
+  return best;
+}
+
+double chance_of(const nlohmann::json& line) {
+  return number(main_probe(line).at("heads").at(0), "induction_chance");
+}
+
+std::vector<lens::CurvePoint> score_curve(std::span<const nlohmann::json> metrics) {
+  std::vector<lens::CurvePoint> curve;
+  for (const nlohmann::json& line : metrics) {
+    curve.push_back({number(line, "tokens"), best_score(line)});
+  }
+  return curve;
+}
+
+nlohmann::json transition_json(const lens::Transition& transition) {
+  return {{"tokens", std::llround(transition.tokens)},
+          {"sharpness", transition.sharpness ? lens::rounded(*transition.sharpness)
+                                             : nlohmann::json(nullptr)},
+          {"low_score", lens::rounded(transition.low_score)},
+          {"peak_score", lens::rounded(transition.peak_score)},
+          {"peak_tokens", std::llround(transition.peak_tokens)}};
+}
+
+void add_scores(std::span<const nlohmann::json> metrics, nlohmann::json& findings) {
+  const std::vector<lens::CurvePoint> curve = score_curve(metrics);
+  const auto peak = std::ranges::max_element(curve, {}, &lens::CurvePoint::score);
+  const nlohmann::json& last = metrics.back();
+  findings["induction_score"] = curve.back().score;
+  findings["induction_score_peak"] = peak->score;
+  findings["peak_tokens"] = std::llround(peak->tokens);
+  findings["induction_chance"] = chance_of(last);
+  findings["first_half_loss"] = main_probe(last).at("first_half_loss");
+  findings["second_half_loss"] = main_probe(last).at("second_half_loss");
+  const lens::TransitionCriteria criteria{.chance = chance_of(last)};
+  const auto first = lens::first_transition(curve, criteria);
+  findings["transition"] = first ? transition_json(*first) : nlohmann::json(nullptr);
+  findings["transition_tokens"] = first ? findings["transition"]["tokens"] : nullptr;
+  findings["later_transitions"] = nlohmann::json::array();
+  for (const lens::Transition& later : lens::later_transitions(curve, criteria)) {
+    findings["later_transitions"].push_back(transition_json(later));
+  }
+  findings["last"] = last;
+}
+
+}  // namespace
+
+nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
+                             std::span<const nlohmann::json> metrics) {
+  nlohmann::json findings = {{"arm", config.arm},
+                             {"seed", config.seed},
+                             {"status", end.diverged ? "diverged" : "finished"},
+                             {"tokens", end.tokens},
+                             {"parameters", end.parameters}};
+  if (end.diverged) findings["message"] = end.message;
+  if (!metrics.empty()) add_scores(metrics, findings);
+  return findings;
+}
+
+nlohmann::json summary_of(const nlohmann::json& findings) {
+  nlohmann::json row = findings;
+  row.erase("last");
+  return row;
+}
+
+}  // namespace lookback::study

@@ -1,0 +1,34 @@
+// What a run found, from its metrics alone.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+
+#include "lookback/study/run_config.h"
+
+namespace lookback::study {
+
+/// How a run ended.
+struct RunEnd {
+  bool diverged = false;
+  std::string message;  ///< of a divergence
+  std::uint64_t tokens = 0;
+  std::size_t parameters = 0;
+};
+
+/// The run's findings, a pure function of its arguments:
+///   arm, seed, status ("finished" or "diverged"), message (of a divergence), tokens, parameters,
+///   induction_score (of the best head at the last evaluation), induction_score_peak (of the best
+///   head at any), peak_tokens, induction_chance, first_half_loss, second_half_loss, transition (null,
+///   or {tokens, sharpness, low_score, peak_score, peak_tokens}), transition_tokens (null or a
+///   count), later_transitions (of the same form), and
+///   `last`, the whole last line of metrics.
+/// Scores and losses are those of the probe "repeated-blocks".
+nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
+                             std::span<const nlohmann::json> metrics);
+
+/// The findings that summary.json repeats: all but `last`.
+nlohmann::json summary_of(const nlohmann::json& findings);
+
+}  // namespace lookback::study

@@ -1,0 +1,174 @@
+#include "lookback/study/one_run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/file.h"
+#include "lookback/study/evaluation.h"
+#include "lookback/study/findings.h"
+#include "lookback/study/metrics_file.h"
+#include "lookback/train/checkpoint.h"
+#include "lookback/train/trainer.h"
+
+namespace lookback::study {
+namespace {
+
+constexpr std::size_t largest_config = 1 << 20;
+
+std::filesystem::path findings_path(const std::filesystem::path& run) {
+  return run / "findings.json";
+}
+
+/// Tokens and seconds since the run was started or resumed.
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::uint64_t first_token) : first_token_(first_token) {}
+  double rate(std::uint64_t tokens) const {
+    return static_cast<double>(tokens - first_token_) / std::max(1e-9, seconds());
+  }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  std::uint64_t tokens(std::uint64_t now) const { return now - first_token_; }
+
+ private:
+  std::uint64_t first_token_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+class OneRun {
+ public:
+  OneRun(const RunConfig& config, std::filesystem::path directory, std::uint64_t tokens_after,
+         base::Workers& workers, Listener& listener)
+      : config_(config),
+        directory_(std::move(directory)),
+        tokens_after_(tokens_after),
+        workers_(workers),
+        listener_(listener) {}
+
+  Result<Ending> execute() {
+    Result<model::Program> program = model::compile(config_.architecture);
+    if (!program) return program.error();
+    Result<std::unique_ptr<data::BlockSource>> source = training_source(config_);
+    if (!source) return source.error();
+    if (Status ready = prepare(); !ready) return ready.error();
+    Result<train::TrainState> state = starting_state(*program);
+    if (!state) return state.error();
+    Result<Evaluation> evaluation = Evaluation::make(config_, *program, workers_);
+    if (!evaluation) return evaluation.error();
+    const train::Run run{*program,   **source,   config_.train, config_.seed, to_toml(config_),
+                         directory_, train::TrainingTaps{}};
+    const Stopwatch stopwatch(state->step * config_.train.batch * config_.data.length);
+    Result<train::Outcome> outcome =
+        train::train(run, observer(*evaluation, stopwatch), workers_, *state);
+    if (!outcome) return outcome.error();
+    if (outcome->kind == train::Outcome::Kind::stopped) return Ending::stopped;
+    if (Status done = end(*outcome, *program, stopwatch); !done) return done.error();
+    return Ending::finished;
+  }
+
+ private:
+  /// Writes config.toml, or holds this configuration against the one that is there.
+  Status prepare() {
+    if (Status made = base::make_directories(directory_); !made) return made;
+    const std::filesystem::path file = directory_ / "config.toml";
+    const std::string text = to_toml(config_);
+    std::error_code missing;
+    if (!std::filesystem::exists(file, missing)) return base::write_file_atomically(file, text);
+    const Result<std::string> found = base::read_file(file, largest_config);
+    if (!found) return found.error();
+    if (*found == text) return {};
+    return Error{fmt::format("{}: this run was started with another configuration; use another --out",
+                             file.string())};
+  }
+
+  /// The newest whole checkpoint, or a fresh start; the metrics are cut to match.
+  Result<train::TrainState> starting_state(const model::Program& program) {
+    train::ResumePoint point = train::find_resume_point(directory_);
+    for (const std::string& warning : point.warnings) listener_.message("passed over: " + warning);
+    train::TrainState state = train::initial_state(program, config_.seed);
+    if (point.checkpoint) {
+      Result<train::TrainState> read = point.checkpoint->state(program);
+      if (!read) return read.error();
+      state = std::move(*read);
+      listener_.message(fmt::format("{} seed {}: going on from step {}", config_.arm, config_.seed,
+                                    state.step));
+    }
+    if (Status cut = cut_metrics(point.checkpoint ? &state : nullptr); !cut) return cut.error();
+    return state;
+  }
+
+  /// A checkpoint is written after the evaluation of its step, so lines up to it are complete.
+  Status cut_metrics(const train::TrainState* state) {
+    if (state == nullptr) return write_metrics(directory_ / "metrics.jsonl", {});
+    const auto lines = read_metrics(directory_ / "metrics.jsonl", state->step);
+    if (!lines) return lines.error();
+    return write_metrics(directory_ / "metrics.jsonl", *lines);
+  }
+
+  train::Observer observer(Evaluation& evaluation, const Stopwatch& stopwatch) {
+    train::Observer observer;
+    observer.evaluate = [&](const train::StepReport& report,
+                            std::span<const float> parameters) -> Status {
+      const Result<nlohmann::json> line = evaluation.measure(report, parameters);
+      if (!line) return line.error();
+      return append_metrics(directory_ / "metrics.jsonl", *line);
+    };
+    observer.progress = [&](const train::StepReport& report) {
+      const double rate = stopwatch.rate(report.tokens);
+      const std::uint64_t all = config_.train.tokens;
+      const double left = static_cast<double>(
+          (all > report.tokens ? all - report.tokens : 0) + tokens_after_);
+      listener_.progress({config_.arm, config_.seed, report.tokens, all, report.loss, rate,
+                          left / rate});
+    };
+    observer.stop = [&] { return listener_.stop(); };
+    return observer;
+  }
+
+  Status end(const train::Outcome& outcome, const model::Program& program,
+             const Stopwatch& stopwatch) {
+    const auto lines = read_metrics(directory_ / "metrics.jsonl", UINT64_MAX);
+    if (!lines) return lines.error();
+    const RunEnd run_end{outcome.kind == train::Outcome::Kind::diverged, outcome.message,
+                         outcome.last.tokens, program.parameter_count()};
+    if (run_end.diverged) {
+      listener_.message(fmt::format("{} seed {}: {}", config_.arm, config_.seed, outcome.message));
+    }
+    const nlohmann::json timing = {{"tokens", stopwatch.tokens(outcome.last.tokens)},
+                                   {"seconds", stopwatch.seconds()},
+                                   {"tokens_per_second", stopwatch.rate(outcome.last.tokens)},
+                                   {"threads", workers_.count()}};
+    Status timed =
+        base::write_file_atomically(directory_ / "timing.json", timing.dump(2) + '\n');
+    if (!timed) return timed;
+    const nlohmann::json findings = make_findings(config_, run_end, *lines);
+    Status written =
+        base::write_file_atomically(findings_path(directory_), findings.dump(2) + '\n');
+    std::error_code ignored;
+    if (written) std::filesystem::remove(train::resume_path(directory_), ignored);
+    return written;
+  }
+
+  const RunConfig& config_;
+  std::filesystem::path directory_;
+  std::uint64_t tokens_after_;
+  base::Workers& workers_;
+  Listener& listener_;
+};
+
+}  // namespace
+
+bool has_ended(const std::filesystem::path& directory) {
+  std::error_code missing;
+  return std::filesystem::exists(findings_path(directory), missing);
+}
+
+Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,
+                           std::uint64_t tokens_after, base::Workers& workers, Listener& listener) {
+  return OneRun(config, directory, tokens_after, workers, listener).execute();
+}
+
+}  // namespace lookback::study

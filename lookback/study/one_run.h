@@ -1,0 +1,23 @@
+// One run of a study, in its directory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+
+#include "lookback/base/result.h"
+#include "lookback/base/workers.h"
+#include "lookback/study/study.h"
+
+namespace lookback::study {
+
+/// Whether the run in `directory` has ended (findings.json is there).
+bool has_ended(const std::filesystem::path& directory);
+
+/// Starts the run, or goes on with it from its last good checkpoint. On return it has ended, with
+/// findings.json, or it was stopped. `tokens_after` are those of the study's later runs, for the
+/// time left.
+Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,
+                           std::uint64_t tokens_after, base::Workers& workers, Listener& listener);
+
+}  // namespace lookback::study

@@ -1,0 +1,134 @@
+#include "lookback/study/run_config.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "lookback/model/architecture_toml.h"
+
+namespace lookback::study {
+namespace {
+
+/// Held-out sequences do not depend on the run's seed: every run is measured on the same ones.
+constexpr std::uint64_t held_out_seed = 0;
+
+DataConfig read_data(base::TableReader data, std::size_t context) {
+  DataConfig config;
+  const std::string kind =
+      data.choice("kind", data::name_of(config.kind), data::block_kind_names());
+  if (const auto parsed = data::parse_block_kind(kind)) config.kind = *parsed;
+  constexpr std::int64_t longest = 1 << 20;
+  config.length = static_cast<std::size_t>(
+      data.integer("length", static_cast<std::int64_t>(context), 2, longest));
+  const auto [first, last] = data.integer_range(
+      "period",
+      {static_cast<std::int64_t>(config.min_period), static_cast<std::int64_t>(config.max_period)},
+      1, longest);
+  config.min_period = static_cast<std::size_t>(first);
+  config.max_period = static_cast<std::size_t>(last);
+  return config;
+}
+
+EvaluateConfig read_evaluate(base::TableReader evaluate) {
+  EvaluateConfig config;
+  config.sequences = evaluate.count("sequences", config.sequences, 1, 1'000'000);
+  const auto all = data::block_kind_names();
+  for (const std::string& name : evaluate.choices("probes", {all.begin(), all.end()}, all)) {
+    if (const auto kind = data::parse_block_kind(name)) config.probes.push_back(*kind);
+  }
+  return config;
+}
+
+data::BlockTask task_of(const RunConfig& config, data::BlockKind kind) {
+  data::BlockTask task;
+  task.kind = kind;
+  task.vocabulary = config.architecture.vocabulary;
+  task.length = config.data.length;
+  task.min_period = config.data.min_period;
+  task.max_period = config.data.max_period;
+  return task;
+}
+
+std::string quoted_list(const std::vector<data::BlockKind>& kinds) {
+  std::vector<std::string> names;
+  for (const data::BlockKind kind : kinds) names.push_back('"' + data::name_of(kind) + '"');
+  return fmt::format("[{}]", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+RunConfig read_run_tables(base::TableReader& reader) {
+  RunConfig config;
+  config.architecture =
+      model::read_architecture(reader.table("model"), reader.table("init"));
+  config.data = read_data(reader.table("data"), config.architecture.context);
+  config.train = train::read_train_config(reader.table("train"));
+  config.evaluate = read_evaluate(reader.table("evaluate"));
+  return config;
+}
+
+Status validate(const RunConfig& config) {
+  if (Status status = model::validate(config.architecture); !status) return status;
+  if (Status status = train::validate(config.train); !status) return status;
+  if (config.data.length > config.architecture.context) {
+    return Error{fmt::format("data.length is {}, but model.context is {}; sequences must fit",
+                             config.data.length, config.architecture.context)};
+  }
+  if (const auto source = training_source(config); !source) return source.error();
+  for (const data::BlockKind probe : config.evaluate.probes) {
+    if (const auto source = probe_source(config, probe); !source) {
+      return Error{fmt::format("evaluate.probes: '{}' does not fit: {}", data::name_of(probe),
+                               source.error().message)};
+    }
+  }
+  const auto& probes = config.evaluate.probes;
+  if (std::ranges::find(probes, data::BlockKind::repeated_blocks) == probes.end()) {
+    return Error{"evaluate.probes must name \"repeated-blocks\": scores and transitions are judged "
+                 "by it"};
+  }
+  return {};
+}
+
+std::string to_toml(const RunConfig& config) {
+  return fmt::format(
+      "[run]\narm = \"{}\"\nseed = {}\n\n{}\n[data]\nkind = \"{}\"\nlength = {}\nperiod = [{}, "
+      "{}]\n\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n",
+      config.arm, config.seed, model::to_toml(config.architecture), data::name_of(config.data.kind),
+      config.data.length, config.data.min_period, config.data.max_period,
+      train::to_toml(config.train), config.evaluate.sequences, quoted_list(config.evaluate.probes));
+}
+
+Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name) {
+  Result<base::Document> document = base::parse_toml(text, file_name);
+  if (!document) return document.error();
+  base::TableReader reader(std::move(*document));
+  base::TableReader run = reader.table("run");
+  const std::string arm = run.text("arm", "", 100);
+  const std::int64_t seed = run.integer("seed", 0, 0, INT64_MAX);
+  RunConfig config = read_run_tables(reader);
+  config.arm = arm;
+  config.seed = static_cast<std::uint64_t>(seed);
+  if (Status status = reader.finish(); !status) return status.error();
+  if (Status status = validate(config); !status) {
+    return Error{fmt::format("{}: {}", file_name, status.error().message)};
+  }
+  return config;
+}
+
+Result<std::unique_ptr<data::BlockSource>> training_source(const RunConfig& config) {
+  data::BlockTask task = task_of(config, config.data.kind);
+  task.seed = config.seed;
+  task.purpose = base::StreamPurpose::training_data;
+  return data::make_block_source(task);
+}
+
+Result<std::unique_ptr<data::BlockSource>> probe_source(const RunConfig& config,
+                                                        data::BlockKind kind) {
+  data::BlockTask task = task_of(config, kind);
+  task.seed = held_out_seed;
+  task.purpose = base::StreamPurpose::held_out_data;
+  return data::make_block_source(task);
+}
+
+}  // namespace lookback::study

@@ -1,0 +1,66 @@
+// One run's whole configuration: what config.toml and every checkpoint hold.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/base/toml_table.h"
+#include "lookback/data/repeated_blocks.h"
+#include "lookback/model/architecture.h"
+#include "lookback/train/config.h"
+
+namespace lookback::study {
+
+/// Which sequences a run learns from: the table [data]. V and the seed come from elsewhere.
+struct DataConfig {
+  data::BlockKind kind = data::BlockKind::repeated_blocks;
+  std::size_t length = 0;  ///< T of training and evaluation, at most the model's context
+  std::size_t min_period = 16;
+  std::size_t max_period = 48;
+
+  bool operator==(const DataConfig&) const = default;
+};
+
+/// What is measured at each evaluation: the table [evaluate].
+struct EvaluateConfig {
+  std::size_t sequences = 64;  ///< of each probe
+  std::vector<data::BlockKind> probes;
+
+  bool operator==(const EvaluateConfig&) const = default;
+};
+
+struct RunConfig {
+  std::string arm;
+  std::uint64_t seed = 0;  ///< of weights and training sequences
+  model::Architecture architecture;
+  DataConfig data;
+  train::TrainConfig train;
+  EvaluateConfig evaluate;
+
+  bool operator==(const RunConfig&) const = default;
+};
+
+/// Reads [model], [init], [data], [train] and [evaluate] of a reader whose finish() the caller
+/// asks. `arm` and `seed` stay as they are.
+RunConfig read_run_tables(base::TableReader& reader);
+
+/// Refuses what does not fit together, in one line with the reason.
+Status validate(const RunConfig& config);
+
+/// The whole configuration, every key with its value: [run] with arm and seed, then the tables.
+std::string to_toml(const RunConfig& config);
+
+/// Reads back what to_toml wrote. `file_name` is for messages.
+Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name);
+
+/// The sequences that this run trains on.
+Result<std::unique_ptr<data::BlockSource>> training_source(const RunConfig& config);
+
+/// The held-out sequences of one probe: the same for every arm and seed of a study.
+Result<std::unique_ptr<data::BlockSource>> probe_source(const RunConfig& config,
+                                                        data::BlockKind kind);
+
+}  // namespace lookback::study

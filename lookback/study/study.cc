@@ -1,0 +1,140 @@
+#include "lookback/study/study.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/file.h"
+#include "lookback/study/findings.h"
+#include "lookback/study/one_run.h"
+
+namespace lookback::study {
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{1} << 28;
+
+std::filesystem::path run_directory(const std::filesystem::path& study, const std::string& arm,
+                                    std::uint64_t seed) {
+  return study / arm / fmt::format("seed-{}", seed);
+}
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code missing;
+  return std::filesystem::exists(path, missing);
+}
+
+Result<nlohmann::json> read_json(const std::filesystem::path& file) {
+  const Result<std::string> text = base::read_file(file, largest_file);
+  if (!text) return text.error();
+  nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
+  if (json.is_discarded()) return Error{fmt::format("{}: not JSON", file.string())};
+  return json;
+}
+
+/// Whether `directory` may be used: empty or new, or holding this very study.
+Status claim(const Study& study, const std::filesystem::path& directory, bool resume) {
+  const std::filesystem::path file = directory / "study.toml";
+  if (!is_there(file)) {
+    if (Status made = base::make_directories(directory); !made) return made;
+    return base::write_file_atomically(file, study.text);
+  }
+  const Result<std::string> found = base::read_file(file, largest_file);
+  if (!found) return found.error();
+  if (*found != study.text) {
+    return Error{fmt::format("{} holds another study, or this one with other settings; use another "
+                             "--out, or remove it",
+                             directory.string())};
+  }
+  if (!resume && !is_there(directory / "summary.json")) {
+    return Error{fmt::format("{} holds this study unfinished; add --resume to go on with it, or use "
+                             "another --out",
+                             directory.string())};
+  }
+  return {};
+}
+
+/// One run's row: its findings, with the speed that timing.json knows.
+Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
+  const Result<nlohmann::json> findings = read_json(run / "findings.json");
+  if (!findings) return findings.error();
+  const Result<nlohmann::json> timing = read_json(run / "timing.json");
+  if (!timing) return timing.error();
+  nlohmann::json row = summary_of(*findings);
+  row["tokens_per_second"] = timing->value("tokens_per_second", 0.0);
+  return row;
+}
+
+Status write_summary(const Study& study, const std::filesystem::path& directory,
+                     std::size_t threads) {
+  nlohmann::json arms = nlohmann::json::array();
+  for (const RunConfig& arm : study.arms) {
+    nlohmann::json runs = nlohmann::json::array();
+    for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+      Result<nlohmann::json> row = summary_row(run_directory(directory, arm.arm, seed));
+      if (!row) return row.error();
+      runs.push_back(std::move(*row));
+    }
+    arms.push_back({{"arm", arm.arm}, {"runs", std::move(runs)}});
+  }
+  const nlohmann::json summary = {{"study", study.name},
+                                  {"question", study.question},
+                                  {"tokens", study.arms.front().train.tokens},
+                                  {"seeds", study.seeds},
+                                  {"threads", threads},
+                                  {"arms", std::move(arms)}};
+  return base::write_file_atomically(directory / "summary.json", summary.dump(2) + '\n');
+}
+
+/// Tokens that the runs after (seed, arm) still have to see, finished ones not counted.
+std::uint64_t tokens_after(const Study& study, const std::filesystem::path& directory,
+                           std::uint64_t seed, std::size_t arm) {
+  std::uint64_t tokens = 0;
+  for (std::uint64_t s = seed; s < study.seeds; ++s) {
+    for (std::size_t a = s == seed ? arm + 1 : 0; a < study.arms.size(); ++a) {
+      const RunConfig& later = study.arms[a];
+      if (!has_ended(run_directory(directory, later.arm, s))) tokens += later.train.tokens;
+    }
+  }
+  return tokens;
+}
+
+}  // namespace
+
+Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
+                         base::Workers& workers, Listener& listener) {
+  if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
+  if (is_there(directory / "summary.json")) {
+    listener.message(fmt::format("{}: this study is finished", directory.string()));
+    return Ending::finished;
+  }
+  for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
+      const RunConfig config = study.run(arm, seed);
+      const std::filesystem::path run = run_directory(directory, config.arm, seed);
+      if (has_ended(run)) continue;
+      Result<Ending> ending = execute_run(config, run, tokens_after(study, directory, seed, arm),
+                                          workers, listener);
+      if (!ending || *ending == Ending::stopped) return ending;
+    }
+  }
+  if (Status written = write_summary(study, directory, workers.count()); !written) {
+    return written.error();
+  }
+  return Ending::finished;
+}
+
+Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
+                          bool resume, base::Workers& workers, Listener& listener) {
+  if (has_ended(directory)) {
+    listener.message(fmt::format("{}: this run has ended", directory.string()));
+    return Ending::finished;
+  }
+  if (!resume && is_there(directory / "config.toml")) {
+    return Error{fmt::format("{} holds a run that has not ended; add --resume to go on with it, or "
+                             "use another --out",
+                             directory.string())};
+  }
+  return execute_run(config, directory, 0, workers, listener);
+}
+
+}  // namespace lookback::study

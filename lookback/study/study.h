@@ -1,0 +1,53 @@
+// Runs a study: every arm with every seed, each in its own directory, then the summary.
+//
+//   DIR/study.toml                              the study as it is run
+//   DIR/<arm>/seed-<n>/config.toml              the whole configuration of one run
+//   DIR/<arm>/seed-<n>/metrics.jsonl            one line an evaluation
+//   DIR/<arm>/seed-<n>/checkpoints/<tokens>.safetensors
+//   DIR/<arm>/seed-<n>/findings.json            when the run has ended
+//   DIR/summary.json                            when all have
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "lookback/base/result.h"
+#include "lookback/base/workers.h"
+#include "lookback/study/study_file.h"
+
+namespace lookback::study {
+
+/// Where a study stands.
+struct Progress {
+  std::string arm;
+  std::uint64_t seed = 0;
+  std::uint64_t tokens = 0;
+  std::uint64_t tokens_of_run = 0;
+  double loss = 0;
+  double tokens_per_second = 0;
+  double seconds_left = 0;  ///< of the whole study
+};
+
+/// Who wants to hear of it, and may stop it. Called from the thread that runs the study.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void message(const std::string& line) = 0;
+  virtual void progress(const Progress& progress) = 0;
+  virtual bool stop() = 0;
+};
+
+enum class Ending { finished, stopped };
+
+/// Runs what is not there yet and writes summary.json. A directory that already holds this study
+/// finished is left as it is; unfinished, it needs `resume`; another study is refused. A run that
+/// diverges ends with a message, and the study goes on with the others.
+Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
+                         base::Workers& workers, Listener& listener);
+
+/// One run of one arm, in `directory` itself. The same rules.
+Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
+                          bool resume, base::Workers& workers, Listener& listener);
+
+}  // namespace lookback::study

@@ -1,0 +1,101 @@
+#include "lookback/study/study_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lookback/base/file.h"
+
+namespace lookback::study {
+namespace {
+
+constexpr std::size_t largest_file = 1 << 20;
+constexpr std::uint64_t most_seeds = 100'000;
+const char* const tables[] = {"model", "init", "data", "train", "evaluate"};
+
+/// Arm names become directory names.
+bool is_plain(const std::string& name) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_';
+  };
+  return !name.empty() && std::ranges::all_of(name, plain);
+}
+
+/// The study's own tables with one arm's laid over them.
+base::Document arm_document(base::TableReader& study, base::TableReader& arm) {
+  base::Document common{study.file_name(), {}};
+  base::Document own{study.file_name(), {}};
+  for (const char* table : tables) {
+    base::Document shared = study.document(table);
+    common.root.entries.push_back({table, {std::move(shared.root), study.line(table)}});
+    if (!arm.has(table)) continue;
+    base::Document changed = arm.document(table);
+    own.root.entries.push_back({table, {std::move(changed.root), arm.line(table)}});
+  }
+  return base::merged(common, own);
+}
+
+Result<RunConfig> read_arm(base::TableReader& study, base::TableReader& arm) {
+  arm.require("name", "a name for the arm");
+  const std::string name = arm.text("name", "", 100);
+  if (!is_plain(name)) {
+    arm.fail("name", fmt::format("found \"{}\", allowed: letters, digits, - and _", name));
+  }
+  base::TableReader reader(arm_document(study, arm));
+  RunConfig config = read_run_tables(reader);
+  config.arm = name;
+  if (Status status = reader.finish(); !status) return status.error();
+  if (Status status = validate(config); !status) {
+    return Error{fmt::format("{}:{}: arm '{}': {}", study.file_name(), arm.line("name"), name,
+                             status.error().message)};
+  }
+  return config;
+}
+
+Result<Study> read_document(base::Document document) {
+  Study study;
+  study.text = base::to_text(document);
+  base::TableReader reader(std::move(document));
+  reader.require("name", "the study's name");
+  study.name = reader.text("name", "", 200);
+  study.question = reader.text("question", "", 2000);
+  study.seeds = reader.count("seeds", 1, 1, most_seeds);
+  for (base::TableReader& arm : reader.tables("arm")) {
+    Result<RunConfig> config = read_arm(reader, arm);
+    if (!config) return config.error();
+    const auto same = std::ranges::find(study.arms, config->arm, &RunConfig::arm);
+    if (same != study.arms.end()) {
+      arm.fail("name", fmt::format("found \"{}\" twice, allowed: each name once", config->arm));
+    }
+    study.arms.push_back(std::move(*config));
+  }
+  if (Status status = reader.finish(); !status) return status.error();
+  if (study.arms.empty()) {
+    return Error{fmt::format("{}: no [[arm]]; a study needs at least one", reader.file_name())};
+  }
+  return study;
+}
+
+}  // namespace
+
+Result<Study> parse_study(const std::string& text, const std::string& file_name,
+                          const Overrides& overrides) {
+  Result<base::Document> document = base::parse_toml(text, file_name);
+  if (!document) return document.error();
+  if (overrides.seeds) {
+    document->set("seeds", {static_cast<std::int64_t>(*overrides.seeds), 0});
+  }
+  if (overrides.tokens) {
+    document->set("train.tokens", {static_cast<std::int64_t>(*overrides.tokens), 0});
+  }
+  return read_document(std::move(*document));
+}
+
+Result<Study> read_study(const std::string& path, const Overrides& overrides) {
+  Result<std::string> text = base::read_file(path, largest_file);
+  if (!text) return text.error();
+  return parse_study(*text, path, overrides);
+}
+
+}  // namespace lookback::study

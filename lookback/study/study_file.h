@@ -1,0 +1,43 @@
+// A study file: a question, its arms, and how often each is run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/study/run_config.h"
+
+namespace lookback::study {
+
+struct Study {
+  std::string name;
+  std::string question;
+  std::uint64_t seeds = 1;      ///< each arm runs with seeds 0 .. seeds - 1
+  std::vector<RunConfig> arms;  ///< with seed 0
+  std::string text;             ///< the study as TOML, the command line's changes included
+
+  RunConfig run(std::size_t arm, std::uint64_t seed) const {
+    RunConfig config = arms[arm];
+    config.seed = seed;
+    return config;
+  }
+};
+
+/// What the command line may change.
+struct Overrides {
+  std::optional<std::uint64_t> tokens;
+  std::optional<std::uint64_t> seeds;
+};
+
+/// Reads a study file: `name`, `question`, `seeds`, the tables [model], [init], [data], [train],
+/// [evaluate] that hold for all arms, and an [[arm]] for each arm with its `name` and the tables
+/// that it changes ([arm.model], ...). Errors: FILE:LINE, the key, what was found, what is allowed.
+Result<Study> read_study(const std::string& path, const Overrides& overrides);
+
+/// The same from text; `file_name` is for messages.
+Result<Study> parse_study(const std::string& text, const std::string& file_name,
+                          const Overrides& overrides);
+
+}  // namespace lookback::study
