@@ -1,0 +1,32 @@
+# lookback_part(NAME USES targets...): the library lookback_NAME, alias lookback::NAME, from
+# lookback/NAME/*.cc. A part of headers alone is an INTERFACE library.
+function(lookback_part name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/lookback/${name}/*.cc")
+  # The program's main is no library's: tests have one of their own.
+  list(FILTER sources EXCLUDE REGEX "/cli/main\\.cc$")
+  set(target lookback_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target} PUBLIC lookback_options ${arg_USES} PRIVATE lookback_warnings)
+    if(name STREQUAL "base")
+      target_compile_definitions(${target} PUBLIC LOOKBACK_VERSION="${PROJECT_VERSION}")
+    endif()
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE lookback_options ${arg_USES})
+  endif()
+  add_library(lookback::${name} ALIAS ${target})
+endfunction()
+
+# The program `lookback`, from lookback/cli/main.cc and lookback_cli.
+function(lookback_program)
+  file(GLOB main CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/lookback/cli/main.cc")
+  if(NOT main)
+    message(STATUS "lookback/cli/main.cc is absent: the program is not built")
+    return()
+  endif()
+  add_executable(lookback ${main})
+  target_link_libraries(lookback PRIVATE lookback::cli lookback_warnings)
+  install(TARGETS lookback)
+endfunction()
