@@ -144,7 +144,7 @@ void print(const Setup& setup, std::size_t threads, const Measured& m, bool json
 
 int run(const Options& options) {
   const Result<std::size_t> most = read_threads(options.threads);
-  if (!most) return fail(most.error());
+  if (!most) return refuse(most.error());
   if (!options.json) {
     fmt::print("training at V 256, T 256, D 128, E 64, 64 sequences a step, float32, {}\n"
                "useful operations: products only, causal half of attention, backward twice forward\n"

@@ -42,6 +42,11 @@ int fail(const Error& error) {
   return failure;
 }
 
+int refuse(const Error& error) {
+  fail(error);
+  return wrong_usage;
+}
+
 Result<std::optional<std::uint64_t>> read_count(const std::string& option,
                                                 const std::string& text) {
   if (text.empty()) return std::optional<std::uint64_t>{};

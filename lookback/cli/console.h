@@ -14,6 +14,9 @@ namespace lookback::cli {
 /// Prints "lookback: MESSAGE" on stderr and returns `failure`.
 int fail(const Error& error);
 
+/// The same for an option with a value that is not allowed: returns `wrong_usage`.
+int refuse(const Error& error);
+
 /// "40M" and the like; an option that was not given is empty. Errors name the option.
 Result<std::optional<std::uint64_t>> read_count(const std::string& option, const std::string& text);
 

@@ -1,9 +1,11 @@
 // lookback: a laboratory for attention circuits.
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
+#include "lookback/base/printable.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/math/targets.h"
@@ -11,9 +13,14 @@
 namespace lookback::cli {
 namespace {
 
+std::string usage_error(const CLI::App* /*app*/, const CLI::Error& error) {
+  return fmt::format("lookback: {}; see lookback --help\n", base::printable(error.what(), 400));
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"lookback: train small transformers, watch induction heads form, decide claims."};
   app.require_subcommand(1);
+  app.failure_message(usage_error);
   app.set_version_flag("--version", LOOKBACK_VERSION);
   app.footer("Example: lookback study studies/article.toml --out runs/article\n"
              "LOOKBACK_ISA in the environment names the instruction set to use.");
@@ -24,6 +31,10 @@ int run(int argc, char** argv) {
   add_bench(app, exit_code);
   if (Status status = math::select_instruction_set_from_environment(); !status) {
     return fail(status.error());
+  }
+  if (argc < 2) {
+    fmt::print(stderr, "{}", app.help());
+    return wrong_usage;
   }
   try {
     app.parse(argc, argv);
@@ -37,8 +48,12 @@ int run(int argc, char** argv) {
 }  // namespace lookback::cli
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file above the limit is an error of write(), not the end
   try {
-    return lookback::cli::run(argc, argv);
+    const int exit_code = lookback::cli::run(argc, argv);
+    if (std::fflush(stdout) == 0) return exit_code;
+    std::perror("lookback: stdout: cannot write");
+    return lookback::cli::failure;
   } catch (const std::exception& error) {  // memory ran out, most likely: nothing else throws
     std::fprintf(stderr, "lookback: %s\n", error.what());
     return lookback::cli::failure;

@@ -44,9 +44,9 @@ void print_arms(const study::Study& study) {
 
 int run(const Options& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
-  if (!overrides) return fail(overrides.error());
+  if (!overrides) return refuse(overrides.error());
   const Result<std::size_t> threads = read_threads(options.threads);
-  if (!threads) return fail(threads.error());
+  if (!threads) return refuse(threads.error());
   const Result<study::Study> study = study::read_study(options.file, *overrides);
   if (!study) return fail(study.error());
   print_arms(*study);

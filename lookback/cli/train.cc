@@ -14,6 +14,8 @@
 namespace lookback::cli {
 namespace {
 
+constexpr std::uint64_t most_seed = INT64_MAX;  // what a TOML integer holds
+
 struct Options {
   std::string file, arm, out, tokens;
   std::uint64_t seed = 0;
@@ -34,14 +36,14 @@ Result<study::RunConfig> find_arm(const study::Study& study, const Options& opti
 
 int run(const Options& options) {
   const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
-  if (!tokens) return fail(tokens.error());
+  if (!tokens) return refuse(tokens.error());
   const Result<std::size_t> threads = read_threads(options.threads);
-  if (!threads) return fail(threads.error());
+  if (!threads) return refuse(threads.error());
   const Result<study::Study> study =
       study::read_study(options.file, {.tokens = *tokens, .seeds = {}});
   if (!study) return fail(study.error());
   const Result<study::RunConfig> config = find_arm(*study, options);
-  if (!config) return fail(config.error());
+  if (!config) return refuse(config.error());
   StopSignal stop;
   base::Workers workers(*threads);
   ConsoleProgress progress(stop);
@@ -62,7 +64,8 @@ void add_train(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("train", "train one arm of a study with one seed");
   command->add_option("study", options->file, "study file (TOML)")->required();
   command->add_option("--arm", options->arm, "name of the arm")->required();
-  command->add_option("--seed", options->seed, "seed of the weights and the sequences");
+  command->add_option("--seed", options->seed, "seed of the weights and the sequences")
+      ->check(CLI::Range(std::uint64_t{0}, most_seed));
   command->add_option("--out", options->out, "directory of the run")->required();
   command->add_option("--tokens", options->tokens, "training tokens, such as 40M");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)");

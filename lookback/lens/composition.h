@@ -54,7 +54,7 @@ struct Composition {
 CompositionBaseline composition_baseline(const model::Architecture& architecture);
 
 /// Scores of all pairs. They are computed by E x E factors, in D E^2 operations a pair: GPT-2 small
-/// has 9,504 pairs and takes seconds. The score of a matrix of zeros is 0.
+/// has 9,504 pairs and takes some ten seconds. The score of a matrix of zeros is 0.
 /// Errors: a buffer that is not the program's.
 Result<Composition> composition(const model::Program& program, std::span<const float> parameters,
                                 const CompositionBaseline& baseline);

@@ -16,6 +16,8 @@ struct LossScores {
   double first_half_loss = 0;            ///< mean over the predictions made at 0 .. T/2 - 1
   double second_half_loss = 0;           ///< mean over those made at T/2 .. T - 2; NaN when T = 2
   double in_context_learning_score = 0;  ///< loss at the late position minus at the early one
+
+  bool operator==(const LossScores&) const = default;
 };
 
 /// One loss by its name in files.

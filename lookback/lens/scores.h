@@ -48,6 +48,8 @@ struct HeadScores {
   double duplicate_token_score = 0;
   double entropy = 0;
   double band_share = 0;
+
+  bool operator==(const HeadScores&) const = default;
 };
 
 /// One score by its name in files and whether it is a mean over R.

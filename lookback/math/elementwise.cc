@@ -24,6 +24,14 @@ void add_values(const float* from, float* to, std::size_t count) {
   });
 }
 
+void add(const Matrix<const float>& x, const Matrix<const float>& y, const Matrix<float>& z) {
+  for (std::size_t t = 0; t < z.rows; ++t) {
+    for_each_vector(z.cols, [&](std::size_t i, auto part) HWY_ATTR {
+      part.store(hn::Add(part.load(x.row(t) + i), part.load(y.row(t) + i)), z.row(t) + i);
+    });
+  }
+}
+
 void add_to(const Matrix<const float>& x, const Matrix<float>& y) {
   for (std::size_t t = 0; t < y.rows; ++t) add_values(x.row(t), y.row(t), y.cols);
 }
@@ -178,6 +186,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace lookback::math {
 
+HWY_EXPORT(add);
 HWY_EXPORT(add_values);
 HWY_EXPORT(add_to);
 HWY_EXPORT(add_row);
@@ -189,6 +198,10 @@ HWY_EXPORT(smear);
 HWY_EXPORT(smear_backward);
 
 namespace simd {
+
+void add(Matrix<const float> x, Matrix<const float> y, Matrix<float> z) {
+  HWY_DYNAMIC_DISPATCH(add)(x, y, z);
+}
 
 void add_to(Matrix<const float> x, Matrix<float> y) { HWY_DYNAMIC_DISPATCH(add_to)(x, y); }
 

@@ -21,6 +21,7 @@
 #define HWY_TARGET_INCLUDE "lookback/math/matmul.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // after foreach_target.h
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "lookback/math/vectors-inl.h"
 
@@ -48,6 +49,8 @@ static_assert(max_rows <= zero_margin);
 inline constexpr std::size_t panel_width = panel_vectors * lanes;
 inline constexpr std::size_t block_depth = 256;  ///< a panel is 16 KiB (AVX-512: 32 KiB)
 inline constexpr std::size_t block_rows = 256;   ///< 256 KiB of A pass over one packed panel
+inline constexpr std::size_t large_rows = 64;    ///< from so many on, packing together pays
+inline constexpr std::size_t large_cols = 512;   ///< from so many on, copying A pays
 
 /// A row block of A, the packed panel of B, and where their product goes, all panel_width columns.
 struct Tile {
@@ -79,6 +82,8 @@ HWY_NOINLINE void multiply_tile(const Tile& tile) {
   unrolled<rows>([&](auto i) HWY_ATTR {
     unrolled<panel_vectors>([&](auto j) HWY_ATTR { sums[i][j] = hn::Zero(float_tag); });
   });
+  // C is not in the cache where it is large, and is wanted when the sums are ready.
+  unrolled<rows>([&](auto i) HWY_ATTR { hwy::Prefetch(tile.c + i * tile.c_stride); });
   const float* a = tile.a;
   const float* b = tile.panel;
   const std::size_t row_stride = tile.row_stride;
@@ -229,37 +234,73 @@ struct Product {
   Part part;
 };
 
-/// Rows `rows` of columns n .. n + panel_width, over the block of k that starts at k0.
-HWY_INLINE void multiply_panel(const Product& product, Range rows, std::size_t n, std::size_t k0,
-                               float* panel) {
-  const auto& [alpha, a, b, c, update, part] = product;
-  if (part == Part::lower_result) rows.begin = std::max(rows.begin, n);
-  if (rows.begin >= rows.end) return;
-  const std::size_t k1 = std::min(a.cols, k0 + block_depth);
+/// Rows [begin, end) of A over one block of k: where they lie, or a copy of them.
+struct RowsOfA {
+  Range rows;
+  Range k;
+  const float* data;  ///< element (rows.begin, k.begin)
+  std::size_t row_stride;
+  std::size_t k_stride;
+  bool copied;  ///< each row block lies by itself, [depth, its rows]
+};
+
+/// How many rows the next row block takes of those left. The last two blocks share what is left
+/// evenly, for a block of one or two rows is slow.
+HWY_INLINE std::size_t next_rows(std::size_t left) {
+  return left >= 2 * max_rows ? max_rows : left > max_rows ? (left + 1) / 2 : left;
+}
+
+/// The same rows in memory of their own, in the order in which they are read. Read in place again
+/// and again they would cost a page for each row or, where it is k that strides, a cache line and
+/// often a page for a few elements.
+RowsOfA copy_rows(const RowsOfA& from, float* HWY_RESTRICT copy) {
+  RowsOfA result = from;
+  result.data = copy;
+  result.copied = true;
+  const std::size_t rows = from.rows.end - from.rows.begin;
+  for (std::size_t i = 0; i < rows;) {
+    const std::size_t count = next_rows(rows - i);
+    const float* first = from.data + i * from.row_stride;
+    for (std::size_t k = from.k.begin; k < from.k.end; ++k, copy += count) {
+      for (std::size_t r = 0; r < count; ++r) copy[r] = first[r * from.row_stride];
+      first += from.k_stride;
+    }
+    i += count;
+  }
+  return result;
+}
+
+/// These rows of A times columns n .. n + panel_width of B, which `panel` is the copy of.
+HWY_INLINE void multiply_panel(const Product& product, const RowsOfA& a, std::size_t n,
+                               const float* panel) {
+  const auto& [alpha, whole_a, b, c, update, part] = product;
+  std::size_t i = a.rows.begin;
+  if (part == Part::lower_result) i = std::max(i, n);
   const std::size_t cols = std::min(panel_width, c.cols - n);
-  pack_panel(b, k0, k1 - k0, n, cols, panel);
-  for (std::size_t i = rows.begin; i < rows.end;) {
-    // The last two blocks share what is left evenly: a block of one or two rows is slow.
-    const std::size_t left = rows.end - i;
-    const std::size_t count = left >= 2 * max_rows ? max_rows
-                              : left > max_rows    ? (left + 1) / 2
-                                                   : left;
-    const Range wanted = nonzero_depth(part, i, count, a.cols);
-    const Range depth = {std::max(wanted.begin, k0), std::min(wanted.end, k1)};
+  while (i < a.rows.end) {
+    const std::size_t count = next_rows(a.rows.end - i);
+    const Range wanted = nonzero_depth(part, i, count, whole_a.cols);
+    const Range k = {std::max(wanted.begin, a.k.begin), std::min(wanted.end, a.k.end)};
     // The first block of k of these rows sets C, the others add. Rows of zeros set it to zero.
-    const bool no_terms = wanted.begin >= wanted.end && k0 == 0;
-    if (depth.begin < depth.end || no_terms) {
-      const bool first = no_terms || depth.begin == wanted.begin;
-      const std::size_t k = no_terms ? 0 : depth.begin;
-      const Tile tile = {.a = a.data + i * a.row_stride + k * a.col_stride,
-                         .row_stride = a.row_stride,
-                         .k_stride = a.col_stride,
-                         .panel = panel + (k - k0) * panel_width,
-                         .depth = no_terms ? 0 : depth.end - depth.begin,
-                         .c = c.row(i) + n,
-                         .c_stride = c.stride,
-                         .alpha = alpha,
-                         .add = update == Update::add || !first};
+    const bool no_terms = wanted.begin >= wanted.end && a.k.begin == 0;
+    if (k.begin < k.end || no_terms) {
+      const bool first = no_terms || k.begin == wanted.begin;
+      const std::size_t skipped = no_terms ? 0 : k.begin - a.k.begin;
+      const std::size_t row = i - a.rows.begin;
+      Tile tile = {.a = a.data + row * a.row_stride + skipped * a.k_stride,
+                   .row_stride = a.row_stride,
+                   .k_stride = a.k_stride,
+                   .panel = panel + skipped * panel_width,
+                   .depth = no_terms ? 0 : k.end - k.begin,
+                   .c = c.row(i) + n,
+                   .c_stride = c.stride,
+                   .alpha = alpha,
+                   .add = update == Update::add || !first};
+      if (a.copied) {
+        tile.a = a.data + row * (a.k.end - a.k.begin);
+        tile.row_stride = 1;
+        tile.k_stride = count;
+      }
       if (cols == panel_width) {
         multiply_rows(count, tile);
       } else {
@@ -270,16 +311,61 @@ HWY_INLINE void multiply_panel(const Product& product, Range rows, std::size_t n
   }
 }
 
+/// A block of rows and depth times all of B's columns, everything where it lies.
+void multiply_block(const Product& product, const RowsOfA& a) {
+  HWY_ALIGN float panel[block_depth * panel_width];
+  // Of a lower triangular result only the columns up to the last row are wanted.
+  const std::size_t cols =
+      product.part == Part::lower_result ? std::min(product.c.cols, a.rows.end) : product.c.cols;
+  for (std::size_t n = 0; n < cols; n += panel_width) {
+    pack_panel(product.b, a.k.begin, a.k.end - a.k.begin, n,
+               std::min(panel_width, product.c.cols - n), panel);
+    multiply_panel(product, a, n, panel);
+  }
+}
+
+/// The same for matrices that no cache holds: A is copied, and several panels are packed together,
+/// for their rows share pages. Its 320 KiB of stack (AVX-512: 384 KiB) exist only while it runs.
+HWY_NOINLINE void multiply_large_block(const Product& product, const RowsOfA& a) {
+  constexpr std::size_t together = 4;
+  constexpr std::size_t packed_rows = 16;
+  HWY_ALIGN float copy[block_rows * block_depth];
+  HWY_ALIGN float panels[together][block_depth * panel_width];
+  const RowsOfA copied = copy_rows(a, copy);
+  const std::size_t cols = product.c.cols;
+  for (std::size_t n = 0; n < cols; n += together * panel_width) {
+    const std::size_t end = std::min(cols, n + together * panel_width);
+    for (std::size_t k = a.k.begin; k < a.k.end; k += packed_rows) {
+      const std::size_t depth = std::min(packed_rows, a.k.end - k);
+      for (std::size_t p = 0; n + p * panel_width < end; ++p) {
+        const std::size_t first = n + p * panel_width;
+        pack_panel(product.b, k, depth, first, std::min(panel_width, cols - first),
+                   panels[p] + (k - a.k.begin) * panel_width);
+      }
+    }
+    for (std::size_t p = 0; n + p * panel_width < end; ++p) {
+      multiply_panel(product, copied, n + p * panel_width, panels[p]);
+    }
+  }
+}
+
 void matmul(float alpha, const Factor<float>& a, const Factor<float>& b, const Matrix<float>& c,
             Update update, Part part) {
   const Product product = {alpha, a, b, c, update, part};
-  HWY_ALIGN float panel[block_depth * panel_width];
+  const bool large = part == Part::dense && c.cols >= large_cols && c.rows >= large_rows;
   for (std::size_t m = 0; m < c.rows; m += block_rows) {
-    const Range rows = {m, std::min(c.rows, m + block_rows)};
     std::size_t k = 0;
     do {  // at least once: a product over no k at all is zero
-      for (std::size_t n = 0; n < c.cols; n += panel_width) {
-        multiply_panel(product, rows, n, k, panel);
+      const RowsOfA block = {.rows = {m, std::min(c.rows, m + block_rows)},
+                             .k = {k, std::min(a.cols, k + block_depth)},
+                             .data = a.data + m * a.row_stride + k * a.col_stride,
+                             .row_stride = a.row_stride,
+                             .k_stride = a.col_stride,
+                             .copied = false};
+      if (large) {
+        multiply_large_block(product, block);
+      } else {
+        multiply_block(product, block);
       }
       k += block_depth;
     } while (k < a.cols);

@@ -1,7 +1,6 @@
 // What the vector kernels share: a vector of the instruction set at hand, loops with a ragged end,
 // sums and maxima of lanes, and exp. Compiled once for each instruction set (foreach_target.h).
 #include <cstddef>
-#include <cstring>
 
 #include "lookback/math/targets_config.h"
 // after targets_config.h

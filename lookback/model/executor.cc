@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <complex>
-#include <ranges>
 
 #include "lookback/model/attention_steps.h"
 #include "lookback/model/dense_steps.h"
@@ -78,13 +77,14 @@ std::span<const N> Executor<N>::backward(N weight, std::span<N> gradient) {
     math::cross_entropy_gradient<N>(weight, logits, targets, losses);
     std::fill_n(logits.row(logits.rows), logits.cols, N{});  // the last position predicts nothing
   });
-  for (const Step& step : run_.program.steps | std::views::reverse) {
+  const std::vector<Step>& steps = run_.program.steps;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     std::visit(
         [&](const auto& s) {
           visit(run_, s.out, Direction::backward);
           model::backward(s, run_);
         },
-        step);
+        *step);
   }
   return losses_;
 }

@@ -23,7 +23,8 @@ Status Taps<N>::set(std::string_view name, std::vector<Hook<N>> SiteHooks::* lis
   bool found = false;
   for (SiteId site = 0; site < program_->sites.size(); ++site) {
     if (program_->sites[site].name != name) continue;
-    (hooks_[site].*list).push_back(hook);
+    std::vector<Hook<N>>& hooks = hooks_[site].*list;
+    hooks.insert(list == &SiteHooks::backward ? hooks.begin() : hooks.end(), hook);
     found = true;
   }
   if (found) return {};

@@ -35,6 +35,8 @@ class Taps {
  public:
   explicit Taps(const Program& program) : program_(&program), hooks_(program.sites.size()) {}
 
+  /// Hooks on one activation run in the order in which they were set; backward hooks in the reverse
+  /// of it, as the chain rule wants.
   /// Errors: a name that the program does not have, with the nearest one it has.
   Status on_forward(std::string_view name, const Hook<N>& hook) {
     return set(name, &SiteHooks::forward, hook);

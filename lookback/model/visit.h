@@ -56,13 +56,16 @@ void visit_site(Run<N>& run, SlotId slot, const SiteInfo& site, const std::vecto
   }
 }
 
-/// Calls the hooks of every name of a slot, for every sequence and head.
+/// Calls the hooks of every name of a slot, for every sequence and head; backward, the last name's
+/// first, for their hooks saw the activation last.
 template <class N>
 void visit(Run<N>& run, SlotId slot, Direction direction) {
   if (run.taps == nullptr) return;
-  for (const SiteId id : run.program.slots[slot].sites) {
-    const auto& hooks =
-        direction == Direction::forward ? run.taps->forward(id) : run.taps->backward(id);
+  const bool forward = direction == Direction::forward;
+  const std::vector<SiteId>& sites = run.program.slots[slot].sites;
+  for (std::size_t i = 0; i < sites.size(); ++i) {
+    const SiteId id = forward ? sites[i] : sites[sites.size() - 1 - i];
+    const auto& hooks = forward ? run.taps->forward(id) : run.taps->backward(id);
     if (!hooks.empty()) visit_site(run, slot, run.program.sites[id], hooks, direction);
   }
 }

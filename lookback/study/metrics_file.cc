@@ -14,6 +14,8 @@
 namespace lookback::study {
 namespace {
 
+using namespace nlohmann::literals;
+
 constexpr std::size_t largest_file = std::size_t{1} << 30;
 
 Error system_error(const std::filesystem::path& file, const char* what) {
@@ -31,6 +33,21 @@ Status write_all(int descriptor, std::string_view bytes, const std::filesystem::
   return {};
 }
 
+/// What findings are made from; the rest is for other readers.
+bool is_metrics(const nlohmann::json& line) {
+  if (!line.is_object() || !line.contains("step") || !line["step"].is_number_unsigned()) {
+    return false;
+  }
+  const auto probe = "/probes/repeated-blocks"_json_pointer;
+  if (!line.contains("tokens") || !line["tokens"].is_number() || !line.contains(probe)) {
+    return false;
+  }
+  const nlohmann::json& main = line[probe];
+  if (!main.contains("first_half_loss") || !main.contains("second_half_loss")) return false;
+  const auto heads = main.find("heads");
+  return heads != main.end() && heads->is_array() && !heads->empty() && heads->front().is_object();
+}
+
 }  // namespace
 
 Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& file,
@@ -43,7 +60,7 @@ Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& fi
   std::string_view rest = *text;
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
     nlohmann::json line = nlohmann::json::parse(rest.substr(0, end), nullptr, false);
-    if (!line.is_object() || !line.contains("step") || !line["step"].is_number_unsigned()) {
+    if (!is_metrics(line)) {
       return Error{fmt::format("{}:{}: not a line of metrics", file.string(), lines.size() + 1)};
     }
     if (line["step"].get<std::uint64_t>() > last_step) break;

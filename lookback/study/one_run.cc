@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -19,6 +20,20 @@ constexpr std::size_t largest_config = 1 << 20;
 
 std::filesystem::path findings_path(const std::filesystem::path& run) {
   return run / "findings.json";
+}
+
+/// What a process that was killed while writing a file left beside it (base/file.h). Only the
+/// holder of the directory's lock may do this.
+void remove_partial_files(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::vector<std::filesystem::path> left;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.') && name.find(".partial-") != std::string::npos) {
+      left.push_back(entry.path());
+    }
+  }
+  for (const std::filesystem::path& file : left) std::filesystem::remove(file, error);
 }
 
 /// Tokens and seconds since the run was started or resumed.
@@ -73,15 +88,10 @@ class OneRun {
   /// Writes config.toml, or holds this configuration against the one that is there.
   Status prepare() {
     if (Status made = base::make_directories(directory_); !made) return made;
-    const std::filesystem::path file = directory_ / "config.toml";
-    const std::string text = to_toml(config_);
-    std::error_code missing;
-    if (!std::filesystem::exists(file, missing)) return base::write_file_atomically(file, text);
-    const Result<std::string> found = base::read_file(file, largest_config);
-    if (!found) return found.error();
-    if (*found == text) return {};
-    return Error{fmt::format("{}: this run was started with another configuration; use another --out",
-                             file.string())};
+    remove_partial_files(directory_);
+    remove_partial_files(directory_ / "checkpoints");
+    if (Status same = check_configuration(config_, directory_); !same) return same;
+    return base::write_file_atomically(directory_ / "config.toml", to_toml(config_));
   }
 
   /// The newest whole checkpoint, or a fresh start; the metrics are cut to match.
@@ -90,6 +100,11 @@ class OneRun {
     for (const std::string& warning : point.warnings) listener_.message("passed over: " + warning);
     train::TrainState state = train::initial_state(program, config_.seed);
     if (point.checkpoint) {
+      if (point.checkpoint->header().config != to_toml(config_)) {
+        return Error{fmt::format("{}: its newest checkpoint, of step {}, is of another configuration; "
+                                 "remove it, or use another --out",
+                                 directory_.string(), point.checkpoint->header().step)};
+      }
       Result<train::TrainState> read = point.checkpoint->state(program);
       if (!read) return read.error();
       state = std::move(*read);
@@ -145,11 +160,11 @@ class OneRun {
         base::write_file_atomically(directory_ / "timing.json", timing.dump(2) + '\n');
     if (!timed) return timed;
     const nlohmann::json findings = make_findings(config_, run_end, *lines);
-    Status written =
-        base::write_file_atomically(findings_path(directory_), findings.dump(2) + '\n');
+    // First, so that no ended run keeps it; killed in between, the run goes on from the checkpoint
+    // before.
     std::error_code ignored;
-    if (written) std::filesystem::remove(train::resume_path(directory_), ignored);
-    return written;
+    std::filesystem::remove(train::resume_path(directory_), ignored);
+    return base::write_file_atomically(findings_path(directory_), findings.dump(2) + '\n');
   }
 
   const RunConfig& config_;
@@ -164,6 +179,17 @@ class OneRun {
 bool has_ended(const std::filesystem::path& directory) {
   std::error_code missing;
   return std::filesystem::exists(findings_path(directory), missing);
+}
+
+Status check_configuration(const RunConfig& config, const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "config.toml";
+  std::error_code missing;
+  if (!std::filesystem::exists(file, missing)) return {};
+  const Result<std::string> found = base::read_file(file, largest_config);
+  if (!found) return found.error();
+  if (*found == to_toml(config)) return {};
+  return Error{fmt::format("{}: this run was started with another configuration; use another --out",
+                           file.string())};
 }
 
 Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,

@@ -14,9 +14,12 @@ namespace lookback::study {
 /// Whether the run in `directory` has ended (findings.json is there).
 bool has_ended(const std::filesystem::path& directory);
 
+/// Refuses a directory whose config.toml, if there is one, is of another run.
+Status check_configuration(const RunConfig& config, const std::filesystem::path& directory);
+
 /// Starts the run, or goes on with it from its last good checkpoint. On return it has ended, with
 /// findings.json, or it was stopped. `tokens_after` are those of the study's later runs, for the
-/// time left.
+/// time left. REQUIRES that the caller holds the lock of the directory or of one above it.
 Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,
                            std::uint64_t tokens_after, base::Workers& workers, Listener& listener);
 

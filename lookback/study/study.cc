@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "lookback/study/directory_lock.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/one_run.h"
 
@@ -27,17 +28,14 @@ Result<nlohmann::json> read_json(const std::filesystem::path& file) {
   const Result<std::string> text = base::read_file(file, largest_file);
   if (!text) return text.error();
   nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
-  if (json.is_discarded()) return Error{fmt::format("{}: not JSON", file.string())};
+  if (!json.is_object()) return Error{fmt::format("{}: not a JSON object", file.string())};
   return json;
 }
 
 /// Whether `directory` may be used: empty or new, or holding this very study.
 Status claim(const Study& study, const std::filesystem::path& directory, bool resume) {
   const std::filesystem::path file = directory / "study.toml";
-  if (!is_there(file)) {
-    if (Status made = base::make_directories(directory); !made) return made;
-    return base::write_file_atomically(file, study.text);
-  }
+  if (!is_there(file)) return base::write_file_atomically(file, study.text);
   const Result<std::string> found = base::read_file(file, largest_file);
   if (!found) return found.error();
   if (*found != study.text) {
@@ -60,7 +58,8 @@ Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
   const Result<nlohmann::json> timing = read_json(run / "timing.json");
   if (!timing) return timing.error();
   nlohmann::json row = summary_of(*findings);
-  row["tokens_per_second"] = timing->value("tokens_per_second", 0.0);
+  const auto rate = timing->find("tokens_per_second");
+  row["tokens_per_second"] = rate != timing->end() && rate->is_number() ? *rate : nlohmann::json(0);
   return row;
 }
 
@@ -102,6 +101,8 @@ std::uint64_t tokens_after(const Study& study, const std::filesystem::path& dire
 
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          base::Workers& workers, Listener& listener) {
+  const Result<DirectoryLock> lock = DirectoryLock::take(directory);
+  if (!lock) return lock.error();
   if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
   if (is_there(directory / "summary.json")) {
     listener.message(fmt::format("{}: this study is finished", directory.string()));
@@ -125,6 +126,9 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
 
 Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
                           bool resume, base::Workers& workers, Listener& listener) {
+  const Result<DirectoryLock> lock = DirectoryLock::take(directory);
+  if (!lock) return lock.error();
+  if (Status same = check_configuration(config, directory); !same) return same.error();
   if (has_ended(directory)) {
     listener.message(fmt::format("{}: this run has ended", directory.string()));
     return Ending::finished;

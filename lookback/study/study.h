@@ -42,7 +42,8 @@ enum class Ending { finished, stopped };
 
 /// Runs what is not there yet and writes summary.json. A directory that already holds this study
 /// finished is left as it is; unfinished, it needs `resume`; another study is refused. A run that
-/// diverges ends with a message, and the study goes on with the others.
+/// diverges ends with a message, and the study goes on with the others. Two processes cannot work in
+/// one directory: the second is refused.
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          base::Workers& workers, Listener& listener);
 

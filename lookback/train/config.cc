@@ -26,7 +26,7 @@ TrainConfig read_train_config(base::TableReader train) {
   c.final_share = train.number("final_share", c.final_share, 0, 1);
   c.beta1 = train.number("beta1", c.beta1, 0, 1);
   c.beta2 = train.number("beta2", c.beta2, 0, 1);
-  c.epsilon = train.number("epsilon", c.epsilon, 0, 1);
+  c.epsilon = train.number("epsilon", c.epsilon, 1e-30, 1);  // 0: 0 / 0 without gradient
   c.weight_decay = train.number("weight_decay", c.weight_decay, 0, 100);
   c.decay_all = train.flag("decay_all", c.decay_all);
   c.clip = train.number("clip", c.clip, 0, 1e9);

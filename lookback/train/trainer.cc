@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -13,6 +15,16 @@ namespace lookback::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// By the largest exponent, which is found many values at a time.
+bool all_finite(std::span<const float> values) {
+  constexpr std::uint32_t infinity = 0x7F80'0000, magnitude = 0x7FFF'FFFF;
+  std::uint32_t largest = 0;
+  for (const float value : values) {
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & magnitude);
+  }
+  return largest < infinity;
+}
 
 class Trainer {
  public:
@@ -49,8 +61,10 @@ class Trainer {
             learning_rate(run_.config, state_.step == 0 ? 0 : state_.step - 1, steps_)};
   }
 
-  /// One update; false, and no update, where the loss or the gradient says that the run diverged.
+  /// One update; false where the run diverged: by the loss or the gradient, which leave the state
+  /// as it was, or by what the update made of the parameters.
   bool step() {
+    attempted_ = state_.step + 1;
     const double loss = gradient_.compute(state_.parameters, state_.step * run_.config.batch,
                                           pieces_, run_.taps);
     if (state_.step == 0) state_.first_loss = loss;
@@ -60,7 +74,7 @@ class Trainer {
     const double norm =
         update(run_.config, pieces_, gradient_.gradient(), rate, workers_, state_);
     report_ = report_of(loss, norm);
-    return std::isfinite(norm);
+    return std::isfinite(norm) && all_finite(state_.parameters);
   }
 
   /// Evaluation and checkpoints that are due after this many steps.
@@ -79,11 +93,9 @@ class Trainer {
 
   Status write(const std::filesystem::path& path) {
     written_ = Clock::now();
-    Status done = write_checkpoint(path, run_.program, state_,
-                                   {run_.config_text, run_.seed, state_.step, report_.tokens,
-                                    state_.step * run_.config.batch});
-    if (done) last_good_ = path;
-    return done;
+    return write_checkpoint(path, run_.program, state_,
+                            {run_.config_text, run_.seed, state_.step, report_.tokens,
+                             state_.step * run_.config.batch});
   }
 
   Result<Outcome> stop() {
@@ -91,14 +103,21 @@ class Trainer {
     return Outcome{Outcome::Kind::stopped, "", report_};
   }
 
+  /// The last checkpoint whose parameters were seen to give a sound loss: before those that failed.
+  /// Of the log-spaced ones, so that a run that was killed and resumed names the same.
+  std::string last_good() const {
+    std::uint64_t step = state_.step == 0 ? 0 : state_.step - 1;
+    while (!is_log_spaced(step, steps_, run_.config.checkpoints_per_decade)) --step;
+    const std::uint64_t tokens = step * run_.config.batch * run_.source.length();
+    return checkpoint_path("", tokens).string();
+  }
+
   Outcome diverged() const {
-    const std::string last =
-        last_good_.empty() ? "the one that it was resumed from" : last_good_.string();
     return {Outcome::Kind::diverged,
             fmt::format("diverged at step {} ({} tokens): loss {:.6g}, gradient norm {:.6g}, first "
                         "loss {:.6g}; last good checkpoint: {}",
-                        state_.step + 1, report_.tokens, report_.loss, report_.gradient_norm,
-                        state_.first_loss, last),
+                        attempted_, report_.tokens, report_.loss, report_.gradient_norm,
+                        state_.first_loss, last_good()),
             report_};
   }
 
@@ -111,7 +130,7 @@ class Trainer {
   std::uint64_t steps_;
   StepReport report_;
   Clock::time_point written_ = Clock::now();
-  std::filesystem::path last_good_;
+  std::uint64_t attempted_ = 0;  ///< the step that is being made, from 1
 };
 
 }  // namespace

@@ -50,7 +50,8 @@ struct Observer {
 struct Outcome {
   enum class Kind { finished, diverged, stopped };
   Kind kind = Kind::finished;
-  std::string message;  ///< of a divergence: the step, the loss, the last good checkpoint
+  /// Of a divergence: the step, the loss, the last good checkpoint (below the run's directory).
+  std::string message;
   StepReport last;
 };
 

@@ -1,0 +1,63 @@
+#include "lookback/base/count.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace lookback::base {
+namespace {
+
+std::uint64_t parsed(std::string_view text) {
+  const auto count = parse_count(text);
+  EXPECT_TRUE(count) << count.error().message;
+  return count ? *count : 0;
+}
+
+TEST(ParseCount, ReadsWholeNumbers) {
+  EXPECT_EQ(parsed("0"), 0u);
+  EXPECT_EQ(parsed("16384"), 16384u);
+  EXPECT_EQ(parsed("40_000_000"), 40000000u);
+  EXPECT_EQ(parsed("18446744073709551615"), ~std::uint64_t{0});
+}
+
+TEST(ParseCount, ReadsSuffixes) {
+  EXPECT_EQ(parsed("250k"), 250000u);
+  EXPECT_EQ(parsed("250K"), 250000u);
+  EXPECT_EQ(parsed("40M"), 40000000u);
+  EXPECT_EQ(parsed("1G"), 1000000000u);
+  EXPECT_EQ(parsed("18G"), 18000000000u);
+}
+
+TEST(ParseCount, ReadsFractionsThatTheSuffixMakesWhole) {
+  EXPECT_EQ(parsed("2.5M"), 2500000u);
+  EXPECT_EQ(parsed("0.125k"), 125u);
+  EXPECT_EQ(parsed("3.60G"), 3600000000u);
+  EXPECT_EQ(parsed("2.0"), 2u);
+}
+
+TEST(ParseCount, RefusesWhatIsNoCount) {
+  for (const char* text :
+       {"",     " ",  "M",   "-1",  "+1",      "1 M",  " 1", "1 ", "1MM", "1m",    "1T",  "1e6",
+        "0x10", "1.", ".5M", "1.5", "0.0001k", "1__0", "_1", "1_", "1_M", "1,000", "nan", "1\n"}) {
+    const auto count = parse_count(text);
+    EXPECT_FALSE(count) << "\"" << text << "\" was read";
+  }
+}
+
+TEST(ParseCount, RefusesWhatDoesNotFit64Bits) {
+  EXPECT_FALSE(parse_count("18446744073709551616"));
+  EXPECT_FALSE(parse_count("18446744073709551615k"));
+  EXPECT_FALSE(parse_count("18446744074G"));
+  EXPECT_FALSE(parse_count(std::string(1000, '9')));
+}
+
+TEST(ParseCount, SaysWhatIsAllowed) {
+  const auto count = parse_count("40 million\n");
+  ASSERT_FALSE(count);
+  EXPECT_NE(count.error().message.find("\"40 million \""), std::string::npos)
+      << count.error().message;
+  EXPECT_NE(count.error().message.find("40M"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lookback::base

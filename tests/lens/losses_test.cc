@@ -1,0 +1,56 @@
+#include "lookback/lens/losses.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace lookback::lens {
+namespace {
+
+TEST(Losses, HalvesAreOfTheSequenceNotOfThePredictions) {
+  // T = 8: predictions are made at 0..6, the second half's at 4, 5, 6.
+  const std::vector<float> losses{8, 6, 4, 2, 3, 2, 1};
+  const LossScores scores = score_losses(losses);
+  EXPECT_DOUBLE_EQ(scores.loss, 26.0 / 7);
+  EXPECT_EQ(scores.first_half_loss, 5);
+  EXPECT_EQ(scores.second_half_loss, 2);
+  // early = round(50/512 8) = round(0.78) = 1, late = round(7.8) = 8, at most T - 2 = 6.
+  EXPECT_EQ(scores.in_context_learning_score, 1 - 6);
+}
+
+TEST(Losses, ATwoTokenSequenceHasNoSecondHalf) {
+  const LossScores scores = score_losses(std::vector<float>{3});
+  EXPECT_EQ(scores.loss, 3);
+  EXPECT_EQ(scores.first_half_loss, 3);
+  EXPECT_TRUE(std::isnan(scores.second_half_loss));
+  EXPECT_EQ(scores.in_context_learning_score, 0);
+}
+
+TEST(Losses, InContextPositionsKeepTheLiteraturesProportions) {
+  EXPECT_EQ(in_context_positions(512).early, 50U);
+  EXPECT_EQ(in_context_positions(512).late, 500U);
+  EXPECT_EQ(in_context_positions(256).early, 25U);
+  EXPECT_EQ(in_context_positions(256).late, 250U);
+  EXPECT_EQ(in_context_positions(384).early, 38U);  // 37.5
+  EXPECT_EQ(in_context_positions(2).late, 0U);
+}
+
+TEST(Losses, ByOccurrenceCountsTheCopyOfTheTarget) {
+  // Copies of two at 0, 3 and 6, gaps at 2 and 5; targets are positions 1..6.
+  const data::BlockStructure structure{7, 2, {0, 3, 6}};
+  std::vector<Tally> tallies;
+  tally_by_occurrence(std::vector<float>{1, 20, 2, 3, 30, 4}, structure, tallies);
+  ASSERT_EQ(tallies.size(), 3U);
+  EXPECT_EQ(tallies[0].mean(), 1);
+  EXPECT_EQ(tallies[1].mean(), 2.5);
+  EXPECT_EQ(tallies[2].mean(), 4);
+  // A second sequence, of one copy and a half.
+  tally_by_occurrence(std::vector<float>{3, 5, 7, 8.5}, {5, 3, {0, 3}}, tallies);
+  EXPECT_EQ(tallies[0].mean(), 3);         // 1, 3, 5
+  EXPECT_EQ(tallies[1].mean(), 20.5 / 4);  // 2, 3, 7, 8.5
+  EXPECT_EQ(tallies[2].mean(), 4);
+}
+
+}  // namespace
+}  // namespace lookback::lens
