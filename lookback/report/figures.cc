@@ -1,0 +1,354 @@
+#include "lookback/report/figures.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "lookback/report/json_access.h"
+
+namespace lookback::report {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::string_view, 7> palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                                     "#56B4E9", "#E69F00", "#8C8C8C"};
+constexpr int printed_digits = 5;
+
+json text_json(std::string_view text) { return std::string(text); }
+
+/// Encodings of color and, where colors return, of dashes.
+void encode_arms(json& encoding, std::span<const std::string> arms) {
+  json domain = json::array();
+  json colors = json::array();
+  json dashes = json::array();
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    domain.push_back(arms[i]);
+    colors.push_back(text_json(arm_color(i)));
+    const auto round = static_cast<int>(i / palette.size());
+    dashes.push_back(round == 0 ? json::array({1, 0}) : json::array({2 + 3 * round, 2}));
+  }
+  encoding["color"] = {
+      {"field", "arm"},
+      {"type", "nominal"},
+      {"title", nullptr},
+      {"scale", {{"domain", domain}, {"range", colors}}},
+      {"legend", {{"orient", "bottom"}, {"symbolType", "stroke"}, {"symbolOpacity", 1}}}};
+  if (arms.size() > palette.size()) {
+    encoding["strokeDash"] = {{"field", "arm"},
+                              {"type", "nominal"},
+                              {"title", nullptr},
+                              {"scale", {{"domain", domain}, {"range", dashes}}}};
+  }
+}
+
+struct Range {
+  double first = std::numeric_limits<double>::infinity();
+  double last = -std::numeric_limits<double>::infinity();
+
+  void add(double value) {
+    first = std::min(first, value);
+    last = std::max(last, value);
+  }
+  bool empty() const { return first > last; }
+};
+
+/// Labeled places on a log axis: powers of ten, with 2 and 5 between them on a short axis.
+json log_ticks(const Range& range) {
+  json ticks = json::array();
+  if (range.empty()) return ticks;
+  const bool dense = range.last / range.first < 300.0;
+  const auto lowest = static_cast<int>(std::floor(std::log10(range.first)));
+  const auto highest = static_cast<int>(std::ceil(std::log10(range.last)));
+  for (int exponent = lowest; exponent <= highest; ++exponent) {
+    for (const int digit : {1, 2, 5}) {
+      const double tick = round_significant(digit * std::pow(10.0, exponent), 1);
+      if (tick < range.first || tick > range.last) continue;
+      if (digit == 1 || dense) ticks.push_back(tick);
+    }
+  }
+  return ticks;
+}
+
+json token_axis(std::span<const Curve> curves, std::span<const Transition> transitions) {
+  Range range;
+  for (const Curve& curve : curves) {
+    for (const std::uint64_t tokens : curve.tokens) range.add(static_cast<double>(tokens));
+  }
+  for (const Transition& transition : transitions)
+    range.add(static_cast<double>(transition.tokens));
+  json scale = {{"type", "log"}, {"nice", false}};
+  // A single record has no extent, which a log scale cannot show.
+  if (!range.empty() && range.first == range.last) range = {range.first / 2.0, range.last * 2.0};
+  if (!range.empty()) scale["domain"] = {range.first, range.last};
+  return {{"field", "tokens"},
+          {"type", "quantitative"},
+          {"title", "training tokens"},
+          {"scale", scale},
+          {"axis", {{"values", log_ticks(range)}, {"format", "~s"}, {"labelFlush", true}}}};
+}
+
+json curve_rows(std::span<const Curve> curves) {
+  json rows = json::array();
+  for (const Curve& curve : curves) {
+    const std::size_t count = std::min(curve.tokens.size(), curve.values.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      rows.push_back({{"arm", curve.arm},
+                      {"seed", curve.seed},
+                      {"tokens", curve.tokens[i]},
+                      {"value", round_significant(curve.values[i], printed_digits)}});
+    }
+  }
+  return rows;
+}
+
+/// A row a transition. One run of an arm, that of the median, has a label, so that labels do not
+/// cover each other; `row` stacks the labels of the arms.
+json transition_rows(std::span<const std::string> arms, std::span<const Transition> transitions) {
+  json rows = json::array();
+  int row = 0;
+  for (const std::string& arm : arms) {
+    std::vector<Transition> of_arm;
+    for (const Transition& transition : transitions) {
+      if (transition.arm == arm) of_arm.push_back(transition);
+    }
+    if (of_arm.empty()) continue;
+    std::sort(of_arm.begin(), of_arm.end(),
+              [](const Transition& a, const Transition& b) { return a.tokens < b.tokens; });
+    for (std::size_t i = 0; i < of_arm.size(); ++i) {
+      rows.push_back({{"arm", arm},
+                      {"seed", of_arm[i].seed},
+                      {"tokens", of_arm[i].tokens},
+                      {"row", row},
+                      {"labeled", i == of_arm.size() / 2}});
+    }
+    ++row;
+  }
+  return rows;
+}
+
+json specification(std::string_view description) {
+  return {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
+          {"description", text_json(description)},
+          {"width", 640},
+          {"height", 300},
+          {"autosize", {{"type", "fit-x"}, {"contains", "padding"}}}};
+}
+
+json cursor_layer(const json& x) {
+  json layer = json::parse(R"json({
+    "data": {"values": [{}]},
+    "transform": [{"calculate": "cursor", "as": "tokens"}, {"filter": "cursor > 0"}],
+    "mark": {"type": "rule", "color": "#8C8C8C", "strokeWidth": 1, "tooltip": null}
+  })json");
+  layer["encoding"]["x"] = x;
+  return layer;
+}
+
+json chance_layers(double chance) {
+  json layer = json::parse(R"json({
+    "encoding": {"y": {"field": "value", "type": "quantitative"}},
+    "layer": [
+      {"mark": {"type": "rule", "strokeDash": [5, 4], "color": "#8C8C8C"}},
+      {"mark": {"type": "text", "align": "right", "dx": -2, "dy": 9, "fontSize": 10.5,
+                "color": "#8C8C8C"},
+       "encoding": {"x": {"value": "width"}, "text": {"field": "label"}}}
+    ]
+  })json");
+  const double shown = round_significant(chance, 2);
+  layer["data"]["values"] =
+      json::array({{{"value", chance}, {"label", "chance " + json(shown).dump()}}});
+  return layer;
+}
+
+json transition_layers(const json& x, const json& rows) {
+  json layer = json::parse(R"json({
+    "layer": [
+      {"mark": {"type": "rule", "strokeWidth": 1.2, "opacity": 0.75, "strokeDash": [2, 3]}},
+      {"transform": [
+         {"filter": "datum.labeled"},
+         {"calculate": "-7 - 14 * datum.row", "as": "above"}],
+       "mark": {"type": "text", "align": "center", "fontSize": 11},
+       "encoding": {"y": {"field": "above", "type": "quantitative", "scale": null},
+                    "text": {"field": "tokens", "format": ".2s"}}}
+    ]
+  })json");
+  layer["data"] = {{"name", "transitions"}, {"values", rows}};
+  for (json& part : layer["layer"]) part["encoding"]["x"] = x;
+  return layer;
+}
+
+/// Lines, a run each, and over them the points that answer to the pointer.
+json line_layers(const json& encoding, const json& tooltip) {
+  json lines = {{"mark", {{"type", "line"}, {"strokeWidth", 2}, {"strokeJoin", "round"}}},
+                {"encoding", encoding}};
+  lines["encoding"]["detail"] = {{"field", "seed"}, {"type", "nominal"}};
+  json points = json::parse(R"json({
+    "mark": {"type": "point", "filled": true, "size": 55},
+    "params": [{"name": "hover", "select": {"type": "point", "on": "pointerover",
+                "clear": "pointerout", "nearest": true}}],
+    "encoding": {"opacity": {"value": 0, "condition":
+                 {"param": "hover", "empty": false, "value": 1}}}
+  })json");
+  points["encoding"].update(encoding);
+  points["encoding"].erase("strokeDash");
+  points["encoding"]["tooltip"] = tooltip;
+  return json::array({lines, points});
+}
+
+json run_tooltip(const json& place, std::string_view value_title) {
+  return json::array({{{"field", "arm"}, {"title", "arm"}},
+                      {{"field", "seed"}, {"title", "seed"}},
+                      place,
+                      {{"field", "value"}, {"title", text_json(value_title)}, {"format", ".4~r"}}});
+}
+
+json curves_figure(std::string_view description, std::string_view value_title, const json& y,
+                   std::span<const std::string> arms, std::span<const Curve> curves,
+                   std::span<const Transition> transitions, std::optional<double> chance) {
+  json spec = specification(description);
+  spec["params"] = json::array({{{"name", "cursor"}, {"value", 0}}});
+  const json x = token_axis(curves, transitions);
+  json encoding = {{"x", x}, {"y", y}};
+  encode_arms(encoding, arms);
+
+  json layers = json::array();
+  if (chance) layers.push_back(chance_layers(*chance));
+  layers.push_back(cursor_layer(x));
+  json marked = transition_layers(x, transition_rows(arms, transitions));
+  for (json& part : marked["layer"]) part["encoding"]["color"] = encoding["color"];
+  layers.push_back(marked);
+  const json tokens = {{"field", "tokens"}, {"title", "training tokens"}, {"format", ",d"}};
+  layers.push_back({{"data", {{"name", "curves"}, {"values", curve_rows(curves)}}},
+                    {"layer", line_layers(encoding, run_tooltip(tokens, value_title))}});
+  spec["layer"] = layers;
+  return spec;
+}
+
+}  // namespace
+
+std::string_view arm_color(std::size_t index) { return palette[index % palette.size()]; }
+
+json induction_score_figure(std::span<const std::string> arms, std::span<const Curve> curves,
+                            std::span<const Transition> transitions, std::optional<double> chance) {
+  const json y = {{"field", "value"},
+                  {"type", "quantitative"},
+                  {"title", "induction score, best head"},
+                  {"scale", {{"domain", {0, 1}}}}};
+  return curves_figure("Induction score of the best head against training tokens",
+                       "induction score", y, arms, curves, transitions, chance);
+}
+
+json second_half_loss_figure(std::span<const std::string> arms, std::span<const Curve> curves,
+                             std::span<const Transition> transitions, LossAxis axis) {
+  Range positive;
+  for (const Curve& curve : curves) {
+    for (const double value : curve.values) {
+      if (value > 0.0) positive.add(value);
+    }
+  }
+  json y = {{"field", "value"},
+            {"type", "quantitative"},
+            {"title", "second-half loss (nats)"},
+            {"scale", {{"zero", true}}}};
+  if (axis == LossAxis::logarithmic) {
+    y["scale"] = {{"type", "log"}, {"nice", false}};
+    y["axis"] = {{"values", log_ticks(positive)}, {"format", "~g"}};
+    // A loss of zero has no place on a log axis; it is drawn at the smallest positive one.
+    if (!positive.empty() && positive.first < positive.last) {
+      y["scale"]["domain"] = {positive.first, positive.last};
+      y["scale"]["clamp"] = true;
+    }
+  }
+  return curves_figure("Second-half loss against training tokens", "second-half loss", y, arms,
+                       curves, transitions, std::nullopt);
+}
+
+json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> ends,
+                   ProbeMeasure measure) {
+  const bool score = measure == ProbeMeasure::induction_score;
+  const char* title = score ? "induction score, best head" : "second-half loss (nats)";
+  json rows = json::array();
+  std::set<std::string_view> probes;
+  for (const ProbeEnd& end : ends) {
+    const std::optional<double> value = score ? end.induction_score : end.second_half_loss;
+    if (!value) continue;
+    probes.insert(end.probe);
+    rows.push_back({{"arm", end.arm},
+                    {"seed", end.seed},
+                    {"probe", end.probe},
+                    {"value", round_significant(*value, printed_digits)}});
+  }
+  json spec = specification("A measure at the end of training on every held-out probe");
+  spec["data"] = {{"name", "probes"}, {"values", rows}};
+  // A height in pixels, since one in steps does not go with a width that fits the page.
+  const std::size_t step = arms.size() < 4 ? 16 : 9;
+  spec["height"] = std::max<std::size_t>(1, probes.size()) * (step * arms.size() + 14);
+  spec["mark"] = {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 0.9}};
+  json encoding = json::parse(R"json({
+    "y": {"field": "probe", "type": "nominal", "title": null,
+          "sort": ["repeated-blocks", "unseen-period", "broken-period", "random-repeat"],
+          "scale": {"paddingInner": 0.35},
+          "axis": {"grid": false, "labelFontSize": 12, "labelLimit": 130}},
+    "yOffset": {"field": "arm", "type": "nominal"},
+    "x": {"field": "value", "type": "quantitative", "scale": {"zero": true},
+          "axis": {"grid": true}}
+  })json");
+  encoding["yOffset"]["sort"] = std::vector<std::string>(arms.begin(), arms.end());
+  encoding["x"]["title"] = title;
+  if (score) encoding["x"]["scale"]["domain"] = {0, 1};
+  encode_arms(encoding, arms);
+  encoding.erase("strokeDash");
+  encoding["color"]["legend"]["symbolType"] = "circle";
+  encoding["tooltip"] = run_tooltip({{"field", "probe"}, {"title", "probe"}}, title);
+  spec["encoding"] = std::move(encoding);
+  return spec;
+}
+
+json loss_by_position_figure(std::span<const std::string> arms,
+                             std::span<const std::uint64_t> checkpoints,
+                             std::span<const PositionLosses> losses) {
+  json rows = json::array();
+  Range range;
+  for (const PositionLosses& run : losses) {
+    json values = json::array();
+    for (const double loss : run.losses) {
+      values.push_back(round_significant(loss, 4));
+      range.add(loss);
+    }
+    rows.push_back({{"arm", run.arm},
+                    {"seed", run.seed},
+                    {"checkpoint", run.checkpoint},
+                    {"loss", std::move(values)}});
+  }
+  const std::size_t last = checkpoints.empty() ? 0 : checkpoints.size() - 1;
+
+  json spec = specification("Loss of each prediction against its position, at one checkpoint");
+  spec["params"] =
+      json::array({{{"name", "checkpoint"},
+                    {"value", last},
+                    {"bind", {{"input", "range"}, {"min", 0}, {"max", last}, {"step", 1}}}}});
+  spec["data"] = {{"name", "losses"}, {"values", rows}};
+  spec["transform"] = json::parse(R"json([
+    {"filter": "datum.checkpoint == checkpoint"},
+    {"flatten": ["loss"], "as": ["value"]},
+    {"window": [{"op": "row_number", "as": "row"}], "groupby": ["arm", "seed"]},
+    {"calculate": "datum.row - 1", "as": "position"}
+  ])json");
+  json encoding = json::parse(R"json({
+    "x": {"field": "position", "type": "quantitative", "title": "position of the prediction",
+          "scale": {"nice": false}, "axis": {"tickMinStep": 1}},
+    "y": {"field": "value", "type": "quantitative", "title": "loss (nats)"}
+  })json");
+  // One scale for all checkpoints, so that the lines move and the axis does not.
+  if (!range.empty()) encoding["y"]["scale"]["domain"] = {0, round_significant(range.last, 3)};
+  encode_arms(encoding, arms);
+  const json position = {{"field", "position"}, {"title", "position"}};
+  spec["layer"] = line_layers(encoding, run_tooltip(position, "loss (nats)"));
+  return spec;
+}
+
+}  // namespace lookback::report

@@ -1,0 +1,45 @@
+// The study's question and what was run to answer it.
+
+import type { StudyData } from "./data";
+import { el } from "./dom";
+import { plural, roundTokens } from "./format";
+
+function facts(study: StudyData): string[] {
+  const seeds = new Set(study.arms.flatMap((arm) => arm.runs.map((run) => run.seed)));
+  const found = [plural(study.arms.length, "arm")];
+  if (seeds.size > 0) found.push(plural(seeds.size, "seed"));
+  if (study.tokens > 0) found.push(`${roundTokens(study.tokens)} training tokens a run`);
+  if (study.threads > 0) found.push(plural(study.threads, "thread"));
+  return found;
+}
+
+export function header(study: StudyData): HTMLElement {
+  const name = study.name || "study";
+  return el(
+    "header",
+    {},
+    el("p", { class: "overline" }, study.question ? `lookback study: ${name}` : "lookback study"),
+    el("h1", {}, study.question || name),
+    study.description ? el("p", { class: "lead" }, study.description) : null,
+    el("ul", { class: "facts" }, ...facts(study).map((fact) => el("li", {}, fact))),
+  );
+}
+
+export function footer(study: StudyData): HTMLElement {
+  const about =
+    "Made by lookback. This file is whole in itself and fetches nothing. The charts' " +
+    "specifications (Vega-Lite, with their data) lie beside it in figures/.";
+  return el(
+    "footer",
+    {},
+    study.notes.length > 0
+      ? el(
+          "section",
+          { class: "notes", "aria-label": "Notes" },
+          el("h2", {}, "Notes"),
+          el("ul", {}, ...study.notes.map((note) => el("li", {}, note))),
+        )
+      : null,
+    el("p", {}, about),
+  );
+}

@@ -1,0 +1,77 @@
+// Light and dark: what the style sheet cannot reach, which is the charts and the canvases.
+
+export interface Theme {
+  dark: boolean;
+  text: string;
+  muted: string;
+  grid: string;
+  /** Color of weight i/255 after the square root, as 256 RGB triples. */
+  ramp: Uint8ClampedArray;
+  /** Marks over a map: the correct sources, block boundaries, the cross-hair. */
+  mark: string;
+  boundary: string;
+  cross: string;
+}
+
+// One hue from the paper to ink: order survives gray printing and every kind of color vision.
+const lightStops = ["#ffffff", "#cfe1f0", "#6aa9d4", "#0072b2", "#003e66", "#001626"];
+const darkStops = ["#0d1116", "#12324a", "#0a5c8f", "#3795cc", "#9fd3f2", "#ffffff"];
+
+function ramp(stops: string[]): Uint8ClampedArray {
+  const colors = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+  const table = new Uint8ClampedArray(256 * 3);
+  for (let i = 0; i < 256; ++i) {
+    const place = (i / 255) * (colors.length - 1);
+    const low = Math.min(Math.floor(place), colors.length - 2);
+    for (let c = 0; c < 3; ++c) {
+      const from = colors[low]?.[c] ?? 0;
+      const to = colors[low + 1]?.[c] ?? 0;
+      table[3 * i + c] = from + (to - from) * (place - low);
+    }
+  }
+  return table;
+}
+
+const light: Theme = {
+  dark: false,
+  text: "#1c2126",
+  muted: "#5b646d",
+  grid: "#e4e7ea",
+  ramp: ramp(lightStops),
+  mark: "#d55e00",
+  boundary: "rgba(28, 33, 38, 0.13)",
+  cross: "rgba(28, 33, 38, 0.7)",
+};
+
+const dark: Theme = {
+  dark: true,
+  text: "#e6e9ec",
+  muted: "#9aa4ae",
+  grid: "#2a3138",
+  ramp: ramp(darkStops),
+  mark: "#e69f00",
+  boundary: "rgba(230, 233, 236, 0.16)",
+  cross: "rgba(230, 233, 236, 0.75)",
+};
+
+/** An arm's color as this theme shows it: the palette's blue is too dark to read on a dark page. */
+export function shownColor(color: string, theme: Theme): string {
+  return theme.dark && color.toUpperCase() === "#0072B2" ? "#2D95D8" : color;
+}
+
+const preference = window.matchMedia("(prefers-color-scheme: dark)");
+
+export function currentTheme(): Theme {
+  return preference.matches ? dark : light;
+}
+
+/** Calls `changed` whenever the reader's preference changes. */
+export function onThemeChange(changed: () => void): void {
+  preference.addEventListener("change", changed);
+}
+
+/** The ramp as a CSS gradient, for the legend. */
+export function rampGradient(theme: Theme): string {
+  const stops = theme.dark ? darkStops : lightStops;
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+}
