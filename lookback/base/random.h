@@ -1,9 +1,11 @@
-// Counter-based random numbers: any draw of any stream can be computed alone, and no state is shared.
+// Counter-based random numbers: any draw of any stream can be computed alone, and no state is
+// shared.
 //
-// The generator is Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
-// as 1, 2, 3" (SC 2011, doi:10.1145/2063384.2063405): a keyed bijection of a 128-bit counter. The key
-// is the seed; the counter holds (draw, purpose, index). Because it is a bijection, two different
-// streams of one seed never use the same counter: they are distinct by construction, not by luck.
+// The generator is Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
+// easy as 1, 2, 3" (SC 2011, doi:10.1145/2063384.2063405): a keyed bijection of a 128-bit counter.
+// The key is the seed; the counter holds (draw, purpose, index). Because it is a bijection, two
+// different streams of one seed never use the same counter: they are distinct by construction, not
+// by luck.
 #pragma once
 
 #include <array>

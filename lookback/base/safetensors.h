@@ -1,5 +1,5 @@
-// The safetensors file format: 8 bytes of little-endian header length, a JSON header that names each
-// tensor's dtype, shape and bytes, then the bytes. https://github.com/huggingface/safetensors
+// The safetensors file format: 8 bytes of little-endian header length, a JSON header that names
+// each tensor's dtype, shape and bytes, then the bytes. https://github.com/huggingface/safetensors
 #pragma once
 
 #include <cstddef>

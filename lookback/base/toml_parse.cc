@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t max_bytes = std::size_t{1} << 20;
 /// toml++ limits how deep arrays and inline tables nest, but not dotted keys (a.a.a.a = 1), and its
-/// destructors recurse: a limit on the dots of a text bounds that depth far below what a stack holds.
+/// destructors recurse: a limit on the dots of a text bounds that depth far below what a stack
+/// holds.
 constexpr std::ptrdiff_t max_dots = 10'000;
 constexpr int max_depth = 32;
 constexpr std::size_t max_keys = 4096;  // in one table; it is searched key by key

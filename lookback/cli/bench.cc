@@ -173,7 +173,8 @@ void add_bench(CLI::App& app, int& exit_code) {
   for (const Setup& setup : setups) names.emplace_back(setup.name);
   command->add_option("--setup", options->setup, "which setup (default: all)")
       ->check(CLI::IsMember(names));
-  command->add_option("--threads", options->threads, "only this many threads (default: 1 to all)");
+  command->add_option("--threads", options->threads, "only this many threads (default: 1 to all)")
+      ->check(CLI::Range(1, most_threads));
   command->add_option("--seconds", options->seconds, "training time measured for each line")
       ->check(CLI::Range(0.1, 3600.0));
   command->add_flag("--json", options->json, "one JSON object a line");

@@ -56,13 +56,8 @@ Result<std::optional<std::uint64_t>> read_count(const std::string& option,
   return std::optional<std::uint64_t>(*count);
 }
 
-Result<std::size_t> read_threads(const std::optional<std::size_t>& given) {
-  constexpr std::size_t most = 1024;
-  if (!given) return base::usable_processors();
-  if (*given == 0 || *given > most) {
-    return Error{fmt::format("--threads: found {}, allowed: 1 to {}", *given, most)};
-  }
-  return *given;
+std::size_t threads_of(const std::optional<std::size_t>& given) {
+  return given ? *given : base::usable_processors();
 }
 
 // The signals are blocked, so they wait until somebody looks: no handler, no global flag.

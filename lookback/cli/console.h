@@ -11,6 +11,8 @@
 
 namespace lookback::cli {
 
+inline constexpr int most_threads = 1024;
+
 /// Prints "lookback: MESSAGE" on stderr and returns `failure`.
 int fail(const Error& error);
 
@@ -20,8 +22,8 @@ int refuse(const Error& error);
 /// "40M" and the like; an option that was not given is empty. Errors name the option.
 Result<std::optional<std::uint64_t>> read_count(const std::string& option, const std::string& text);
 
-/// The number given, or every processor this process may use. Errors: 0 or absurdly many.
-Result<std::size_t> read_threads(const std::optional<std::size_t>& given);
+/// The number given, or every processor this process may use.
+std::size_t threads_of(const std::optional<std::size_t>& given);
 
 /// Ctrl-C and SIGTERM ask for a stop instead of ending the process, from construction on; asked()
 /// tells whether one came. A second one ends the process. To be made before any thread starts.

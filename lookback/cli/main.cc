@@ -1,10 +1,15 @@
 // lookback: a laboratory for attention circuits.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
+#include <vector>
 
+#include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
@@ -15,6 +20,17 @@ namespace {
 
 std::string usage_error(const CLI::App* /*app*/, const CLI::Error& error) {
   return fmt::format("lookback: {}; see lookback --help\n", base::printable(error.what(), 400));
+}
+
+/// A first word that is no command, with the nearest one.
+Status check_command(const CLI::App& app, std::string_view word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (word.starts_with('-') || std::ranges::find(names, word) != names.end()) return {};
+  std::string message = fmt::format("found the command '{}', allowed: {}", base::printable(word),
+                                    fmt::join(names, ", "));
+  if (const auto meant = base::nearest(word, names)) message += "; nearest: " + *meant;
+  return Error{std::move(message)};
 }
 
 int run(int argc, char** argv) {
@@ -36,6 +52,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "{}", app.help());
     return wrong_usage;
   }
+  if (Status known = check_command(app, argv[1]); !known) return refuse(known.error());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -51,8 +68,8 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file above the limit is an error of write(), not the end
   try {
     const int exit_code = lookback::cli::run(argc, argv);
-    if (std::fflush(stdout) == 0) return exit_code;
-    std::perror("lookback: stdout: cannot write");
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+    std::fputs("lookback: stdout: cannot write\n", stderr);
     return lookback::cli::failure;
   } catch (const std::exception& error) {  // memory ran out, most likely: nothing else throws
     std::fprintf(stderr, "lookback: %s\n", error.what());

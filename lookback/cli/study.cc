@@ -45,13 +45,11 @@ void print_arms(const study::Study& study) {
 int run(const Options& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
   if (!overrides) return refuse(overrides.error());
-  const Result<std::size_t> threads = read_threads(options.threads);
-  if (!threads) return refuse(threads.error());
   const Result<study::Study> study = study::read_study(options.file, *overrides);
   if (!study) return fail(study.error());
   print_arms(*study);
   StopSignal stop;
-  base::Workers workers(*threads);
+  base::Workers workers(threads_of(options.threads));
   ConsoleProgress progress(stop);
   const Result<study::Ending> ending =
       study::run_study(*study, options.out, options.resume, workers, progress);
@@ -75,7 +73,8 @@ void add_study(CLI::App& app, int& exit_code) {
       ->required();
   command->add_option("--tokens", options->tokens, "training tokens a run, such as 40M or 1G");
   command->add_option("--seeds", options->seeds, "runs of each arm, with seeds from 0 on");
-  command->add_option("--threads", options->threads, "worker threads (default: every processor)");
+  command->add_option("--threads", options->threads, "worker threads (default: every processor)")
+      ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume, "go on with an unfinished study");
   command->footer("Example: lookback study studies/article.toml --out runs/article --tokens 40M");
   command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -37,15 +37,13 @@ Result<study::RunConfig> find_arm(const study::Study& study, const Options& opti
 int run(const Options& options) {
   const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
   if (!tokens) return refuse(tokens.error());
-  const Result<std::size_t> threads = read_threads(options.threads);
-  if (!threads) return refuse(threads.error());
   const Result<study::Study> study =
       study::read_study(options.file, {.tokens = *tokens, .seeds = {}});
   if (!study) return fail(study.error());
   const Result<study::RunConfig> config = find_arm(*study, options);
   if (!config) return refuse(config.error());
   StopSignal stop;
-  base::Workers workers(*threads);
+  base::Workers workers(threads_of(options.threads));
   ConsoleProgress progress(stop);
   const Result<study::Ending> ending =
       study::run_single(*config, options.out, options.resume, workers, progress);
@@ -68,7 +66,8 @@ void add_train(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(std::uint64_t{0}, most_seed));
   command->add_option("--out", options->out, "directory of the run")->required();
   command->add_option("--tokens", options->tokens, "training tokens, such as 40M");
-  command->add_option("--threads", options->threads, "worker threads (default: every processor)");
+  command->add_option("--threads", options->threads, "worker threads (default: every processor)")
+      ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume, "go on from the last good checkpoint");
   command->footer(
       "Example: lookback train studies/article.toml --arm two-layer --seed 0 --out runs/one");

@@ -1,19 +1,20 @@
 // The task in which induction is learned, and the probes that tell it from counting periods.
 //
-// A sequence draws a period P and a block of P tokens, i.i.d. uniform over V, and shows copies of it
-// until T positions are full; the last copy may be cut short. Copy 0 starts at position 0.
+// A sequence draws a period P and a block of P tokens, i.i.d. uniform over V, and shows copies of
+// it until T positions are full; the last copy may be cut short. Copy 0 starts at position 0.
 //
 //   repeated-blocks  P uniform on {min..max} (16..48), copies without gap: x_t = block[t mod P]
-//   unseen-period    the same with P uniform on {min/2..min-1} and {max+1..2 max} together (8..15 and
-//                    49..96): just outside what was trained. Periods above T/2 are left out.
-//   broken-period    P uniform on {min..max}; before each copy but the first a gap of G random tokens,
-//                    G uniform on {1..P} and drawn anew for each gap. A gap is never empty, so no two
-//                    copies touch, and the distance between the starts of neighboring copies is uniform
-//                    on P+1..2P: whatever offset a head fixes, it is right for at most one pair in P.
+//   unseen-period    the same with P uniform on {min/2..min-1} and {max+1..2 max} together (8..15
+//                    and 49..96): just outside what was trained. Periods above T/2 are left out.
+//   broken-period    P uniform on {min..max}; before each copy but the first a gap of G random
+//                    tokens, G uniform on {1..P} and drawn anew for each gap. A gap is never empty,
+//                    so no two copies touch, and the distance between the starts of neighboring
+//                    copies is uniform on P+1..2P: whatever offset a head fixes, it is right for at
+//                    most one pair in P.
 //   random-repeat    one random sequence of T/2 tokens, twice (P = T/2, T even)
 //
-// Blocks are drawn independently, so a token may occur twice in a block by chance, and a gap may show
-// a token of the block.
+// Blocks are drawn independently, so a token may occur twice in a block by chance, and a gap may
+// show a token of the block.
 #pragma once
 
 #include <cstddef>
@@ -51,10 +52,10 @@ struct BlockStructure {
 
   /// The position that an induction head should look at from t: s such that x_{s-1} is the same
   /// place of the block as x_t, one copy earlier, and x_s the token that comes next, x_s = x_{t+1}.
-  /// For copies without gap it is t - P + 1, for P <= t < T - 1.
-  /// None where looking back for x_t does not tell what comes next: in the first copy (its last
-  /// position too: that the block now begins again cannot be known), in a gap, at the last token of a
-  /// copy that a gap follows, and at T - 1, whose next token is outside.
+  /// For copies without gap it is t - P + 1, for P <= t < T - 1. None where looking back for x_t
+  /// does not tell what comes next: in the first copy (its last position too: that the block now
+  /// begins again cannot be known), in a gap, at the last token of a copy that a gap follows, and
+  /// at T - 1, whose next token is outside.
   std::optional<std::size_t> answer(std::size_t t) const;
 
   /// answer(t) for every t: [T].
@@ -106,9 +107,9 @@ class BlockSource : public TokenSource {
 };
 
 /// Refuses, in one line, what does not fit: V < 2 or above 2^32, T above 2^24, a period of 0 or an
-/// empty range, and a T without room for two whole copies of the longest block (with the longest gap
-/// between them), except that unseen-period then leaves out the periods that do not fit, as long as
-/// one remains.
+/// empty range, and a T without room for two whole copies of the longest block (with the longest
+/// gap between them), except that unseen-period then leaves out the periods that do not fit, as
+/// long as one remains.
 Result<std::unique_ptr<BlockSource>> make_block_source(const BlockTask& task);
 
 }  // namespace lookback::data

@@ -1,14 +1,14 @@
 // Composition scores: how much of what one head writes another head's query, key or value reads.
 //
-// Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits": for an earlier head 1 and
-// a later head 2, with row vectors (y = x W),
+// Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits": for an earlier head 1
+// and a later head 2, with row vectors (y = x W),
 //   score = |W_OV^1 M|_F / (|W_OV^1|_F |M|_F),
 //   M = W_QK = W_Q W_K^T of head 2 (Q-composition), W_QK^T (K-composition), W_OV^2 (V-composition),
 // W_OV = W_V W_O. It lies in [0,1]: 0 when what head 1 writes is not read at all.
 //
-// Only the four weight matrices enter. Gains and biases of the norms between the heads, biases of the
-// heads, rotary positions and smeared keys are left out: the score is about subspaces of the stream
-// as the weights see it, not about what a given input makes of them.
+// Only the four weight matrices enter. Gains and biases of the norms between the heads, biases of
+// the heads, rotary positions and smeared keys are left out: the score is about subspaces of the
+// stream as the weights see it, not about what a given input makes of them.
 //
 // Without OV a head writes its keys into its own columns of the stream, so that
 // W_V = W_K and W_O = the head's rows of the identity.

@@ -1,8 +1,8 @@
 // Runs a model over a probe and measures it.
 //
 // Every sequence is a task of its own, forward only, and its patterns are scored where they lie, as
-// the program runs. Means are taken afterwards in the order of the sequences: the result has the same
-// bits for any number of threads.
+// the program runs. Means are taken afterwards in the order of the sequences: the result has the
+// same bits for any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,8 @@ namespace lookback::lens {
 inline constexpr std::size_t max_similarity_heads = 32;
 
 /// Evaluates one program many times. Holds one executor a worker, made at the first evaluation and
-/// made anew only when the probes' length changes. Not thread-safe; the program and the workers must
-/// outlive it, and the workers must be idle when it is called.
+/// made anew only when the probes' length changes. Not thread-safe; the program and the workers
+/// must outlive it, and the workers must be idle when it is called.
 class Evaluator {
  public:
   Evaluator(const model::Program& program, base::Workers& workers);

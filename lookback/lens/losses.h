@@ -1,6 +1,7 @@
 // What the losses of a sequence say about learning in context.
 //
-// Legend: T positions. losses [T-1] in nats: losses[t] is that of the prediction made at t, of x_{t+1}.
+// Legend: T positions. losses [T-1] in nats: losses[t] is that of the prediction made at t, of
+// x_{t+1}.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +51,8 @@ struct Tally {
 };
 
 /// Adds each loss to the tally of the copy that its target x_{t+1} belongs to, from copy 0 on;
-/// targets in gaps are left out. `tallies` grows to the number of copies. Later copies are seen only
-/// in sequences of short periods. REQUIRES losses [structure.length - 1].
+/// targets in gaps are left out. `tallies` grows to the number of copies. Later copies are seen
+/// only in sequences of short periods. REQUIRES losses [structure.length - 1].
 void tally_by_occurrence(std::span<const float> losses, const data::BlockStructure& structure,
                          std::vector<Tally>& tallies);
 

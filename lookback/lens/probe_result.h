@@ -28,8 +28,8 @@ struct HeadPlace {
   std::size_t head = 0;
 };
 
-/// Means and standard errors over sequences (estimate.h). Scores over R leave out the sequences that
-/// have no such query.
+/// Means and standard errors over sequences (estimate.h). Scores over R leave out the sequences
+/// that have no such query.
 struct HeadSummary {
   HeadPlace place;
   HeadScores mean;

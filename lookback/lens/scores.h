@@ -1,24 +1,26 @@
 // Scores of one head's attention pattern on one sequence of repeated blocks.
 //
-// Legend: T positions, P period. A[t,s] is the pattern: the share of its attention that query t gives
-// to source s <= t; its rows sum to 1. The repeated part R is the set of queries t for which
+// Legend: T positions, P period. A[t,s] is the pattern: the share of its attention that query t
+// gives to source s <= t; its rows sum to 1. The repeated part R is the set of queries t for which
 // structure.answer(t) exists, that is, where looking back tells what comes next (so it is defined
 // with gaps between the copies as well). Every score is a mean over queries, thus in [0,1] (entropy
 // apart):
 //
 //   induction_score        1/|R| sum_{t in R} sum of A[t,s] over s in 1..t with x_{s-1} = x_t
-//   induction_stripe       1/|R| sum_{t in R} A[t, answer(t)]: the one source one copy back. It is one
-//                          of the above, so stripe <= score; a head may well look further back.
+//   induction_stripe       1/|R| sum_{t in R} A[t, answer(t)]: the one source one copy back. It is
+//                          one of the above, so stripe <= score; a head may well look further back.
 //   induction_chance       what induction_score is for A[t,s] = 1/(t+1)
 //   duplicate_token_score  1/|R| sum_{t in R} sum of A[t,s] over s < t with x_s = x_t
-//   band_share             1/|R| sum_{t in R} sum of A[t,s] over s with t - s in the band of offsets;
-//                          with the periods of training as band, what counting periods would look at
+//   band_share             1/|R| sum_{t in R} sum of A[t,s] over s with t - s in the band of
+//                          offsets; with the periods of training as band, what counting periods
+//                          would look at
 //   previous_token_score   1/n sum_{t=1..n} A[t,t-1], n = min(P, T - 1): where the first copy lies.
-//                          Later a previous-token head need not be sharp, for matching works without.
+//                          Later a previous-token head need not be sharp, for matching works
+//                          without.
 //   entropy                1/(T-1) sum_{t=1..T-1} -sum_s A[t,s] ln A[t,s], in nats, 0 ln 0 = 0
 //
-// All queries of R count, and no others: a head that is perfect in R scores 1. (Detectors that count
-// the rows of the first copy, which nothing can answer, give a perfect head one half.)
+// All queries of R count, and no others: a head that is perfect in R scores 1. (Detectors that
+// count the rows of the first copy, which nothing can answer, give a perfect head one half.)
 // The definitions follow Elhage et al. 2021 and Olsson et al. 2022, "In-context Learning and
 // Induction Heads", in the words of the repeated-blocks task.
 #pragma once

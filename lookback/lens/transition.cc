@@ -57,7 +57,8 @@ std::vector<Rise> rises_after(const Points& points, std::size_t from, double rev
   return rises;
 }
 
-/// Where the line from point i - 1 to point i meets `level`. REQUIRES score[i-1] < level <= score[i].
+/// Where the line from point i - 1 to point i meets `level`. REQUIRES score[i-1] < level <=
+/// score[i].
 double crossing(const Points& points, std::size_t i, double level) {
   const Point& a = points[i - 1];
   const Point& b = points[i];

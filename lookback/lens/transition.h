@@ -27,23 +27,23 @@ struct Transition {
   /// When it happened: the first crossing of the level below, interpolated linearly in log tokens.
   double tokens = 0;
   /// Width: log10 tokens from 10% to 90% of the rise from low_score to peak_score: from the last
-  /// upward crossing of 10% before `tokens` to the first of 90% after it. None when the curve begins
-  /// above the level: then `tokens` is its first point, and only an upper bound.
+  /// upward crossing of 10% before `tokens` to the first of 90% after it. None when the curve
+  /// begins above the level: then `tokens` is its first point, and only an upper bound.
   std::optional<double> sharpness;
   double low_score = 0;   ///< where the rise began
   double peak_score = 0;  ///< its highest point: before the next fall, or of the curve so far
   double peak_tokens = 0;
 };
 
-/// The first transition: where the score first crosses half of its maximum over the curve. Its rise is
-/// the one in which that crossing lies. None when the maximum is below chance +
+/// The first transition: where the score first crosses half of its maximum over the curve. Its rise
+/// is the one in which that crossing lies. None when the maximum is below chance +
 /// clearly_above (the score never clearly exceeded chance) or there is no point.
 /// REQUIRES a curve of ascending tokens.
 std::optional<Transition> first_transition(std::span<const CurvePoint> curve,
                                            const TransitionCriteria& criteria);
 
-/// The rises after the first transition's fall, each at the crossing of the middle between its low and
-/// its peak. Empty when there is no first transition. REQUIRES as above.
+/// The rises after the first transition's fall, each at the crossing of the middle between its low
+/// and its peak. Empty when there is no first transition. REQUIRES as above.
 std::vector<Transition> later_transitions(std::span<const CurvePoint> curve,
                                           const TransitionCriteria& criteria);
 

@@ -1,5 +1,6 @@
 // The language-model loss and its gradient, in float. A row of logits stays in the first-level
 // cache while its maximum and its exponentials' sum are taken and it becomes its own gradient.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -40,25 +41,43 @@ void cross_entropy(const Matrix<const float>& logits, std::span<const std::uint3
   }
 }
 
+/// row = exp(row - shift); returns the sum.
+HWY_INLINE float exponentiate(float* row, std::size_t count, float shift) {
+  FloatVector sum = hn::Zero(float_tag);
+  for_each_vector(count, [&](std::size_t i, auto part) HWY_ATTR {
+    const FloatVector value = exp(hn::Sub(part.load(row + i), set(shift)));
+    part.store(value, row + i);
+    sum = hn::Add(sum, part.keep(value));
+  });
+  return sum_of_lanes(sum);
+}
+
 void cross_entropy_gradient(float weight, const Matrix<float>& logits,
                             std::span<const std::uint32_t> targets, std::span<float> losses) {
-  for (std::size_t t = 0; t < logits.rows && logits.cols > 0; ++t) {
-    float* row = logits.row(t);
-    const float largest = largest_of(row, logits.cols);
-    const float target_logit = row[targets[t]];
-    FloatVector sums = hn::Zero(float_tag);
-    for_each_vector(logits.cols, [&](std::size_t i, auto part) HWY_ATTR {
-      const FloatVector value = exp(hn::Sub(part.load(row + i), set(largest)));
-      part.store(value, row + i);
-      sums = hn::Add(sums, part.keep(value));
-    });
-    const float sum = sum_of_lanes(sums);
-    losses[t] = std::log(sum) - (target_logit - largest);
-    const FloatVector scale = set(weight / sum);
-    for_each_vector(logits.cols, [&](std::size_t i, auto part) HWY_ATTR {
-      part.store(hn::Mul(part.load(row + i), scale), row + i);
-    });
-    row[targets[t]] -= weight;
+  const std::size_t cols = logits.cols;
+  if (cols == 0) return;
+  const std::size_t together = rows_together(cols);
+  for (std::size_t t = 0; t < logits.rows; t += together) {
+    const std::size_t rows = std::min(together, logits.rows - t);
+    float shift[max_rows_together];
+    float sum[max_rows_together];
+    for (std::size_t r = 0; r < rows; ++r) {
+      const float* row = logits.row(t + r);
+      shift[r] = largest_of(row, cols);
+      losses[t + r] = shift[r] - row[targets[t + r]];
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      sum[r] = exponentiate(logits.row(t + r), cols, shift[r]);
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      float* row = logits.row(t + r);
+      const FloatVector scale = set(weight / sum[r]);
+      for_each_vector(cols, [&](std::size_t i, auto part) HWY_ATTR {
+        part.store(hn::Mul(part.load(row + i), scale), row + i);
+      });
+      row[targets[t + r]] -= weight;
+      losses[t + r] += std::log(sum[r]);
+    }
   }
 }
 

@@ -328,7 +328,7 @@ void multiply_block(const Product& product, const RowsOfA& a) {
 /// for their rows share pages. Its 320 KiB of stack (AVX-512: 384 KiB) exist only while it runs.
 HWY_NOINLINE void multiply_large_block(const Product& product, const RowsOfA& a) {
   constexpr std::size_t together = 4;
-  constexpr std::size_t packed_rows = 16;
+  const std::size_t packed_rows = product.b.col_stride == 1 ? 16 : block_depth;
   HWY_ALIGN float copy[block_rows * block_depth];
   HWY_ALIGN float panels[together][block_depth * panel_width];
   const RowsOfA copied = copy_rows(a, copy);

@@ -51,45 +51,76 @@ HWY_INLINE void write_zero_margin(const Matrix<float>& matrix, std::size_t t) {
   std::fill(matrix.row(t) + begin, matrix.row(t) + end, 0.0F);
 }
 
+HWY_INLINE float largest_of(const float* row, std::size_t count, std::size_t cols) {
+  FloatVector largest = set(row[0]);
+  for_each_causal_vector(count, cols, [&](std::size_t i, auto part) HWY_ATTR {
+    largest = hn::Max(largest, part.keep(part.load(row + i), largest));
+  });
+  return max_of_lanes(largest);
+}
+
+/// row = exp(row - shift); returns the sum.
+HWY_INLINE float exponentiate(float* row, std::size_t count, std::size_t cols, float shift) {
+  FloatVector sum = hn::Zero(float_tag);
+  for_each_causal_vector(count, cols, [&](std::size_t i, auto part) HWY_ATTR {
+    const FloatVector value = part.keep(exp(hn::Sub(part.load(row + i), set(shift))));
+    part.store(value, row + i);
+    sum = hn::Add(sum, value);
+  });
+  return sum_of_lanes(sum);
+}
+
 void softmax_causal(const Matrix<float>& scores) {
-  for (std::size_t t = 0; t < scores.rows; ++t) {
-    float* row = scores.row(t);
-    const std::size_t count = std::min(t + 1, scores.cols);
-    if (count == 0) continue;
-    FloatVector largest = set(row[0]);
-    for_each_causal_vector(count, scores.cols, [&](std::size_t i, auto part) HWY_ATTR {
-      largest = hn::Max(largest, part.keep(part.load(row + i), largest));
-    });
-    const FloatVector shift = set(max_of_lanes(largest));
-    FloatVector sum = hn::Zero(float_tag);
-    for_each_causal_vector(count, scores.cols, [&](std::size_t i, auto part) HWY_ATTR {
-      const FloatVector value = part.keep(exp(hn::Sub(part.load(row + i), shift)));
-      part.store(value, row + i);
-      sum = hn::Add(sum, value);
-    });
-    const FloatVector inverse = set(1.0F / sum_of_lanes(sum));
-    for_each_causal_vector(count, scores.cols, [&](std::size_t i, auto part) HWY_ATTR {
-      part.store(hn::Mul(part.load(row + i), inverse), row + i);
-    });
-    write_zero_margin(scores, t);
+  const std::size_t cols = scores.cols;
+  if (cols == 0) return;
+  const std::size_t together = rows_together(cols);
+  for (std::size_t t = 0; t < scores.rows; t += together) {
+    const std::size_t rows = std::min(together, scores.rows - t);
+    float shift[max_rows_together];
+    float sum[max_rows_together];
+    for (std::size_t r = 0; r < rows; ++r) {
+      shift[r] = largest_of(scores.row(t + r), std::min(t + r + 1, cols), cols);
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      sum[r] = exponentiate(scores.row(t + r), std::min(t + r + 1, cols), cols, shift[r]);
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      float* row = scores.row(t + r);
+      const FloatVector inverse = set(1.0F / sum[r]);
+      for_each_causal_vector(std::min(t + r + 1, cols), cols,
+                             [&](std::size_t i, auto part) HWY_ATTR {
+                               part.store(hn::Mul(part.load(row + i), inverse), row + i);
+                             });
+      write_zero_margin(scores, t + r);
+    }
   }
 }
 
 void softmax_causal_backward(const Matrix<const float>& pattern, const Matrix<float>& gradient) {
   const std::size_t cols = std::min(pattern.cols, gradient.cols);
-  for (std::size_t t = 0; t < gradient.rows; ++t) {
-    const float* p = pattern.row(t);
-    float* g = gradient.row(t);
-    const std::size_t count = std::min(t + 1, cols);
-    FloatVector sum = hn::Zero(float_tag);
-    for_each_causal_vector(count, cols, [&](std::size_t i, auto part) HWY_ATTR {
-      sum = hn::Add(sum, part.keep(hn::Mul(part.load(p + i), part.load(g + i))));
-    });
-    const FloatVector mean = set(sum_of_lanes(sum));
-    for_each_causal_vector(count, cols, [&](std::size_t i, auto part) HWY_ATTR {
-      part.store(hn::Mul(part.load(p + i), hn::Sub(part.load(g + i), mean)), g + i);
-    });
-    write_zero_margin(gradient, t);
+  const std::size_t together = rows_together(cols);
+  for (std::size_t t = 0; t < gradient.rows; t += together) {
+    const std::size_t rows = std::min(together, gradient.rows - t);
+    float mean[max_rows_together];
+    for (std::size_t r = 0; r < rows; ++r) {
+      const float* p = pattern.row(t + r);
+      const float* g = gradient.row(t + r);
+      FloatVector sum = hn::Zero(float_tag);
+      for_each_causal_vector(
+          std::min(t + r + 1, cols), cols, [&](std::size_t i, auto part) HWY_ATTR {
+            sum = hn::Add(sum, part.keep(hn::Mul(part.load(p + i), part.load(g + i))));
+          });
+      mean[r] = sum_of_lanes(sum);
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      const float* p = pattern.row(t + r);
+      float* g = gradient.row(t + r);
+      for_each_causal_vector(
+          std::min(t + r + 1, cols), cols, [&](std::size_t i, auto part) HWY_ATTR {
+            part.store(hn::Mul(part.load(p + i), hn::Sub(part.load(g + i), set(mean[r]))), g + i);
+          });
+      write_zero_margin(gradient, t + r);
+    }
   }
 }
 

@@ -81,6 +81,24 @@ HWY_INLINE void for_each_vector(std::size_t count, const Body& body) {
 HWY_INLINE float sum_of_lanes(FloatVector v) { return hn::GetLane(hn::SumOfLanes(float_tag, v)); }
 HWY_INLINE float max_of_lanes(FloatVector v) { return hn::GetLane(hn::MaxOfLanes(float_tag, v)); }
 
+/// How many rows to take through one step after another together: the steps of a row wait for its
+/// maximum and its sum, those of its neighbors do not. As many as the first-level cache surely holds.
+inline constexpr std::size_t max_rows_together = 4;
+HWY_INLINE std::size_t rows_together(std::size_t cols) {
+  return cols <= 1024 ? max_rows_together : 1;
+}
+
+/// x within low .. high; NaN stays NaN. Of Max and Min x86 gives the second operand if either is
+/// NaN, NEON gives NaN; the scalar ones give the other operand, hence the comparisons there.
+HWY_INLINE FloatVector limited(FloatVector x, float low, float high) {
+#if HWY_TARGET == HWY_SCALAR
+  x = hn::IfThenElse(hn::Lt(x, set(low)), set(low), x);
+  return hn::IfThenElse(hn::Gt(x, set(high)), set(high), x);
+#else
+  return hn::Min(set(high), hn::Max(set(low), x));
+#endif
+}
+
 /// exp(x) to 2 units in the last place for -87.3 <= x <= 88.3; beyond, the exp of the nearer end:
 /// 1.2e-38 stands for all that is smaller. NaN gives NaN.
 ///
@@ -89,11 +107,7 @@ HWY_INLINE float max_of_lanes(FloatVector v) { return hn::GetLane(hn::MaxOfLanes
 /// that interval (Remez's exchange in 50 digits): 3.8e-9, a sixteenth of the unit roundoff.
 HWY_INLINE FloatVector exp(FloatVector x) {
   const hn::RebindToSigned<FloatTag> int_tag;
-  // Comparisons, not Min and Max: they are false for NaN, which so remains.
-  const FloatVector low = set(-87.3F);
-  const FloatVector high = set(88.3F);
-  x = hn::IfThenElse(hn::Lt(x, low), low, x);
-  x = hn::IfThenElse(hn::Gt(x, high), high, x);
+  x = limited(x, -87.3F, 88.3F);
   // Adding 1.5 * 2^23 rounds to an integer, which is then found in the low bits of the sum.
   const FloatVector shifter = set(12582912.0F);
   const FloatVector shifted = hn::MulAdd(x, set(1.44269504F), shifter);

@@ -11,6 +11,30 @@ namespace {
 /// Numbers between the starts of two parameters are multiples of this: 64 bytes of float.
 constexpr std::size_t alignment = 16;
 
+/// Counts, for every slot, the inputs of steps that it is.
+struct ReaderCount {
+  std::vector<SlotInfo>& slots;
+
+  void count(SlotId slot) { ++slots[slot].readers; }
+  void operator()(const Embed&) {}
+  void operator()(const Position&) {}
+  void operator()(const Add& step) {
+    for (const SlotId in : step.in) count(in);
+  }
+  void operator()(const Scores& step) {
+    count(step.query);
+    count(step.key);
+  }
+  void operator()(const Mix& step) {
+    count(step.pattern);
+    count(step.value);
+  }
+  template <class Step>
+  void operator()(const Step& step) {
+    count(step.in);
+  }
+};
+
 /// Builds a Program by walking the model from the tokens to the logits.
 class Compiler {
  public:
@@ -24,6 +48,7 @@ class Compiler {
       name(stream, fmt::format("blocks.{}.hook_resid_post", l));
     }
     unembed(normalize(a_.final_norm, "ln_final", "ln_final", stream));
+    for (const Step& step : program_.steps) std::visit(ReaderCount{program_.slots}, step);
     return std::move(program_);
   }
 
@@ -36,12 +61,12 @@ class Compiler {
   // --- slots, names, parameters
 
   SlotId slot(std::size_t width, std::size_t heads = 0) {
-    program_.slots.push_back({SlotInfo::Kind::stream, width, heads, std::nullopt, {}});
+    program_.slots.push_back({SlotInfo::Kind::stream, width, heads, std::nullopt, {}, 0});
     return program_.slots.size() - 1;
   }
 
   SlotId square_slot(std::optional<SlotId> in_place) {
-    program_.slots.push_back({SlotInfo::Kind::square, 0, a_.heads, in_place, {}});
+    program_.slots.push_back({SlotInfo::Kind::square, 0, a_.heads, in_place, {}, 0});
     return program_.slots.size() - 1;
   }
 

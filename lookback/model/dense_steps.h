@@ -65,6 +65,11 @@ template <class N>
 void backward(const Add& step, Run<N>& run) {
   const Matrix<N> d_out = run.gradient(step.out);
   for (const SlotId in : step.in) {
+    // A tap may change one gradient of the two: then each needs its own memory.
+    if (run.taps == nullptr && run.program.slots[in].readers == 1) {
+      run.share_gradient(in, step.out);
+      continue;
+    }
     const auto [d_in, update] = run.gradient_update(in);
     if (update == Update::add) {
       math::add_to<N>(d_out, d_in);

@@ -69,9 +69,8 @@ std::span<const N> Executor<N>::losses() {
 
 template <class N>
 std::span<const N> Executor<N>::backward(N weight, std::span<N> gradient) {
-  run_.gradients.allocate(run_.program, run_.batch, run_.length);
+  run_.start_gradients();
   run_.parameter_gradients = gradient;
-  std::ranges::fill(run_.touched, 0);
   run_.touched[run_.program.logits] = 1;
   for_each_sequence([&](Matrix<N> logits, std::span<const Token> targets, std::span<N> losses) {
     math::cross_entropy_gradient<N>(weight, logits, targets, losses);

@@ -46,6 +46,7 @@ struct SlotInfo {
   std::size_t heads = 0;           ///< > 0: the columns are the heads' widths side by side
   std::optional<SlotId> in_place;  ///< shares the memory of this slot, which is dead by then
   std::vector<SiteId> sites;       ///< its names
+  std::size_t readers = 0;         ///< steps that take it as input, counted once for each time
 };
 
 /// A place where a tap can be set: a name of TransformerLens's kind. `heads` 0: one matrix a

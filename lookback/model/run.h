@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -87,6 +88,19 @@ struct Run {
     touched[slot] = true;
     return {gradient_stream(slot), update};
   }
+  /// Before each backward pass: no gradient holds anything, and each has its own memory.
+  void start_gradients() {
+    gradients.allocate(program, batch, length);
+    std::ranges::fill(touched, 0);
+    home.resize(program.slots.size());
+    std::iota(home.begin(), home.end(), SlotId{0});
+  }
+  /// From now on the gradient of `slot` is that of `other`, which nothing changes any more: a sum
+  /// passes its gradient on without a copy where the slot has no other reader.
+  void share_gradient(SlotId slot, SlotId other) {
+    home[slot] = home[other];
+    touched[slot] = true;
+  }
   Matrix<N> gradient_square(SlotId slot, std::size_t sequence, std::size_t head) {
     return square(gradients, slot, sequence, head);
   }
@@ -128,6 +142,7 @@ struct Run {
   SlotMemory<N> values;
   SlotMemory<N> gradients;
   std::vector<char> touched;          ///< by slot: its gradient holds something
+  std::vector<SlotId> home;           ///< by slot: whose memory its gradient is in
   std::vector<std::vector<N>> kept;   ///< by slot: the value before a tap changed it
   std::vector<std::vector<N>> split;  ///< by out slot: each head's own input of a tapped Linear
   std::span<const N> parameters;
@@ -143,7 +158,9 @@ struct Run {
   }
   /// The gradient by the logits takes the logits' own place: they are not needed any more.
   Matrix<N> gradient_stream(SlotId slot) {
-    return stream(slot == program.logits ? values : gradients, slot);
+    if (slot == program.logits) return stream(values, slot);
+    const std::size_t width = program.slots[slot].width;
+    return {gradients.at(home[slot]), rows(), width, width};
   }
   Matrix<N> square(SlotMemory<N>& memory, SlotId slot, std::size_t sequence, std::size_t head) {
     const std::size_t size = length * length;

@@ -14,8 +14,6 @@
 namespace lookback::study {
 namespace {
 
-using namespace nlohmann::literals;
-
 constexpr std::size_t largest_file = std::size_t{1} << 30;
 
 Error system_error(const std::filesystem::path& file, const char* what) {
@@ -38,7 +36,7 @@ bool is_metrics(const nlohmann::json& line) {
   if (!line.is_object() || !line.contains("step") || !line["step"].is_number_unsigned()) {
     return false;
   }
-  const auto probe = "/probes/repeated-blocks"_json_pointer;
+  const nlohmann::json::json_pointer probe("/probes/repeated-blocks");
   if (!line.contains("tokens") || !line["tokens"].is_number() || !line.contains(probe)) {
     return false;
   }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluation.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/metrics_file.h"
@@ -20,20 +21,6 @@ constexpr std::size_t largest_config = 1 << 20;
 
 std::filesystem::path findings_path(const std::filesystem::path& run) {
   return run / "findings.json";
-}
-
-/// What a process that was killed while writing a file left beside it (base/file.h). Only the
-/// holder of the directory's lock may do this.
-void remove_partial_files(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::vector<std::filesystem::path> left;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with('.') && name.find(".partial-") != std::string::npos) {
-      left.push_back(entry.path());
-    }
-  }
-  for (const std::filesystem::path& file : left) std::filesystem::remove(file, error);
 }
 
 /// Tokens and seconds since the run was started or resumed.

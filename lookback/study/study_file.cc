@@ -29,8 +29,8 @@ base::Document arm_document(base::TableReader& study, base::TableReader& arm) {
   for (const char* table : tables) {
     base::Document shared = study.document(table);
     common.root.entries.push_back({table, {std::move(shared.root), study.line(table)}});
-    if (!arm.has(table)) continue;
     base::Document changed = arm.document(table);
+    if (!arm.has(table)) continue;
     own.root.entries.push_back({table, {std::move(changed.root), arm.line(table)}});
   }
   return base::merged(common, own);

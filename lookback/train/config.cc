@@ -98,8 +98,12 @@ double learning_rate(const TrainConfig& config, std::uint64_t step, std::uint64_
 bool is_log_spaced(std::uint64_t step, std::uint64_t steps, std::uint64_t per_decade) {
   if (step == 0 || step == steps) return true;
   const auto grid = static_cast<double>(per_decade);
-  const double k = std::round(std::log10(static_cast<double>(step)) * grid);
-  return std::llround(std::pow(10.0, k / grid)) == static_cast<long long>(step);
+  const double nearest = std::round(std::log10(static_cast<double>(step)) * grid);
+  // Rounding to a whole step can take a power past the middle of the grid: so its neighbors too.
+  for (const double k : {nearest - 1, nearest, nearest + 1}) {
+    if (std::llround(std::pow(10.0, k / grid)) == static_cast<long long>(step)) return true;
+  }
+  return false;
 }
 
 }  // namespace lookback::train

@@ -68,13 +68,21 @@ class Trainer {
     const double loss = gradient_.compute(state_.parameters, state_.step * run_.config.batch,
                                           pieces_, run_.taps);
     if (state_.step == 0) state_.first_loss = loss;
-    report_ = report_of(loss, report_.gradient_norm);
-    if (!std::isfinite(loss) || loss > run_.config.divergence * state_.first_loss) return false;
+    report_ = report_of(loss, std::numeric_limits<double>::quiet_NaN());
+    if (!std::isfinite(loss) || loss > run_.config.divergence * state_.first_loss) {
+      fault_ = fmt::format("loss {:.6g}, at the first step {:.6g}", loss, state_.first_loss);
+      return false;
+    }
     const double rate = learning_rate(run_.config, state_.step, steps_);
     const double norm =
         update(run_.config, pieces_, gradient_.gradient(), rate, workers_, state_);
     report_ = report_of(loss, norm);
-    return std::isfinite(norm) && all_finite(state_.parameters);
+    if (!std::isfinite(norm)) {
+      fault_ = fmt::format("loss {:.6g}, but a gradient of norm {}", loss, norm);
+    } else if (!all_finite(state_.parameters)) {
+      fault_ = fmt::format("loss {:.6g}, but parameters that are not finite after it", loss);
+    }
+    return fault_.empty();
   }
 
   /// Evaluation and checkpoints that are due after this many steps.
@@ -114,10 +122,8 @@ class Trainer {
 
   Outcome diverged() const {
     return {Outcome::Kind::diverged,
-            fmt::format("diverged at step {} ({} tokens): loss {:.6g}, gradient norm {:.6g}, first "
-                        "loss {:.6g}; last good checkpoint: {}",
-                        attempted_, report_.tokens, report_.loss, report_.gradient_norm,
-                        state_.first_loss, last_good()),
+            fmt::format("diverged at step {} ({} tokens): {}; last good checkpoint: {}", attempted_,
+                        report_.tokens, fault_, last_good()),
             report_};
   }
 
@@ -131,6 +137,7 @@ class Trainer {
   StepReport report_;
   Clock::time_point written_ = Clock::now();
   std::uint64_t attempted_ = 0;  ///< the step that is being made, from 1
+  std::string fault_;            ///< of a step that diverged
 };
 
 }  // namespace

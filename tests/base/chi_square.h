@@ -7,9 +7,9 @@
 
 namespace lookback::test {
 
-/// Standard normal quantile for a false-alarm rate of 1e-6. The streams are fixed by their seeds, so
-/// a test passes always or never; the rate says how likely a correct generator was to be refused when
-/// the test was written.
+/// Standard normal quantile for a false-alarm rate of 1e-6. The streams are fixed by their seeds,
+/// so a test passes always or never; the rate says how likely a correct generator was to be refused
+/// when the test was written.
 inline constexpr double one_in_a_million = 4.753;
 
 /// Sum over the cells of (observed - expected)^2 / expected.

@@ -155,6 +155,25 @@ TEST(RandomStream, NormalHasTheMomentsOfTheNormalDistribution) {
   EXPECT_NEAR(m4, 3.0, one_in_a_million * std::sqrt(96.0 / n));
 }
 
+// The two numbers of a pair, and the second of one with the first of the next: x y has mean 0 and
+// variance 1, (x^2 - 1)(y^2 - 1) has mean 0 and variance 4.
+TEST(RandomStream, NeighboringNormalsAreIndependent) {
+  RandomStream s = stream(2);
+  const double n = 100000.0;
+  for (const bool within_pair : {true, false}) {
+    double products = 0.0, squares = 0.0;
+    if (!within_pair) s.normal();
+    for (int i = 0; i < 100000; ++i) {
+      const double x = s.normal();
+      const double y = s.normal();
+      products += x * y / n;
+      squares += (x * x - 1.0) * (y * y - 1.0) / n;
+    }
+    EXPECT_NEAR(products, 0.0, one_in_a_million * std::sqrt(1.0 / n));
+    EXPECT_NEAR(squares, 0.0, one_in_a_million * std::sqrt(4.0 / n));
+  }
+}
+
 // P(normal < x) = erfc(-x / sqrt 2) / 2 is uniform; both halves of each pair are covered.
 TEST(RandomStream, NormalHasTheShapeOfTheNormalDistribution) {
   RandomStream s = stream(1);

@@ -208,8 +208,8 @@ TEST(CompositionBaseline, IsNearOneOverTheRootOfTheWidth) {
     a.heads = 2;
     const CompositionBaseline baseline = composition_baseline(a);
     ASSERT_GE(baseline.draws, 16U);
-    // The squares of numerator and denominator have expectations of ratio 1 / D; roots and quotients
-    // of what varies by a share c have means off by about c^2.
+    // The squares of numerator and denominator have expectations of ratio 1 / D; roots and
+    // quotients of what varies by a share c have means off by about c^2.
     const double expected = 1 / std::sqrt(64.0);
     const double share = baseline.deviation / baseline.mean;
     const double error = baseline.deviation / std::sqrt(static_cast<double>(baseline.draws));

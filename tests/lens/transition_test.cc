@@ -23,9 +23,9 @@ std::vector<CurvePoint> curve_of(Score score) {
   return curve;
 }
 
-/// A line between two points errs by at most spacing^2 / 8 max|f''|, in time by that over the slope.
-/// For a logistic of height 1 and width w, |f''| < 0.0963 / w^2; its slope is 0.09 / w where it is 10%
-/// or 90%, and more between.
+/// A line between two points errs by at most spacing^2 / 8 max|f''|, in time by that over the
+/// slope. For a logistic of height 1 and width w, |f''| < 0.0963 / w^2; its slope is 0.09 / w where
+/// it is 10% or 90%, and more between.
 double interpolation_error(double width) {
   return spacing * spacing / 8 * (0.0963 / (width * width)) / (0.09 / width);
 }

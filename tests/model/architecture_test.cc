@@ -153,10 +153,10 @@ TEST(Validate, RefusesStartsThatAreNoDeviations) {
 }
 
 TEST(Validate, RefusesRotaryBasesThatTurnNothingSlower) {
-  for (const auto& [base, shown] :
-       {std::pair{1.0, "1"}, std::pair{-2.0, "-2"}, std::pair{infinity, "inf"}}) {
-    expect_refused("model.rotary_base is " + std::string(shown) + "; it must be above 1",
-                   [&](Architecture& a) { a.rotary_base = base; });
+  const std::pair<double, std::string> bases[] = {{1.0, "1"}, {-2.0, "-2"}, {infinity, "inf"}};
+  for (const auto& refused : bases) {
+    expect_refused("model.rotary_base is " + refused.second + "; it must be above 1",
+                   [&](Architecture& a) { a.rotary_base = refused.first; });
   }
   expect_refused("model.rotary_base is nan; it must be above 1",
                  [](Architecture& a) { a.rotary_base = std::numeric_limits<double>::quiet_NaN(); });

@@ -150,6 +150,16 @@ Levels next_row(const std::set<Pair>& missing, std::size_t number) {
   return levels;
 }
 
+std::vector<Levels> covering_rows() {
+  std::vector<Levels> rows;
+  std::set<Pair> missing = possible_pairs();
+  while (!missing.empty()) {
+    rows.push_back(next_row(missing, rows.size()));
+    erase_covered(rows.back(), missing);
+  }
+  return rows;
+}
+
 Architecture sized(const Sizes& sizes) {
   Architecture a;
   a.vocabulary = sizes.vocabulary;
@@ -197,12 +207,8 @@ std::vector<Case> cases(const Sizes& sizes) {
   std::vector<Case> all = {{"TwoLayer", two_layer(sizes), 2, sizes.context, {}},
                            {"Parallel", parallel(sizes), 2, sizes.context, {}},
                            {"Sequential", sequential(sizes), 2, sizes.context, {}}};
-  std::set<Pair> missing = possible_pairs();
-  for (std::size_t number = 0; !missing.empty(); ++number) {
-    const Levels levels = next_row(missing, number);
-    erase_covered(levels, missing);
-    all.push_back(built(sizes, levels, number));
-  }
+  static const std::vector<Levels> covering = covering_rows();
+  for (const Levels& levels : covering) all.push_back(built(sizes, levels, all.size() - 3));
   return all;
 }
 

@@ -171,7 +171,7 @@ class Visited : public ::testing::TestWithParam<Case> {
     };
   }
 
-  Visits once_each() {
+  Visits once_each() const {
     Visits visits;
     for (const std::string_view name : activation_names(ready.program)) {
       const Shape shape = expected_shape(name, ready.program.architecture, ready.length);

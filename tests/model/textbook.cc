@@ -1,5 +1,7 @@
 #include "tests/model/textbook.h"
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <complex>
 
@@ -33,8 +35,15 @@ Rows sum(const Rows& x, const Rows& y) {
   return z;
 }
 
+const ParameterInfo& Textbook::parameter(const std::string& name) const {
+  static const ParameterInfo none;
+  const ParameterInfo* info = program_.find_parameter(name);
+  if (info == nullptr) ADD_FAILURE() << "the program has no parameter " << name;
+  return info == nullptr ? none : *info;
+}
+
 double Textbook::number(const std::string& name, std::size_t row, std::size_t col) const {
-  const ParameterInfo& info = *program_.find_parameter(name);
+  const ParameterInfo& info = parameter(name);
   return parameters_.at(info.offset + row * info.cols + col);
 }
 
@@ -78,7 +87,7 @@ Rows Textbook::norm(NormKind kind, const std::string& name, const Rows& x) const
 
 /// x W + b, where there is a b.
 Rows Textbook::linear(const std::string& weight, const std::string& bias, const Rows& x) const {
-  const std::size_t outputs = program_.find_parameter(weight)->cols;
+  const std::size_t outputs = parameter(weight).cols;
   Rows y(x.size(), Row(outputs, 0));
   for (std::size_t t = 0; t < x.size(); ++t) {
     for (std::size_t j = 0; j < outputs; ++j) {
@@ -193,7 +202,7 @@ Rows Textbook::layer(std::size_t l, const Rows& x) const {
     }
     written = sum(written, attention(weights, in));
   }
-  const Rows middle = sum(x, written);
+  Rows middle = sum(x, written);
   if (a_.d_mlp == 0) return middle;
   return sum(middle, mlp(block + ".mlp", norm(a_.mlp_norm, block + ".ln2", middle)));
 }

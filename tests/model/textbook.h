@@ -40,6 +40,8 @@ class Textbook {
   Rows unembed(const Rows& x) const;
 
  private:
+  /// A parameter that the formulas name; a failure of the test where the program has none.
+  const ParameterInfo& parameter(const std::string& name) const;
   double number(const std::string& name, std::size_t row, std::size_t col) const;
   bool has(const std::string& name) const { return program_.find_parameter(name) != nullptr; }
   Rows linear(const std::string& weight, const std::string& bias, const Rows& x) const;

@@ -71,7 +71,7 @@ async function pixels(page, index) {
 }
 
 for (const colorScheme of ["light", "dark"]) {
-  for (const width of [1400, 390]) {
+  for (const width of [1400, 1000, 768, 390]) {
     test(`opens without errors, requests or overflow: ${colorScheme}, ${width} px`, { skip }, async () => {
       const { page, wrong } = await open({ colorScheme, viewport: { width, height: 900 } });
       assert.ok((await page.locator(".chart svg.marks").count()) >= 3);
@@ -153,7 +153,8 @@ test("marking the correct sources draws on the maps", { skip }, async () => {
   await page.close();
 });
 
-test("names are text, whatever they hold", { skip: skip || (given ? "not the fixture" : false) }, async () => {
+const skipGiven = skip || (given ? "not the fixture" : false);
+test("names are text, whatever they hold", { skip: skipGiven }, async () => {
   const { page } = await open();
   assert.equal(await page.title(), "fixture");
   assert.ok((await page.locator("h1").innerText()).includes(hostileName));

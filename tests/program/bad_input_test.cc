@@ -1,0 +1,224 @@
+// Input that cannot be used: one line that says where and why, exit code 1, nothing half-written.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "lookback/base/file.h"
+#include "tests/program/studies.h"
+
+namespace lookback::program {
+namespace {
+
+using spec::lookback;
+using spec::one_line;
+using spec::Process;
+using test::TemporaryDirectory;
+
+class BadInput : public testing::Test {
+ protected:
+  /// The line that a study's run gets.
+  std::string line_of(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {"study", file_, "--out", out_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return one_line(spec::run(lookback(arguments)));
+  }
+
+  void write(const std::string& from, const std::string& to) {
+    std::string text = spec::three_arms(4);
+    const std::size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    spec::write_study(directory_, text.replace(at, from.size(), to));
+  }
+
+  /// One run of the parallel arm.
+  spec::Command train(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = {"train", file_,       "--arm", "parallel",
+                                          "--out", out_, "--threads", "2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return lookback(arguments);
+  }
+
+  TemporaryDirectory directory_;
+  std::string file_ = spec::write_study(directory_, spec::three_arms(20));
+  std::string out_ = directory_ / "out";
+};
+
+TEST_F(BadInput, AStudyFileThatIsNotThere) {
+  std::filesystem::remove(file_);
+  EXPECT_EQ(line_of(), file_ + ": cannot open: No such file or directory");
+}
+
+TEST_F(BadInput, AStudyFileThatIsADirectory) {
+  file_ = directory_.path();
+  EXPECT_EQ(line_of(), file_ + ": cannot read: found a directory, allowed: a regular file");
+}
+
+TEST_F(BadInput, StudyFilesWithAMistake) {
+  const struct {
+    const char *from, *to, *line;
+  } mistakes[] = {
+      {"batch = 8", "batch = = 8", ":15: not TOML: "},
+      {"batch = 8", "bacth = 8", ":15: key 'train.bacth' is unknown; nearest: 'batch'"},
+      {"batch = 8", "batch = \"eight\"", ":15: key 'train.batch': found \"eight\", allowed: "},
+      {"batch = 8", "batch = 0", ":15: key 'train.batch': found 0, allowed: "},
+      {"\"parallel\"", "\"two-layer\"", ":26: key 'arm[1].name': found \"two-layer\" twice"},
+      {"\"parallel\"", "\"a/b\"", ":26: key 'arm[1].name': found \"a/b\", allowed: letters"},
+      {"heads = 2", "shared_weights = true", ":26: arm 'parallel': model.shared_weights needs "},
+      {"[3, 8]", "[3, 20]", ":22: arm 'two-layer': repeated-blocks: found a length of 32"},
+      {"[\"repeated-blocks\"]", "[\"random-repeat\"]", ":22: arm 'two-layer': evaluate.probes must"},
+  };
+  for (const auto& mistake : mistakes) {
+    write(mistake.from, mistake.to);
+    const std::string line = line_of();
+    EXPECT_EQ(line.rfind(file_ + mistake.line, 0), 0U) << line;
+    EXPECT_FALSE(std::filesystem::exists(out_));
+  }
+}
+
+TEST_F(BadInput, AFileInTheWayOfTheDirectory) {
+  std::ofstream(out_) << "mine";
+  EXPECT_EQ(line_of().rfind(out_ + ": cannot make directory", 0), 0U);
+  EXPECT_EQ(one_line(spec::run(train())).rfind(out_ + ": cannot make directory", 0), 0U);
+}
+
+TEST_F(BadInput, AFileInTheWayOfAnArm) {
+  std::filesystem::create_directory(out_);
+  std::ofstream(out_ + "/two-layer") << "mine";
+  const spec::Ended ended = spec::run(lookback({"study", file_, "--out", out_}));
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find("lookback: " + out_ + "/two-layer/seed-0: cannot make directory"),
+            std::string::npos)
+      << ended.err;
+}
+
+TEST_F(BadInput, ADirectoryThatCannotBeWritten) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  std::filesystem::create_directory(out_);
+  std::filesystem::permissions(out_, std::filesystem::perms::owner_read |
+                                         std::filesystem::perms::owner_exec);
+  EXPECT_EQ(one_line(spec::run(train())), out_ + "/.lock: cannot open: Permission denied");
+}
+
+TEST_F(BadInput, AnUnfinishedRunWithoutResume) {
+  Process process(train({"--tokens", "100M"}));
+  while (process.runs_for(std::chrono::milliseconds(5)) &&
+         !std::filesystem::exists(out_ + "/resume.safetensors")) {
+  }
+  process.send(SIGKILL);
+  process.wait();
+  EXPECT_EQ(one_line(spec::run(train({"--tokens", "100M"}))),
+            out_ + " holds a run that has not ended; add --resume to go on with it, or use another "
+                   "--out");
+  EXPECT_EQ(one_line(spec::run(train({"--tokens", "50M", "--resume"}))),
+            out_ + "/config.toml: this run was started with another configuration; use another "
+                   "--out");
+}
+
+TEST_F(BadInput, ASecondProcessInTheSameDirectory) {
+  Process first(train({"--tokens", "100M"}));
+  while (first.runs_for(std::chrono::milliseconds(5)) &&
+         !std::filesystem::exists(out_ + "/metrics.jsonl")) {
+  }
+  EXPECT_EQ(one_line(spec::run(train({"--tokens", "100M", "--resume"}))),
+            out_ + ": another process is at work in this directory; wait for it, or use another "
+                   "--out");
+  first.send(SIGKILL);
+  EXPECT_EQ(first.wait().signal, SIGKILL);
+}
+
+/// A finished run without its findings: what a process would go on from.
+class TornCheckpoint : public BadInput {
+ protected:
+  void SetUp() override {
+    const spec::Ended ended = spec::run(train());
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+    whole_ = spec::results(out_);
+    std::filesystem::remove(out_ + "/findings.json");
+  }
+
+  std::map<std::string, std::string> whole_;
+};
+
+TEST_F(TornCheckpoint, IsNamedAndTheOneBeforeUsed) {
+  const std::string last = out_ + "/checkpoints/5120.safetensors";
+  for (const std::uintmax_t share : {0U, 1U, 2U}) {
+    std::filesystem::remove(out_ + "/findings.json");
+    std::filesystem::resize_file(last, std::filesystem::file_size(last) * share / 3);
+    const spec::Ended ended = spec::run(train({"--resume"}));
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_EQ(ended.err.rfind("passed over: " + last + ": ", 0), 0U) << ended.err;
+    EXPECT_NE(ended.err.find("\nparallel seed 0: going on from step 18\n"), std::string::npos)
+        << ended.err;
+    spec::expect_same_results(spec::results(out_), whole_);
+  }
+}
+
+TEST_F(TornCheckpoint, WithoutAWholeOneTheRunBeginsAnew) {
+  for (const auto& entry : std::filesystem::directory_iterator(out_ + "/checkpoints")) {
+    std::filesystem::resize_file(entry.path(), 1000);
+  }
+  const spec::Ended ended = spec::run(train({"--resume"}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  spec::expect_same_results(spec::results(out_), whole_);
+}
+
+TEST_F(TornCheckpoint, MetricsThatAreNoneAreNamed) {
+  std::ofstream(out_ + "/metrics.jsonl") << "{}\n";
+  const spec::Ended ended = spec::run(train({"--resume"}));
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find("lookback: " + out_ + "/metrics.jsonl:1: not a line of metrics\n"),
+            std::string::npos)
+      << ended.err;
+}
+
+TEST_F(BadInput, AFullDiskIsOneLineAndNoHalfFile) {
+  const spec::Ended reference = spec::run(train());
+  ASSERT_EQ(reference.exit_code, 0) << reference.err;
+  const auto whole = spec::results(out_);
+  out_ = directory_ / "full";
+  // Too small for a checkpoint; for the metrics after some lines; for config.toml.
+  for (const std::size_t limit : {20'000U, 6'000U, 300U}) {
+    spec::Command command = train();
+    command.largest_file = limit;
+    const spec::Ended ended = spec::run(command);
+    const std::string line = one_line(ended);
+    EXPECT_EQ(line.rfind(out_ + "/", 0), 0U) << line;
+    EXPECT_NE(line.find(": File too large"), std::string::npos) << line;
+    for (const auto& [path, bytes] : spec::results(out_)) {
+      EXPECT_EQ(path.find("partial"), std::string::npos) << path;
+      EXPECT_FALSE(path.ends_with(".safetensors") && whole.at(path) != bytes) << path;
+    }
+    const spec::Ended resumed = spec::run(train({"--resume"}));
+    EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+    spec::expect_same_results(spec::results(out_), whole);
+    std::filesystem::remove_all(out_);
+  }
+}
+
+TEST_F(BadInput, AReportOfNothing) {
+  const std::string none = directory_ / "none";
+  EXPECT_EQ(one_line(spec::run(lookback({"report", none}))),
+            none + "/study.toml: cannot open: No such file or directory");
+}
+
+TEST_F(BadInput, AReportOfAnUnfinishedStudy) {
+  std::filesystem::create_directory(out_);
+  std::filesystem::copy_file(file_, out_ + "/study.toml");
+  EXPECT_EQ(one_line(spec::run(lookback({"report", out_}))),
+            out_ + "/summary.json: cannot open: No such file or directory");
+}
+
+TEST_F(BadInput, AnUnknownInstructionSet) {
+  spec::Command command = train();
+  command.environment["LOOKBACK_ISA"] = "MMX";
+  const std::string line = one_line(spec::run(command));
+  EXPECT_EQ(line.rfind("LOOKBACK_ISA: instruction set 'MMX' is not one this machine has; available: ",
+                       0),
+            0U)
+      << line;
+  EXPECT_NE(line.find("SCALAR"), std::string::npos) << line;
+}
+
+}  // namespace
+}  // namespace lookback::program

@@ -1,0 +1,131 @@
+// Killed at any instant, again and again, a run comes to the same bytes as one never killed; so does
+// one that is stopped by Ctrl-C.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+
+#include "lookback/base/random.h"
+#include "lookback/train/checkpoint.h"
+#include "tests/program/studies.h"
+
+namespace lookback::program {
+namespace {
+
+using namespace std::chrono_literals;
+using spec::Command;
+using spec::Process;
+using test::TemporaryDirectory;
+using Microseconds = std::chrono::microseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr int least_kills = 20;
+
+/// Starts the command again and again, each time with --resume, and kills it after a random time,
+/// until it comes to its end. The times grow from a twentieth of what the whole takes, so that it
+/// does. How often it was killed.
+int kill_until_done(Command command, Microseconds whole, std::uint64_t seed) {
+  base::RandomStream random(seed, base::StreamPurpose::test, 0);
+  double longest = static_cast<double>(whole.count()) / 20;
+  for (int kills = 0;; ++kills, longest *= 1.05) {
+    Process process(command);
+    if (kills == 0) command.arguments.emplace_back("--resume");
+    const auto after = Microseconds(random.below(static_cast<std::uint64_t>(longest) + 1));
+    if (process.runs_for(after)) process.send(SIGKILL);
+    const spec::Ended ended = process.wait();
+    if (ended.signal == SIGKILL) continue;
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    return kills;
+  }
+}
+
+/// `arguments` and --out, never killed, and then killed until there were enough kills.
+void expect_same_when_killed(const std::vector<std::string>& arguments) {
+  const TemporaryDirectory directory;
+  const auto with_out = [&](const std::string& out) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), {"--threads", "2", "--out", directory / out});
+    return spec::lookback(all);
+  };
+  const Clock::time_point start = Clock::now();
+  const spec::Ended reference = spec::run(with_out("whole"));
+  ASSERT_EQ(reference.exit_code, 0) << reference.err;
+  const auto took = std::chrono::duration_cast<Microseconds>(Clock::now() - start);
+  const auto expected = spec::results(directory / "whole");
+  int kills = 0;
+  for (std::uint64_t round = 0; kills < least_kills && round < 10; ++round) {
+    const std::string out = "killed-" + std::to_string(round);
+    kills += kill_until_done(with_out(out), took, round);
+    spec::expect_same_results(spec::results(directory / out), expected);
+  }
+  EXPECT_GE(kills, least_kills);
+}
+
+TEST(SlowKill, ARunComesToTheSameBytes) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(directory, spec::three_arms(100));
+  expect_same_when_killed({"train", study, "--arm", "sequential", "--seed", "3"});
+}
+
+TEST(SlowKill, AStudyOfThreeArmsComesToTheSameBytes) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(directory, spec::three_arms(40));
+  expect_same_when_killed({"study", study});
+}
+
+TEST(SlowKill, ADivergingRunComesToTheSameBytes) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(
+      directory, spec::three_arms(100, "divergence = 1.02\nweight_decay = 0.0\nclip = 0.0\n"
+                                       "final_share = 1.0\nbeta2 = 0.5\ndecay_all = true"));
+  expect_same_when_killed({"train", study, "--arm", "two-layer"});
+}
+
+/// Waits until a file is there, a minute at most.
+bool appears(const std::filesystem::path& file, Process& process) {
+  for (int i = 0; i < 60'000 && process.runs_for(1ms); ++i) {
+    if (std::filesystem::exists(file)) return true;
+  }
+  return std::filesystem::exists(file);
+}
+
+class Interrupt : public testing::TestWithParam<int> {};
+
+TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
+  const TemporaryDirectory directory;
+  // Long enough to be interrupted: only a few checkpoints are written.
+  const std::string study =
+      spec::write_study(directory, spec::three_arms(600, "checkpoints_per_decade = 1"));
+  std::string text = spec::three_arms(600, "checkpoints_per_decade = 1");
+  text.replace(text.find("resume_seconds = 0"), 18, "resume_seconds = 9e8");
+  spec::write_study(directory, text);
+  const auto command = [&](const std::string& out) {
+    return spec::lookback({"train", study, "--arm", "parallel", "--threads", "2", "--out",
+                           directory / out});
+  };
+  const spec::Ended whole = spec::run(command("whole"));
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+
+  Process process(command("stopped"));
+  EXPECT_TRUE(appears(directory / "stopped/checkpoints/256.safetensors", process));
+  process.send(GetParam());
+  const spec::Ended stopped = process.wait();
+  EXPECT_EQ(spec::one_line(stopped),
+            "stopped; the same command with --resume goes on to the same result");
+  EXPECT_TRUE(std::filesystem::exists(train::resume_path(directory / "stopped")));
+
+  Command again = command("stopped");
+  again.arguments.emplace_back("--resume");
+  const spec::Ended resumed = spec::run(again);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(resumed.err.rfind("parallel seed 0: going on from step ", 0), 0U) << resumed.err;
+  spec::expect_same_results(spec::results(directory / "stopped"),
+                            spec::results(directory / "whole"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, Interrupt, testing::Values(SIGINT, SIGTERM), [](const auto& s) {
+  return std::string(s.param == SIGINT ? "CtrlC" : "Terminate");
+});
+
+}  // namespace
+}  // namespace lookback::program

@@ -1,0 +1,115 @@
+// What the program says of itself, and what it exits with: 0 done, 1 failed, 2 wrong usage.
+#include <gtest/gtest.h>
+
+#include "tests/program/studies.h"
+
+namespace lookback::program {
+namespace {
+
+using spec::lookback;
+using spec::one_line;
+using test::TemporaryDirectory;
+
+TEST(Usage, EveryCommandHelpsWithAnExample) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"--help"}, {"study", "--help"}, {"train", "--help"}, {"report", "--help"},
+           {"bench", "--help"}}) {
+    const spec::Ended ended = spec::run(lookback(arguments));
+    EXPECT_EQ(ended.exit_code, 0);
+    EXPECT_EQ(ended.err, "");
+    const std::string command = arguments.size() > 1 ? arguments[0] + " " : "";
+    EXPECT_NE(ended.out.find("Example: lookback " + command), std::string::npos) << ended.out;
+  }
+}
+
+TEST(Usage, TellsItsVersion) {
+  const spec::Ended ended = spec::run(lookback({"--version"}));
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_NE(ended.out, "");
+}
+
+TEST(Usage, WithoutACommandIsShown) {
+  const spec::Ended ended = spec::run(lookback({}));
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_EQ(ended.out, "");
+  for (const char* word : {"Usage", "study", "train", "report", "bench"}) {
+    EXPECT_NE(ended.err.find(word), std::string::npos) << ended.err;
+  }
+}
+
+/// Arguments that make no sense, and the line they get.
+struct Misuse {
+  const char* name;
+  std::vector<std::string> arguments;
+  const char* line;
+};
+
+class WrongUsage : public testing::TestWithParam<Misuse> {};
+
+TEST_P(WrongUsage, ExitsWithTwoAndOneLine) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(directory, spec::three_arms(1));
+  std::vector<std::string> arguments = GetParam().arguments;
+  for (std::string& argument : arguments) {
+    if (argument == "STUDY") argument = study;
+    if (argument == "OUT") argument = directory / "out";
+  }
+  std::string line = one_line(spec::run(lookback(arguments)), 2);
+  if (const std::size_t at = line.find(study); at != std::string::npos) {
+    line.replace(at, study.size(), "STUDY");
+  }
+  EXPECT_EQ(line, GetParam().line);
+  EXPECT_FALSE(std::filesystem::exists(directory / "out"));
+}
+
+const Misuse misuses[] = {
+    {"UnknownCommand", {"trian"}, ""},
+    {"UnknownOption", {"study", "STUDY", "--out", "OUT", "--tokns", "40M"}, ""},
+    {"NoOut", {"study", "STUDY"}, ""},
+    {"NoStudy", {"study", "--out", "OUT"}, ""},
+    {"OptionWithoutValue", {"study", "STUDY", "--out"}, ""},
+    {"TokensThatAreNoNumber", {"study", "STUDY", "--out", "OUT", "--tokens", "many"}, ""},
+    {"NoTokens", {"study", "STUDY", "--out", "OUT", "--tokens", "0"}, ""},
+    {"NoSeeds", {"study", "STUDY", "--out", "OUT", "--seeds", "0"}, ""},
+    {"NoThreads", {"study", "STUDY", "--out", "OUT", "--threads", "0"}, ""},
+    {"NegativeThreads", {"study", "STUDY", "--out", "OUT", "--threads", "-1"}, ""},
+    {"TooManyThreads", {"train", "STUDY", "--arm", "parallel", "--out", "OUT", "--threads", "5000"}, ""},
+    {"UnknownArm", {"train", "STUDY", "--arm", "paralel", "--out", "OUT"}, ""},
+    {"SeedAboveAll", {"train", "STUDY", "--arm", "parallel", "--out", "OUT", "--seed", "9223372036854775808"}, ""},
+    {"UnknownSetup", {"bench", "--setup", "three-layer"}, ""},
+};
+
+INSTANTIATE_TEST_SUITE_P(Each, WrongUsage, testing::ValuesIn(misuses),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST(Usage, AStudyPrintsThePathOfItsPageAlone) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(directory, spec::three_arms(1));
+  const spec::Ended ended = spec::run(lookback({"study", study, "--out", directory / "out"}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.out, (directory / "out/report.html").string() + "\n");
+  EXPECT_TRUE(std::filesystem::exists(directory / "out/report.html"));
+  EXPECT_NE(ended.err.find("two-layer: "), std::string::npos);
+  EXPECT_NE(ended.err.find(" parameters\n"), std::string::npos);
+}
+
+TEST(Usage, ARunPrintsThePathOfItsFindings) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(directory, spec::three_arms(1));
+  const std::string out = directory / "out";
+  const spec::Ended ended =
+      spec::run(lookback({"train", study, "--arm", "parallel", "--seed", "7", "--out", out}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.out, out + "/findings.json\n");
+}
+
+TEST(Usage, AResultThatCannotBePrintedIsAFailure) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  spec::Command command = lookback({"--version"});
+  command.out_file = "/dev/full";
+  const spec::Ended ended = spec::run(command);
+  EXPECT_EQ(one_line(ended), "stdout: cannot write: No space left on device");
+}
+
+}  // namespace
+}  // namespace lookback::program

@@ -1,0 +1,54 @@
+// One process at a time in a directory. Between two descriptors of one process flock is as strict as
+// between two processes.
+#include "lookback/study/directory_lock.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <optional>
+
+#include "tests/base/temporary_directory.h"
+
+namespace lookback::study {
+namespace {
+
+TEST(DirectoryLock, KeepsASecondOneOutUntilItIsGone) {
+  const test::TemporaryDirectory directory;
+  const std::filesystem::path place = directory / "new/study";
+  {
+    const Result<DirectoryLock> first = DirectoryLock::take(place);
+    ASSERT_TRUE(first) << first.error().message;
+    const Result<DirectoryLock> second = DirectoryLock::take(place);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().message,
+              place.string() + ": another process is at work in this directory; wait for it, or use "
+                               "another --out");
+    EXPECT_TRUE(DirectoryLock::take(directory / "new/other"));
+  }
+  EXPECT_TRUE(DirectoryLock::take(place));
+}
+
+TEST(DirectoryLock, RemovesWhatAKilledWriterLeft) {
+  const test::TemporaryDirectory directory;
+  const std::filesystem::path left = directory / ".summary.json.partial-4711";
+  const std::filesystem::path kept = directory / "summary.json";
+  std::ofstream(left) << "half";
+  std::ofstream(kept) << "whole";
+  const Result<DirectoryLock> lock = DirectoryLock::take(directory.path());
+  ASSERT_TRUE(lock) << lock.error().message;
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(kept));
+}
+
+TEST(DirectoryLock, AFileInTheWayIsNamed) {
+  const test::TemporaryDirectory directory;
+  const std::filesystem::path file = directory / "file";
+  std::ofstream(file) << "mine";
+  const Result<DirectoryLock> lock = DirectoryLock::take(file);
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().message.rfind(file.string() + ": cannot make directory", 0), 0U)
+      << lock.error().message;
+}
+
+}  // namespace
+}  // namespace lookback::study

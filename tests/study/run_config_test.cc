@@ -1,0 +1,69 @@
+// One run's configuration: config.toml says all of it.
+#include "lookback/study/run_config.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/study/small_study.h"
+
+namespace lookback::study {
+namespace {
+
+/// Away from every default that can be.
+RunConfig unusual() {
+  RunConfig config = spec::parsed(spec::small_study).run(2, 9'000'000'000);
+  config.architecture.shared_weights = true;
+  config.architecture.norm_between = model::NormKind::rmsnorm;
+  config.architecture.step_input = model::StepInput::raw;
+  config.architecture.layers = 3;
+  config.architecture.layers_without_norm = {0, 2};
+  config.architecture.positions = model::Positions::rotary;
+  config.architecture.rotary_base = 500;
+  config.architecture.d_mlp = 8;
+  config.architecture.biases = true;
+  config.architecture.initialization.gain = 0.1;
+  config.data.kind = data::BlockKind::broken_period;
+  config.data.length = 30;
+  config.train.decay = train::Decay::cosine;
+  config.train.epsilon = 1e-9;
+  config.evaluate.probes = {data::BlockKind::random_repeat, data::BlockKind::repeated_blocks};
+  return config;
+}
+
+TEST(RunConfig, ReadsBackWhatItWrote) {
+  const RunConfig config = unusual();
+  const Result<RunConfig> read = parse_run_config(to_toml(config), "config.toml");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, config);
+  EXPECT_EQ(to_toml(*read), to_toml(config));
+}
+
+TEST(RunConfig, AnUnknownKeyIsRefusedAtItsLine) {
+  const Result<RunConfig> read =
+      parse_run_config("[run]\narm = \"a\"\nsede = 3\n", "config.toml");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "config.toml:3: key 'run.sede' is unknown; nearest: 'seed'");
+}
+
+TEST(RunConfig, WhatDoesNotFitIsRefusedWithTheFilesName) {
+  RunConfig config = unusual();
+  config.data.length = 33;
+  const Result<RunConfig> read = parse_run_config(to_toml(config), "config.toml");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message,
+            "config.toml: data.length is 33, but model.context is 32; sequences must fit");
+}
+
+TEST(RunConfig, EachSeedTrainsOnItsOwnSequencesAndAllAreMeasuredOnTheSame) {
+  const Study study = spec::parsed(spec::small_study);
+  const auto first = training_source(study.run(0, 0)), second = training_source(study.run(0, 1));
+  ASSERT_TRUE(first && second);
+  EXPECT_NE((*first)->sequence(0), (*second)->sequence(0));
+  const auto kind = data::BlockKind::repeated_blocks;
+  const auto probe = probe_source(study.run(0, 0), kind), other = probe_source(study.run(2, 1), kind);
+  ASSERT_TRUE(probe && other);
+  EXPECT_EQ((*probe)->sequence(0), (*other)->sequence(0));
+  EXPECT_NE((*probe)->sequence(0), (*first)->sequence(0));
+}
+
+}  // namespace
+}  // namespace lookback::study

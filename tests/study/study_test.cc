@@ -1,0 +1,252 @@
+// Whole studies: what is in their directory, how they go on, and what they refuse.
+#include "lookback/study/study.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "lookback/study/directory_lock.h"
+#include "lookback/train/checkpoint.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/study/small_study.h"
+
+namespace lookback::study {
+namespace {
+
+using nlohmann::json;
+using spec::changed;
+using spec::json_of;
+using spec::Listening;
+using spec::parsed;
+using spec::small_study;
+using spec::text_of;
+
+class StudyRun : public testing::Test {
+ protected:
+  Result<Ending> run(const std::string& text, bool resume, Listening& listener,
+                     const Overrides& overrides = {}) {
+    base::Workers workers(2);
+    return run_study(parsed(text, overrides), out(), resume, workers, listener);
+  }
+
+  Result<Ending> run(const std::string& text, bool resume = false, const Overrides& overrides = {}) {
+    Listening listener;
+    return run(text, resume, listener, overrides);
+  }
+
+  void expect_finished(const Result<Ending>& ending) {
+    ASSERT_TRUE(ending) << ending.error().message;
+    EXPECT_EQ(*ending, Ending::finished);
+  }
+
+  std::filesystem::path out() const { return directory_ / "out"; }
+
+  test::TemporaryDirectory directory_;
+};
+
+TEST_F(StudyRun, LeavesWhatItSaysItLeaves) {
+  expect_finished(run(small_study, false, {.tokens = {}, .seeds = 2}));
+  const json summary = json_of(out() / "summary.json");
+  EXPECT_EQ(summary["study"], "small");
+  EXPECT_EQ(summary["seeds"], 2);
+  EXPECT_EQ(summary["tokens"], 2560);
+  ASSERT_EQ(summary["arms"].size(), 3U);
+  for (const json& arm : summary["arms"]) {
+    ASSERT_EQ(arm["runs"].size(), 2U);
+    for (std::size_t seed = 0; seed < 2; ++seed) {
+      const json& row = arm["runs"][seed];
+      EXPECT_EQ(row["seed"], seed);
+      for (const char* key : {"tokens", "parameters", "induction_score", "induction_score_peak",
+                              "second_half_loss", "transition_tokens", "tokens_per_second"}) {
+        EXPECT_TRUE(row.contains(key)) << key;
+      }
+      const auto place = out() / arm["arm"].get<std::string>() / ("seed-" + std::to_string(seed));
+      EXPECT_TRUE(std::filesystem::exists(place / "checkpoints/2560.safetensors"));
+      EXPECT_FALSE(std::filesystem::exists(train::resume_path(place)));
+      const auto config = parse_run_config(text_of(place / "config.toml"), "config.toml");
+      ASSERT_TRUE(config) << config.error().message;
+      EXPECT_EQ(config->seed, seed);
+    }
+  }
+}
+
+TEST_F(StudyRun, HearsOfItsProgress) {
+  Listening listener;
+  expect_finished(run(small_study, false, listener));
+  ASSERT_EQ(listener.heard.size(), 30U);  // three arms of ten steps
+  EXPECT_EQ(listener.heard[0].arm, "two-layer");
+  EXPECT_EQ(listener.heard[0].tokens, 256U);
+  EXPECT_EQ(listener.heard[0].tokens_of_run, 2560U);
+  EXPECT_GT(listener.heard[0].seconds_left, 0);
+  EXPECT_EQ(listener.heard[29].arm, "sequential");
+  EXPECT_EQ(listener.heard[29].seconds_left, 0);
+}
+
+TEST_F(StudyRun, FinishedItIsLeftAlone) {
+  expect_finished(run(small_study));
+  const std::string summary = text_of(out() / "summary.json");
+  Listening listener;
+  expect_finished(run(small_study, false, listener));
+  EXPECT_EQ(listener.messages,
+            std::vector<std::string>{out().string() + ": this study is finished"});
+  EXPECT_TRUE(listener.heard.empty());
+  EXPECT_EQ(text_of(out() / "summary.json"), summary);
+}
+
+TEST_F(StudyRun, AnotherStudysDirectoryIsRefused) {
+  expect_finished(run(small_study));
+  for (const bool resume : {false, true}) {
+    const Result<Ending> other = run(changed("batch = 8", "batch = 16"), resume);
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().message,
+              out().string() + " holds another study, or this one with other settings; use another "
+                               "--out, or remove it");
+  }
+}
+
+TEST_F(StudyRun, UnfinishedItNeedsResume) {
+  int steps = 0;
+  Listening stopping([&] { return ++steps == 13; });  // in the second arm
+  const Result<Ending> stopped = run(small_study, false, stopping);
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_EQ(*stopped, Ending::stopped);
+  EXPECT_FALSE(std::filesystem::exists(out() / "summary.json"));
+
+  const Result<Ending> again = run(small_study);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().message,
+            out().string() + " holds this study unfinished; add --resume to go on with it, or use "
+                             "another --out");
+
+  Listening resumed;
+  expect_finished(run(small_study, true, resumed));
+  EXPECT_GE(resumed.messages.size(), 1U);
+  EXPECT_EQ(resumed.messages[0].rfind("parallel seed 0: going on from step ", 0), 0U);
+  EXPECT_EQ(json_of(out() / "summary.json")["arms"].size(), 3U);
+}
+
+TEST_F(StudyRun, ADivergingArmDoesNotStopTheOthers) {
+  const std::string text =
+      changed("heads = 2", "heads = 2\n[arm.train]\nlearning_rate = 100\nwarmup_steps = 0");
+  Listening listener;
+  expect_finished(run(text, false, listener));
+  ASSERT_EQ(listener.messages.size(), 1U);
+  EXPECT_EQ(listener.messages[0].rfind("parallel seed 0: diverged at step ", 0), 0U);
+  const json arms = json_of(out() / "summary.json")["arms"];
+  EXPECT_EQ(arms[0]["runs"][0]["status"], "finished");
+  EXPECT_EQ(arms[1]["runs"][0]["status"], "diverged");
+  EXPECT_EQ("parallel seed 0: " + arms[1]["runs"][0]["message"].get<std::string>(),
+            listener.messages[0]);
+  EXPECT_EQ(arms[2]["runs"][0]["status"], "finished");
+}
+
+TEST_F(StudyRun, TwoAtOnceInOneDirectoryAreRefused) {
+  const Result<DirectoryLock> first = DirectoryLock::take(out());
+  ASSERT_TRUE(first) << first.error().message;
+  const Result<Ending> second = run(small_study);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message, out().string() + ": another process is at work in this "
+                                                     "directory; wait for it, or use another --out");
+}
+
+TEST_F(StudyRun, FindingsThatAreNoJsonAreNamed) {
+  expect_finished(run(small_study));
+  std::filesystem::remove(out() / "summary.json");
+  const std::filesystem::path findings = out() / "parallel/seed-0/findings.json";
+  for (const char* bad : {"", "{\"arm\":", "[]", "null"}) {
+    std::ofstream(findings) << bad;
+    const Result<Ending> again = run(small_study, true);
+    ASSERT_FALSE(again) << bad;
+    EXPECT_EQ(again.error().message, findings.string() + ": not a JSON object");
+  }
+}
+
+/// One run alone, in its own directory.
+class SingleRun : public StudyRun {
+ protected:
+  Result<Ending> single(const RunConfig& config, bool resume, Listening& listener) {
+    base::Workers workers(2);
+    return run_single(config, out(), resume, workers, listener);
+  }
+  Result<Ending> single(const RunConfig& config, bool resume = false) {
+    Listening listener;
+    return single(config, resume, listener);
+  }
+};
+
+TEST_F(SingleRun, IsTheRunOfTheStudy) {
+  const Study study = parsed(small_study);
+  expect_finished(single(study.run(2, 0)));
+  test::TemporaryDirectory other;
+  base::Workers workers(1);
+  Listening listener;
+  expect_finished(run_study(study, other.path(), false, workers, listener));
+  for (const char* file : {"config.toml", "metrics.jsonl", "findings.json",
+                           "checkpoints/2560.safetensors"}) {
+    EXPECT_EQ(text_of(out() / file), text_of(other / (std::string("sequential/seed-0/") + file)));
+  }
+}
+
+TEST_F(SingleRun, InTheDirectoryOfAnotherIsRefused) {
+  const Study study = parsed(small_study);
+  expect_finished(single(study.run(0, 0)));
+  for (const bool resume : {false, true}) {
+    const Result<Ending> other = single(study.run(0, 1), resume);
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().message,
+              (out() / "config.toml").string() +
+                  ": this run was started with another configuration; use another --out");
+  }
+}
+
+TEST_F(SingleRun, ACheckpointOfAnotherConfigurationIsRefused) {
+  const Study study = parsed(small_study);
+  expect_finished(single(study.run(0, 0)));
+  std::filesystem::remove(out() / "config.toml");
+  std::filesystem::remove(out() / "findings.json");
+  const Result<Ending> other = single(study.run(0, 1), true);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().message,
+            out().string() + ": its newest checkpoint, of step 10, is of another configuration; "
+                             "remove it, or use another --out");
+}
+
+TEST_F(SingleRun, UnfinishedItNeedsResumeAndThenIsTheSame) {
+  const RunConfig config = parsed(small_study).run(1, 4);
+  expect_finished(single(config));
+  const std::string findings = text_of(out() / "findings.json");
+  const std::string metrics = text_of(out() / "metrics.jsonl");
+  std::filesystem::remove_all(out());
+
+  Listening stopping([] { return true; });
+  ASSERT_TRUE(single(config, false, stopping));
+  const Result<Ending> again = single(config);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().message,
+            out().string() + " holds a run that has not ended; add --resume to go on with it, or use "
+                             "another --out");
+  expect_finished(single(config, true));
+  EXPECT_EQ(text_of(out() / "findings.json"), findings);
+  EXPECT_EQ(text_of(out() / "metrics.jsonl"), metrics);
+}
+
+TEST_F(SingleRun, ATornCheckpointIsNamedAndTheOneBeforeUsed) {
+  const RunConfig config = parsed(small_study).run(1, 4);
+  expect_finished(single(config));
+  const std::string findings = text_of(out() / "findings.json");
+  const std::filesystem::path last = out() / "checkpoints/2560.safetensors";
+  const std::string whole = text_of(last);
+  std::filesystem::remove(out() / "findings.json");
+  std::filesystem::resize_file(last, whole.size() / 2);
+  Listening listener;
+  expect_finished(single(config, true, listener));
+  ASSERT_GE(listener.messages.size(), 2U);
+  EXPECT_EQ(listener.messages[0].rfind("passed over: " + last.string() + ": ", 0), 0U)
+      << listener.messages[0];
+  EXPECT_EQ(listener.messages[1], "parallel seed 4: going on from step 3");
+  EXPECT_EQ(text_of(out() / "findings.json"), findings);
+  EXPECT_EQ(text_of(last), whole);
+}
+
+}  // namespace
+}  // namespace lookback::study

@@ -1,0 +1,118 @@
+// The gradient of a batch, whoever computes it.
+#include "lookback/train/batch_gradient.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "tests/train/small_run.h"
+
+namespace lookback::train {
+namespace {
+
+constexpr std::size_t batch = 10;   // ten sequences in four shards: 2, 3, 2, 3
+constexpr std::size_t shards = 4;
+constexpr std::uint64_t first = 17;  // the batch is not the run's first
+
+struct Computed {
+  double loss = 0;
+  std::vector<float> gradient;
+};
+
+Computed computed_by(std::size_t threads) {
+  const model::Program program = spec::small_program();
+  const auto source = spec::small_source();
+  base::Workers workers(threads);
+  const std::vector<float> parameters = model::initialize(program, 5);
+  BatchGradient gradient(program, *source, batch, shards, workers);
+  const double loss = gradient.compute(parameters, first, cut_into_pieces(program, false), {});
+  return {loss, {gradient.gradient().begin(), gradient.gradient().end()}};
+}
+
+TEST(BatchGradient, HasTheSameBitsOnAnyNumberOfWorkers) {
+  const Computed one = computed_by(1);
+  for (const std::size_t threads : {2U, 3U, 8U}) {
+    const Computed several = computed_by(threads);
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(several.loss), std::bit_cast<std::uint64_t>(one.loss));
+    EXPECT_TRUE(spec::same_bits(several.gradient, one.gradient)) << threads << " workers";
+  }
+}
+
+TEST(BatchGradient, ForgetsTheBatchBefore) {
+  const model::Program program = spec::small_program();
+  const auto source = spec::small_source();
+  base::Workers workers(2);
+  const std::vector<float> parameters = model::initialize(program, 5);
+  const std::vector<Piece> pieces = cut_into_pieces(program, false);
+  BatchGradient gradient(program, *source, batch, shards, workers);
+  gradient.compute(parameters, 0, pieces, {});
+  gradient.compute(parameters, first, pieces, {});
+  EXPECT_TRUE(spec::same_bits(gradient.gradient(), computed_by(1).gradient));
+}
+
+/// The mean gradient in double precision, one executor for the whole batch, and of each tensor the
+/// sum of its sequences' norms.
+struct Reference {
+  double loss = 0;
+  std::vector<double> gradient;
+  std::vector<double> norms;
+};
+
+Reference reference() {
+  const model::Program program = spec::small_program();
+  const auto source = spec::small_source();
+  const std::vector<float> floats = model::initialize(program, 5);
+  const std::vector<double> parameters(floats.begin(), floats.end());
+  const double weight = 1.0 / (batch * (spec::length - 1));
+  Reference result{0, std::vector<double>(program.buffer_size),
+                   std::vector<double>(program.parameters.size())};
+  std::vector<model::Token> all;
+  model::Executor<double> single(program, 1, spec::length);
+  for (std::size_t i = 0; i < batch; ++i) {
+    const std::vector<model::Token> tokens = source->sequence(first + i);
+    all.insert(all.end(), tokens.begin(), tokens.end());
+    std::vector<double> own(program.buffer_size);
+    single.forward(parameters, tokens);
+    single.backward(weight, own);
+    for (std::size_t p = 0; p < program.parameters.size(); ++p) {
+      const model::ParameterInfo& info = program.parameters[p];
+      const auto begin = own.begin() + static_cast<std::ptrdiff_t>(info.offset);
+      const auto end = begin + static_cast<std::ptrdiff_t>(info.size());
+      result.norms[p] += std::sqrt(std::inner_product(begin, end, begin, 0.0));
+    }
+  }
+  model::Executor<double> whole(program, batch, spec::length);
+  whole.forward(parameters, all);
+  const std::span<const double> losses = whole.backward(weight, result.gradient);
+  result.loss = weight * std::accumulate(losses.begin(), losses.end(), 0.0);
+  return result;
+}
+
+TEST(BatchGradient, IsTheMeanGradientOfOneLargeBatch) {
+  // Roundings on the longest way from a parameter to the loss and back: the inner sizes of its
+  // products (two layers of Q K^T, A V, projections; the unembedding; T rows of each weight
+  // gradient; the norms) twice, then the sums over sequences and shards. Each is at most u relative
+  // to what it rounds, so a tensor errs by at most this many u of the sum of its sequences' norms,
+  // as long as no product is cancelled more than the random ones of a fresh model are.
+  constexpr double chain = 2 * (2 * (16 + 8 + 32 + 8 + 16) + 16 + 32 + 3 * 16) + batch + shards;
+  const double relative = chain * 0x1p-24;
+  const model::Program program = spec::small_program();
+  const Reference expected = reference();
+  const Computed found = computed_by(3);
+  EXPECT_NEAR(found.loss, expected.loss, relative * expected.loss);
+  for (std::size_t p = 0; p < program.parameters.size(); ++p) {
+    const model::ParameterInfo& info = program.parameters[p];
+    double square = 0;
+    for (std::size_t i = info.offset; i < info.offset + info.size(); ++i) {
+      const double difference = static_cast<double>(found.gradient[i]) - expected.gradient[i];
+      square += difference * difference;
+    }
+    EXPECT_LE(std::sqrt(square), relative * expected.norms[p]) << info.name;
+    EXPECT_GT(expected.norms[p], 0) << info.name;
+  }
+}
+
+}  // namespace
+}  // namespace lookback::train
