@@ -143,19 +143,18 @@ void print(const Setup& setup, std::size_t threads, const Measured& m, bool json
 }
 
 int run(const Options& options) {
-  const Result<std::size_t> most = read_threads(options.threads);
-  if (!most) return refuse(most.error());
+  const std::size_t most = threads_of(options.threads);
   if (!options.json) {
-    fmt::print("training at V 256, T 256, D 128, E 64, 64 sequences a step, float32, {}\n"
-               "useful operations: products only, causal half of attention, backward twice forward\n"
-               "peak: float32 FMA of all threads at once, measured in turn with training\n\n"
-               "{:<22} {:>7} {:>12} {:>10} {:>10} {:>8}\n",
-               math::active_instruction_set(), "setup", "threads", "tokens/s", "GFLOP/s", "peak",
-               "share");
+    fmt::print(
+        "training at V 256, T 256, D 128, E 64, 64 sequences a step, float32, {}\n"
+        "useful operations: products only, causal half of attention, backward twice forward\n"
+        "peak: float32 FMA of all threads at once, measured in turn with training\n\n"
+        "{:<22} {:>7} {:>12} {:>10} {:>10} {:>8}\n",
+        math::active_instruction_set(), "setup", "threads", "tokens/s", "GFLOP/s", "peak", "share");
   }
   for (const Setup& setup : setups) {
     if (options.setup != "all" && options.setup != setup.name) continue;
-    for (std::size_t threads = options.threads ? *most : 1; threads <= *most; ++threads) {
+    for (std::size_t threads = options.threads ? most : 1; threads <= most; ++threads) {
       const Result<Measured> measured = measure(setup, threads, options.seconds);
       if (!measured) return fail(measured.error());
       print(setup, threads, *measured, options.json);
@@ -168,7 +167,8 @@ int run(const Options& options) {
 
 void add_bench(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("bench", "measure training speed against this machine's peak");
+  CLI::App* command =
+      app.add_subcommand("bench", "measure training speed against this machine's peak");
   std::vector<std::string> names = {"all"};
   for (const Setup& setup : setups) names.emplace_back(setup.name);
   command->add_option("--setup", options->setup, "which setup (default: all)")

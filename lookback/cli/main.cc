@@ -38,8 +38,9 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(usage_error);
   app.set_version_flag("--version", LOOKBACK_VERSION);
-  app.footer("Example: lookback study studies/article.toml --out runs/article\n"
-             "LOOKBACK_ISA in the environment names the instruction set to use.");
+  app.footer(
+      "Example: lookback study studies/article.toml --out runs/article\n"
+      "LOOKBACK_ISA in the environment names the instruction set to use.");
   int exit_code = success;
   add_study(app, exit_code);
   add_train(app, exit_code);

@@ -30,8 +30,8 @@ Result<study::RunConfig> find_arm(const study::Study& study, const Options& opti
   }
   std::string known;
   for (const study::RunConfig& other : study.arms) known += " " + other.arm;
-  return Error{fmt::format("--arm: {} has no arm '{}'; its arms are:{}", options.file, options.arm,
-                           known)};
+  return Error{
+      fmt::format("--arm: {} has no arm '{}'; its arms are:{}", options.file, options.arm, known)};
 }
 
 int run(const Options& options) {

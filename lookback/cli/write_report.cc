@@ -16,8 +16,7 @@ namespace {
 /// The first held-out sequence of the study's first arm; arms with other data get it too, cut or
 /// refused by their own limits.
 Result<report::HeldOutSequence> held_out_sequence(const study::Study& study) {
-  const auto probe =
-      study::probe_source(study.arms.front(), data::BlockKind::repeated_blocks);
+  const auto probe = study::probe_source(study.arms.front(), data::BlockKind::repeated_blocks);
   if (!probe) return probe.error();
   return report::HeldOutSequence{(*probe)->sequence(0), (*probe)->structure(0).period};
 }

@@ -20,14 +20,6 @@ HWY_BEFORE_NAMESPACE();
 namespace lookback::math {
 namespace HWY_NAMESPACE {
 
-HWY_INLINE float largest_of(const float* row, std::size_t count) {
-  FloatVector largest = set(row[0]);
-  for_each_vector(count, [&](std::size_t i, auto part) HWY_ATTR {
-    largest = hn::Max(largest, part.keep(part.load(row + i), largest));
-  });
-  return max_of_lanes(largest);
-}
-
 void cross_entropy(const Matrix<const float>& logits, std::span<const std::uint32_t> targets,
                    std::span<float> losses) {
   for (std::size_t t = 0; t < logits.rows && logits.cols > 0; ++t) {

@@ -51,14 +51,6 @@ HWY_INLINE void write_zero_margin(const Matrix<float>& matrix, std::size_t t) {
   std::fill(matrix.row(t) + begin, matrix.row(t) + end, 0.0F);
 }
 
-HWY_INLINE float largest_of(const float* row, std::size_t count, std::size_t cols) {
-  FloatVector largest = set(row[0]);
-  for_each_causal_vector(count, cols, [&](std::size_t i, auto part) HWY_ATTR {
-    largest = hn::Max(largest, part.keep(part.load(row + i), largest));
-  });
-  return max_of_lanes(largest);
-}
-
 /// row = exp(row - shift); returns the sum.
 HWY_INLINE float exponentiate(float* row, std::size_t count, std::size_t cols, float shift) {
   FloatVector sum = hn::Zero(float_tag);
@@ -79,7 +71,7 @@ void softmax_causal(const Matrix<float>& scores) {
     float shift[max_rows_together];
     float sum[max_rows_together];
     for (std::size_t r = 0; r < rows; ++r) {
-      shift[r] = largest_of(scores.row(t + r), std::min(t + r + 1, cols), cols);
+      shift[r] = largest_of(scores.row(t + r), std::min(t + r + 1, cols));
     }
     for (std::size_t r = 0; r < rows; ++r) {
       sum[r] = exponentiate(scores.row(t + r), std::min(t + r + 1, cols), cols, shift[r]);

@@ -26,9 +26,19 @@ namespace lookback::math {
 
 HWY_EXPORT(compiled_target);
 
+namespace {
+
+/// Detected once: asking Highway again would undo a selection.
+const std::vector<std::int64_t>& available_targets() {
+  static const std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
+  return targets;
+}
+
+}  // namespace
+
 std::vector<std::string> available_instruction_sets() {
   std::vector<std::string> names;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+  for (const std::int64_t target : available_targets()) {
     names.emplace_back(hwy::TargetName(target));
   }
   return names;
@@ -38,7 +48,7 @@ std::string active_instruction_set() { return HWY_DYNAMIC_DISPATCH(compiled_targ
 
 Status select_instruction_set(std::string_view name) {
   std::string allowed;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+  for (const std::int64_t target : available_targets()) {
     const std::string_view available = hwy::TargetName(target);
     if (available == name) {
       hwy::GetChosenTarget().Update(target);

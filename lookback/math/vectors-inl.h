@@ -81,6 +81,28 @@ HWY_INLINE void for_each_vector(std::size_t count, const Body& body) {
 HWY_INLINE float sum_of_lanes(FloatVector v) { return hn::GetLane(hn::SumOfLanes(float_tag, v)); }
 HWY_INLINE float max_of_lanes(FloatVector v) { return hn::GetLane(hn::MaxOfLanes(float_tag, v)); }
 
+/// The largest of row[0 .. count), count > 0, in four chains, for each step waits for the one before.
+HWY_INLINE float largest_of(const float* row, std::size_t count) {
+  FloatVector largest = set(row[0]);
+  std::size_t i = 0;
+  if (count >= 4 * lanes) {
+    FloatVector other1 = largest;
+    FloatVector other2 = largest;
+    FloatVector other3 = largest;
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+      largest = hn::Max(largest, hn::LoadU(float_tag, row + i));
+      other1 = hn::Max(other1, hn::LoadU(float_tag, row + i + lanes));
+      other2 = hn::Max(other2, hn::LoadU(float_tag, row + i + 2 * lanes));
+      other3 = hn::Max(other3, hn::LoadU(float_tag, row + i + 3 * lanes));
+    }
+    largest = hn::Max(hn::Max(largest, other1), hn::Max(other2, other3));
+  }
+  for_each_vector(count - i, [&](std::size_t j, auto part) HWY_ATTR {
+    largest = hn::Max(largest, part.keep(part.load(row + i + j), largest));
+  });
+  return max_of_lanes(largest);
+}
+
 /// How many rows to take through one step after another together: the steps of a row wait for its
 /// maximum and its sum, those of its neighbors do not. As many as the first-level cache surely holds.
 inline constexpr std::size_t max_rows_together = 4;
@@ -114,12 +136,12 @@ HWY_INLINE FloatVector exp(FloatVector x) {
   const FloatVector k = hn::Sub(shifted, shifter);
   FloatVector r = hn::NegMulAdd(k, set(0.693145752F), x);
   r = hn::NegMulAdd(k, set(1.42860677e-6F), r);
-  FloatVector q = set(1.38145988e-3F);
-  q = hn::MulAdd(q, r, set(8.36871658e-3F));
-  q = hn::MulAdd(q, r, set(4.1668389e-2F));
-  q = hn::MulAdd(q, r, set(1.66665211e-1F));
-  q = hn::MulAdd(q, r, set(0.49999994F));
-  const FloatVector p = hn::Add(hn::MulAdd(hn::Mul(r, r), q, r), set(1.0F));
+  // q in Estrin's order and 1 + r aside: shorter chains of operations than Horner's.
+  const FloatVector square = hn::Mul(r, r);
+  const FloatVector q01 = hn::MulAdd(set(1.66665211e-1F), r, set(0.49999994F));
+  const FloatVector q23 = hn::MulAdd(set(8.36871658e-3F), r, set(4.1668389e-2F));
+  const FloatVector q = hn::MulAdd(hn::MulAdd(set(1.38145988e-3F), square, q23), square, q01);
+  const FloatVector p = hn::MulAdd(q, square, hn::Add(set(1.0F), r));
   const auto exponent = hn::Add(hn::BitCast(int_tag, shifted), hn::Set(int_tag, 127));
   return hn::Mul(p, hn::BitCast(float_tag, hn::ShiftLeft<23>(exponent)));
 }

@@ -36,9 +36,10 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory
   }
   DirectoryLock lock(descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    return Error{fmt::format("{}: another process is at work in this directory; wait for it, or use "
-                             "another --out",
-                             directory.string())};
+    return Error{
+        fmt::format("{}: another process is at work in this directory; wait for it, or use "
+                    "another --out",
+                    directory.string())};
   }
   remove_partial_files(directory);
   return lock;

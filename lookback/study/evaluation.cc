@@ -14,8 +14,7 @@ nlohmann::json number_or_null(double value) {
 
 }  // namespace
 
-Evaluation::Evaluation(const model::Program& program, base::Workers& workers,
-                       std::size_t sequences)
+Evaluation::Evaluation(const model::Program& program, base::Workers& workers, std::size_t sequences)
     : program_(&program),
       sequences_(sequences),
       evaluator_(std::make_unique<lens::Evaluator>(program, workers)),

@@ -42,8 +42,8 @@ std::vector<lens::CurvePoint> score_curve(std::span<const nlohmann::json> metric
 
 nlohmann::json transition_json(const lens::Transition& transition) {
   return {{"tokens", std::llround(transition.tokens)},
-          {"sharpness", transition.sharpness ? lens::rounded(*transition.sharpness)
-                                             : nlohmann::json(nullptr)},
+          {"sharpness",
+           transition.sharpness ? lens::rounded(*transition.sharpness) : nlohmann::json(nullptr)},
           {"low_score", lens::rounded(transition.low_score)},
           {"peak_score", lens::rounded(transition.peak_score)},
           {"peak_tokens", std::llround(transition.peak_tokens)}};

@@ -60,8 +60,8 @@ class OneRun {
     if (!state) return state.error();
     Result<Evaluation> evaluation = Evaluation::make(config_, *program, workers_);
     if (!evaluation) return evaluation.error();
-    const train::Run run{*program,   **source,   config_.train, config_.seed, to_toml(config_),
-                         directory_, train::TrainingTaps{}};
+    const train::Run run{*program,         **source,   config_.train,        config_.seed,
+                         to_toml(config_), directory_, train::TrainingTaps{}};
     const Stopwatch stopwatch(state->step * config_.train.batch * config_.data.length);
     Result<train::Outcome> outcome =
         train::train(run, observer(*evaluation, stopwatch), workers_, *state);
@@ -88,23 +88,26 @@ class OneRun {
     train::TrainState state = train::initial_state(program, config_.seed);
     if (point.checkpoint) {
       if (point.checkpoint->header().config != to_toml(config_)) {
-        return Error{fmt::format("{}: its newest checkpoint, of step {}, is of another configuration; "
-                                 "remove it, or use another --out",
-                                 directory_.string(), point.checkpoint->header().step)};
+        return Error{
+            fmt::format("{}: its newest checkpoint, of step {}, is of another configuration; "
+                        "remove it, or use another --out",
+                        directory_.string(), point.checkpoint->header().step)};
       }
       Result<train::TrainState> read = point.checkpoint->state(program);
       if (!read) return read.error();
       state = std::move(*read);
-      listener_.message(fmt::format("{} seed {}: going on from step {}", config_.arm, config_.seed,
-                                    state.step));
+      listener_.message(
+          fmt::format("{} seed {}: going on from step {}", config_.arm, config_.seed, state.step));
     }
     if (Status cut = cut_metrics(point.checkpoint ? &state : nullptr); !cut) return cut.error();
     return state;
   }
 
-  /// A checkpoint is written after the evaluation of its step, so lines up to it are complete.
+  /// A checkpoint is written after the evaluation of its step, so lines up to it are complete. A run
+  /// that goes on from before its first step measures that again.
   Status cut_metrics(const train::TrainState* state) {
-    if (state == nullptr) return write_metrics(directory_ / "metrics.jsonl", {});
+    if (state == nullptr || state->step == 0)
+      return write_metrics(directory_ / "metrics.jsonl", {});
     const auto lines = read_metrics(directory_ / "metrics.jsonl", state->step);
     if (!lines) return lines.error();
     return write_metrics(directory_ / "metrics.jsonl", *lines);
@@ -121,10 +124,10 @@ class OneRun {
     observer.progress = [&](const train::StepReport& report) {
       const double rate = stopwatch.rate(report.tokens);
       const std::uint64_t all = config_.train.tokens;
-      const double left = static_cast<double>(
-          (all > report.tokens ? all - report.tokens : 0) + tokens_after_);
-      listener_.progress({config_.arm, config_.seed, report.tokens, all, report.loss, rate,
-                          left / rate});
+      const double left =
+          static_cast<double>((all > report.tokens ? all - report.tokens : 0) + tokens_after_);
+      listener_.progress(
+          {config_.arm, config_.seed, report.tokens, all, report.loss, rate, left / rate});
     };
     observer.stop = [&] { return listener_.stop(); };
     return observer;
@@ -143,8 +146,7 @@ class OneRun {
                                    {"seconds", stopwatch.seconds()},
                                    {"tokens_per_second", stopwatch.rate(outcome.last.tokens)},
                                    {"threads", workers_.count()}};
-    Status timed =
-        base::write_file_atomically(directory_ / "timing.json", timing.dump(2) + '\n');
+    Status timed = base::write_file_atomically(directory_ / "timing.json", timing.dump(2) + '\n');
     if (!timed) return timed;
     const nlohmann::json findings = make_findings(config_, run_end, *lines);
     // First, so that no ended run keeps it; killed in between, the run goes on from the checkpoint

@@ -60,8 +60,7 @@ std::string quoted_list(const std::vector<data::BlockKind>& kinds) {
 
 RunConfig read_run_tables(base::TableReader& reader) {
   RunConfig config;
-  config.architecture =
-      model::read_architecture(reader.table("model"), reader.table("init"));
+  config.architecture = model::read_architecture(reader.table("model"), reader.table("init"));
   config.data = read_data(reader.table("data"), config.architecture.context);
   config.train = train::read_train_config(reader.table("train"));
   config.evaluate = read_evaluate(reader.table("evaluate"));
@@ -84,8 +83,9 @@ Status validate(const RunConfig& config) {
   }
   const auto& probes = config.evaluate.probes;
   if (std::ranges::find(probes, data::BlockKind::repeated_blocks) == probes.end()) {
-    return Error{"evaluate.probes must name \"repeated-blocks\": scores and transitions are judged "
-                 "by it"};
+    return Error{
+        "evaluate.probes must name \"repeated-blocks\": scores and transitions are judged "
+        "by it"};
   }
   return {};
 }

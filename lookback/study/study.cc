@@ -39,14 +39,16 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
   const Result<std::string> found = base::read_file(file, largest_file);
   if (!found) return found.error();
   if (*found != study.text) {
-    return Error{fmt::format("{} holds another study, or this one with other settings; use another "
-                             "--out, or remove it",
-                             directory.string())};
+    return Error{
+        fmt::format("{} holds another study, or this one with other settings; use another "
+                    "--out, or remove it",
+                    directory.string())};
   }
   if (!resume && !is_there(directory / "summary.json")) {
-    return Error{fmt::format("{} holds this study unfinished; add --resume to go on with it, or use "
-                             "another --out",
-                             directory.string())};
+    return Error{
+        fmt::format("{} holds this study unfinished; add --resume to go on with it, or use "
+                    "another --out",
+                    directory.string())};
   }
   return {};
 }
@@ -113,8 +115,8 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
       const RunConfig config = study.run(arm, seed);
       const std::filesystem::path run = run_directory(directory, config.arm, seed);
       if (has_ended(run)) continue;
-      Result<Ending> ending = execute_run(config, run, tokens_after(study, directory, seed, arm),
-                                          workers, listener);
+      Result<Ending> ending =
+          execute_run(config, run, tokens_after(study, directory, seed, arm), workers, listener);
       if (!ending || *ending == Ending::stopped) return ending;
     }
   }
@@ -134,9 +136,10 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
     return Ending::finished;
   }
   if (!resume && is_there(directory / "config.toml")) {
-    return Error{fmt::format("{} holds a run that has not ended; add --resume to go on with it, or "
-                             "use another --out",
-                             directory.string())};
+    return Error{
+        fmt::format("{} holds a run that has not ended; add --resume to go on with it, or "
+                    "use another --out",
+                    directory.string())};
   }
   return execute_run(config, directory, 0, workers, listener);
 }

@@ -16,8 +16,8 @@ const char* const tables[] = {"model", "init", "data", "train", "evaluate"};
 /// Arm names become directory names.
 bool is_plain(const std::string& name) {
   const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   };
   return !name.empty() && std::ranges::all_of(name, plain);
 }

@@ -50,8 +50,8 @@ void BatchGradient::run_shard(std::size_t shard, std::size_t worker,
         taps ? taps(worker, first * source_.length(), sequence) : nullptr;
     executors_[worker].forward(parameters, tokens_[worker], sequence_taps);
     const std::span<const float> losses = executors_[worker].backward(weight, sums_[shard]);
-    losses_[i] = std::accumulate(losses.begin(), losses.end(), 0.0) /
-                 static_cast<double>(predictions);
+    losses_[i] =
+        std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(predictions);
   }
 }
 

@@ -40,10 +40,10 @@ class BatchGradient {
   const data::TokenSource& source_;
   std::size_t batch_;
   base::Workers& workers_;
-  std::vector<model::Executor<float>> executors_;   // by worker
-  std::vector<std::vector<model::Token>> tokens_;   // by worker
-  std::vector<std::vector<float>> sums_;            // by shard
-  std::vector<double> losses_;                      // by sequence of the batch
+  std::vector<model::Executor<float>> executors_;  // by worker
+  std::vector<std::vector<model::Token>> tokens_;  // by worker
+  std::vector<std::vector<float>> sums_;           // by shard
+  std::vector<double> losses_;                     // by sequence of the batch
 };
 
 }  // namespace lookback::train

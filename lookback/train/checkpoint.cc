@@ -42,8 +42,8 @@ Result<Number> read_number(const std::map<std::string, std::string>& metadata,
   const std::string& text = found->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    return Error{fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key,
-                             text)};
+    return Error{
+        fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key, text)};
   }
   return number;
 }
@@ -73,8 +73,9 @@ Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
   const auto& metadata = checkpoint.file_.metadata();
   const auto format = metadata.find("format");
   if (format == metadata.end() || format->second != format_name) {
-    return Error{fmt::format("{}: not a checkpoint of lookback: its metadata has no 'format' = '{}'",
-                             path.string(), format_name)};
+    return Error{
+        fmt::format("{}: not a checkpoint of lookback: its metadata has no 'format' = '{}'",
+                    path.string(), format_name)};
   }
   if (!checkpoint.file_.has_checksum()) {
     return Error{fmt::format("{}: damaged: its checksum is missing", path.string())};
@@ -108,10 +109,10 @@ Result<std::vector<float>> Checkpoint::buffer(const model::Program& program,
     Result<base::Tensor> tensor = file_.find(prefix + info.name);
     if (!tensor) return tensor.error();
     if (tensor->shape != shape_of(info)) {
-      return Error{fmt::format("{}: tensor '{}' has {} values in another shape than the {} x {} of "
-                               "its configuration",
-                               path_.string(), tensor->name, tensor->values.size(), info.rows,
-                               info.cols)};
+      return Error{
+          fmt::format("{}: tensor '{}' has {} values in another shape than the {} x {} of "
+                      "its configuration",
+                      path_.string(), tensor->name, tensor->values.size(), info.rows, info.cols)};
     }
     if (!std::ranges::all_of(tensor->values, [](float v) { return std::isfinite(v); })) {
       return Error{fmt::format("{}: tensor '{}' holds values that are not finite", path_.string(),

@@ -41,9 +41,10 @@ TrainConfig read_train_config(base::TableReader train) {
 
 Status validate(const TrainConfig& c) {
   if (c.shards > c.batch) {
-    return Error{fmt::format("train.shards is {}, but a step has only train.batch = {} sequences; "
-                             "each shard needs one",
-                             c.shards, c.batch)};
+    return Error{
+        fmt::format("train.shards is {}, but a step has only train.batch = {} sequences; "
+                    "each shard needs one",
+                    c.shards, c.batch)};
   }
   if (c.beta1 >= 1 || c.beta2 >= 1) {
     return Error{fmt::format("train.beta1 and train.beta2 are {} and {}; both must be below 1",
@@ -89,9 +90,8 @@ double learning_rate(const TrainConfig& config, std::uint64_t step, std::uint64_
   if (config.decay == Decay::constant) return config.learning_rate;
   const double rest = std::max(1.0, static_cast<double>(steps) - warmup);
   const double done = (at - warmup) / rest;
-  const double share = config.decay == Decay::cosine
-                           ? 0.5 * (1.0 + std::cos(std::numbers::pi * done))
-                           : 1.0 - done;
+  const double share =
+      config.decay == Decay::cosine ? 0.5 * (1.0 + std::cos(std::numbers::pi * done)) : 1.0 - done;
   return config.learning_rate * (config.final_share + (1.0 - config.final_share) * share);
 }
 

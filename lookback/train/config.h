@@ -26,9 +26,9 @@ struct TrainConfig {
   double beta2 = 0.98;
   double epsilon = 1e-8;
   double weight_decay = 0.01;
-  bool decay_all = false;    ///< decay vectors (norms, biases) too, not matrices only
-  double clip = 1.0;         ///< largest norm of the gradient; 0: none
-  double divergence = 3.0;   ///< stop when the loss passes this multiple of the first step's
+  bool decay_all = false;   ///< decay vectors (norms, biases) too, not matrices only
+  double clip = 1.0;        ///< largest norm of the gradient; 0: none
+  double divergence = 3.0;  ///< stop when the loss passes this multiple of the first step's
   std::uint64_t evaluations_per_decade = 12;  ///< log-spaced in tokens
   std::uint64_t checkpoints_per_decade = 4;
   double resume_seconds = 60;  ///< between checkpoints kept only for --resume

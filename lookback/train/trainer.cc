@@ -65,8 +65,8 @@ class Trainer {
   /// as it was, or by what the update made of the parameters.
   bool step() {
     attempted_ = state_.step + 1;
-    const double loss = gradient_.compute(state_.parameters, state_.step * run_.config.batch,
-                                          pieces_, run_.taps);
+    const double loss =
+        gradient_.compute(state_.parameters, state_.step * run_.config.batch, pieces_, run_.taps);
     if (state_.step == 0) state_.first_loss = loss;
     report_ = report_of(loss, std::numeric_limits<double>::quiet_NaN());
     if (!std::isfinite(loss) || loss > run_.config.divergence * state_.first_loss) {
@@ -74,8 +74,7 @@ class Trainer {
       return false;
     }
     const double rate = learning_rate(run_.config, state_.step, steps_);
-    const double norm =
-        update(run_.config, pieces_, gradient_.gradient(), rate, workers_, state_);
+    const double norm = update(run_.config, pieces_, gradient_.gradient(), rate, workers_, state_);
     report_ = report_of(loss, norm);
     if (!std::isfinite(norm)) {
       fault_ = fmt::format("loss {:.6g}, but a gradient of norm {}", loss, norm);

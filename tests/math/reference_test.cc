@@ -16,7 +16,6 @@ namespace {
 
 using Complex = std::complex<double>;
 using testing::converted;
-using testing::Grid;
 using testing::Random;
 
 constexpr double step = 1e-30;

@@ -106,8 +106,9 @@ inline constexpr std::array<std::size_t, 14> odd_sizes = {0,  1,  2,  3,  5,  7,
 
 template <class To, class From>
 std::vector<To> converted(const std::vector<From>& values) {
-  std::vector<To> result;
-  for (const From value : values) result.push_back(static_cast<To>(value));
+  std::vector<To> result(values.size());
+  std::transform(values.begin(), values.end(), result.begin(),
+                 [](From value) { return static_cast<To>(value); });
   return result;
 }
 

@@ -33,10 +33,11 @@ TEST_F(Targets, EachAvailableOneCanBeSelectedAndIsThenActive) {
   }
 }
 
-TEST_F(Targets, SelectingOneHidesNoneOfTheOthers) {
+TEST_F(Targets, AskingForTheListDoesNotUndoASelectionNorDoesThatShortenTheList) {
   const std::vector<std::string> before = available_instruction_sets();
   ASSERT_TRUE(select_instruction_set("SCALAR"));
   EXPECT_EQ(available_instruction_sets(), before);
+  EXPECT_EQ(active_instruction_set(), "SCALAR");
 }
 
 TEST_F(Targets, AnUnknownNameIsAnErrorThatListsTheAvailable) {

@@ -33,8 +33,8 @@ class BadInput : public testing::Test {
 
   /// One run of the parallel arm.
   spec::Command train(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"train", file_,       "--arm", "parallel",
-                                          "--out", out_, "--threads", "2"};
+    std::vector<std::string> arguments = {"train", file_, "--arm",     "parallel",
+                                          "--out", out_,  "--threads", "2"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return lookback(arguments);
   }
@@ -66,7 +66,8 @@ TEST_F(BadInput, StudyFilesWithAMistake) {
       {"\"parallel\"", "\"a/b\"", ":26: key 'arm[1].name': found \"a/b\", allowed: letters"},
       {"heads = 2", "shared_weights = true", ":26: arm 'parallel': model.shared_weights needs "},
       {"[3, 8]", "[3, 20]", ":22: arm 'two-layer': repeated-blocks: found a length of 32"},
-      {"[\"repeated-blocks\"]", "[\"random-repeat\"]", ":22: arm 'two-layer': evaluate.probes must"},
+      {"[\"repeated-blocks\"]", "[\"random-repeat\"]",
+       ":22: arm 'two-layer': evaluate.probes must"},
   };
   for (const auto& mistake : mistakes) {
     write(mistake.from, mistake.to);
@@ -78,8 +79,7 @@ TEST_F(BadInput, StudyFilesWithAMistake) {
 
 TEST_F(BadInput, AFileInTheWayOfTheDirectory) {
   std::ofstream(out_) << "mine";
-  EXPECT_EQ(line_of().rfind(out_ + ": cannot make directory", 0), 0U);
-  EXPECT_EQ(one_line(spec::run(train())).rfind(out_ + ": cannot make directory", 0), 0U);
+  EXPECT_EQ(one_line(spec::run(train())), out_ + ": cannot make directory: Not a directory");
 }
 
 TEST_F(BadInput, AFileInTheWayOfAnArm) {
@@ -95,8 +95,8 @@ TEST_F(BadInput, AFileInTheWayOfAnArm) {
 TEST_F(BadInput, ADirectoryThatCannotBeWritten) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
   std::filesystem::create_directory(out_);
-  std::filesystem::permissions(out_, std::filesystem::perms::owner_read |
-                                         std::filesystem::perms::owner_exec);
+  std::filesystem::permissions(
+      out_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   EXPECT_EQ(one_line(spec::run(train())), out_ + "/.lock: cannot open: Permission denied");
 }
 
@@ -108,11 +108,13 @@ TEST_F(BadInput, AnUnfinishedRunWithoutResume) {
   process.send(SIGKILL);
   process.wait();
   EXPECT_EQ(one_line(spec::run(train({"--tokens", "100M"}))),
-            out_ + " holds a run that has not ended; add --resume to go on with it, or use another "
-                   "--out");
+            out_ +
+                " holds a run that has not ended; add --resume to go on with it, or use another "
+                "--out");
   EXPECT_EQ(one_line(spec::run(train({"--tokens", "50M", "--resume"}))),
-            out_ + "/config.toml: this run was started with another configuration; use another "
-                   "--out");
+            out_ +
+                "/config.toml: this run was started with another configuration; use another "
+                "--out");
 }
 
 TEST_F(BadInput, ASecondProcessInTheSameDirectory) {
@@ -121,8 +123,9 @@ TEST_F(BadInput, ASecondProcessInTheSameDirectory) {
          !std::filesystem::exists(out_ + "/metrics.jsonl")) {
   }
   EXPECT_EQ(one_line(spec::run(train({"--tokens", "100M", "--resume"}))),
-            out_ + ": another process is at work in this directory; wait for it, or use another "
-                   "--out");
+            out_ +
+                ": another process is at work in this directory; wait for it, or use another "
+                "--out");
   first.send(SIGKILL);
   EXPECT_EQ(first.wait().signal, SIGKILL);
 }
@@ -213,9 +216,9 @@ TEST_F(BadInput, AnUnknownInstructionSet) {
   spec::Command command = train();
   command.environment["LOOKBACK_ISA"] = "MMX";
   const std::string line = one_line(spec::run(command));
-  EXPECT_EQ(line.rfind("LOOKBACK_ISA: instruction set 'MMX' is not one this machine has; available: ",
-                       0),
-            0U)
+  EXPECT_EQ(
+      line.rfind("LOOKBACK_ISA: instruction set 'MMX' is not one this machine has; available: ", 0),
+      0U)
       << line;
   EXPECT_NE(line.find("SCALAR"), std::string::npos) << line;
 }

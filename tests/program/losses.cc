@@ -35,15 +35,17 @@ Losses train_six_wirings(const std::filesystem::path& out, const std::string& in
 // Let u = 2^-24. The longest chain of roundings between a parameter and the loss, and back to its
 // gradient, is about the sum of the inner sizes of all products, forward and backward: two layers of
 // Q K^T (8), A V (32), projections (3 x 16 + 8), MLP (16 + 24), the unembedding (16), norms (5 x 16),
-// about 300. So a loss errs by 300 u loss, and gradient i by 300 u G_i, with G_i the size of what is
-// summed up in it. AdamW moves a number by its rate times g_i / |g_i| (about), so in n steps the error
-// moves parameter i by up to rate n 300 u G_i / |g_i|, and the loss by |g_i| times that: g_i cancels.
-// Over all N parameters it is 300 u rate n sum G_i, and sum G_i <= sqrt(N) |G|, where |G| is near the
-// norm of the gradient, which is clipped to 1.
+// about 300, and where roundings are independent they add up as their root: c = sqrt(300). So a loss
+// errs by c u loss, and gradient i by c u G_i, with G_i the size of what is summed up in it. AdamW
+// moves a number by its rate times g_i / |g_i| (about), so in n steps the error moves parameter i by up
+// to rate n c u G_i / |g_i|, and the loss by |g_i| times that: g_i cancels. Over all N parameters it is
+// c u rate n sum G_i, and sum G_i <= sqrt(N) |G|, where |G| is near the norm of the gradient, which is
+// clipped to 1.
 // The widest spread that was seen between instruction sets is in golden_test.cc.
 double allowed_difference(std::uint64_t step, double loss) {
   constexpr double u = 0x1p-24, chain = 300, rate = 3e-3, parameters = 4000;
-  return chain * u * (loss + rate * static_cast<double>(step - 1) * std::sqrt(parameters));
+  return std::sqrt(chain) * u *
+         (loss + rate * static_cast<double>(step - 1) * std::sqrt(parameters));
 }
 
 double worst_share(const Losses& a, const Losses& b) {

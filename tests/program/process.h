@@ -26,7 +26,7 @@ struct Command {
   std::vector<std::string> arguments;              ///< the program first
   std::map<std::string, std::string> environment;  ///< added to the test's own
   std::optional<std::size_t> largest_file;         ///< bytes (RLIMIT_FSIZE)
-  std::filesystem::path out_file;                  ///< stdout goes there and is not read, unless empty
+  std::filesystem::path out_file;  ///< stdout goes there and is not read, unless empty
 };
 
 /// lookback with these arguments.

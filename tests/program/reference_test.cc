@@ -137,7 +137,8 @@ TEST(SlowReference, AWeightThatIsAThousandthOffIsNoticed) {
   const study::RunConfig arm = study->run(0, 0);
   const Result<model::Program> program = model::compile(arm.architecture);
   ASSERT_TRUE(program) << program.error().message;
-  const std::string right = directory / "right.safetensors", wrong = directory / "wrong.safetensors";
+  const std::string right = directory / "right.safetensors",
+                    wrong = directory / "wrong.safetensors";
   train::TrainState state = train::initial_state(*program, 0);
   const train::CheckpointHeader header{study::to_toml(arm), 0, 0, 0, 0};
   ASSERT_TRUE(train::write_checkpoint(right, *program, state, header));

@@ -80,7 +80,8 @@ std::string three_arms(std::size_t steps, const std::string& more_training) {
 }
 
 std::string six_wirings() {
-  return beginning(std::size_t{20} * 256, "evaluations_per_decade = 12") + article_arms + other_arms;
+  return beginning(std::size_t{20} * 256, "evaluations_per_decade = 12") + article_arms +
+         other_arms;
 }
 
 std::string write_study(const test::TemporaryDirectory& directory, const std::string& text) {

@@ -21,8 +21,9 @@ TEST(DirectoryLock, KeepsASecondOneOutUntilItIsGone) {
     const Result<DirectoryLock> second = DirectoryLock::take(place);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().message,
-              place.string() + ": another process is at work in this directory; wait for it, or use "
-                               "another --out");
+              place.string() +
+                  ": another process is at work in this directory; wait for it, or use "
+                  "another --out");
     EXPECT_TRUE(DirectoryLock::take(directory / "new/other"));
   }
   EXPECT_TRUE(DirectoryLock::take(place));

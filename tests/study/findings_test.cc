@@ -17,10 +17,8 @@ constexpr double chance = 0.1;
 /// A line of metrics in which two heads have these induction scores.
 json line(std::uint64_t tokens, const json& first, const json& second) {
   const auto head = [](int number, const json& score) {
-    return json{{"layer", 0},
-                {"head", number},
-                {"induction_score", score},
-                {"induction_chance", chance}};
+    return json{
+        {"layer", 0}, {"head", number}, {"induction_score", score}, {"induction_chance", chance}};
   };
   return {{"step", tokens / 10},
           {"tokens", tokens},
@@ -57,7 +55,8 @@ TEST(Findings, TellTheScoreOfTheBestHeadAtTheEndAndAtItsPeak) {
 TEST(Findings, PlaceTheTransitionWhereTheScoreCrossesHalfItsMaximum) {
   // From 0.1 at 100 to 0.9 at 10,000 tokens, straight on a log axis: 0.45, half of the maximum, lies
   // at 7/16 of the way, 10^(2 + 2 * 7/16) = 749.9.
-  const std::vector<json> metrics = {line(0, 0.1, 0.1), line(100, 0.1, 0.1), line(10'000, 0.1, 0.9)};
+  const std::vector<json> metrics = {line(0, 0.1, 0.1), line(100, 0.1, 0.1),
+                                     line(10'000, 0.1, 0.9)};
   const json found = make_findings(config(), finished, metrics);
   EXPECT_EQ(found["transition_tokens"], 750);
   EXPECT_EQ(found["transition"]["tokens"], 750);
@@ -67,9 +66,8 @@ TEST(Findings, PlaceTheTransitionWhereTheScoreCrossesHalfItsMaximum) {
 }
 
 TEST(Findings, TellOfALaterTransition) {
-  const std::vector<json> metrics = {line(0, 0.1, 0.1),    line(10, 0.1, 0.1),
-                                     line(100, 0.9, 0.1),  line(1000, 0.5, 0.1),
-                                     line(10'000, 0.95, 0.1)};
+  const std::vector<json> metrics = {line(0, 0.1, 0.1), line(10, 0.1, 0.1), line(100, 0.9, 0.1),
+                                     line(1000, 0.5, 0.1), line(10'000, 0.95, 0.1)};
   const json found = make_findings(config(), finished, metrics);
   ASSERT_EQ(found["later_transitions"].size(), 1U);
   EXPECT_GT(found["later_transitions"][0]["tokens"], 1000);

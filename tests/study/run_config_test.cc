@@ -38,8 +38,7 @@ TEST(RunConfig, ReadsBackWhatItWrote) {
 }
 
 TEST(RunConfig, AnUnknownKeyIsRefusedAtItsLine) {
-  const Result<RunConfig> read =
-      parse_run_config("[run]\narm = \"a\"\nsede = 3\n", "config.toml");
+  const Result<RunConfig> read = parse_run_config("[run]\narm = \"a\"\nsede = 3\n", "config.toml");
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().message, "config.toml:3: key 'run.sede' is unknown; nearest: 'seed'");
 }
@@ -59,7 +58,8 @@ TEST(RunConfig, EachSeedTrainsOnItsOwnSequencesAndAllAreMeasuredOnTheSame) {
   ASSERT_TRUE(first && second);
   EXPECT_NE((*first)->sequence(0), (*second)->sequence(0));
   const auto kind = data::BlockKind::repeated_blocks;
-  const auto probe = probe_source(study.run(0, 0), kind), other = probe_source(study.run(2, 1), kind);
+  const auto probe = probe_source(study.run(0, 0), kind),
+             other = probe_source(study.run(2, 1), kind);
   ASSERT_TRUE(probe && other);
   EXPECT_EQ((*probe)->sequence(0), (*other)->sequence(0));
   EXPECT_NE((*probe)->sequence(0), (*first)->sequence(0));

@@ -51,8 +51,8 @@ TEST(StudyFile, TheCommandLineChangesTokensAndSeeds) {
 }
 
 TEST(StudyFile, AnArmsOwnTokensStandAgainstTheCommandLine) {
-  const Study study =
-      parsed(changed("layers = 2", "layers = 2\n[arm.train]\ntokens = 512"), {.tokens = 5120, .seeds = {}});
+  const Study study = parsed(changed("layers = 2", "layers = 2\n[arm.train]\ntokens = 512"),
+                             {.tokens = 5120, .seeds = {}});
   EXPECT_EQ(study.arms[0].train.tokens, 512U);
   EXPECT_EQ(study.arms[1].train.tokens, 5120U);
 }
@@ -114,7 +114,8 @@ const Mistake mistakes[] = {
      "small.toml:11: key 'train.tokens': found \"40X\", allowed: a whole number from 1 to "
      "1000000000000000, such as 40_000_000 or \"40M\" (k, M, G)"},
     {"UnknownChoice", "d_head = 8", "d_head = 8\npositions = \"rotery\"",
-     "small.toml:8: key 'model.positions': found \"rotery\", allowed: one of \"none\", \"learned\", "
+     "small.toml:8: key 'model.positions': found \"rotery\", allowed: one of \"none\", "
+     "\"learned\", "
      "\"shortformer\", \"rotary\""},
     {"UnknownProbe", "[\"repeated-blocks\"]", "[\"repeated-block\"]",
      "small.toml:20: key 'evaluate.probes': found \"repeated-block\", allowed: one of "
@@ -123,7 +124,8 @@ const Mistake mistakes[] = {
      "small.toml:20: key 'evaluate.probes': found \"repeated-blocks\" twice, allowed: each name "
      "once"},
     {"PeriodsReversed", "[3, 8]", "[8, 3]",
-     "small.toml:9: key 'data.period': found [8, 3], allowed: [first, last], whole numbers from 1 to "
+     "small.toml:9: key 'data.period': found [8, 3], allowed: [first, last], whole numbers from 1 "
+     "to "
      "1048576 with first <= last"},
     {"DuplicateArm", "\"parallel\"", "\"two-layer\"",
      "small.toml:26: key 'arm[1].name': found \"two-layer\" twice, allowed: each name once"},
@@ -152,8 +154,11 @@ const Mistake mistakes[] = {
     {"PeriodTooLong", "[3, 8]", "[3, 17]",
      "small.toml:22: arm 'two-layer': repeated-blocks: found a length of 32, allowed at least 34: "
      "two copies of the longest block, 17"},
-    {"ProbeThatDoesNotFit", "[3, 8]", "[3, 11]",
-     "small.toml:22: arm 'two-layer': evaluate.probes: 'broken-period' does not fit: broken-period: "
+    {"ProbeThatDoesNotFit", "layers = 2",
+     "layers = 2\n[arm.data]\nperiod = [3, 11]\n[arm.evaluate]\n"
+     "probes = [\"repeated-blocks\", \"broken-period\"]",
+     "small.toml:22: arm 'two-layer': evaluate.probes: 'broken-period' does not fit: "
+     "broken-period: "
      "found a length of 32, allowed at least 33: two copies of the longest block, 11, and the "
      "longest gap between them"},
     {"WithoutTheMainProbe", "[\"repeated-blocks\"]", "[\"unseen-period\"]",
@@ -180,9 +185,10 @@ TEST(StudyFile, ThatIsNoTomlIsRefusedAtItsLine) {
 }
 
 TEST(StudyFile, ACommandLineBeyondAllLimitsIsRefused) {
-  EXPECT_EQ(refusal(small_study, {.tokens = 2'000'000'000'000'000, .seeds = {}}),
-            "small.toml: key 'train.tokens': found 2000000000000000, allowed: a whole number from 1 "
-            "to 1000000000000000, such as 40_000_000 or \"40M\" (k, M, G)");
+  EXPECT_EQ(
+      refusal(small_study, {.tokens = 2'000'000'000'000'000, .seeds = {}}),
+      "small.toml: key 'train.tokens': found 2000000000000000, allowed: a whole number from 1 "
+      "to 1000000000000000, such as 40_000_000 or \"40M\" (k, M, G)");
 }
 
 TEST(StudyFile, ThatIsNotThereIsNamed) {

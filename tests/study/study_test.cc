@@ -29,7 +29,8 @@ class StudyRun : public testing::Test {
     return run_study(parsed(text, overrides), out(), resume, workers, listener);
   }
 
-  Result<Ending> run(const std::string& text, bool resume = false, const Overrides& overrides = {}) {
+  Result<Ending> run(const std::string& text, bool resume = false,
+                     const Overrides& overrides = {}) {
     Listening listener;
     return run(text, resume, listener, overrides);
   }
@@ -99,8 +100,9 @@ TEST_F(StudyRun, AnotherStudysDirectoryIsRefused) {
     const Result<Ending> other = run(changed("batch = 8", "batch = 16"), resume);
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().message,
-              out().string() + " holds another study, or this one with other settings; use another "
-                               "--out, or remove it");
+              out().string() +
+                  " holds another study, or this one with other settings; use another "
+                  "--out, or remove it");
   }
 }
 
@@ -115,8 +117,9 @@ TEST_F(StudyRun, UnfinishedItNeedsResume) {
   const Result<Ending> again = run(small_study);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message,
-            out().string() + " holds this study unfinished; add --resume to go on with it, or use "
-                             "another --out");
+            out().string() +
+                " holds this study unfinished; add --resume to go on with it, or use "
+                "another --out");
 
   Listening resumed;
   expect_finished(run(small_study, true, resumed));
@@ -145,8 +148,9 @@ TEST_F(StudyRun, TwoAtOnceInOneDirectoryAreRefused) {
   ASSERT_TRUE(first) << first.error().message;
   const Result<Ending> second = run(small_study);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().message, out().string() + ": another process is at work in this "
-                                                     "directory; wait for it, or use another --out");
+  EXPECT_EQ(second.error().message, out().string() +
+                                        ": another process is at work in this "
+                                        "directory; wait for it, or use another --out");
 }
 
 TEST_F(StudyRun, FindingsThatAreNoJsonAreNamed) {
@@ -181,8 +185,8 @@ TEST_F(SingleRun, IsTheRunOfTheStudy) {
   base::Workers workers(1);
   Listening listener;
   expect_finished(run_study(study, other.path(), false, workers, listener));
-  for (const char* file : {"config.toml", "metrics.jsonl", "findings.json",
-                           "checkpoints/2560.safetensors"}) {
+  for (const char* file :
+       {"config.toml", "metrics.jsonl", "findings.json", "checkpoints/2560.safetensors"}) {
     EXPECT_EQ(text_of(out() / file), text_of(other / (std::string("sequential/seed-0/") + file)));
   }
 }
@@ -207,8 +211,9 @@ TEST_F(SingleRun, ACheckpointOfAnotherConfigurationIsRefused) {
   const Result<Ending> other = single(study.run(0, 1), true);
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().message,
-            out().string() + ": its newest checkpoint, of step 10, is of another configuration; "
-                             "remove it, or use another --out");
+            out().string() +
+                ": its newest checkpoint, of step 10, is of another configuration; "
+                "remove it, or use another --out");
 }
 
 TEST_F(SingleRun, UnfinishedItNeedsResumeAndThenIsTheSame) {
@@ -223,10 +228,24 @@ TEST_F(SingleRun, UnfinishedItNeedsResumeAndThenIsTheSame) {
   const Result<Ending> again = single(config);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message,
-            out().string() + " holds a run that has not ended; add --resume to go on with it, or use "
-                             "another --out");
+            out().string() +
+                " holds a run that has not ended; add --resume to go on with it, or use "
+                "another --out");
   expect_finished(single(config, true));
   EXPECT_EQ(text_of(out() / "findings.json"), findings);
+  EXPECT_EQ(text_of(out() / "metrics.jsonl"), metrics);
+}
+
+TEST_F(SingleRun, KilledBeforeItsFirstStepItMeasuresTheStartOnce) {
+  const RunConfig config = parsed(small_study).run(1, 4);
+  expect_finished(single(config));
+  const std::string metrics = text_of(out() / "metrics.jsonl");
+  std::filesystem::remove(out() / "findings.json");
+  for (const auto& entry : std::filesystem::directory_iterator(out() / "checkpoints")) {
+    if (entry.path().filename() != "0.safetensors") std::filesystem::remove(entry.path());
+  }
+  std::filesystem::resize_file(out() / "metrics.jsonl", metrics.find('\n') + 1);
+  expect_finished(single(config, true));
   EXPECT_EQ(text_of(out() / "metrics.jsonl"), metrics);
 }
 

@@ -12,7 +12,7 @@
 namespace lookback::train {
 namespace {
 
-constexpr std::size_t batch = 10;   // ten sequences in four shards: 2, 3, 2, 3
+constexpr std::size_t batch = 10;  // ten sequences in four shards: 2, 3, 2, 3
 constexpr std::size_t shards = 4;
 constexpr std::uint64_t first = 17;  // the batch is not the run's first
 

@@ -148,8 +148,9 @@ TEST(Checkpoint, ValuesThatAreNotFiniteAreRefused) {
     state.second_moment[program.find_parameter("unembed.W_U")->offset + 5] = bad;
     write(file, state);
     EXPECT_EQ(refusal(file, program),
-              file.string() + ": tensor 'optimizer.second_moment.unembed.W_U' holds values that are "
-                              "not finite");
+              file.string() +
+                  ": tensor 'optimizer.second_moment.unembed.W_U' holds values that are "
+                  "not finite");
   }
 }
 
@@ -160,8 +161,9 @@ TEST(Checkpoint, OfAnotherShapeIsRefused) {
   model::Architecture wider = spec::small_architecture();
   wider.vocabulary = 17;
   EXPECT_EQ(refusal(file, spec::compiled(wider)),
-            file.string() + ": tensor 'embed.W_E' has 256 values in another shape than the 17 x 16 "
-                            "of its configuration");
+            file.string() +
+                ": tensor 'embed.W_E' has 256 values in another shape than the 17 x 16 "
+                "of its configuration");
   model::Architecture deeper = spec::small_architecture();
   deeper.layers = 3;
   const std::string why = refusal(file, spec::compiled(deeper));
@@ -176,8 +178,9 @@ TEST(Checkpoint, AForeignFileOfTensorsIsRefused) {
   const base::Tensor tensor{"embed.W_E", {2, 3}, values};
   ASSERT_TRUE(base::write_safetensors(file, std::span(&tensor, 1), {{"format", "pt"}}));
   EXPECT_EQ(refusal(file, small_program()),
-            file.string() + ": not a checkpoint of lookback: its metadata has no 'format' = "
-                            "'lookback checkpoint 1'");
+            file.string() +
+                ": not a checkpoint of lookback: its metadata has no 'format' = "
+                "'lookback checkpoint 1'");
 }
 
 TEST(Checkpoint, MetadataThatIsNoNumberIsRefused) {

@@ -43,8 +43,8 @@ TEST(LearningRate, WarmsUpLinearlyFromTheFirstStepOn) {
 
 TEST(LearningRate, FallsLinearlyToItsFinalShare) {
   // 0.8 (1/4 + 3/4 (1 - i/8)) = 0.8 - 0.075 i; the last step is one short of the end.
-  expect_rates(schedule(Decay::linear), {0.2, 0.4, 0.6, 0.8, 0.8, 0.725, 0.65, 0.575, 0.5, 0.425,
-                                         0.35, 0.275});
+  expect_rates(schedule(Decay::linear),
+               {0.2, 0.4, 0.6, 0.8, 0.8, 0.725, 0.65, 0.575, 0.5, 0.425, 0.35, 0.275});
 }
 
 TEST(LearningRate, FallsAsHalfACosineToItsFinalShare) {
@@ -88,8 +88,7 @@ TEST(LogSpacing, HasEveryRoundedPowerAndNoOther) {
     constexpr std::uint64_t steps = 20'011;  // no power
     std::set<std::uint64_t> expected{0, steps};
     for (std::uint64_t k = 0;; ++k) {
-      const double power =
-          std::pow(10.0, static_cast<double>(k) / static_cast<double>(per_decade));
+      const double power = std::pow(10.0, static_cast<double>(k) / static_cast<double>(per_decade));
       const auto step = static_cast<std::uint64_t>(std::llround(power));
       if (step > steps) break;
       expected.insert(step);
@@ -163,8 +162,9 @@ TEST(TrainConfig, MoreShardsThanSequencesAreRefused) {
   config.shards = 9;
   const Status status = validate(config);
   ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().message,
-            "train.shards is 9, but a step has only train.batch = 8 sequences; each shard needs one");
+  EXPECT_EQ(
+      status.error().message,
+      "train.shards is 9, but a step has only train.batch = 8 sequences; each shard needs one");
 }
 
 TEST(TrainConfig, ABetaOfOneIsRefused) {

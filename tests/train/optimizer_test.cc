@@ -25,7 +25,8 @@ TrainConfig adamw_config() {
 }
 
 /// Normal gradients; a norm of about `scale` times the root of their number.
-std::vector<float> random_gradient(const model::Program& program, std::uint64_t seed, double scale) {
+std::vector<float> random_gradient(const model::Program& program, std::uint64_t seed,
+                                   double scale) {
   std::vector<float> gradient(program.buffer_size);
   base::RandomStream random(seed, base::StreamPurpose::test, 0);
   for (const model::ParameterInfo& info : program.parameters) {
@@ -178,8 +179,8 @@ TEST(Update, AGradientThatIsNotFiniteLeavesTheStateAsItWas) {
     TrainState state = initial_state(program, 3);
     std::vector<float> gradient = random_gradient(program, 1, 0.01);
     gradient[program.parameters.back().offset] = bad;
-    const double norm = update(adamw_config(), cut_into_pieces(program, false), gradient, 0.1,
-                               workers, state);
+    const double norm =
+        update(adamw_config(), cut_into_pieces(program, false), gradient, 0.1, workers, state);
     EXPECT_FALSE(std::isfinite(norm));
     spec::expect_same_bits(state, initial_state(program, 3));
   }

@@ -23,7 +23,8 @@ class TrainerTest : public testing::Test {
  protected:
   Outcome go_on(TrainState& state, const Observer& observer = {}, const TrainingTaps& taps = {}) {
     base::Workers workers(2);
-    const train::Run run{program_, *source_, config_, seed_, "the configuration", directory_.path(), taps};
+    const train::Run run{program_,          *source_, config_, seed_, "the configuration",
+                         directory_.path(), taps};
     const Result<Outcome> outcome = train(run, observer, workers, state);
     if (outcome) return *outcome;
     ADD_FAILURE() << outcome.error().message;
@@ -69,7 +70,8 @@ class TrainerTest : public testing::Test {
 TEST_F(TrainerTest, ReportsEveryStep) {
   std::vector<StepReport> reports;
   TrainState state = fresh();
-  const Outcome outcome = go_on(state, {{}, [&](const StepReport& r) { reports.push_back(r); }, {}});
+  const Outcome outcome =
+      go_on(state, {{}, [&](const StepReport& r) { reports.push_back(r); }, {}});
   EXPECT_EQ(outcome.kind, Outcome::Kind::finished);
   ASSERT_EQ(reports.size(), 12U);
   for (std::size_t i = 0; i < reports.size(); ++i) {
@@ -144,13 +146,12 @@ TEST_F(TrainerTest, ResumingAFinishedRunChangesNothing) {
 TEST_F(TrainerTest, AnEvaluationThatFailsEndsTheRunWithItsError) {
   base::Workers workers(1);
   const train::Run run{program_, *source_, config_, seed_, "", directory_.path(), {}};
-  const Observer observer{
-      [](const StepReport& report, std::span<const float>) -> Status {
-        if (report.step < 2) return {};
-        return Error{"the disk is full"};
-      },
-      {},
-      {}};
+  const Observer observer{[](const StepReport& report, std::span<const float>) -> Status {
+                            if (report.step < 2) return {};
+                            return Error{"the disk is full"};
+                          },
+                          {},
+                          {}};
   TrainState state = fresh();
   const Result<Outcome> outcome = train(run, observer, workers, state);
   ASSERT_FALSE(outcome);
