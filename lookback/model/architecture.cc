@@ -14,10 +14,14 @@ struct Size {
 
 Status check_sizes(const Architecture& a) {
   const Size sizes[] = {
-      {"vocabulary", a.vocabulary, 2, 1U << 20}, {"context", a.context, 2, 1U << 16},
-      {"d_model", a.d_model, 1, 1U << 16},       {"d_head", a.d_head, 1, 1U << 14},
-      {"layers", a.layers, 1, 1U << 10},         {"heads", a.heads, 1, 1U << 10},
-      {"steps", a.steps, 1, 1U << 8},            {"d_mlp", a.d_mlp, 0, 1U << 18},
+      {"vocabulary", a.vocabulary, 2, 1U << 20},
+      {"context", a.context, 2, 1U << 16},
+      {"d_model", a.d_model, 1, 1U << 16},
+      {"d_head", a.d_head, 1, 1U << 14},
+      {"layers", a.layers, 1, 1U << 10},
+      {"heads", a.heads, 1, 1U << 10},
+      {"steps", a.steps, 1, 1U << 8},
+      {"d_mlp", a.d_mlp, 0, 1U << 18},
   };
   for (const Size& size : sizes) {
     if (size.value < size.least || size.value > size.most) {
@@ -30,11 +34,10 @@ Status check_sizes(const Architecture& a) {
 
 Status check_numbers(const Architecture& a) {
   const Initialization& start = a.initialization;
-  const std::pair<const char*, double> numbers[] = {
-      {"init.embedding", start.embedding},
-      {"init.position", start.position},
-      {"init.gain", start.gain},
-      {"init.residual_gain", start.residual_gain}};
+  const std::pair<const char*, double> numbers[] = {{"init.embedding", start.embedding},
+                                                    {"init.position", start.position},
+                                                    {"init.gain", start.gain},
+                                                    {"init.residual_gain", start.residual_gain}};
   for (const auto& [name, value] : numbers) {
     if (!std::isfinite(value) || value < 0) {
       return Error{fmt::format("{} is {}; a finite number >= 0 is needed", name, value)};
@@ -50,14 +53,17 @@ Status check_numbers(const Architecture& a) {
 Status check_steps(const Architecture& a) {
   if (a.steps > 1) return {};
   if (a.shared_weights) {
-    return Error{"model.shared_weights needs model.steps > 1: with one step there is nothing to share"};
+    return Error{
+        "model.shared_weights needs model.steps > 1: with one step there is nothing to share"};
   }
   if (a.norm_between != NormKind::none) {
-    return Error{"model.norm_between needs model.steps > 1: with one step there is nothing between"};
+    return Error{
+        "model.norm_between needs model.steps > 1: with one step there is nothing between"};
   }
   if (a.step_input != StepInput::normed) {
-    return Error{"model.step_input = \"raw\" needs model.steps > 1: the first step always reads the "
-                 "layer's normed input"};
+    return Error{
+        "model.step_input = \"raw\" needs model.steps > 1: the first step always reads the "
+        "layer's normed input"};
   }
   return {};
 }
@@ -73,13 +79,15 @@ Status check_wiring(const Architecture& a) {
                              a.d_head)};
   }
   if (a.no_ov && a.heads * a.d_head != a.d_model) {
-    return Error{fmt::format("model.no_ov writes the heads' outputs side by side into the stream: "
-                             "heads x d_head ({} x {} = {}) must equal d_model ({})",
-                             a.heads, a.d_head, a.heads * a.d_head, a.d_model)};
+    return Error{
+        fmt::format("model.no_ov writes the heads' outputs side by side into the stream: "
+                    "heads x d_head ({} x {} = {}) must equal d_model ({})",
+                    a.heads, a.d_head, a.heads * a.d_head, a.d_model)};
   }
   if (a.no_ov_value == NoOvValue::after_rotation &&
       !(a.no_ov && a.positions == Positions::rotary)) {
-    return Error{"model.no_ov_value = \"after-rotation\" needs model.no_ov = true and rotary positions"};
+    return Error{
+        "model.no_ov_value = \"after-rotation\" needs model.no_ov = true and rotary positions"};
   }
   return {};
 }

@@ -40,9 +40,9 @@ struct Initialization {
   double embedding = 0.3;
   double position = 0.3;
   bool fan_in = true;
-  double gain = 1.0;              ///< W_Q, W_K, W_V, W_in, W_U
-  double residual_gain = 0.5;     ///< W_O and W_out, which write to the stream
-  bool depth_scaled = false;      ///< residual_gain / sqrt(2 layers), as GPT-2
+  double gain = 1.0;           ///< W_Q, W_K, W_V, W_in, W_U
+  double residual_gain = 0.5;  ///< W_O and W_out, which write to the stream
+  bool depth_scaled = false;   ///< residual_gain / sqrt(2 layers), as GPT-2
 
   bool operator==(const Initialization&) const = default;
 };
@@ -53,8 +53,8 @@ struct Architecture {
   std::size_t d_model = 128;     ///< D
   std::size_t d_head = 64;       ///< E
   std::size_t layers = 1;
-  std::size_t heads = 1;  ///< parallel heads in each step
-  std::size_t steps = 1;  ///< sequential steps in each layer
+  std::size_t heads = 1;        ///< parallel heads in each step
+  std::size_t steps = 1;        ///< sequential steps in each layer
   bool shared_weights = false;  ///< the steps of a layer use the same weights: true recurrence
   NormKind norm_between = NormKind::none;  ///< before the second and later steps of a layer
   StepInput step_input = StepInput::normed;

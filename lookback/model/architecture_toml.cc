@@ -34,8 +34,7 @@ Option read_option(base::TableReader& table, std::string_view key, Option fallba
 /// Bounds of any size here; validate() gives each its own.
 std::size_t read_size(base::TableReader& table, std::string_view key, std::size_t fallback) {
   constexpr std::int64_t most = 1 << 24;
-  return static_cast<std::size_t>(
-      table.integer(key, static_cast<std::int64_t>(fallback), 0, most));
+  return static_cast<std::size_t>(table.integer(key, static_cast<std::int64_t>(fallback), 0, most));
 }
 
 std::vector<std::size_t> read_layers(base::TableReader& model, std::string_view key) {

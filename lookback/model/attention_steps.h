@@ -37,9 +37,9 @@ void backward(const Smear& step, Run<N>& run) {
   const Matrix<N> d_in = run.gradient(step.in);
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
     const N s = smear_share(step, run, h);
-    const N d_s = math::smear_backward<N>(s, run.head(step.in, b, h),
-                                          run.head_of(d_out, step.out, b, h),
-                                          run.head_of(d_in, step.in, b, h));
+    const N d_s =
+        math::smear_backward<N>(s, run.head(step.in, b, h), run.head_of(d_out, step.out, b, h),
+                                run.head_of(d_in, step.in, b, h));
     run.parameter_gradient_row(step.logit)[h] += s * (N(1) - s) * d_s;
   });
 }
@@ -106,8 +106,9 @@ void backward(const Scores& step, Run<N>& run) {
 
 template <class N>
 void forward(const Softmax& step, Run<N>& run) {
-  for_each_head(run, step.out,
-                [&](std::size_t b, std::size_t h) { math::softmax_causal(run.square(step.out, b, h)); });
+  for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
+    math::softmax_causal(run.square(step.out, b, h));
+  });
   if (!run.tapped_slot(step.out)) return;
   const Matrix<N> first = run.square(step.out, 0, 0);  // a tap may change it; backward needs it
   const std::size_t heads = run.program.slots[step.out].heads;
@@ -120,7 +121,8 @@ void backward(const Softmax& step, Run<N>& run) {
   const std::size_t heads = run.program.slots[step.out].heads;
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
     Matrix<N> pattern = run.square(step.out, b, h);
-    if (tapped) pattern.data = run.kept[step.out].data() + (b * heads + h) * run.length * run.length;
+    if (tapped)
+      pattern.data = run.kept[step.out].data() + (b * heads + h) * run.length * run.length;
     math::softmax_causal_backward<N>(pattern, run.gradient_square(step.out, b, h));
   });
 }

@@ -131,8 +131,7 @@ class Compiler {
       return tokens;
     }
     position_ = slot(a_.d_model);
-    const ParameterId positions =
-        table("pos_embed.W_pos", a_.context, a_.initialization.position);
+    const ParameterId positions = table("pos_embed.W_pos", a_.context, a_.initialization.position);
     program_.steps.push_back(Position{positions, position_});
     name(position_, "hook_pos_embed");
     return a_.positions == Positions::learned ? add({tokens, position_}) : tokens;
@@ -166,8 +165,7 @@ class Compiler {
   SlotId linear(ParameterId weights, std::optional<ParameterId> shift, SlotId in, std::size_t width,
                 std::size_t heads = 0) {
     const SlotId out = slot(width, heads);
-    program_.steps.push_back(
-        Linear{weights, shift, false, in, out, std::nullopt, std::nullopt});
+    program_.steps.push_back(Linear{weights, shift, false, in, out, std::nullopt, std::nullopt});
     return out;
   }
 
@@ -295,9 +293,8 @@ class Compiler {
 
   void unembed(SlotId stream) {
     const ParameterId weights =
-        a_.tied_embeddings
-            ? embedding_
-            : weight("unembed.W_U", a_.d_model, a_.vocabulary, a_.d_model, false);
+        a_.tied_embeddings ? embedding_
+                           : weight("unembed.W_U", a_.d_model, a_.vocabulary, a_.d_model, false);
     program_.logits = linear(weights, std::nullopt, stream, a_.vocabulary);
     std::get<Linear>(program_.steps.back()).transposed = a_.tied_embeddings;
     name(program_.logits, "logits");

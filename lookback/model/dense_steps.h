@@ -93,8 +93,7 @@ void forward(const Normalize& step, Run<N>& run) {
   const Matrix<const N> in = run.value(step.in);
   math::norm_statistics<N>(step.norm, norm_epsilon, in, mean, scale);
   visit(run, step.scale, Direction::forward);
-  const std::span<const N> bias =
-      step.bias ? run.parameter_row(*step.bias) : std::span<const N>{};
+  const std::span<const N> bias = step.bias ? run.parameter_row(*step.bias) : std::span<const N>{};
   math::norm_apply<N>(in, mean, scale, run.parameter_row(step.weight), bias, run.value(step.out));
 }
 
@@ -106,8 +105,7 @@ void backward(const Normalize& step, Run<N>& run) {
   const Matrix<const N> d_out = run.gradient(step.out);
   const std::span<N> d_scale = column(run.gradient(step.scale));
   const std::span<const N> weight = run.parameter_row(step.weight);
-  const std::span<N> d_bias =
-      step.bias ? run.parameter_gradient_row(*step.bias) : std::span<N>{};
+  const std::span<N> d_bias = step.bias ? run.parameter_gradient_row(*step.bias) : std::span<N>{};
   math::norm_backward_scale<N>(in, mean, scale, weight, d_out,
                                run.parameter_gradient_row(step.weight), d_bias, d_scale);
   std::vector<N> computed;

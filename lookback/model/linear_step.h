@@ -72,8 +72,8 @@ void backward_by_input(const Linear& step, Run<N>& run) {
       const Matrix<N> own = split_block(run.split[step.out], run, site.heads, b, h, d_in.cols);
       const Matrix<N> d_out = run.head_of(run.gradient(step.out), step.out, b, h);
       math::matmul<N>(N(1), Factor<N>(own).transposed(), d_out,
-                      head_columns(run.parameter_gradient(step.weight), site.heads, h),
-                      Update::add, Part::dense);
+                      head_columns(run.parameter_gradient(step.weight), site.heads, h), Update::add,
+                      Part::dense);
       const Factor<N> weight = head_columns(run.parameter(step.weight), site.heads, h);
       math::matmul<N>(N(1), d_out, weight.transposed(), d_own, Update::set, Part::dense);
       call(run.taps->backward(*step.input_site), site, b, h, d_own);

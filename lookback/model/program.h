@@ -105,8 +105,8 @@ struct Gelu {
   SlotId in, out;
 };
 
-using Step =
-    std::variant<Embed, Position, Add, Normalize, Linear, Smear, Rotate, Scores, Softmax, Mix, Gelu>;
+using Step = std::variant<Embed, Position, Add, Normalize, Linear, Smear, Rotate, Scores, Softmax,
+                          Mix, Gelu>;
 
 struct Program {
   Architecture architecture;

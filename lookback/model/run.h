@@ -53,7 +53,11 @@ class SlotMemory {
 template <class N>
 struct Run {
   Run(const Program& p, std::size_t b, std::size_t t)
-      : program(p), batch(b), length(t), touched(p.slots.size()), kept(p.slots.size()),
+      : program(p),
+        batch(b),
+        length(t),
+        touched(p.slots.size()),
+        kept(p.slots.size()),
         split(p.slots.size()) {
     values.allocate(p, b, t);
   }

@@ -18,7 +18,7 @@ std::vector<std::string_view> activation_names(const Program& program) {
 }
 
 template <class N>
-Status Taps<N>::set(std::string_view name, std::vector<Hook<N>> SiteHooks::* list,
+Status Taps<N>::set(std::string_view name, std::vector<Hook<N>> SiteHooks::*list,
                     const Hook<N>& hook) {
   bool found = false;
   for (SiteId site = 0; site < program_->sites.size(); ++site) {

@@ -58,7 +58,7 @@ class Taps {
     std::vector<Hook<N>> forward, backward;
   };
 
-  Status set(std::string_view name, std::vector<Hook<N>> SiteHooks::* list, const Hook<N>& hook);
+  Status set(std::string_view name, std::vector<Hook<N>> SiteHooks::*list, const Hook<N>& hook);
 
   const Program* program_;
   std::vector<SiteHooks> hooks_;

@@ -67,7 +67,8 @@ nlohmann::json train_arm(std::size_t arm) {
   const test::TemporaryDirectory directory;
   base::Workers workers(base::usable_processors());
   Silence silence;
-  const auto ending = study::run_single(study->run(arm, 0), directory / "run", false, workers, silence);
+  const auto ending =
+      study::run_single(study->run(arm, 0), directory / "run", false, workers, silence);
   EXPECT_TRUE(ending) << ending.error().message;
   const auto text = base::read_file(directory / "run/findings.json", 1 << 24);
   EXPECT_TRUE(text) << text.error().message;

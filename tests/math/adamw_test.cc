@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "lookback/math/reference.h"
 #include "lookback/math/simd.h"
 #include "tests/math/support.h"

@@ -2,7 +2,7 @@
 // names; that is where the tests not made for one set run.
 #include <cstdio>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "lookback/math/targets.h"
 
 int main(int argc, char** argv) {

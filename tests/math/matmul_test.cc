@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "lookback/math/kernels.h"
 #include "tests/math/support.h"
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "lookback/math/kernels.h"
 #include "tests/math/support.h"
 

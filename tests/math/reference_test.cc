@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "lookback/math/kernels.h"
 #include "tests/math/support.h"
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "lookback/math/targets.h"
 #include "lookback/math/view.h"
 

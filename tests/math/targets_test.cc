@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "tests/math/support.h"
 
 namespace lookback::math {

@@ -31,7 +31,7 @@ void exp_of_each(std::span<float> values) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "tests/math/support.h"
 
 namespace lookback::math {

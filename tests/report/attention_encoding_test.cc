@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "example_study.h"
+#include "tests/report/example_study.h"
 
 namespace lookback::report {
 namespace {

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <string>
 
-#include "../base/temporary_directory.h"
-#include "example_study.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/report/example_study.h"
 
 namespace lookback::report {
 namespace {

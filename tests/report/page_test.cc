@@ -6,8 +6,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "../base/temporary_directory.h"
-#include "example_study.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/report/example_study.h"
 
 namespace lookback::report {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "example_study.h"
+#include "tests/report/example_study.h"
 
 namespace lookback::report {
 namespace {
