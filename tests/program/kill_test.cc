@@ -59,7 +59,7 @@ std::map<std::string, std::string> expect_same_when_killed(
   const spec::Ended reference = spec::run(with_out("whole"));
   EXPECT_EQ(reference.exit_code, 0) << reference.err;
   const auto took = std::chrono::duration_cast<Microseconds>(Clock::now() - start);
-  const auto expected = spec::results(directory / "whole");
+  auto expected = spec::results(directory / "whole");
   int kills = 0;
   for (std::uint64_t round = 0; kills < least_kills && round < 10; ++round) {
     const std::string out = "killed-" + std::to_string(round);

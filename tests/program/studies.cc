@@ -85,7 +85,7 @@ std::string six_wirings() {
 }
 
 std::string write_study(const test::TemporaryDirectory& directory, const std::string& text) {
-  const std::string file = directory / "study.toml";
+  std::string file = directory / "study.toml";
   std::ofstream(file) << text;
   return file;
 }
