@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace lookback::base {
 
@@ -35,6 +36,7 @@ void Workers::run(std::size_t tasks, const std::function<void(std::size_t, std::
   std::unique_lock lock(mutex_);
   finish_.wait(lock, [this] { return busy_ == 0; });
   task_ = nullptr;
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void Workers::serve(std::size_t worker) {
@@ -60,7 +62,13 @@ void Workers::take_tasks(std::size_t worker) {
       if (next_ == tasks_) return;
       index = next_++;
     }
-    (*task_)(index, worker);
+    try {
+      (*task_)(index, worker);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      next_ = tasks_;
+    }
   }
 }
 

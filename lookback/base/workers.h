@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -24,7 +25,8 @@ class Workers {
   std::size_t count() const { return threads_.size() + 1; }
 
   /// Runs task(index, worker) for every index below `tasks`, each once, and returns when all are
-  /// done. `worker` is below count(): which scratch memory the task may use. Tasks must not throw.
+  /// done. `worker` is below count(): which scratch memory the task may use. If a task throws (memory
+  /// ran out), no further tasks are begun, and the first exception is thrown again to the caller.
   void run(std::size_t tasks, const std::function<void(std::size_t, std::size_t)>& task);
 
  private:
@@ -39,6 +41,7 @@ class Workers {
   std::size_t busy_ = 0;
   std::size_t round_ = 0;
   bool stopping_ = false;
+  std::exception_ptr failure_;
   std::vector<std::thread> threads_;
 };
 

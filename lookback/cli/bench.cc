@@ -144,6 +144,12 @@ void print(const Setup& setup, std::size_t threads, const Measured& m, bool json
 
 int run(const Options& options) {
   const std::size_t most = threads_of(options.threads);
+  if (most > base::usable_processors()) {
+    return refuse(
+        {fmt::format("--threads: found {}, allowed: 1 to the {} processors there are, for "
+                     "the peak is measured on as many",
+                     most, base::usable_processors())});
+  }
   if (!options.json) {
     fmt::print(
         "training at V 256, T 256, D 128, E 64, 64 sequences a step, float32, {}\n"

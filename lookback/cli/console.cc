@@ -66,23 +66,36 @@ StopSignal::StopSignal() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+StopSignal::~StopSignal() {
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 bool StopSignal::asked() {
   if (asked_) return true;
   const sigset_t set = stop_signals();
   const timespec none{};
-  asked_ = sigtimedwait(&set, nullptr, &none) > 0;
+  while (sigtimedwait(&set, nullptr, &none) > 0) asked_ = true;  // all that wait are one wish
   if (asked_) pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   return asked_;
 }
 
+ConsoleProgress::~ConsoleProgress() { clear_line(); }
+
 void ConsoleProgress::clear_line() {
-  if (line_open_) fmt::print(stderr, "\r\033[K");
+  if (line_open_) show("\r\033[K");
   line_open_ = false;
+}
+
+// What nobody can read (a log on a full disk) must not end a run.
+void ConsoleProgress::show(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
 }
 
 void ConsoleProgress::message(const std::string& line) {
   clear_line();
-  fmt::print(stderr, "{}\n", line);
+  show(line + '\n');
 }
 
 void ConsoleProgress::progress(const study::Progress& p) {
@@ -94,13 +107,8 @@ void ConsoleProgress::progress(const study::Progress& p) {
       "{} seed {}: {:.2f}M of {:.2f}M tokens, loss {:.3f}, {:.0f} tokens/s, {} left", p.arm, p.seed,
       static_cast<double>(p.tokens) / 1e6, static_cast<double>(p.tokens_of_run) / 1e6, p.loss,
       p.tokens_per_second, duration_text(p.seconds_left));
-  if (terminal) {
-    fmt::print(stderr, "\r\033[K{}", line);
-    std::fflush(stderr);
-    line_open_ = true;
-  } else {
-    fmt::print(stderr, "{}\n", line);
-  }
+  show(terminal ? "\r\033[K" + line : line + '\n');
+  line_open_ = terminal;
 }
 
 }  // namespace lookback::cli

@@ -25,11 +25,15 @@ Result<std::optional<std::uint64_t>> read_count(const std::string& option, const
 /// The number given, or every processor this process may use.
 std::size_t threads_of(const std::optional<std::size_t>& given);
 
-/// Ctrl-C and SIGTERM ask for a stop instead of ending the process, from construction on; asked()
-/// tells whether one came. A second one ends the process. To be made before any thread starts.
+/// Ctrl-C and SIGTERM ask for a stop instead of ending the process, as long as the object lives;
+/// asked() tells whether one came. A second one ends the process. To be made before any thread
+/// starts.
 class StopSignal {
  public:
   StopSignal();
+  ~StopSignal();
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
   bool asked();
 
  private:
@@ -41,12 +45,16 @@ class StopSignal {
 class ConsoleProgress : public study::Listener {
  public:
   explicit ConsoleProgress(StopSignal& stop) : stop_(stop) {}
+  ~ConsoleProgress() override;
+  ConsoleProgress(const ConsoleProgress&) = delete;
+  ConsoleProgress& operator=(const ConsoleProgress&) = delete;
   void message(const std::string& line) override;
   void progress(const study::Progress& progress) override;
   bool stop() override { return stop_.asked(); }
 
  private:
   void clear_line();
+  static void show(const std::string& text);
 
   StopSignal& stop_;
   double last_printed_ = -1e9;

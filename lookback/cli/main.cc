@@ -34,7 +34,7 @@ Status check_command(const CLI::App& app, std::string_view word) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"lookback: train small transformers, watch induction heads form, decide claims."};
+  CLI::App app{"lookback: train small transformers, watch induction heads form, measure them."};
   app.require_subcommand(1);
   app.failure_message(usage_error);
   app.set_version_flag("--version", LOOKBACK_VERSION);

@@ -42,17 +42,22 @@ void print_arms(const study::Study& study) {
   }
 }
 
-int run(const Options& options) {
-  const Result<study::Overrides> overrides = read_overrides(options);
-  if (!overrides) return refuse(overrides.error());
-  const Result<study::Study> study = study::read_study(options.file, *overrides);
-  if (!study) return fail(study.error());
-  print_arms(*study);
+/// Runs the study; signals are its own until it returns.
+Result<study::Ending> run_to_end(const study::Study& study, const Options& options) {
   StopSignal stop;
   base::Workers workers(threads_of(options.threads));
   ConsoleProgress progress(stop);
-  const Result<study::Ending> ending =
-      study::run_study(*study, options.out, options.resume, workers, progress);
+  return study::run_study(study, options.out, options.resume, workers, progress);
+}
+
+int run(const Options& options) {
+  const Result<study::Overrides> overrides = read_overrides(options);
+  if (!overrides) return refuse(overrides.error());
+  if (options.out.empty()) return refuse({"--out: found nothing, allowed: a directory"});
+  const Result<study::Study> study = study::read_study(options.file, *overrides);
+  if (!study) return fail(study.error());
+  print_arms(*study);
+  const Result<study::Ending> ending = run_to_end(*study, options);
   if (!ending) return fail(ending.error());
   if (*ending == study::Ending::stopped) {
     return fail({"stopped; the same command with --resume goes on to the same result"});

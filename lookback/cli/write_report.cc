@@ -13,8 +13,8 @@
 namespace lookback::cli {
 namespace {
 
-/// The first held-out sequence of the study's first arm; arms with other data get it too, cut or
-/// refused by their own limits.
+/// The first held-out sequence of the study's first arm. An arm that cannot run it (its context is
+/// shorter, or its vocabulary smaller) gets no maps, and a note says so.
 Result<report::HeldOutSequence> held_out_sequence(const study::Study& study) {
   const auto probe = study::probe_source(study.arms.front(), data::BlockKind::repeated_blocks);
   if (!probe) return probe.error();
@@ -53,6 +53,7 @@ Result<std::filesystem::path> write_report(const std::filesystem::path& director
   const Result<report::StudyReport> loaded =
       report::load_study(directory, *sequence, read_attention);
   if (!loaded) return loaded.error();
+  for (const std::string& note : loaded->notes) fmt::print(stderr, "{}\n", note);
   const Result<std::filesystem::path> page =
       report::write_report(directory, *loaded, report::page_template());
   if (!page) return page.error();

@@ -222,9 +222,10 @@ class Compiler {
       const bool only = a_.steps == 1 || a_.shared_weights;
       weights_ = attention_weights(only ? attn : fmt::format("{}.steps.{}.attn", block, s));
     }
-    const SlotId matching = a_.positions == Positions::shortformer ? add({in, position_}) : in;
-    const SlotId query_raw = project(block, s, 'q', weights_.query, weights_.query_bias, matching);
-    SlotId key_raw = project(block, s, 'k', weights_.key, weights_.key_bias, matching);
+    reading_ = in;
+    matching_ = a_.positions == Positions::shortformer ? add({in, position_}) : in;
+    const SlotId query_raw = project(block, s, 'q', weights_.query, weights_.query_bias, matching_);
+    SlotId key_raw = project(block, s, 'k', weights_.key, weights_.key_bias, matching_);
     if (weights_.smear) {
       const SlotId smeared = slot(a_.heads * a_.d_head, a_.heads);
       program_.steps.push_back(Smear{*weights_.smear, key_raw, smeared});
@@ -238,11 +239,29 @@ class Compiler {
     return write(attn, s, attend(attn, s, query, key), value);
   }
 
+  /// Follows a Linear's input back to the stream, through shortformer's positions and the norm.
+  SplitInput split_input(std::string hook, std::size_t s, SlotId in) {
+    SplitInput split{site(std::move(hook), s * a_.heads, a_.heads), in, std::nullopt, std::nullopt};
+    if (in == matching_ && a_.positions == Positions::shortformer) {
+      split.positions = position_;
+      split.stream = reading_;
+    }
+    for (std::size_t i = 0; i < program_.steps.size(); ++i) {
+      const auto* norm = std::get_if<Normalize>(&program_.steps[i]);
+      if (norm == nullptr || norm->out != split.stream) continue;
+      split.norm = i;
+      split.stream = norm->in;
+      break;
+    }
+    return split;
+  }
+
   SlotId project(const std::string& block, std::size_t s, char letter, ParameterId weights,
                  std::optional<ParameterId> shift, SlotId in) {
     const SlotId out = linear(weights, shift, in, a_.heads * a_.d_head, a_.heads);
-    std::get<Linear>(program_.steps.back()).input_site =
-        site(fmt::format("{}.hook_{}_input", block, letter), s * a_.heads, a_.heads);
+    const std::size_t step = program_.steps.size() - 1;
+    std::get<Linear>(program_.steps[step]).split_input =
+        split_input(fmt::format("{}.hook_{}_input", block, letter), s, in);
     name_heads(out, fmt::format("{}.attn.hook_{}", block, letter), s);
     return out;
   }
@@ -305,6 +324,8 @@ class Compiler {
   ParameterId embedding_ = 0;
   SlotId position_ = 0;
   SlotId unnormed_ = 0;
+  SlotId reading_ = 0;   // what the attention step at work reads
+  SlotId matching_ = 0;  // what its queries and keys read
   StepWeights weights_{};
 };
 

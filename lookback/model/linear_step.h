@@ -43,19 +43,73 @@ Matrix<N> head_rows(Matrix<N> weight, std::size_t heads, std::size_t head) {
   return weight.row_block(head * (weight.rows / heads), weight.rows / heads);
 }
 
-/// out_h = in_h W_h with in_h the head's own copy of the input.
+/// What one head's product reads, and what its norm found on the way; all of one sequence.
+template <class N>
+struct OwnInput {
+  std::vector<N> numbers;
+  std::vector<N> mean, scale;  ///< [T]
+  Matrix<N> normed;            ///< [T,D] in `numbers`: the own stream, normed, with positions
+};
+
+template <class N>
+OwnInput<N> read_own(const SplitInput& split, Run<N>& run, std::size_t sequence, Matrix<N> own) {
+  OwnInput<N> input{
+      std::vector<N>(own.rows * own.cols), std::vector<N>(own.rows), std::vector<N>(own.rows), {}};
+  input.normed = {input.numbers.data(), own.rows, own.cols, own.cols};
+  if (split.norm) {
+    const auto& norm = std::get<Normalize>(run.program.steps[*split.norm]);
+    const std::span<const N> bias =
+        norm.bias ? run.parameter_row(*norm.bias) : std::span<const N>{};
+    math::norm_statistics<N>(norm.norm, norm_epsilon, own, input.mean, input.scale);
+    math::norm_apply<N>(own, input.mean, input.scale, run.parameter_row(norm.weight), bias,
+                        input.normed);
+  } else {
+    copy<N>(own, input.normed);
+  }
+  if (split.positions) {
+    math::add_to<N>(run.value(*split.positions).row_block(sequence * run.length, run.length),
+                    input.normed);
+  }
+  return input;
+}
+
+/// The gradient by the own stream, from that by what the product read; both in `gradient`.
+template <class N>
+void backward_own(const SplitInput& split, Run<N>& run, std::size_t sequence, Matrix<N> own,
+                  const OwnInput<N>& input, Matrix<N> gradient) {
+  if (split.positions) {
+    math::add_to<N>(gradient,
+                    run.gradient(*split.positions).row_block(sequence * run.length, run.length));
+  }
+  if (!split.norm) return;
+  const auto& norm = std::get<Normalize>(run.program.steps[*split.norm]);
+  const std::span<const N> weight = run.parameter_row(norm.weight);
+  const std::span<N> d_bias = norm.bias ? run.parameter_gradient_row(*norm.bias) : std::span<N>{};
+  std::vector<N> d_scale(own.rows);
+  math::norm_backward_scale<N>(own, input.mean, input.scale, weight, gradient,
+                               run.parameter_gradient_row(norm.weight), d_bias, d_scale);
+  std::vector<N> numbers(own.rows * own.cols);
+  const Matrix<N> d_own{numbers.data(), own.rows, own.cols, own.cols};
+  math::norm_backward_input<N>(norm.norm, own, input.mean, input.scale, input.scale, weight,
+                               gradient, d_scale, d_own);
+  copy<N>(d_own, gradient);
+}
+
+/// out_h = norm(x_h) W_h with x_h the head's own copy of the stream.
 template <class N>
 void forward_by_input(const Linear& step, Run<N>& run) {
-  const SiteInfo& site = run.program.sites[*step.input_site];
-  const Matrix<N> in = run.value(step.in);
+  const SplitInput& split = *step.split_input;
+  const SiteInfo& site = run.program.sites[split.site];
+  const Matrix<N> stream = run.value(split.stream);
   std::vector<N>& inputs = run.split[step.out];
-  inputs.resize(run.rows() * site.heads * in.cols);
+  inputs.resize(run.rows() * site.heads * stream.cols);
   for (std::size_t b = 0; b < run.batch; ++b) {
     for (std::size_t h = 0; h < site.heads; ++h) {
-      const Matrix<N> own = split_block(inputs, run, site.heads, b, h, in.cols);
-      copy<N>(in.row_block(b * run.length, run.length), own);
-      call(run.taps->forward(*step.input_site), site, b, h, own);
-      math::matmul<N>(N(1), own, head_columns(run.parameter(step.weight), site.heads, h),
+      const Matrix<N> own = split_block(inputs, run, site.heads, b, h, stream.cols);
+      copy<N>(stream.row_block(b * run.length, run.length), own);
+      call(run.taps->forward(split.site), site, b, h, own);
+      math::matmul<N>(N(1), read_own(split, run, b, own).normed,
+                      head_columns(run.parameter(step.weight), site.heads, h),
                       run.head(step.out, b, h), Update::set, Part::dense);
     }
   }
@@ -63,21 +117,24 @@ void forward_by_input(const Linear& step, Run<N>& run) {
 
 template <class N>
 void backward_by_input(const Linear& step, Run<N>& run) {
-  const SiteInfo& site = run.program.sites[*step.input_site];
-  const Matrix<N> d_in = run.gradient(step.in);
-  std::vector<N> memory(run.length * d_in.cols);
-  const Matrix<N> d_own{memory.data(), run.length, d_in.cols, d_in.cols};
+  const SplitInput& split = *step.split_input;
+  const SiteInfo& site = run.program.sites[split.site];
+  const Matrix<N> d_stream = run.gradient(split.stream);
+  std::vector<N> memory(run.length * d_stream.cols);
+  const Matrix<N> d_own{memory.data(), run.length, d_stream.cols, d_stream.cols};
   for (std::size_t b = 0; b < run.batch; ++b) {
     for (std::size_t h = 0; h < site.heads; ++h) {
-      const Matrix<N> own = split_block(run.split[step.out], run, site.heads, b, h, d_in.cols);
+      const Matrix<N> own = split_block(run.split[step.out], run, site.heads, b, h, d_stream.cols);
+      const OwnInput<N> input = read_own(split, run, b, own);
       const Matrix<N> d_out = run.head_of(run.gradient(step.out), step.out, b, h);
-      math::matmul<N>(N(1), Factor<N>(own).transposed(), d_out,
+      math::matmul<N>(N(1), Factor<N>(input.normed).transposed(), d_out,
                       head_columns(run.parameter_gradient(step.weight), site.heads, h), Update::add,
                       Part::dense);
       const Factor<N> weight = head_columns(run.parameter(step.weight), site.heads, h);
       math::matmul<N>(N(1), d_out, weight.transposed(), d_own, Update::set, Part::dense);
-      call(run.taps->backward(*step.input_site), site, b, h, d_own);
-      math::add_to<N>(d_own, d_in.row_block(b * run.length, run.length));
+      backward_own(split, run, b, own, input, d_own);
+      call(run.taps->backward(split.site), site, b, h, d_own);
+      math::add_to<N>(d_own, d_stream.row_block(b * run.length, run.length));
     }
   }
 }
@@ -139,7 +196,7 @@ void backward_at_once(const Linear& step, Run<N>& run) {
 
 template <class N>
 void forward(const Linear& step, Run<N>& run) {
-  if (step.input_site && run.tapped(*step.input_site)) {
+  if (step.split_input && run.tapped(step.split_input->site)) {
     forward_by_input(step, run);
   } else if (step.result_site && run.tapped(*step.result_site)) {
     forward_by_result(step, run);
@@ -155,7 +212,7 @@ void backward(const Linear& step, Run<N>& run) {
   if (step.bias) {
     math::add_column_sums<N>(run.gradient(step.out), run.parameter_gradient_row(*step.bias));
   }
-  if (step.input_site && run.tapped(*step.input_site)) {
+  if (step.split_input && run.tapped(step.split_input->site)) {
     backward_by_input(step, run);
   } else if (step.result_site && run.tapped(*step.result_site)) {
     backward_by_result(step, run);

@@ -77,12 +77,20 @@ struct Normalize {  // out = (in - mean) / scale * weight + bias
   std::optional<ParameterId> bias;
   SlotId in, mean, scale, out;
 };
+/// What a head of a Linear reads where a tap asks for its input by itself: TransformerLens's
+/// hook_q_input, the stream before the norm, which is then taken for each head alone.
+struct SplitInput {
+  SiteId site;
+  SlotId stream;
+  std::optional<std::size_t> norm;  ///< the Normalize step between, by its number in the list
+  std::optional<SlotId> positions;  ///< added after the norm (shortformer)
+};
 struct Linear {  // out = in W + b, or in W^T + b
   ParameterId weight;
   std::optional<ParameterId> bias;
   bool transposed = false;
   SlotId in, out;
-  std::optional<SiteId> input_site;   ///< each head's own copy of `in`, where a tap asks for it
+  std::optional<SplitInput> split_input;
   std::optional<SiteId> result_site;  ///< each head's own part of `out`
 };
 struct Smear {  // out_t = s in_t + (1 - s) in_{t-1}, s = sigmoid(logit), a head at a time

@@ -22,8 +22,9 @@ struct Tapped {
 };
 
 /// Sees the activation of one sequence and head, and may write to it: [T,D] for streams, [T,E] for
-/// q, k, v and z, [T,D] for q_input, k_input, v_input and result, [T,T] for attn_scores (-infinity
-/// above the diagonal) and pattern (zero above it, and kept zero), [T,1] for a norm's scale.
+/// q, k, v and z, [T,D] for q_input, k_input, v_input (the stream before the norm, each head's own)
+/// and result, [T,T] for attn_scores (-infinity above the diagonal) and pattern (zero above it, and
+/// kept zero), [T,1] for a norm's scale.
 template <class N>
 using Hook = std::function<void(const Tapped&, math::Matrix<N>)>;
 

@@ -35,7 +35,12 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory
     return Error{fmt::format("{}: cannot open: {}", file.string(), std::strerror(errno))};
   }
   DirectoryLock lock(descriptor);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  int locked = ::flock(descriptor, LOCK_EX | LOCK_NB);
+  while (locked != 0 && errno == EINTR) locked = ::flock(descriptor, LOCK_EX | LOCK_NB);
+  if (locked != 0 && errno != EWOULDBLOCK) {
+    return Error{fmt::format("{}: cannot lock: {}", file.string(), std::strerror(errno))};
+  }
+  if (locked != 0) {
     return Error{
         fmt::format("{}: another process is at work in this directory; wait for it, or use "
                     "another --out",

@@ -1,5 +1,7 @@
 #include "lookback/study/findings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -82,6 +84,21 @@ nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
   if (end.diverged) findings["message"] = end.message;
   if (!metrics.empty()) add_scores(metrics, findings);
   return findings;
+}
+
+std::string line_of(const nlohmann::json& findings) {
+  const auto text = [&](const char* key) {
+    const auto found = findings.find(key);
+    const bool known = found != findings.end() && found->is_number();
+    return known ? fmt::format("{:.4g}", found->get<double>()) : std::string("none");
+  };
+  const nlohmann::json transition = findings.value("transition_tokens", nlohmann::json());
+  return fmt::format(
+      "{} seed {}: induction score {} (peak {}), second-half loss {}, transition {}",
+      findings.value("arm", ""), findings.value("seed", std::uint64_t{0}), text("induction_score"),
+      text("induction_score_peak"), text("second_half_loss"),
+      transition.is_number() ? fmt::format("at {:.2f}M tokens", transition.get<double>() / 1e6)
+                             : "none");
 }
 
 nlohmann::json summary_of(const nlohmann::json& findings) {

@@ -28,6 +28,9 @@ struct RunEnd {
 nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
                              std::span<const nlohmann::json> metrics);
 
+/// The findings in one line for a person: arm, seed, scores, loss, transition.
+std::string line_of(const nlohmann::json& findings);
+
 /// The findings that summary.json repeats: all but `last`.
 nlohmann::json summary_of(const nlohmann::json& findings);
 

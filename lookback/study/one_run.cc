@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "lookback/math/targets.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluation.h"
 #include "lookback/study/findings.h"
@@ -83,7 +84,9 @@ class OneRun {
 
   /// The newest whole checkpoint, or a fresh start; the metrics are cut to match.
   Result<train::TrainState> starting_state(const model::Program& program) {
-    train::ResumePoint point = train::find_resume_point(directory_);
+    Result<train::ResumePoint> found = train::find_resume_point(directory_);
+    if (!found) return found.error();
+    train::ResumePoint& point = *found;
     for (const std::string& warning : point.warnings) listener_.message("passed over: " + warning);
     train::TrainState state = train::initial_state(program, config_.seed);
     if (point.checkpoint) {
@@ -98,9 +101,19 @@ class OneRun {
       state = std::move(*read);
       listener_.message(
           fmt::format("{} seed {}: going on from step {}", config_.arm, config_.seed, state.step));
+      tell_instruction_set(point.checkpoint->header().instruction_set);
     }
     if (Status cut = cut_metrics(point.checkpoint ? &state : nullptr); !cut) return cut.error();
     return state;
+  }
+
+  void tell_instruction_set(const std::string& before) {
+    const std::string now = math::active_instruction_set();
+    if (before == now) return;
+    listener_.message(fmt::format(
+        "{} seed {}: its checkpoint was made on {}, this is {}: the result will differ in "
+        "rounding from that of a run on one (LOOKBACK_ISA chooses)",
+        config_.arm, config_.seed, before, now));
   }
 
   /// A checkpoint is written after the evaluation of its step, so lines up to it are complete. A run
@@ -110,7 +123,24 @@ class OneRun {
       return write_metrics(directory_ / "metrics.jsonl", {});
     const auto lines = read_metrics(directory_ / "metrics.jsonl", state->step);
     if (!lines) return lines.error();
+    const std::size_t expected = evaluations_until(state->step);
+    if (lines->size() != expected) {
+      return Error{fmt::format(
+          "{}: {} lines up to step {}, but {} evaluations came before its "
+          "checkpoint; the file is not whole, so this run cannot go on",
+          (directory_ / "metrics.jsonl").string(), lines->size(), state->step, expected)};
+    }
     return write_metrics(directory_ / "metrics.jsonl", *lines);
+  }
+
+  /// Evaluations of a run at steps 0 .. `step`.
+  std::size_t evaluations_until(std::uint64_t step) const {
+    const std::uint64_t steps = train::step_count(config_.train, config_.data.length);
+    std::size_t count = 0;
+    for (std::uint64_t s = 0; s <= step; ++s) {
+      if (train::is_log_spaced(s, steps, config_.train.evaluations_per_decade)) ++count;
+    }
+    return count;
   }
 
   train::Observer observer(Evaluation& evaluation, const Stopwatch& stopwatch) {
@@ -153,7 +183,10 @@ class OneRun {
     // before.
     std::error_code ignored;
     std::filesystem::remove(train::resume_path(directory_), ignored);
-    return base::write_file_atomically(findings_path(directory_), findings.dump(2) + '\n');
+    Status written =
+        base::write_file_atomically(findings_path(directory_), findings.dump(2) + '\n');
+    if (written && !run_end.diverged) listener_.message(line_of(findings));
+    return written;
   }
 
   const RunConfig& config_;

@@ -32,7 +32,7 @@ Result<nlohmann::json> read_json(const std::filesystem::path& file) {
   return json;
 }
 
-/// Whether `directory` may be used: empty or new, or holding this very study.
+/// Whether `directory` may be used: it holds this very study, or none.
 Status claim(const Study& study, const std::filesystem::path& directory, bool resume) {
   const std::filesystem::path file = directory / "study.toml";
   if (!is_there(file)) return base::write_file_atomically(file, study.text);

@@ -13,13 +13,13 @@ constexpr std::size_t largest_file = 1 << 20;
 constexpr std::uint64_t most_seeds = 100'000;
 const char* const tables[] = {"model", "init", "data", "train", "evaluate"};
 
-/// Arm names become directory names.
+/// Arm names become directory names, beside one of the study's own.
 bool is_plain(const std::string& name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_';
   };
-  return !name.empty() && std::ranges::all_of(name, plain);
+  return !name.empty() && name != "figures" && std::ranges::all_of(name, plain);
 }
 
 /// The study's own tables with one arm's laid over them.
@@ -40,7 +40,9 @@ Result<RunConfig> read_arm(base::TableReader& study, base::TableReader& arm) {
   arm.require("name", "a name for the arm");
   const std::string name = arm.text("name", "", 100);
   if (!is_plain(name)) {
-    arm.fail("name", fmt::format("found \"{}\", allowed: letters, digits, - and _", name));
+    arm.fail(
+        "name",
+        fmt::format("found \"{}\", allowed: letters, digits, - and _, but not \"figures\"", name));
   }
   base::TableReader reader(arm_document(study, arm));
   RunConfig config = read_run_tables(reader);
@@ -61,6 +63,7 @@ Result<Study> read_document(base::Document document) {
   study.name = reader.text("name", "", 200);
   study.question = reader.text("question", "", 2000);
   study.seeds = reader.count("seeds", 1, 1, most_seeds);
+  for (const char* table : tables) reader.document(table);  // known, whatever the arms ask for
   for (base::TableReader& arm : reader.tables("arm")) {
     Result<RunConfig> config = read_arm(reader, arm);
     if (!config) return config.error();

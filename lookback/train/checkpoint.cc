@@ -8,6 +8,7 @@
 #include <map>
 
 #include "lookback/base/file.h"
+#include "lookback/math/targets.h"
 
 namespace lookback::train {
 namespace {
@@ -48,6 +49,20 @@ Result<Number> read_number(const std::map<std::string, std::string>& metadata,
   return number;
 }
 
+/// The files in a run's directory of checkpoints, in any order.
+Result<std::vector<std::filesystem::path>> checkpoint_files(
+    const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  if (!std::filesystem::exists(directory, error) && !error) return files;
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() == ".safetensors") files.push_back(entry->path());
+  }
+  if (error) return Error{fmt::format("{}: cannot list: {}", directory.string(), error.message())};
+  return files;
+}
+
 }  // namespace
 
 Status write_checkpoint(const std::filesystem::path& path, const model::Program& program,
@@ -63,7 +78,8 @@ Status write_checkpoint(const std::filesystem::path& path, const model::Program&
                                   {"step", fmt::format("{}", state.step)},
                                   {"tokens", fmt::format("{}", header.tokens)},
                                   {"next_sequence", fmt::format("{}", header.next_sequence)},
-                                  {"first_loss", fmt::format("{}", state.first_loss)}});
+                                  {"first_loss", fmt::format("{}", state.first_loss)},
+                                  {"instruction_set", math::active_instruction_set()}});
 }
 
 Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
@@ -92,6 +108,8 @@ Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
     return {};
   };
   CheckpointHeader& header = checkpoint.header_;
+  const auto instruction_set = metadata.find("instruction_set");
+  if (instruction_set != metadata.end()) header.instruction_set = instruction_set->second;
   if (Status s = read("seed", header.seed); !s) return s.error();
   if (Status s = read("step", header.step); !s) return s.error();
   if (Status s = read("tokens", header.tokens); !s) return s.error();
@@ -151,15 +169,13 @@ std::filesystem::path resume_path(const std::filesystem::path& run) {
   return run / "resume.safetensors";
 }
 
-ResumePoint find_resume_point(const std::filesystem::path& run) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(run / "checkpoints", error)) {
-    if (entry.path().extension() == ".safetensors") files.push_back(entry.path());
-  }
-  if (std::filesystem::exists(resume_path(run), error)) files.push_back(resume_path(run));
+Result<ResumePoint> find_resume_point(const std::filesystem::path& run) {
+  Result<std::vector<std::filesystem::path>> files = checkpoint_files(run / "checkpoints");
+  if (!files) return files.error();
+  std::error_code missing;
+  if (std::filesystem::exists(resume_path(run), missing)) files->push_back(resume_path(run));
   ResumePoint newest;
-  for (const std::filesystem::path& file : files) {
+  for (const std::filesystem::path& file : *files) {
     Result<Checkpoint> checkpoint = Checkpoint::read(file);
     if (!checkpoint) {
       newest.warnings.push_back(checkpoint.error().message);

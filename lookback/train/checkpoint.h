@@ -21,6 +21,8 @@ struct CheckpointHeader {
   std::uint64_t step = 0;
   std::uint64_t tokens = 0;
   std::uint64_t next_sequence = 0;
+  /// The one that wrote the file, and so gave its bits; another rounds otherwise. Filled by reading.
+  std::string instruction_set{};
 };
 
 /// Writes parameters under their own names ([cols] for vectors), the moments as
@@ -63,6 +65,7 @@ struct ResumePoint {
   std::optional<Checkpoint> checkpoint;
   std::vector<std::string> warnings;
 };
-ResumePoint find_resume_point(const std::filesystem::path& run);
+/// No directory: nothing to go on from. Errors: one that cannot be read.
+Result<ResumePoint> find_resume_point(const std::filesystem::path& run);
 
 }  // namespace lookback::train

@@ -130,9 +130,11 @@ const Mistake mistakes[] = {
     {"DuplicateArm", "\"parallel\"", "\"two-layer\"",
      "small.toml:26: key 'arm[1].name': found \"two-layer\" twice, allowed: each name once"},
     {"BadArmName", "\"parallel\"", "\"../parallel\"",
-     "small.toml:26: key 'arm[1].name': found \"../parallel\", allowed: letters, digits, - and _"},
+     "small.toml:26: key 'arm[1].name': found \"../parallel\", allowed: letters, digits, - and _, "
+     "but not \"figures\""},
     {"EmptyArmName", "\"parallel\"", "\"\"",
-     "small.toml:26: key 'arm[1].name': found \"\", allowed: letters, digits, - and _"},
+     "small.toml:26: key 'arm[1].name': found \"\", allowed: letters, digits, - and _, but not "
+     "\"figures\""},
     {"ArmWithoutName", "name = \"parallel\"\n", "",
      "small.toml:25: key 'arm[1].name': is missing, allowed: a name for the arm"},
     {"StudyWithoutName", "name = \"small\"\n", "",

@@ -237,19 +237,19 @@ class ResumePointTest : public testing::Test {
 };
 
 TEST_F(ResumePointTest, IsTheNewestCheckpoint) {
-  const ResumePoint point = find_resume_point(run());
+  const ResumePoint point = std::move(find_resume_point(run()).value());
   EXPECT_EQ(newest_step(point), 7U);
   EXPECT_TRUE(point.warnings.empty());
 }
 
 TEST_F(ResumePointTest, GoesByTheStepNotByTheName) {
   add(resume_path(run()), 3);  // older than the checkpoint of step 5
-  EXPECT_EQ(newest_step(find_resume_point(run())), 5U);
+  EXPECT_EQ(newest_step(find_resume_point(run()).value()), 5U);
 }
 
 TEST_F(ResumePointTest, PassesOverATornOneAndNamesIt) {
   tear(resume_path(run()));
-  const ResumePoint point = find_resume_point(run());
+  const ResumePoint point = std::move(find_resume_point(run()).value());
   EXPECT_EQ(newest_step(point), 5U);
   ASSERT_EQ(point.warnings.size(), 1U);
   EXPECT_EQ(point.warnings[0].rfind(resume_path(run()).string() + ": ", 0), 0U)
@@ -259,7 +259,7 @@ TEST_F(ResumePointTest, PassesOverATornOneAndNamesIt) {
 TEST_F(ResumePointTest, PassesOverSeveralTornOnes) {
   tear(resume_path(run()));
   tear(checkpoint_path(run(), 5 * 256));
-  const ResumePoint point = find_resume_point(run());
+  const ResumePoint point = std::move(find_resume_point(run()).value());
   EXPECT_EQ(newest_step(point), 2U);
   EXPECT_EQ(point.warnings.size(), 2U);
 }
@@ -267,7 +267,7 @@ TEST_F(ResumePointTest, PassesOverSeveralTornOnes) {
 TEST_F(ResumePointTest, ThereIsNoneWithoutAWholeCheckpoint) {
   for (const std::uint64_t step : {1U, 2U, 5U}) tear(checkpoint_path(run(), step * 256));
   tear(resume_path(run()));
-  const ResumePoint point = find_resume_point(run());
+  const ResumePoint point = std::move(find_resume_point(run()).value());
   EXPECT_FALSE(point.checkpoint);
   EXPECT_EQ(point.warnings.size(), 4U);
 }
@@ -275,14 +275,14 @@ TEST_F(ResumePointTest, ThereIsNoneWithoutAWholeCheckpoint) {
 TEST_F(ResumePointTest, OtherFilesAreNotLookedAt) {
   write_bytes(run() / "checkpoints/.1792.safetensors.partial-12", "half");
   write_bytes(run() / "checkpoints/notes.txt", "mine");
-  const ResumePoint point = find_resume_point(run());
+  const ResumePoint point = std::move(find_resume_point(run()).value());
   EXPECT_EQ(newest_step(point), 7U);
   EXPECT_TRUE(point.warnings.empty());
 }
 
 TEST(ResumePoint, OfAnEmptyDirectoryThereIsNone) {
   const TemporaryDirectory directory;
-  const ResumePoint point = find_resume_point(directory.path());
+  const ResumePoint point = std::move(find_resume_point(directory.path()).value());
   EXPECT_FALSE(point.checkpoint);
   EXPECT_TRUE(point.warnings.empty());
 }

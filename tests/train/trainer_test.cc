@@ -35,7 +35,7 @@ class TrainerTest : public testing::Test {
 
   /// What a new process would go on from.
   TrainState resumed() const {
-    const ResumePoint point = find_resume_point(directory_.path());
+    const ResumePoint point = std::move(find_resume_point(directory_.path()).value());
     if (!point.checkpoint) {
       ADD_FAILURE() << "nothing to resume from";
       return fresh();
