@@ -133,13 +133,15 @@ TEST_F(StudyRun, ADivergingArmDoesNotStopTheOthers) {
       changed("heads = 2", "heads = 2\n[arm.train]\nlearning_rate = 100\nwarmup_steps = 0");
   Listening listener;
   expect_finished(run(text, false, listener));
-  ASSERT_EQ(listener.messages.size(), 1U);
-  EXPECT_EQ(listener.messages[0].rfind("parallel seed 0: diverged at step ", 0), 0U);
+  ASSERT_EQ(listener.messages.size(), 3U);  // one a run, as each ends
+  EXPECT_NE(listener.messages[0].find(" seed 0: induction score "), std::string::npos);
+  EXPECT_EQ(listener.messages[1].rfind("parallel seed 0: diverged at step ", 0), 0U);
+  EXPECT_NE(listener.messages[2].find(" seed 0: induction score "), std::string::npos);
   const json arms = json_of(out() / "summary.json")["arms"];
   EXPECT_EQ(arms[0]["runs"][0]["status"], "finished");
   EXPECT_EQ(arms[1]["runs"][0]["status"], "diverged");
   EXPECT_EQ("parallel seed 0: " + arms[1]["runs"][0]["message"].get<std::string>(),
-            listener.messages[0]);
+            listener.messages[1]);
   EXPECT_EQ(arms[2]["runs"][0]["status"], "finished");
 }
 
