@@ -190,7 +190,8 @@ function caption(study: StudyData): string {
     : "";
   return (
     `Measured on held-out sequences at the end of training. The induction score is the best ` +
-    `head's${chance}; the transition is where it first crossed half of its maximum.${several}`
+    `head's${chance}; the transition is where it first crossed half of its maximum, and there is ` +
+    `none where it never exceeded chance by 0.2.${several}`
   );
 }
 
