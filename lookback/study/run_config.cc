@@ -52,6 +52,7 @@ data::BlockTask task_of(const RunConfig& config, data::BlockKind kind) {
 
 std::string quoted_list(const std::vector<data::BlockKind>& kinds) {
   std::vector<std::string> names;
+  names.reserve(kinds.size());
   for (const data::BlockKind kind : kinds) names.push_back('"' + data::name_of(kind) + '"');
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
