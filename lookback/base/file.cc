@@ -58,9 +58,11 @@ int write_all(int fd, Bytes bytes) {
   return 0;
 }
 
-Status write_and_sync(const fs::path& path, std::span<const Bytes> parts) {
-  Descriptor file(open_retrying(path, O_WRONLY | O_CREAT | O_TRUNC, 0666));
-  if (!file.is_open()) return system_error("create", path, errno);
+/// `where` is O_TRUNC or O_APPEND; `opening` is the word for it in an error.
+Status write_and_sync(const fs::path& path, int where, const char* opening,
+                      std::span<const Bytes> parts) {
+  Descriptor file(open_retrying(path, O_WRONLY | O_CREAT | where, 0666));
+  if (!file.is_open()) return system_error(opening, path, errno);
   for (const Bytes part : parts) {
     if (const int code = write_all(file.get(), part)) return system_error("write", path, code);
   }
@@ -140,7 +142,7 @@ Status write_file_atomically(const fs::path& path, std::span<const Bytes> parts)
   if (!path.has_filename()) return Error{path.string() + ": cannot write: no file name"};
   const fs::path partial = directory / ("." + path.filename().string() + ".partial-" +
                                         std::to_string(static_cast<long long>(::getpid())));
-  Status status = write_and_sync(partial, parts);
+  Status status = write_and_sync(partial, O_TRUNC, "create", parts);
   if (status && ::rename(partial.c_str(), path.c_str()) != 0) {
     status = system_error("replace", path, errno);
   }
@@ -157,6 +159,11 @@ Status write_file_atomically(const fs::path& path, Bytes bytes) {
 
 Status write_file_atomically(const fs::path& path, std::string_view text) {
   return write_file_atomically(path, bytes_of(text));
+}
+
+Status append_and_sync(const fs::path& path, std::string_view text) {
+  const Bytes bytes = bytes_of(text);
+  return write_and_sync(path, O_APPEND, "open", std::span<const Bytes>(&bytes, 1));
 }
 
 Status make_directories(const fs::path& path) {

@@ -27,6 +27,10 @@ Status write_file_atomically(const std::filesystem::path& path, std::span<const 
 Status write_file_atomically(const std::filesystem::path& path, Bytes bytes);
 Status write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// Adds to the end of a file, making it if need be, and syncs it. A crash may leave a part of the
+/// text: readers must pass over a last line without its end.
+Status append_and_sync(const std::filesystem::path& path, std::string_view text);
+
 /// Makes the directory and those above it. Fine when it exists; an error when a file is in the way.
 Status make_directories(const std::filesystem::path& path);
 

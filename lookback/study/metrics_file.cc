@@ -1,11 +1,7 @@
 #include "lookback/study/metrics_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -15,21 +11,6 @@ namespace lookback::study {
 namespace {
 
 constexpr std::size_t largest_file = std::size_t{1} << 30;
-
-Error system_error(const std::filesystem::path& file, const char* what) {
-  return {fmt::format("{}: {}: {}", file.string(), what, std::strerror(errno))};
-}
-
-Status write_all(int descriptor, std::string_view bytes, const std::filesystem::path& file) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error(file, "cannot write");
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fdatasync(descriptor) != 0) return system_error(file, "cannot sync");
-  return {};
-}
 
 /// What findings are made from; the rest is for other readers.
 bool is_metrics(const nlohmann::json& line) {
@@ -75,11 +56,7 @@ Status write_metrics(const std::filesystem::path& file, const std::vector<nlohma
 }
 
 Status append_metrics(const std::filesystem::path& file, const nlohmann::json& line) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (descriptor < 0) return system_error(file, "cannot open");
-  Status written = write_all(descriptor, line.dump() + '\n', file);
-  if (::close(descriptor) != 0 && written) return system_error(file, "cannot close");
-  return written;
+  return base::append_and_sync(file, line.dump() + '\n');
 }
 
 }  // namespace lookback::study
