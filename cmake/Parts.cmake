@@ -19,9 +19,9 @@ function(lookback_part name)
   add_library(lookback::${name} ALIAS ${target})
 endfunction()
 
-# For code that no run waits for: compiling it takes most of a build, and -O3 most of that.
+# For code that no run waits for: compiling it takes most of a build, and optimizing most of that.
 function(lookback_quick_to_compile target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
 endfunction()
 
 # The program `lookback`, from lookback/cli/main.cc and lookback_cli.
@@ -33,5 +33,6 @@ function(lookback_program)
   endif()
   add_executable(lookback ${main})
   target_link_libraries(lookback PRIVATE lookback::cli lookback_warnings)
+  lookback_quick_to_compile(lookback)
   install(TARGETS lookback)
 endfunction()

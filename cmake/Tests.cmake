@@ -4,6 +4,8 @@
 # project's folder), those linked with everything also LOOKBACK_PROGRAM (the path of the program).
 find_package(GTest REQUIRED)
 include(GoogleTest)
+lookback_precompiled(tests USES GTest::gtest nlohmann_json::nlohmann_json
+                     HEADERS <gtest/gtest.h> <nlohmann/json.hpp>)
 
 function(lookback_test_folder folder)
   get_filename_component(part "${folder}" NAME)
@@ -19,6 +21,7 @@ function(lookback_test_folder folder)
   endif()
   target_link_libraries(${target} PRIVATE ${library} lookback_warnings GTest::gtest_main)
   lookback_quick_to_compile(${target})
+  lookback_reuse(${target} tests)
   target_compile_definitions(${target} PRIVATE LOOKBACK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(TARGET lookback AND library STREQUAL "lookback::cli")
     add_dependencies(${target} lookback)

@@ -7,8 +7,8 @@
 #include "lookback/report/page.h"
 #include "lookback/report/page_template.h"
 #include "lookback/study/run_config.h"
+#include "lookback/study/saved_model.h"
 #include "lookback/study/study_file.h"
-#include "lookback/train/checkpoint.h"
 
 namespace lookback::cli {
 namespace {
@@ -23,15 +23,9 @@ Result<report::HeldOutSequence> held_out_sequence(const study::Study& study) {
 
 Result<std::vector<report::AttentionMap>> read_attention(const std::filesystem::path& file,
                                                          const report::HeldOutSequence& sequence) {
-  const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
-  if (!checkpoint) return checkpoint.error();
-  const auto config = study::parse_run_config(checkpoint->header().config, file.string());
-  if (!config) return config.error();
-  const Result<model::Program> program = model::compile(config->architecture);
-  if (!program) return program.error();
-  const Result<std::vector<float>> parameters = checkpoint->parameters(*program);
-  if (!parameters) return parameters.error();
-  auto maps = lens::attention_maps(*program, *parameters, sequence.tokens);
+  const Result<study::SavedModel> saved = study::read_model(file);
+  if (!saved) return saved.error();
+  auto maps = lens::attention_maps(saved->program, saved->parameters, sequence.tokens);
   if (!maps) return maps.error();
   std::vector<report::AttentionMap> read;
   for (lens::AttentionMap& map : *maps) {

@@ -73,8 +73,13 @@ bool crosses(const Points& points, std::size_t i, double level) {
 Transition describe(const Points& points, Rise rise, std::size_t at, double level) {
   const Point& low = points[rise.low];
   const Point& peak = points[rise.peak];
-  Transition result{points[at].tokens, std::nullopt, low.score, peak.score, peak.tokens};
+  Transition result;
+  result.tokens = result.after_tokens = result.by_tokens = points[at].tokens;
+  result.low_score = low.score;
+  result.peak_score = peak.score;
+  result.peak_tokens = peak.tokens;
   if (at == 0) return result;
+  result.after_tokens = points[at - 1].tokens;
   const double middle = crossing(points, at, level);
   result.tokens = std::pow(10.0, middle);
   const double tenth = low.score + 0.1 * (peak.score - low.score);

@@ -26,6 +26,10 @@ struct TransitionCriteria {
 struct Transition {
   /// When it happened: the first crossing of the level below, interpolated linearly in log tokens.
   double tokens = 0;
+  /// The two points that it happened between: the last below the level and the first that reached
+  /// it. Nothing in the curve says more. Both are the first point when the curve begins above it.
+  double after_tokens = 0;
+  double by_tokens = 0;
   /// Width: log10 tokens from 10% to 90% of the rise from low_score to peak_score: from the last
   /// upward crossing of 10% before `tokens` to the first of 90% after it. None when the curve
   /// begins above the level: then `tokens` is its first point, and only an upper bound.

@@ -68,6 +68,17 @@ Status check_steps(const Architecture& a) {
   return {};
 }
 
+/// Options of parts that the model does not have. An MLP's norm set to none says nothing false.
+Status check_absent_parts(const Architecture& a) {
+  if (a.d_mlp == 0 && a.mlp_norm == NormKind::rmsnorm) {
+    return Error{"model.mlp_norm needs model.d_mlp > 0: there is no MLP to stand before"};
+  }
+  if (a.positions != Positions::rotary && a.rotary_base != Architecture{}.rotary_base) {
+    return Error{"model.rotary_base needs model.positions = \"rotary\""};
+  }
+  return {};
+}
+
 Status check_wiring(const Architecture& a) {
   for (const std::size_t layer : a.layers_without_norm) {
     if (layer < a.layers) continue;
@@ -95,7 +106,8 @@ Status check_wiring(const Architecture& a) {
 }  // namespace
 
 Status validate(const Architecture& a) {
-  for (const auto check : {check_sizes, check_numbers, check_steps, check_wiring}) {
+  for (const auto check :
+       {check_sizes, check_numbers, check_steps, check_absent_parts, check_wiring}) {
     if (Status status = check(a); !status) return status;
   }
   return {};

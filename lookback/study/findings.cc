@@ -44,6 +44,7 @@ std::vector<lens::CurvePoint> score_curve(std::span<const nlohmann::json> metric
 
 nlohmann::json transition_json(const lens::Transition& transition) {
   return {{"tokens", std::llround(transition.tokens)},
+          {"interval", {std::llround(transition.after_tokens), std::llround(transition.by_tokens)}},
           {"sharpness",
            transition.sharpness ? lens::rounded(*transition.sharpness) : nlohmann::json(nullptr)},
           {"low_score", lens::rounded(transition.low_score)},

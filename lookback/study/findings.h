@@ -21,9 +21,9 @@ struct RunEnd {
 ///   arm, seed, status ("finished" or "diverged"), message (of a divergence), tokens, parameters,
 ///   induction_score (of the best head at the last evaluation), induction_score_peak (of the best
 ///   head at any), peak_tokens, induction_chance, first_half_loss, second_half_loss, transition (null,
-///   or {tokens, sharpness, low_score, peak_score, peak_tokens}), transition_tokens (null or a
-///   count), later_transitions (of the same form), and
-///   `last`, the whole last line of metrics.
+///   or {tokens, interval [after, by], sharpness, low_score, peak_score, peak_tokens}),
+///   transition_tokens (null or a count), later_transitions (of the same form), and `last`, the
+///   whole last line of metrics.
 /// Scores and losses are those of the probe "repeated-blocks".
 nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
                              std::span<const nlohmann::json> metrics);

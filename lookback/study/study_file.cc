@@ -55,6 +55,22 @@ Result<RunConfig> read_arm(base::TableReader& study, base::TableReader& arm) {
   return config;
 }
 
+/// The command line's tokens hold for every arm, also for one with tokens of its own.
+void override_tokens(base::Document& document, std::uint64_t tokens) {
+  const base::TomlValue value = {static_cast<std::int64_t>(tokens), 0};
+  document.set("train.tokens", value);
+  base::TomlValue* const arms = document.root.find("arm");
+  auto* const list = arms == nullptr ? nullptr : std::get_if<base::TomlArray>(&arms->data);
+  if (list == nullptr) return;  // reading says what is wrong with it
+  for (base::TomlValue& arm : *list) {
+    auto* const table = std::get_if<base::TomlTable>(&arm.data);
+    base::TomlValue* const train = table == nullptr ? nullptr : table->find("train");
+    auto* const own = train == nullptr ? nullptr : std::get_if<base::TomlTable>(&train->data);
+    if (own == nullptr) continue;
+    if (base::TomlValue* const found = own->find("tokens")) *found = value;
+  }
+}
+
 Result<Study> read_document(base::Document document) {
   Study study;
   study.text = base::to_text(document);
@@ -89,9 +105,7 @@ Result<Study> parse_study(const std::string& text, const std::string& file_name,
   if (overrides.seeds) {
     document->set("seeds", {static_cast<std::int64_t>(*overrides.seeds), 0});
   }
-  if (overrides.tokens) {
-    document->set("train.tokens", {static_cast<std::int64_t>(*overrides.tokens), 0});
-  }
+  if (overrides.tokens) override_tokens(*document, *overrides.tokens);
   return read_document(std::move(*document));
 }
 

@@ -96,6 +96,18 @@ TEST(Transition, ADipAndAJumpAreALaterTransition) {
   EXPECT_GT(*later[0].sharpness, 0);
 }
 
+TEST(Transition, LiesBetweenThePointsThatSawIt) {
+  const std::vector<CurvePoint> curve{{1e3, 0}, {1e4, 0.1}, {1e5, 0.9}, {1e6, 0.5}, {1e7, 0.8}};
+  const auto first = first_transition(curve, {});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->after_tokens, 1e4);
+  EXPECT_EQ(first->by_tokens, 1e5);
+  const auto later = later_transitions(curve, {});
+  ASSERT_EQ(later.size(), 1U);
+  EXPECT_EQ(later[0].after_tokens, 1e6);
+  EXPECT_EQ(later[0].by_tokens, 1e7);
+}
+
 TEST(Transition, ARippleIsNone) {
   const auto curve = curve_of(
       [](double time) { return 0.8 * sigmoid((time - 5.5) / 0.05) + 0.02 * std::sin(20 * time); });
@@ -108,6 +120,8 @@ TEST(Transition, ACurveThatBeginsHighGivesAnUpperBoundWithoutWidth) {
   const auto found = first_transition(curve, {});
   ASSERT_TRUE(found);
   EXPECT_EQ(found->tokens, 1e6);
+  EXPECT_EQ(found->after_tokens, 1e6);
+  EXPECT_EQ(found->by_tokens, 1e6);
   EXPECT_FALSE(found->sharpness);
   EXPECT_EQ(found->peak_tokens, 1e7);
 }

@@ -137,6 +137,16 @@ TEST(Validate, RefusesAValueAfterRotationWhereNothingIsRotatedOrWritten) {
   });
 }
 
+TEST(Validate, RefusesOptionsOfPartsThatTheModelDoesNotHave) {
+  expect_refused("model.mlp_norm needs model.d_mlp > 0: there is no MLP to stand before",
+                 [](Architecture& a) { a.mlp_norm = NormKind::rmsnorm; });
+  expect_refused("model.rotary_base needs model.positions = \"rotary\"",
+                 [](Architecture& a) { a.rotary_base = 500; });
+  Architecture a;
+  a.mlp_norm = NormKind::none;
+  EXPECT_TRUE(validate(a)) << "no norm before no MLP is no contradiction";
+}
+
 TEST(Validate, RefusesStartsThatAreNoDeviations) {
   expect_refused("init.embedding is -0.1; a finite number >= 0 is needed",
                  [](Architecture& a) { a.initialization.embedding = -0.1; });

@@ -60,6 +60,7 @@ TEST(Findings, PlaceTheTransitionWhereTheScoreCrossesHalfItsMaximum) {
   const json found = make_findings(config(), finished, metrics);
   EXPECT_EQ(found["transition_tokens"], 750);
   EXPECT_EQ(found["transition"]["tokens"], 750);
+  EXPECT_EQ(found["transition"]["interval"], nlohmann::json({100, 10'000}));
   EXPECT_EQ(found["transition"]["peak_score"], 0.9);
   EXPECT_EQ(found["transition"]["peak_tokens"], 10'000);
   EXPECT_TRUE(found["later_transitions"].empty());

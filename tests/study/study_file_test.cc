@@ -50,11 +50,10 @@ TEST(StudyFile, TheCommandLineChangesTokensAndSeeds) {
   EXPECT_EQ(again.text, study.text);
 }
 
-TEST(StudyFile, AnArmsOwnTokensStandAgainstTheCommandLine) {
+TEST(StudyFile, TheCommandLinesTokensHoldForArmsWithTokensOfTheirOwnToo) {
   const Study study = parsed(changed("layers = 2", "layers = 2\n[arm.train]\ntokens = 512"),
                              {.tokens = 5120, .seeds = {}});
-  EXPECT_EQ(study.arms[0].train.tokens, 512U);
-  EXPECT_EQ(study.arms[1].train.tokens, 5120U);
+  for (const RunConfig& arm : study.arms) EXPECT_EQ(arm.train.tokens, 5120U) << arm.arm;
 }
 
 TEST(StudyFile, TheArticlesStudyIsTheThreeSetups) {

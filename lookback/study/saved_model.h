@@ -1,0 +1,30 @@
+// A model as a checkpoint holds it: ready to be run.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/model/program.h"
+#include "lookback/study/run_config.h"
+#include "lookback/train/checkpoint.h"
+
+namespace lookback::study {
+
+struct SavedModel {
+  RunConfig config;
+  train::CheckpointHeader header;
+  model::Program program;
+  std::vector<float> parameters;  ///< the program's flat buffer
+};
+
+/// Reads the model of a checkpoint file, without the optimizer's state. Errors, in one line with the
+/// file's name: what Checkpoint::read refuses, a configuration that is none, tensors that do not fit
+/// it.
+Result<SavedModel> read_model(const std::filesystem::path& checkpoint);
+
+/// The checkpoint that a path means: the file itself or, of a run's directory, the one after the
+/// most tokens in its checkpoints/. Errors: nothing there, or a directory without one.
+Result<std::filesystem::path> find_checkpoint(const std::filesystem::path& path);
+
+}  // namespace lookback::study
