@@ -131,8 +131,8 @@ CircuitFactors CircuitMaker::qk(const CircuitId& id) const {
   made.x = id.kind == CircuitKind::q_composition
                ? Matrix(scale * through(head(*id.from), to, to.query))
                : direct_query(to);
-  made.y = id.kind == CircuitKind::k_composition ? through(head(*id.from), to, to.key)
-                                                 : direct_key(to);
+  made.y =
+      id.kind == CircuitKind::k_composition ? through(head(*id.from), to, to.key) : direct_key(to);
   made.y *= smear_share(to, id.kind);
   return made;
 }

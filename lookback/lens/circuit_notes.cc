@@ -65,9 +65,9 @@ Notes circuit_notes(const Architecture& a, const StreamPaths& paths, const Circu
   note_norms(paths, id, notes);
   if (id.from) {
     note_values(a, *id.from, notes);
-    add_note(notes, Treatment::frozen,
-             fmt::format("pattern of head {}.{}: all on one source", id.from->layer,
-                         id.from->head));
+    add_note(
+        notes, Treatment::frozen,
+        fmt::format("pattern of head {}.{}: all on one source", id.from->layer, id.from->head));
   }
   if (ends_in_logits(id.kind)) {
     note_values(a, id.head, notes);

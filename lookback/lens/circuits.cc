@@ -88,9 +88,10 @@ class Measurer {
     summary.eigenvalues = std::move(*eigenvalues);
     const std::size_t count = std::min(summary.eigenvalues.size(), maker_.tables().vocabulary());
     summary.eigenvalues.resize(count);
+    summary.frobenius_norm = small.frobenius_norm();
+    if (!std::isfinite(summary.frobenius_norm)) return Error{"found a norm that is not finite"};
     summary.singular_values = small.singular_values();
     summary.singular_values.resize(std::min(count, summary.singular_values.size()));
-    summary.frobenius_norm = small.frobenius_norm();
     summary.trace = core.trace();
     summary.eigenvalue_score = eigenvalue_score(summary.eigenvalues);
     return {};
@@ -137,7 +138,8 @@ Result<std::vector<CircuitSummary>> measure_all(const Measurer& measurer,
                                                 const std::vector<CircuitId>& ids,
                                                 base::Workers& workers) {
   std::vector<std::optional<Result<CircuitSummary>>> results(ids.size());
-  workers.run(ids.size(), [&](std::size_t i, std::size_t) { results[i] = measurer.measure(ids[i]); });
+  workers.run(ids.size(),
+              [&](std::size_t i, std::size_t) { results[i] = measurer.measure(ids[i]); });
   std::vector<CircuitSummary> summaries;
   summaries.reserve(ids.size());
   for (auto& result : results) {

@@ -36,7 +36,7 @@ struct CircuitOptions {
 
 struct CircuitSummary {
   CircuitId id;
-  Eigenvalues eigenvalues;             ///< the min(E, V) that can differ from zero
+  Eigenvalues eigenvalues;              ///< the min(E, V) that can differ from zero
   std::vector<double> singular_values;  ///< as many, falling
   double frobenius_norm = 0;
   double trace = 0;

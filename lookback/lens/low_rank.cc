@@ -35,9 +35,7 @@ struct ThinQr {
   explicit ThinQr(const Matrix& weights) : qr(weights) {}
 
   Eigen::Index inner() const { return std::min(qr.rows(), qr.cols()); }
-  Matrix upper() const {
-    return qr.matrixQR().topRows(inner()).triangularView<Eigen::Upper>();
-  }
+  Matrix upper() const { return qr.matrixQR().topRows(inner()).triangularView<Eigen::Upper>(); }
   /// Q times `inner` [inner(),k].
   Matrix times(const Matrix& small) const {
     Matrix tall = Matrix::Zero(qr.rows(), small.cols());
@@ -144,8 +142,8 @@ std::vector<MatrixEntry> LowRank::largest_entries(std::size_t count) const {
   for_each_block(block_numbers, [&](std::size_t first, const Matrix& block) {
     for (Eigen::Index c = 0; c < block.cols(); ++c) {
       for (Eigen::Index r = 0; r < block.rows(); ++r) {
-        largest.add({first + static_cast<std::size_t>(r), static_cast<std::size_t>(c),
-                     block(r, c)});
+        largest.add(
+            {first + static_cast<std::size_t>(r), static_cast<std::size_t>(c), block(r, c)});
       }
     }
   });

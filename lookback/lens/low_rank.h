@@ -63,7 +63,7 @@ class LowRank {
   Result<Eigenvalues> eigenvalues() const;
 
   /// The min(n, r, m) singular values that can differ from zero, falling: L = Q U, R^T = Q' U', and
-  /// those of U U'^T [r,r] are those of L R.
+  /// those of U U'^T [r,r] are those of L R. REQUIRES a finite norm of L R, here and below.
   std::vector<double> singular_values() const;
 
   struct SingularVectors {

@@ -111,10 +111,9 @@ Result<std::vector<PositionalCircuit>> positional_circuits(const model::Program&
   std::vector<PositionalCircuit> circuits;
   if (a.positions == Positions::none) return circuits;
   const bool rotary = a.positions == Positions::rotary;
-  const Matrix table = rotary ? mean_embedding(maker.tables())
-                              : Matrix(ParameterViews(program, parameters)
-                                           .whole("pos_embed.W_pos")
-                                           ->cast<double>());
+  const Matrix table =
+      rotary ? mean_embedding(maker.tables())
+             : Matrix(ParameterViews(program, parameters).whole("pos_embed.W_pos")->cast<double>());
   circuits.resize(maker.heads().size());
   workers.run(circuits.size(), [&](std::size_t i, std::size_t) {
     const HeadWeights& head = maker.heads()[i];

@@ -21,9 +21,8 @@ constexpr std::size_t rows_at_a_time = 1024;
 
 /// Calls add(first, count, sum) for stretches of rows, each shard with its own sum, and returns the
 /// sums in order.
-std::vector<Matrix> by_shards(
-    std::size_t rows, base::Workers& workers,
-    const std::function<void(std::size_t, std::size_t, Matrix&)>& add) {
+std::vector<Matrix> by_shards(std::size_t rows, base::Workers& workers,
+                              const std::function<void(std::size_t, std::size_t, Matrix&)>& add) {
   std::vector<Matrix> sums(shards);
   workers.run(shards, [&](std::size_t shard, std::size_t) {
     const std::size_t end = rows * (shard + 1) / shards;
