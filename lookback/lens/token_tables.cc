@@ -1,0 +1,114 @@
+#include "lookback/lens/token_tables.h"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "lookback/lens/low_rank.h"
+
+namespace lookback::lens {
+namespace {
+
+using Matrix = Eigen::MatrixXd;
+
+Eigen::Index index(std::size_t size) { return static_cast<Eigen::Index>(size); }
+
+/// The rows of a table are shared out to this many places, whatever the number of threads: sums
+/// have one order.
+constexpr std::size_t shards = 8;
+/// Rows that are read at a time.
+constexpr std::size_t rows_at_a_time = 1024;
+
+/// Calls add(first, count, sum) for stretches of rows, each shard with its own sum, and returns the
+/// sums in order.
+std::vector<Matrix> by_shards(std::size_t rows, base::Workers& workers,
+                              const std::function<void(std::size_t, std::size_t, Matrix&)>& add) {
+  std::vector<Matrix> sums(shards);
+  workers.run(shards, [&](std::size_t shard, std::size_t) {
+    const std::size_t end = rows * (shard + 1) / shards;
+    for (std::size_t first = rows * shard / shards; first < end; first += rows_at_a_time) {
+      add(first, std::min(rows_at_a_time, end - first), sums[shard]);
+    }
+  });
+  std::erase_if(sums, [](const Matrix& sum) { return sum.size() == 0; });
+  return sums;
+}
+
+Matrix stacked(const Matrix& above, const Matrix& below) {
+  if (above.size() == 0) return below;
+  Matrix both(above.rows() + below.rows(), below.cols());
+  both << above, below;
+  return both;
+}
+
+/// The triangle of a tall table, stretch by stretch (Demmel, Grigori, Hoemmen and Langou,
+/// "Communication-optimal parallel and sequential QR", SIAM J. Sci. Comput. 34, 2012).
+Matrix tall_triangle(const TokenTables& tables, Table table, base::Workers& workers) {
+  const std::vector<Matrix> parts = by_shards(
+      tables.vocabulary(), workers, [&](std::size_t first, std::size_t count, Matrix& upper) {
+        upper = triangle(stacked(upper, tables.rows(table, first, count)));
+      });
+  Matrix upper;
+  for (const Matrix& part : parts) upper = triangle(stacked(upper, part));
+  return upper;
+}
+
+/// W_U W_E [D,D].
+Matrix table_product(const TokenTables& tables, base::Workers& workers) {
+  const std::vector<Matrix> parts = by_shards(
+      tables.vocabulary(), workers, [&](std::size_t first, std::size_t count, Matrix& sum) {
+        if (sum.size() == 0) sum = Matrix::Zero(index(tables.width()), index(tables.width()));
+        sum += tables.rows(Table::unembedding, first, count).transpose() *
+               tables.rows(Table::embedding, first, count);
+      });
+  Matrix sum = parts.front();
+  for (std::size_t i = 1; i < parts.size(); ++i) sum += parts[i];
+  return sum;
+}
+
+Weights view_of(const model::Program& program, std::span<const float> parameters,
+                const char* name) {
+  return *ParameterViews(program, parameters).whole(name);
+}
+
+}  // namespace
+
+TokenTables::TokenTables(const model::Program& program, std::span<const float> parameters)
+    : vocabulary_(program.architecture.vocabulary),
+      width_(program.architecture.d_model),
+      tied_(program.architecture.tied_embeddings),
+      embedding_(view_of(program, parameters, "embed.W_E")),
+      unembedding_(view_of(program, parameters, tied_ ? "embed.W_E" : "unembed.W_U")) {}
+
+Matrix TokenTables::rows(Table table, std::size_t first, std::size_t count) const {
+  if (table == Table::unembedding && !tied_) {
+    return unembedding_.middleCols(index(first), index(count)).transpose().cast<double>();
+  }
+  return embedding_.middleRows(index(first), index(count)).cast<double>();
+}
+
+Matrix TokenTables::rows(Table table, std::span<const std::size_t> chosen) const {
+  Matrix result(index(chosen.size()), index(width_));
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    result.row(index(i)) = rows(table, chosen[i], 1);
+  }
+  return result;
+}
+
+ReducedTables::ReducedTables(const TokenTables& tables, base::Workers& workers)
+    : same_(tables.same()), embedding_(tall_triangle(tables, Table::embedding, workers)) {
+  if (same_) return;
+  unembedding_ = tall_triangle(tables, Table::unembedding, workers);
+  product_ = table_product(tables, workers);
+}
+
+Matrix ReducedTables::core(Table end, const Matrix& x, const Matrix& y) const {
+  if (end == Table::unembedding && !same_) return y.transpose() * (product_ * x);
+  return (embedding_ * y).transpose() * (embedding_ * x);
+}
+
+const Matrix& ReducedTables::triangle_of(Table table) const {
+  return table == Table::unembedding && !same_ ? unembedding_ : embedding_;
+}
+
+}  // namespace lookback::lens
