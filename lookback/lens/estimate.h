@@ -22,4 +22,10 @@ struct Estimate {
 /// Summed in the order of `values`, so that the same values give the same bits.
 Estimate estimate(std::span<const double> values);
 
+/// The ratio of two means, sum x / sum y, of n pairs, with the standard error of its linear
+/// approximation, s(x - ratio y) / (sqrt(n) |mean y|) (Cochran 1977, "Sampling Techniques", section
+/// 6.3). A mean of ratios would be ruled by the pairs whose y is close to zero. It is only as good
+/// as the mean of y is known to differ from zero. REQUIRES as many x as y.
+Estimate ratio_estimate(std::span<const double> x, std::span<const double> y);
+
 }  // namespace lookback::lens

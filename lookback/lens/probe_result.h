@@ -26,6 +26,8 @@ struct SequenceResult {
 struct HeadPlace {
   std::size_t layer = 0;
   std::size_t head = 0;
+
+  bool operator==(const HeadPlace&) const = default;
 };
 
 /// Means and standard errors over sequences (estimate.h). Scores over R leave out the sequences

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "lookback/lens/json_parts.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -16,8 +18,6 @@ json rounded_list(std::span<const double> values) {
   for (const double value : values) list.push_back(rounded(value));
   return list;
 }
-
-json place_json(HeadPlace place) { return {{"layer", place.layer}, {"head", place.head}}; }
 
 json head_json(const HeadSummary& head) {
   json object = place_json(head.place);

@@ -33,11 +33,11 @@ void Executor<N>::make_rotary_tables() {
 
 template <class N>
 void Executor<N>::forward(std::span<const N> parameters, std::span<const Token> tokens,
-                          const Taps<N>* taps) {
+                          const Taps<N>* taps, std::size_t first_step) {
   run_.parameters = parameters;
   run_.tokens = tokens;
   run_.taps = taps;
-  for (const Step& step : run_.program.steps) {
+  for (const Step& step : std::span(run_.program.steps).subspan(first_step)) {
     std::visit(
         [&](const auto& s) {
           model::forward(s, run_);

@@ -20,8 +20,10 @@ class Executor {
 
   /// Runs the steps over tokens [B,T], each below V. `parameters` is the flat buffer and must live
   /// until backward. With `taps`, hooks see every activation they name.
+  /// Steps before number `first_step` are not run: the forward before this one must have left their
+  /// activations as they are wanted (a pattern takes the place of its scores: begin with the scores).
   void forward(std::span<const N> parameters, std::span<const Token> tokens,
-               const Taps<N>* taps = nullptr);
+               const Taps<N>* taps = nullptr, std::size_t first_step = 0);
 
   /// Negative log-likelihoods [B,T-1] in nats of each sequence's token t+1 as predicted at t.
   std::span<const N> losses();

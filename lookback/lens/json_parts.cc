@@ -1,0 +1,16 @@
+#include "lookback/lens/json_parts.h"
+
+#include "lookback/lens/to_json.h"
+
+namespace lookback::lens {
+
+nlohmann::json estimate_json(const Estimate& estimate) {
+  return {{"mean", rounded(estimate.mean)}, {"standard_error", rounded(estimate.standard_error)}};
+}
+
+nlohmann::json place_json(const std::optional<HeadPlace>& place) {
+  if (!place) return nullptr;
+  return {{"layer", place->layer}, {"head", place->head}};
+}
+
+}  // namespace lookback::lens

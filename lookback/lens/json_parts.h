@@ -1,0 +1,19 @@
+// Parts that the JSON of several results share. Numbers are those of rounded (to_json.h).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "lookback/lens/component.h"
+#include "lookback/lens/estimate.h"
+#include "lookback/lens/probe_result.h"
+
+namespace lookback::lens {
+
+/// {"mean", "standard_error"}; how many values it is of stands once beside all of a result.
+nlohmann::json estimate_json(const Estimate& estimate);
+
+/// {"layer", "head"}, or null for none.
+nlohmann::json place_json(const std::optional<HeadPlace>& place);
+
+}  // namespace lookback::lens

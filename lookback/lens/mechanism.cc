@@ -1,0 +1,200 @@
+#include "lookback/lens/mechanism.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "lookback/lens/ablation_edits.h"
+#include "lookback/lens/evaluate.h"
+
+namespace lookback::lens {
+namespace {
+
+using data::IdealPattern;
+using model::Architecture;
+
+Edit set(std::string activation, HeadPlace place, math::Matrix<const float> value) {
+  Edit edit;
+  edit.activation = std::move(activation);
+  edit.head = place.head;
+  edit.value = value;
+  return edit;
+}
+
+Intervention with_ideal_pattern(HeadPlace place, IdealPattern kind) {
+  return [=](Context& context) {
+    return Edits{set(pattern_name(place.layer), place, context.ideal(kind))};
+  };
+}
+
+/// The mean pattern, averaged along its diagonals too: row t is proportional to the mean of
+/// A[t', t' - d] over all t', at the offsets d = 0 .. t.
+math::Matrix<const float> band_of(HeadPlace place, Context& context) {
+  const auto mean = context.mean().at(pattern_name(place.layer), place.head);
+  std::vector<double> by_offset(mean.rows);
+  for (std::size_t t = 0; t < mean.rows; ++t) {
+    for (std::size_t s = 0; s <= t; ++s) by_offset[t - s] += static_cast<double>(mean(t, s));
+  }
+  for (std::size_t d = 0; d < mean.rows; ++d) by_offset[d] /= static_cast<double>(mean.rows - d);
+  const math::Matrix<float> band = context.make(mean.rows, mean.rows);
+  double sum = 0;
+  for (std::size_t t = 0; t < mean.rows; ++t) {
+    sum += by_offset[t];
+    for (std::size_t s = 0; s <= t; ++s) band(t, s) = static_cast<float>(by_offset[t - s] / sum);
+  }
+  return band;
+}
+
+Intervention with_band(HeadPlace place) {
+  return [=](Context& context) {
+    return Edits{set(pattern_name(place.layer), place, band_of(place, context))};
+  };
+}
+
+Intervention unsmeared(HeadPlace place) {
+  return [=](Context&) {
+    Edit edit;
+    edit.activation = fmt::format("blocks.{}.attn.hook_smeared_k", place.layer);
+    edit.head = place.head;
+    edit.kind = Edit::Kind::copy;
+    edit.source = fmt::format("blocks.{}.attn.hook_k", place.layer);
+    return Edits{edit};
+  };
+}
+
+template <class Ablation>
+Intervention as_intervention(const Ablation& ablation) {
+  return [ablation](Context& context) { return edits_of(ablation, context); };
+}
+
+Component written_by(HeadPlace head) { return {Component::Kind::head, head.layer, head.head}; }
+
+/// What is recorded of every sequence, and means of that and more.
+struct Basis {
+  std::vector<std::string> names;
+  Recording mean;
+};
+
+/// Fills in the head, what it costs and the loss.
+Status find_head(const Setting& setting, const Basis& basis, MechanismResult& result) {
+  const std::vector<HeadPlace> heads = all_heads(setting.model.architecture());
+  std::vector<Intervention> direct;
+  for (const HeadPlace head : heads) {
+    direct.push_back(as_intervention(LogitsAblation{written_by(head), Replacement::mean}));
+  }
+  const Result<Measured> measured = measure(setting, basis.names, basis.mean, direct);
+  if (!measured) return measured.error();
+  std::vector<double> losses;
+  for (const LossScores& scores : measured->baseline) losses.push_back(scores.second_half_loss);
+  result.loss = estimate(losses);
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const Estimate cost = measured->rise(i);
+    if (i > 0 && !(cost.mean > result.direct_cost.mean)) continue;
+    result.direct_cost = cost;
+    result.head = heads[i];
+  }
+  return {};
+}
+
+/// The share of the cost that one intervention of `measured` takes away; the cost is number 0's.
+Estimate share_of(const Measured& measured, std::size_t intervention) {
+  std::vector<double> rises;
+  std::vector<double> costs;
+  for (std::size_t index = 0; index < measured.baseline.size(); ++index) {
+    const double baseline = measured.baseline[index].second_half_loss;
+    rises.push_back(measured.changed[intervention][index].second_half_loss - baseline);
+    costs.push_back(measured.changed[0][index].second_half_loss - baseline);
+  }
+  return ratio_estimate(rises, costs);
+}
+
+/// An intervention and where the share of it belongs.
+struct Planned {
+  Intervention intervention;
+  Estimate* share;
+};
+
+/// All shares of a result whose lists do not change any more.
+std::vector<Planned> plan(HeadPlace head, MechanismResult& result) {
+  std::vector<Planned> all{{with_band(head), &result.band},
+                           {with_ideal_pattern(head, IdealPattern::matching), &result.matching}};
+  if (result.unsmeared) all.push_back({unsmeared(head), &*result.unsmeared});
+  for (EarlierHead& earlier : result.earlier) {
+    const auto without = [&](Input input) {
+      return as_intervention(
+          PathAblation{written_by(earlier.head), head, input, Replacement::mean});
+    };
+    all.push_back({without(Input::k), &earlier.k_removed});
+    all.push_back({without(Input::q), &earlier.q_removed});
+    all.push_back(
+        {with_ideal_pattern(earlier.head, IdealPattern::previous_token), &earlier.previous_token});
+    all.push_back({with_ideal_pattern(earlier.head, IdealPattern::duplicate_token),
+                   &earlier.duplicate_token});
+  }
+  return all;
+}
+
+Status measure_shares(const Setting& setting, const Basis& basis, MechanismResult& result) {
+  const Architecture& a = setting.model.architecture();
+  const HeadPlace head = *result.head;
+  if (a.smeared_keys) result.unsmeared.emplace();
+  for (const HeadPlace earlier : all_heads(a)) {
+    if (reads(a, head, earlier)) result.earlier.push_back({earlier, {}, {}, {}, {}});
+  }
+  const std::vector<Planned> planned = plan(head, result);
+  std::vector<Intervention> interventions{as_intervention(HeadAblation{head, Replacement::mean})};
+  for (const Planned& one : planned) interventions.push_back(one.intervention);
+  const Result<Measured> measured = measure(setting, basis.names, basis.mean, interventions);
+  if (!measured) return measured.error();
+  result.cost = measured->rise(0);
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    *planned[i].share = share_of(*measured, i + 1);
+  }
+  return {};
+}
+
+/// The means of the scores of the head's pattern.
+Status score_head(const Setting& setting, MechanismResult& result) {
+  const Result<ProbeResult> scored = evaluate(setting.model.program, setting.model.parameters,
+                                              setting.probe, setting.sequences, setting.workers);
+  if (!scored) return scored.error();
+  for (const HeadSummary& head : scored->heads) {
+    if (head.place == *result.head) result.scores = head.mean;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<MechanismResult> mechanism(const Setting& setting) {
+  if (Status status = check(setting); !status) return status.error();
+  const Architecture& a = setting.model.architecture();
+  if (a.layers * a.heads_per_layer() > max_mechanism_heads) {
+    return Error{fmt::format("found {} heads to decide the mechanism of, allowed at most {}",
+                             a.layers * a.heads_per_layer(), max_mechanism_heads)};
+  }
+  MechanismResult result;
+  result.sequences = setting.sequences;
+  result.chance = std::log(static_cast<double>(setting.probe.vocabulary()));
+  Basis basis{component_activations(a), {}};
+  Result<Recording> mean = mean_recording(setting, basis.names);
+  if (!mean) return mean.error();
+  basis.mean = std::move(*mean);
+  if (Status status = find_head(setting, basis, result); !status) return status.error();
+  result.learned = result.chance - result.loss.mean >= least_gain;
+  if (result.learned) {
+    // Of the patterns only those of this head's layer are needed, and only their means.
+    std::vector<std::string> averaged = basis.names;
+    averaged.push_back(pattern_name(result.head->layer));
+    mean = mean_recording(setting, averaged);
+    if (!mean) return mean.error();
+    basis.mean = std::move(*mean);
+    if (Status status = measure_shares(setting, basis, result); !status) return status.error();
+    if (Status status = score_head(setting, result); !status) return status.error();
+  }
+  decide(result);
+  return result;
+}
+
+}  // namespace lookback::lens

@@ -1,0 +1,91 @@
+// Which mechanism a model copies by, decided by interventions, not by weights or scores.
+//
+// 1. The head: the one whose direct path into the logits is worth most, that is, whose mean
+//    ablation before ln_final alone costs most second-half loss. (What a previous-token head writes
+//    is worth as much, but through other heads: it is not the head that copies.) Its COST is the rise
+//    of second-half loss when what it writes is replaced by its mean for all readers.
+// 2. Shares of that cost, each the rise of second-half loss under an intervention on this head:
+//    - band: its pattern becomes a function of the offset t - s alone, the mean over sequences and
+//      queries, each row summing to 1. What is NOT lost is kept by counting positions.
+//    - matching: its pattern becomes the ideal one of an induction head (data/ideal_patterns.h). A
+//      small or negative share says that looking up is what the head does.
+//    - unsmeared: its smeared keys become the keys before smearing.
+//    - K and Q of every earlier head that it reads: that head's part of its key or query input becomes
+//      its mean; the earlier head's own pattern becomes the ideal previous-token or duplicate-token
+//      pattern. A small or negative share says that this is all the earlier head does for it.
+// 3. The verdict, by the constants below.
+//
+// A share is a ratio of means over sequences (ratio_estimate, estimate.h). Removing an input can cost
+// more than the head's absence: shares above 1 are no error.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/lens/estimate.h"
+#include "lookback/lens/intervention.h"
+#include "lookback/lens/probe_result.h"
+
+namespace lookback::lens {
+
+enum class Mechanism {
+  none,             ///< no learning in context to explain
+  positional_band,  ///< a pattern of offsets alone keeps what the head gives
+  k_composition,    ///< keys hold the token before, written by a previous-token head
+  q_composition,    ///< queries hold where the token was, written by a duplicate-token head
+  smeared_keys,     ///< keys hold the token before by smearing
+  unresolved,       ///< something is learned, and none of the above explains most of it
+};
+/// "none", "positional-band", "k-composition", "q-composition", "smeared-keys", "unresolved".
+const char* name_of(Mechanism mechanism);
+
+/// Second-half loss must lie so many nats below ln V, chance, for a mechanism to be looked for. An
+/// untrained model lies above ln V, and the standard error over a few sequences is near 0.01: a
+/// tenth of a nat is well beyond it, and far below what any copying gives (more than a nat).
+inline constexpr double least_gain = 0.1;
+
+/// A mechanism is named when more than half of the head's cost speaks for it: then no other can
+/// account for as much. The interval of 95% (Estimate::lower, upper) must lie on that side.
+inline constexpr double majority = 0.5;
+
+/// An earlier head that the head reads; all shares of the head's cost.
+struct EarlierHead {
+  HeadPlace head;
+  Estimate k_removed;        ///< from the key input alone
+  Estimate q_removed;        ///< from the query input alone
+  Estimate previous_token;   ///< with the ideal previous-token pattern in the earlier head
+  Estimate duplicate_token;  ///< with the ideal duplicate-token pattern
+};
+
+struct MechanismResult {
+  Mechanism verdict = Mechanism::none;
+  std::string reason;  ///< one sentence with the figures that decided it
+  std::size_t sequences = 0;
+  Estimate loss;         ///< second-half loss, nats
+  double chance = 0;     ///< ln V
+  bool learned = false;  ///< whether there is a gain to explain; else what follows is not measured
+  std::optional<HeadPlace> head;      ///< found in any case
+  HeadScores scores;                  ///< means over sequences, its induction score among them
+  Estimate direct_cost;               ///< nats, by the logits' path alone
+  Estimate cost;                      ///< nats
+  Estimate band;                      ///< share of the cost that is LOST under a band of offsets
+  Estimate matching;                  ///< share lost with the ideal matching pattern
+  std::optional<Estimate> unsmeared;  ///< share lost; only where keys are smeared
+  std::vector<EarlierHead> earlier;
+  std::optional<EarlierHead> partner;  ///< the one that a composition verdict names
+};
+
+/// Models with more heads are refused: two runs a head and sequence find the head.
+inline constexpr std::size_t max_mechanism_heads = 160;
+
+/// Decides over sequences of the probe, best repeated-blocks. The same bits for any number of
+/// threads. Errors: as check (intervention.h); more heads than max_mechanism_heads.
+Result<MechanismResult> mechanism(const Setting& setting);
+
+/// The verdict and its reason from the figures of `result`, as `mechanism` fills them in.
+void decide(MechanismResult& result);
+
+}  // namespace lookback::lens

@@ -1,0 +1,18 @@
+// The mechanism of a model as JSON, with the figures that decided it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "lookback/lens/mechanism.h"
+
+namespace lookback::lens {
+
+/// {"verdict": name, "reason", "sequences", "loss": {"mean", "standard_error"}, "chance",
+///  "head": {"layer", "head"} or null, and where something is learned:
+///  "scores": every score of scores.h by its name, "direct_cost", "cost": nats,
+///  "band", "matching", "unsmeared" (null without smeared keys): shares of the cost,
+///  "earlier": [{"head", "k_removed", "q_removed", "previous_token", "duplicate_token"}],
+///  "partner": {"layer", "head"} or null}
+nlohmann::json mechanism_json(const MechanismResult& result);
+
+}  // namespace lookback::lens

@@ -1,0 +1,104 @@
+// Activation patching: which activations carry what a model copies.
+//
+// A clean sequence is a random block of P tokens, twice (random-repeat, T = 2 P). The last query that
+// looking back answers stands at T - 2: its token x_{T-2} occurred at P - 2, and what followed there,
+// x_{P-1}, is the right answer. A corrupted sequence differs in one token of the first copy, which
+// becomes another at random:
+//
+//   answer   x_{P-1}: the query's token is still found, but what followed it is another token
+//   match    x_{P-2}: the answer is still there, but the query's token is not found before it
+//
+// The metric is the log-probability, in nats, of the right answer at the query. A patch puts an
+// activation of the clean run into the corrupted one; what it restores is
+//
+//   (patched - corrupted) / (clean - corrupted),
+//
+// 0 when nothing is restored and 1 when all is, as a ratio of means over sequences
+// (ratio_estimate, estimate.h). Where clean and corrupted hardly differ, in a model that does not
+// copy, the ratio says nothing: both are given. Meng et al. 2022 and Wang et al. 2022 patch so
+// ("denoising", in the words of Heimersheim and Nanda 2024).
+//
+// Legend: T positions, P = T / 2, n heads of the model.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/base/workers.h"
+#include "lookback/lens/ablation.h"
+#include "lookback/lens/estimate.h"
+#include "lookback/lens/model.h"
+
+namespace lookback::lens {
+
+enum class Corruption { answer, match };
+const char* name_of(Corruption corruption);  ///< "answer", "match"
+
+/// An activation of one head. Without OV there is no v.
+enum class Patched { q, k, v, z, pattern };
+const char* name_of(Patched patched);  ///< "q", "k", "v", "z", "pattern"
+
+struct CorruptedPair {
+  std::vector<model::Token> clean;
+  std::vector<model::Token> corrupted;
+  std::size_t changed = 0;  ///< the position at which they differ
+  std::size_t query = 0;    ///< T - 2
+  model::Token right = 0;   ///< x_{T-1} of the clean sequence
+};
+
+/// Pair number `index` of `length` tokens: a pure function of its arguments.
+/// Errors: a length that is odd or below 4, a vocabulary below 2 or above 2^32.
+Result<CorruptedPair> corrupted_pair(std::size_t vocabulary, std::size_t length,
+                                     Corruption corruption, std::uint64_t index);
+
+/// One head's activation, patched at one position alone, or at all.
+struct HeadPatch {
+  HeadPlace head;
+  Patched activation = Patched::q;
+  Estimate whole;                     ///< at all positions
+  std::vector<Estimate> by_position;  ///< [T]; for pattern, the row of the query there; or empty
+};
+
+/// One component of what one input of one head reads, or the logits, as in ablation.h: the clean
+/// component in place of the corrupted one, for that reader alone.
+struct PathPatch {
+  Component from;
+  std::optional<HeadPlace> to;  ///< none: the logits
+  Input input = Input::q;       ///< of the head
+  Estimate restored = {};
+};
+
+/// Beyond so many heads of the whole model an analysis is skipped.
+struct PatchingLimits {
+  std::size_t whole_heads = 160;    ///< heads at all positions: 5 n runs a sequence
+  std::size_t position_heads = 16;  ///< heads by position: 5 n T
+  std::size_t path_heads = 16;      ///< paths: 3 n^2
+};
+
+struct Patching {
+  Corruption corruption = Corruption::answer;
+  std::size_t sequences = 0;
+  std::size_t length = 0;  ///< T
+  std::size_t changed = 0;
+  std::size_t query = 0;
+  Estimate clean;      ///< log-probability of the right answer, nats
+  Estimate corrupted;  ///< the same
+  std::vector<HeadPatch> heads;
+  std::vector<PathPatch> paths;
+  std::vector<std::string> skipped;  ///< one line each: what, what was found, what is allowed
+};
+
+/// The length of the pairs for a model: its context, at most 64, even.
+std::size_t patching_length(const model::Architecture& architecture);
+
+/// Patches pairs 0 .. sequences - 1. The same bits for any number of threads.
+/// Errors: no sequence; a buffer that is not the program's; a context below 4.
+Result<Patching> patching(const Model& model, Corruption corruption, std::size_t sequences,
+                          base::Workers& workers, const PatchingLimits& limits = {});
+
+}  // namespace lookback::lens

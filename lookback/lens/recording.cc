@@ -1,0 +1,66 @@
+#include "lookback/lens/recording.h"
+
+#include <algorithm>
+
+namespace lookback::lens {
+namespace {
+
+template <class N>
+void add_to(NamedMatrices<double>& sums, const NamedMatrices<N>& terms) {
+  terms.for_each([&](const std::string& name, std::size_t head, math::Matrix<const N> term) {
+    const math::Matrix<double> sum = sums.make(name, head, term.rows, term.cols);
+    for (std::size_t r = 0; r < term.rows; ++r) {
+      for (std::size_t c = 0; c < term.cols; ++c) sum(r, c) += static_cast<double>(term(r, c));
+    }
+  });
+}
+
+}  // namespace
+
+template <class N>
+math::Matrix<const N> NamedMatrices<N>::at(const std::string& name, std::size_t head) const {
+  const auto found = kept_.find({name, head});
+  return found == kept_.end() ? math::Matrix<const N>{} : found->second.view();
+}
+
+template <class N>
+math::Matrix<N> NamedMatrices<N>::make(const std::string& name, std::size_t head, std::size_t rows,
+                                       std::size_t cols) {
+  Kept& kept = kept_[{name, head}];
+  if (kept.numbers.empty()) kept = {rows, cols, std::vector<N>(rows * cols)};
+  return {kept.numbers.data(), kept.rows, kept.cols, kept.cols};
+}
+
+template class NamedMatrices<float>;
+template class NamedMatrices<double>;
+
+void keep(const model::Tapped& at, math::Matrix<const float> seen, Recording& recording) {
+  const math::Matrix<float> kept =
+      recording.make(std::string(at.name), at.head, seen.rows, seen.cols);
+  for (std::size_t r = 0; r < seen.rows; ++r) std::copy_n(seen.row(r), seen.cols, kept.row(r));
+}
+
+void RecordingSum::add(const Recording& recording) {
+  add_to(sums_, recording);
+  ++count_;
+}
+
+void RecordingSum::add(const RecordingSum& other) {
+  add_to(sums_, other.sums_);
+  count_ += other.count_;
+}
+
+Recording RecordingSum::mean() const {
+  Recording result;
+  sums_.for_each([&](const std::string& name, std::size_t head, math::Matrix<const double> sum) {
+    const math::Matrix<float> mean = result.make(name, head, sum.rows, sum.cols);
+    for (std::size_t r = 0; r < sum.rows; ++r) {
+      for (std::size_t c = 0; c < sum.cols; ++c) {
+        mean(r, c) = static_cast<float>(sum(r, c) / static_cast<double>(count_));
+      }
+    }
+  });
+  return result;
+}
+
+}  // namespace lookback::lens

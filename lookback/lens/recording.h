@@ -1,0 +1,63 @@
+// Activations of one run, kept by name in memory of their own; and their means over runs.
+//
+// Legend: T positions.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lookback/math/view.h"
+#include "lookback/model/taps.h"
+
+namespace lookback::lens {
+
+/// Numbers of type N by (name of an activation, head of its layer over all steps). The head is 0
+/// where an activation has none.
+template <class N>
+class NamedMatrices {
+ public:
+  /// [T,width]; an empty matrix for what is not there.
+  math::Matrix<const N> at(const std::string& name, std::size_t head = 0) const;
+  /// The same, made of zeros [rows,cols] where it is not there.
+  math::Matrix<N> make(const std::string& name, std::size_t head, std::size_t rows,
+                       std::size_t cols);
+
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [key, kept] : kept_) visit(key.first, key.second, kept.view());
+  }
+
+ private:
+  struct Kept {
+    std::size_t rows = 0;
+    std::size_t cols = 0;
+    std::vector<N> numbers;
+    math::Matrix<const N> view() const { return {numbers.data(), rows, cols, cols}; }
+  };
+  std::map<std::pair<std::string, std::size_t>, Kept> kept_;
+};
+
+/// What one run had, or the means over runs.
+using Recording = NamedMatrices<float>;
+
+/// Copies an activation as a hook is shown it; a later copy takes the place of an earlier one.
+void keep(const model::Tapped& at, math::Matrix<const float> seen, Recording& recording);
+
+/// Sums of recordings. They are doubles, so that the mean of a constant is that constant.
+class RecordingSum {
+ public:
+  /// REQUIRES that every recording has the same names and shapes.
+  void add(const Recording& recording);
+  void add(const RecordingSum& other);
+  /// The sums divided by the number of recordings added. REQUIRES that one was.
+  Recording mean() const;
+
+ private:
+  NamedMatrices<double> sums_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace lookback::lens

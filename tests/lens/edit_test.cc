@@ -1,0 +1,150 @@
+#include "lookback/lens/edit.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/lens/models.h"
+
+namespace lookback::lens {
+namespace {
+
+using Kind = Edit::Kind;
+
+/// A matrix in memory of its own.
+struct Numbers {
+  std::size_t rows, cols;
+  std::vector<float> numbers;
+  math::Matrix<float> view() { return {numbers.data(), rows, cols, cols}; }
+};
+
+std::string refusal(const Edit& edit) {
+  const SmallModel model = make_model(small_architecture());
+  const Status status = check(model.program, 4, edit);
+  return status ? "accepted" : status.error().message;
+}
+
+/// An edit of a name and head with a value of this shape.
+Edit edit_of(const char* name, std::optional<std::size_t> head, std::size_t rows,
+             std::size_t cols) {
+  static const std::vector<float> zeros(1024);
+  Edit edit;
+  edit.activation = name;
+  edit.head = head;
+  edit.value = {zeros.data(), rows, cols, cols};
+  return edit;
+}
+
+TEST(Edit, SetsOrAddsItsValueInItsRows) {
+  Numbers value{3, 2, {1, 2, 3, 4, 5, 6}};
+  Numbers x{3, 2, {10, 10, 20, 20, 30, 30}};
+  Edit edit;
+  edit.value = value.view();
+  edit.first_row = 1;
+  apply(edit, {}, x.view());
+  EXPECT_EQ(x.numbers, (std::vector<float>{10, 10, 3, 4, 5, 6}));
+  edit.kind = Kind::add;
+  edit.end_row = 2;
+  apply(edit, {}, x.view());
+  EXPECT_EQ(x.numbers, (std::vector<float>{10, 10, 6, 8, 5, 6}));
+}
+
+TEST(Edit, RepeatsAValueOfOneRow) {
+  Numbers value{1, 2, {7, 8}};
+  Numbers x{2, 2, {0, 0, 0, 0}};
+  Edit edit;
+  edit.value = value.view();
+  apply(edit, {}, x.view());
+  EXPECT_EQ(x.numbers, (std::vector<float>{7, 8, 7, 8}));
+}
+
+TEST(Edit, CopiesItsSourceOrTheMeanOfItsPositions) {
+  Numbers source{2, 2, {1, 2, 3, 6}};
+  Numbers x{2, 2, {0, 0, 0, 0}};
+  Edit edit;
+  edit.kind = Kind::copy;
+  apply(edit, source.view(), x.view());
+  EXPECT_EQ(x.numbers, source.numbers);
+  edit.kind = Kind::copy_mean;
+  apply(edit, source.view(), x.view());
+  EXPECT_EQ(x.numbers, (std::vector<float>{2, 4, 2, 4}));
+}
+
+TEST(Edit, OfEveryKindOfActivationHasItsWidth) {  // T 4, D 16, E 8
+  EXPECT_EQ(refusal(edit_of("blocks.0.hook_resid_pre", std::nullopt, 4, 16)), "accepted");
+  EXPECT_EQ(refusal(edit_of("blocks.0.ln1.hook_scale", std::nullopt, 1, 1)), "accepted");
+  EXPECT_EQ(refusal(edit_of("blocks.1.hook_q_input", 1, 4, 16)), "accepted");
+  EXPECT_EQ(refusal(edit_of("blocks.1.attn.hook_k", 1, 4, 8)), "accepted");
+  EXPECT_EQ(refusal(edit_of("blocks.1.attn.hook_pattern", std::nullopt, 4, 4)), "accepted");
+  EXPECT_EQ(refusal(edit_of("blocks.1.attn.hook_result", 0, 1, 16)), "accepted");
+}
+
+TEST(Edit, RefusesWhatTheModelDoesNotHave) {
+  EXPECT_EQ(refusal(edit_of("blocks.1.attn.hook_kk", 0, 4, 8)),
+            "no activation is named 'blocks.1.attn.hook_kk'; the nearest is "
+            "'blocks.1.attn.hook_k'");
+  EXPECT_EQ(refusal(edit_of("blocks.1.attn.hook_k", 2, 4, 8)),
+            "blocks.1.attn.hook_k: found head 2, allowed 0 to 1");
+  EXPECT_EQ(refusal(edit_of("hook_embed", 0, 4, 16)),
+            "hook_embed: found head 0, but it is not split into heads");
+}
+
+TEST(Edit, RefusesAValueOfAnotherShape) {
+  EXPECT_EQ(refusal(edit_of("blocks.1.attn.hook_k", 1, 4, 16)),
+            "blocks.1.attn.hook_k: found a value of 4 x 16, allowed 4 x 8 or 1 x 8");
+  EXPECT_EQ(refusal(edit_of("hook_embed", std::nullopt, 3, 16)),
+            "hook_embed: found a value of 3 x 16, allowed 4 x 16 or 1 x 16");
+}
+
+TEST(Edit, RefusesPositionsBeyondTheSequence) {
+  Edit edit = edit_of("hook_embed", std::nullopt, 4, 16);
+  edit.first_row = 2;
+  edit.end_row = 5;
+  EXPECT_EQ(refusal(edit), "hook_embed: found positions 2 to 5, allowed a range below 4");
+  edit.end_row = 2;
+  EXPECT_NE(refusal(edit), "accepted");
+}
+
+TEST(Edit, RefusesASourceThatIsNotThereYetOrOfAnotherShape) {
+  Edit edit;
+  edit.kind = Kind::copy;
+  edit.activation = "blocks.0.attn.hook_v";
+  const auto from = [&](const char* source) {
+    edit.source = source;
+    return refusal(edit);
+  };
+  EXPECT_EQ(from("blocks.0.attn.hook_k"), "accepted");
+  EXPECT_EQ(from("blocks.0.attn.hook_z"),
+            "blocks.0.attn.hook_v: found the source blocks.0.attn.hook_z, which is not computed "
+            "before it");
+  EXPECT_EQ(from("blocks.0.attn.hook_v"),
+            "blocks.0.attn.hook_v: found the source blocks.0.attn.hook_v, which is not computed "
+            "before it");
+  EXPECT_EQ(from("hook_embed"),
+            "blocks.0.attn.hook_v: found the source hook_embed, of which only one is split into "
+            "heads");
+  EXPECT_EQ(from("blocks.0.hook_q_input"),
+            "blocks.0.attn.hook_v: found the source blocks.0.hook_q_input of width 16, allowed 8");
+}
+
+TEST(FirstStep, OfAPatternIsThatOfItsScoresWhosePlaceItTakes) {
+  const SmallModel model = make_model(small_architecture());
+  const auto pattern = first_step(model.program, "blocks.1.attn.hook_pattern", 0);
+  const auto scores = first_step(model.program, "blocks.1.attn.hook_attn_scores", 0);
+  ASSERT_TRUE(pattern && scores);
+  EXPECT_EQ(*pattern, *scores);
+  EXPECT_TRUE(std::holds_alternative<model::Scores>(model.program.steps[*pattern]));
+}
+
+TEST(FirstStep, OfHeadsOfLaterStepsIsLater) {
+  model::Architecture a = small_architecture();
+  a.steps = 2;
+  const SmallModel model = make_model(a);
+  const auto any = first_step(model.program, "blocks.0.attn.hook_z", std::nullopt);
+  const auto first = first_step(model.program, "blocks.0.attn.hook_z", 1);
+  const auto later = first_step(model.program, "blocks.0.attn.hook_z", 2);
+  ASSERT_TRUE(any && first && later);
+  EXPECT_EQ(*any, *first);
+  EXPECT_LT(*first, *later);
+}
+
+}  // namespace
+}  // namespace lookback::lens

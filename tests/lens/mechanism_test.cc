@@ -1,0 +1,184 @@
+#include "lookback/lens/mechanism.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/lens/circuits.h"
+#include "tests/lens/patterns.h"
+
+namespace lookback::lens {
+namespace {
+
+constexpr std::size_t sequences = 24;
+
+MechanismResult decided(const SmallModel& model, const data::BlockSource& probe,
+                        std::size_t threads = 1) {
+  base::Workers workers(threads);
+  Result<MechanismResult> result =
+      mechanism({{model.program, model.parameters}, probe, sequences, workers});
+  EXPECT_TRUE(result) << result.error().message;
+  return result ? std::move(*result) : MechanismResult{};
+}
+
+MechanismResult decided(const SmallModel& model) { return decided(model, *circuit_probe()); }
+
+std::string name(const MechanismResult& result) { return name_of(result.verdict); }
+
+// --- circuits whose mechanism is known
+
+TEST(Mechanism, OfAPreviousTokenHeadInTheKeysIsKComposition) {
+  const MechanismResult result = decided(k_composition_circuit());
+  EXPECT_EQ(name(result), "k-composition") << result.reason;
+  EXPECT_EQ(result.head, (HeadPlace{1, 0}));
+  ASSERT_TRUE(result.partner);
+  EXPECT_EQ(result.partner->head, (HeadPlace{0, 0}));
+  EXPECT_GT(result.scores.induction_score, 0.9);
+  EXPECT_GT(result.cost.mean, 1);
+  ASSERT_EQ(result.earlier.size(), 1U);
+  EXPECT_GT(result.earlier[0].k_removed.mean, 0.7);  // the rest: a mean tells likely offsets
+  EXPECT_EQ(result.earlier[0].q_removed.mean, 0);    // its queries do not read what the head wrote
+  EXPECT_NEAR(result.earlier[0].previous_token.mean, 0, 1e-4);  // it has that pattern already
+  EXPECT_GT(result.earlier[0].duplicate_token.mean, 0.5);
+  EXPECT_GT(result.band.mean, 0.5);
+  EXPECT_LT(result.matching.mean, 0.05);
+  EXPECT_FALSE(result.unsmeared);
+}
+
+TEST(Mechanism, OfAPointerInTheQueriesIsQComposition) {
+  const MechanismResult result = decided(q_composition_circuit());
+  EXPECT_EQ(name(result), "q-composition") << result.reason;
+  EXPECT_EQ(result.head, (HeadPlace{1, 0}));
+  ASSERT_TRUE(result.partner);
+  EXPECT_EQ(result.partner->head, (HeadPlace{0, 0}));
+  EXPECT_GT(result.earlier[0].q_removed.mean, 0.7);
+  EXPECT_EQ(result.earlier[0].k_removed.mean, 0);
+  EXPECT_NEAR(result.earlier[0].duplicate_token.mean, 0, 1e-4);
+}
+
+TEST(Mechanism, OfKeysOfTheTokenBeforeIsSmearedKeys) {
+  const MechanismResult result = decided(smeared_keys_circuit());
+  EXPECT_EQ(name(result), "smeared-keys") << result.reason;
+  ASSERT_TRUE(result.unsmeared);
+  EXPECT_GT(result.unsmeared->mean, 0.8);
+  EXPECT_TRUE(result.earlier.empty());
+  EXPECT_FALSE(result.partner);
+}
+
+TEST(Mechanism, OfAFixedOffsetIsAPositionalBand) {
+  const MechanismResult result = decided(band_circuit(5), *circuit_probe(6, 6));
+  EXPECT_EQ(name(result), "positional-band") << result.reason;
+  EXPECT_LT(result.band.mean, 0.05);
+  EXPECT_GT(result.cost.mean, 1);
+}
+
+TEST(Mechanism, OfAModelThatHasLearnedNothingIsNone) {
+  const MechanismResult result =
+      decided(make_model(small_architecture()), *small_probe(data::BlockKind::repeated_blocks));
+  EXPECT_EQ(name(result), "none");
+  EXPECT_GT(result.loss.mean, result.chance - least_gain);
+  EXPECT_TRUE(result.earlier.empty());
+  EXPECT_NE(result.reason.find("nats below chance, at least 0.1 are asked for"), std::string::npos);
+}
+
+// --- the verdict from figures
+
+Estimate share(double mean, double standard_error = 0.01) { return {mean, standard_error, 9}; }
+
+MechanismResult learned() {
+  MechanismResult result;
+  result.learned = true;
+  result.chance = 3;
+  result.loss = {1, 0.01, 9};
+  result.band = share(0.9);
+  return result;
+}
+
+EarlierHead earlier_head(double k, double q, double previous, double duplicate) {
+  return {{0, 0}, share(k), share(q), share(previous), share(duplicate)};
+}
+
+TEST(Verdict, NeedsMoreThanHalfOfTheCostWithinItsInterval) {
+  MechanismResult result = learned();
+  result.earlier = {earlier_head(0.9, 0, 0, 0.9)};
+  decide(result);
+  EXPECT_EQ(name(result), "k-composition");
+  EXPECT_EQ(result.reason,
+            "without head 0.0 in its keys the head loses 0.90 +- 0.01 of its cost, with an ideal "
+            "previous-token pattern in that head 0.00 +- 0.01");
+  result.earlier[0].k_removed = share(0.9, 0.3);  // 0.31 is still within it
+  decide(result);
+  EXPECT_EQ(name(result), "unresolved");
+  EXPECT_FALSE(result.partner);
+}
+
+TEST(Verdict, NeedsTheIdealPatternToKeepMoreThanHalf) {
+  MechanismResult result = learned();
+  result.earlier = {earlier_head(0.9, 0, 0.6, 0.9)};
+  decide(result);
+  EXPECT_EQ(name(result), "unresolved");
+}
+
+TEST(Verdict, NamesWhatExplainsMost) {
+  MechanismResult result = learned();
+  result.earlier = {earlier_head(0.6, 0.7, 0, 0), earlier_head(0.8, 0, 0, 0)};
+  result.earlier[1].head = {0, 1};
+  decide(result);
+  EXPECT_EQ(name(result), "k-composition");
+  EXPECT_EQ(result.partner->head, (HeadPlace{0, 1}));
+  result.unsmeared = share(0.85);
+  decide(result);
+  EXPECT_EQ(name(result), "smeared-keys");
+}
+
+TEST(Verdict, IsABandWhateverElseMatters) {
+  MechanismResult result = learned();
+  result.earlier = {earlier_head(0.9, 0, 0, 0.9)};
+  result.band = share(0.2);
+  decide(result);
+  EXPECT_EQ(name(result), "positional-band");
+}
+
+TEST(Verdict, OfSharesThatAreNotNumbersIsUnresolved) {
+  MechanismResult result = learned();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  result.band = share(nan);
+  result.earlier = {earlier_head(nan, nan, nan, nan)};
+  decide(result);
+  EXPECT_EQ(name(result), "unresolved");
+}
+
+TEST(Verdict, OfAModelThatHasLearnedNothingIsNone) {
+  MechanismResult result = learned();
+  result.learned = false;
+  result.band = share(0);
+  decide(result);
+  EXPECT_EQ(name(result), "none");
+}
+
+// --- what is measured, and how
+
+TEST(Mechanism, HasTheSameBitsForAnyNumberOfThreads) {
+  const SmallModel model = k_composition_circuit();
+  const auto probe = circuit_probe();
+  const MechanismResult one = decided(model, *probe, 1);
+  for (const std::size_t threads : {2U, 3U}) {
+    const MechanismResult other = decided(model, *probe, threads);
+    EXPECT_EQ(other.reason, one.reason);
+    EXPECT_EQ(other.cost.mean, one.cost.mean);
+    EXPECT_EQ(other.band.mean, one.band.mean);
+    EXPECT_EQ(other.earlier[0].k_removed.standard_error, one.earlier[0].k_removed.standard_error);
+  }
+}
+
+TEST(Mechanism, RefusesWhatCannotBeDecided) {
+  const SmallModel model = make_model(small_architecture());
+  const auto probe = small_probe(data::BlockKind::repeated_blocks);
+  base::Workers workers(1);
+  EXPECT_FALSE(mechanism({{model.program, model.parameters}, *probe, 1, workers}));
+  EXPECT_FALSE(mechanism({{model.program, {}}, *probe, 2, workers}));
+}
+
+}  // namespace
+}  // namespace lookback::lens
