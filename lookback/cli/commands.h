@@ -13,6 +13,7 @@ inline constexpr int wrong_usage = 2;
 /// Each adds its command to `app`; `exit_code` is set when the command has run.
 void add_study(CLI::App& app, int& exit_code);
 void add_train(CLI::App& app, int& exit_code);
+void add_inspect(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 

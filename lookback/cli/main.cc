@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   int exit_code = success;
   add_study(app, exit_code);
   add_train(app, exit_code);
+  add_inspect(app, exit_code);
   add_report(app, exit_code);
   add_bench(app, exit_code);
   if (Status status = math::select_instruction_set_from_environment(); !status) {

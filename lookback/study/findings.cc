@@ -62,18 +62,26 @@ void add_scores(std::span<const nlohmann::json> metrics, nlohmann::json& finding
   findings["induction_chance"] = chance_of(last);
   findings["first_half_loss"] = main_probe(last).at("first_half_loss");
   findings["second_half_loss"] = main_probe(last).at("second_half_loss");
-  const lens::TransitionCriteria criteria{.chance = chance_of(last)};
-  const auto first = lens::first_transition(curve, criteria);
-  findings["transition"] = first ? transition_json(*first) : nlohmann::json(nullptr);
-  findings["transition_tokens"] = first ? findings["transition"]["tokens"] : nullptr;
-  findings["later_transitions"] = nlohmann::json::array();
-  for (const lens::Transition& later : lens::later_transitions(curve, criteria)) {
-    findings["later_transitions"].push_back(transition_json(later));
-  }
+  findings.update(transitions_of(metrics));
+  const nlohmann::json& first = findings["transition"];
+  findings["transition_tokens"] = first.is_null() ? nlohmann::json(nullptr) : first["tokens"];
   findings["last"] = last;
 }
 
 }  // namespace
+
+nlohmann::json transitions_of(std::span<const nlohmann::json> metrics) {
+  nlohmann::json found = {{"transition", nullptr}, {"later_transitions", nlohmann::json::array()}};
+  if (metrics.empty()) return found;
+  const std::vector<lens::CurvePoint> curve = score_curve(metrics);
+  const lens::TransitionCriteria criteria{.chance = chance_of(metrics.back())};
+  const auto first = lens::first_transition(curve, criteria);
+  if (first) found["transition"] = transition_json(*first);
+  for (const lens::Transition& later : lens::later_transitions(curve, criteria)) {
+    found["later_transitions"].push_back(transition_json(later));
+  }
+  return found;
+}
 
 nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
                              std::span<const nlohmann::json> metrics) {

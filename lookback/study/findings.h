@@ -28,6 +28,9 @@ struct RunEnd {
 nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
                              std::span<const nlohmann::json> metrics);
 
+/// {"transition", "later_transitions"} of these lines of metrics, as above.
+nlohmann::json transitions_of(std::span<const nlohmann::json> metrics);
+
 /// The findings in one line for a person: arm, seed, scores, loss, transition.
 std::string line_of(const nlohmann::json& findings);
 

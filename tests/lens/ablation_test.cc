@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "lookback/lens/runner.h"
-#include "tests/lens/patterns.h"
 #include "tests/lens/all_wirings.h"
+#include "tests/lens/patterns.h"
 
 namespace lookback::lens {
 namespace {

@@ -15,6 +15,7 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
        std::vector<std::vector<std::string>>{{"--help"},
                                              {"study", "--help"},
                                              {"train", "--help"},
+                                             {"inspect", "--help"},
                                              {"report", "--help"},
                                              {"bench", "--help"}}) {
     const spec::Ended ended = spec::run(lookback(arguments));

@@ -1,0 +1,109 @@
+// lookback inspect: everything the lens says of one model, as a table, as JSON, as arrays.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/npz.h"
+#include "lookback/base/workers.h"
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/cli/inspection_table.h"
+#include "lookback/study/findings.h"
+#include "lookback/study/inspection.h"
+#include "lookback/study/inspection_json.h"
+#include "lookback/study/metrics_file.h"
+
+namespace lookback::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string path, npz;
+  std::vector<std::string> probes;
+  std::size_t sequences = 64;
+  std::optional<std::size_t> threads;
+  bool json = false;
+};
+
+/// The transitions of the run that a checkpoint lies in, up to its step; null where it lies in none.
+Result<nlohmann::json> transitions_before(const fs::path& checkpoint, std::uint64_t step) {
+  const fs::path folder = fs::absolute(checkpoint).parent_path();
+  const fs::path metrics = folder.parent_path() / "metrics.jsonl";
+  std::error_code missing;
+  if (folder.filename() != "checkpoints" || !fs::exists(metrics, missing)) {
+    return nlohmann::json(nullptr);
+  }
+  const auto lines = study::read_metrics(metrics, step);
+  if (!lines) return lines.error();
+  return study::transitions_of(*lines);
+}
+
+Result<study::InspectionOptions> inspection_options(const Options& options) {
+  study::InspectionOptions result;
+  result.sequences = options.sequences;
+  for (const std::string& name : options.probes) {
+    const Result<data::BlockKind> kind = data::parse_block_kind(name);
+    if (!kind) return Error{"--probe: " + kind.error().message};
+    result.probes.push_back(*kind);
+  }
+  return result;
+}
+
+int show(const Options& options, const study::InspectionOptions& what) {
+  const Result<fs::path> file = study::find_checkpoint(options.path);
+  if (!file) return fail(file.error());
+  const Result<study::SavedModel> model = study::read_model(*file);
+  if (!model) return fail(model.error());
+  const auto transitions = transitions_before(*file, model->header.step);
+  if (!transitions) return fail(transitions.error());
+  base::Workers workers(threads_of(options.threads));
+  const Result<study::Inspection> inspection = study::inspect(*model, what, workers);
+  if (!inspection) return fail(inspection.error());
+  if (!options.npz.empty()) {
+    const auto arrays = study::inspection_arrays(*inspection);
+    if (Status written = base::write_npz(options.npz, arrays); !written) {
+      return fail(written.error());
+    }
+  }
+  if (options.json) {
+    nlohmann::json object = study::inspection_json(*model, *inspection);
+    object["transitions"] = *transitions;
+    fmt::print("{}\n", object.dump(2));
+  } else {
+    fmt::print("{}", inspection_table(*model, *inspection, *transitions));
+  }
+  return success;
+}
+
+int run(const Options& options) {
+  const Result<study::InspectionOptions> what = inspection_options(options);
+  return what ? show(options, *what) : refuse(what.error());
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("inspect", "every measure, intervention and circuit of a trained model");
+  command
+      ->add_option("checkpoint", options->path, "a checkpoint, or a run's directory: its last one")
+      ->required();
+  command
+      ->add_option("--probe", options->probes,
+                   "what to measure scores on, and interventions on the first (default: the run's)")
+      ->take_all();
+  command->add_option("--sequences", options->sequences, "sequences of each probe")
+      ->check(CLI::Range(2, 1'000'000));
+  command->add_flag("--json", options->json, "everything as one JSON object");
+  command->add_option("--npz", options->npz,
+                      "a file for the arrays: patterns, losses, circuits, eigenvalues");
+  command->add_option("--threads", options->threads, "worker threads (default: every processor)")
+      ->check(CLI::Range(1, most_threads));
+  command->footer("Example: lookback inspect runs/article/two-layer/seed-0 --npz two-layer.npz");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace lookback::cli

@@ -1,0 +1,178 @@
+#include "lookback/study/inspection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "lookback/lens/chance.h"
+#include "lookback/lens/evaluate.h"
+#include "lookback/model/flops.h"
+
+namespace lookback::study {
+namespace {
+
+/// Maps of more heads than this are left out: [T,T] floats each.
+constexpr std::size_t most_maps = 64;
+
+/// Useful operations that interventions may take: some ten seconds of two processors.
+constexpr double intervention_flops = 2e12;
+/// Runs of a sequence for each head, roughly: its inputs, outputs, patterns, replaced three ways.
+constexpr double runs_a_head = 20;
+
+using Probes = std::vector<std::unique_ptr<data::BlockSource>>;
+
+std::size_t head_count(const model::Architecture& architecture) {
+  return architecture.layers * architecture.heads_per_layer();
+}
+
+Result<Probes> make_probes(const SavedModel& model, const InspectionOptions& options) {
+  Probes probes;
+  for (const data::BlockKind kind :
+       options.probes.empty() ? model.config.evaluate.probes : options.probes) {
+    Result<std::unique_ptr<data::BlockSource>> probe = probe_source(model.config, kind);
+    if (!probe) {
+      return Error{fmt::format("probe '{}' does not fit the model: {}", data::name_of(kind),
+                               probe.error().message)};
+    }
+    probes.push_back(std::move(*probe));
+  }
+  return probes;
+}
+
+class Inspector {
+ public:
+  Inspector(const SavedModel& model, const InspectionOptions& options, base::Workers& workers)
+      : model_(model), options_(options), workers_(workers) {}
+
+  Result<Inspection> inspect() {
+    const Result<Probes> probes = make_probes(model_, options_);
+    if (!probes) return probes.error();
+    for (const auto& probe : *probes) {
+      if (Status done = score(*probe); !done) return done.error();
+    }
+    const data::BlockSource& first = *probes->front();
+    for (const auto& part : {&Inspector::see_attention, &Inspector::intervene}) {
+      if (Status done = (this->*part)(first); !done) return done.error();
+    }
+    for (const auto& part : {&Inspector::read_weights, &Inspector::patch}) {
+      if (Status done = (this->*part)(); !done) return done.error();
+    }
+    return std::move(found_);
+  }
+
+ private:
+  Status score(const data::BlockSource& probe) {
+    auto result =
+        lens::evaluate(model_.program, model_.parameters, probe, options_.sequences, workers_);
+    if (!result) return result.error();
+    found_.probes.push_back({probe.task().kind, probe.description(), std::move(*result),
+                             lens::chance_scores(probe, options_.sequences)});
+    return {};
+  }
+
+  Status see_attention(const data::BlockSource& probe) {
+    found_.sequence = probe.sequence(0);
+    const std::size_t heads = head_count(model_.config.architecture);
+    if (heads > most_maps) {
+      found_.skipped.push_back(
+          fmt::format("attention maps: found {} heads, allowed at most {}", heads, most_maps));
+      return {};
+    }
+    auto maps = lens::attention_maps(model_.program, model_.parameters, found_.sequence);
+    if (!maps) return maps.error();
+    found_.attention = std::move(*maps);
+    return {};
+  }
+
+  Status intervene(const data::BlockSource& probe) {
+    const lens::Setting setting{
+        {model_.program, model_.parameters},
+        probe,
+        intervention_sequences(model_.program, probe.length(), options_.sequences),
+        workers_};
+    Result<lens::Ablations> ablated = lens::ablations(setting);
+    if (!ablated) return ablated.error();
+    found_.ablations = std::move(*ablated);
+    take_skipped(found_.ablations.skipped);
+    const std::size_t heads = head_count(model_.config.architecture);
+    if (heads > lens::max_mechanism_heads) {
+      found_.skipped.push_back(fmt::format("mechanism: found {} heads, allowed at most {}", heads,
+                                           lens::max_mechanism_heads));
+      return {};
+    }
+    Result<lens::MechanismResult> mechanism = lens::mechanism(setting);
+    if (!mechanism) return mechanism.error();
+    found_.mechanism = std::move(*mechanism);
+    return {};
+  }
+
+  Status read_weights() {
+    const lens::CompositionBaseline baseline =
+        lens::composition_baseline(model_.config.architecture);
+    auto composed = lens::composition(model_.program, model_.parameters, baseline);
+    if (!composed) return composed.error();
+    found_.composition = std::move(*composed);
+    auto circuits = lens::circuits(model_.program, model_.parameters, options_.circuits, workers_);
+    if (!circuits) return circuits.error();
+    found_.circuits = std::move(*circuits);
+    if (found_.circuits.pairs_left_out > 0) {
+      found_.skipped.push_back(fmt::format(
+          "composed circuits: {} pairs of heads left out, those with the lowest composition scores",
+          found_.circuits.pairs_left_out));
+    }
+    return {};
+  }
+
+  Status patch() {
+    constexpr std::size_t shortest = 4;
+    if (model_.config.architecture.context < shortest) {
+      found_.skipped.push_back(
+          fmt::format("activation patching: found a context of {}, allowed at least {}",
+                      model_.config.architecture.context, shortest));
+      return {};
+    }
+    const lens::Model model{model_.program, model_.parameters};
+    const std::size_t sequences = intervention_sequences(
+        model_.program, lens::patching_length(model_.config.architecture), options_.sequences);
+    for (const lens::Corruption corruption : {lens::Corruption::answer, lens::Corruption::match}) {
+      auto patched = lens::patching(model, corruption, sequences, workers_);
+      if (!patched) return patched.error();
+      found_.patchings.push_back(std::move(*patched));
+    }
+    take_skipped(found_.patchings.front().skipped);
+    return {};
+  }
+
+  void take_skipped(const std::vector<std::string>& lines) {
+    found_.skipped.insert(found_.skipped.end(), lines.begin(), lines.end());
+  }
+
+  const SavedModel& model_;
+  const InspectionOptions& options_;
+  base::Workers& workers_;
+  Inspection found_;
+};
+
+}  // namespace
+
+std::size_t intervention_sequences(const model::Program& program, std::size_t length,
+                                   std::size_t asked) {
+  const double one = model::useful_flops(program, length).forward * runs_a_head *
+                     static_cast<double>(head_count(program.architecture));
+  const double affordable = intervention_flops / one;
+  if (affordable >= static_cast<double>(asked)) return asked;
+  return std::max<std::size_t>(2, static_cast<std::size_t>(affordable));
+}
+
+Result<Inspection> inspect(const SavedModel& model, const InspectionOptions& options,
+                           base::Workers& workers) {
+  if (options.sequences < 2) {
+    return Error{fmt::format("found {} sequences, allowed at least 2: an interval needs them",
+                             options.sequences)};
+  }
+  return Inspector(model, options, workers).inspect();
+}
+
+}  // namespace lookback::study

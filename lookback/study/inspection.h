@@ -1,0 +1,62 @@
+// Everything that the lens says of one model: what `lookback inspect` shows.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/base/workers.h"
+#include "lookback/data/repeated_blocks.h"
+#include "lookback/lens/ablation.h"
+#include "lookback/lens/attention.h"
+#include "lookback/lens/circuits.h"
+#include "lookback/lens/composition.h"
+#include "lookback/lens/mechanism.h"
+#include "lookback/lens/patching.h"
+#include "lookback/lens/probe_result.h"
+#include "lookback/study/saved_model.h"
+
+namespace lookback::study {
+
+struct InspectionOptions {
+  /// What scores are measured on; the first is also what interventions are measured on. None: the
+  /// probes of the run.
+  std::vector<data::BlockKind> probes = {};
+  std::size_t sequences = 64;  ///< of each probe, at least 2
+  lens::CircuitOptions circuits = {};
+};
+
+/// One probe: scores with chance beside them.
+struct ProbeInspection {
+  data::BlockKind kind = data::BlockKind::repeated_blocks;
+  std::string description;  ///< the periods that are drawn
+  lens::ProbeResult result;
+  lens::HeadScores chance;
+};
+
+struct Inspection {
+  std::vector<ProbeInspection> probes;
+  std::vector<model::Token> sequence;         ///< [T]: sequence 0 of the first probe
+  std::vector<lens::AttentionMap> attention;  ///< of every head on it; none beyond a limit
+  lens::Composition composition;
+  lens::Circuits circuits;
+  lens::Ablations ablations;
+  std::vector<lens::Patching> patchings;           ///< one a corruption
+  std::optional<lens::MechanismResult> mechanism;  ///< none: too many heads
+  std::vector<std::string> skipped;  ///< one line each: what was left out, what was found, allowed
+};
+
+/// Sequences that interventions are measured on: as many as were asked for while a model is small
+/// enough that they take seconds, and 2 at least.
+std::size_t intervention_sequences(const model::Program& program, std::size_t length,
+                                   std::size_t asked);
+
+/// Measures everything. The same bits for any number of threads. Errors: fewer than 2 sequences, a
+/// probe that does not fit the model, what the analyses refuse.
+Result<Inspection> inspect(const SavedModel& model, const InspectionOptions& options,
+                           base::Workers& workers);
+
+}  // namespace lookback::study

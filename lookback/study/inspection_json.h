@@ -1,0 +1,32 @@
+// An inspection as JSON and as arrays for NumPy.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "lookback/base/npz.h"
+#include "lookback/study/inspection.h"
+
+namespace lookback::study {
+
+/// {"format": "lookback inspection 1", "arm", "seed", "step", "tokens", "parameters", "config": the
+///  run's configuration as TOML,
+///  "probes": {name: {"periods", "sequences", "losses": {measure: {"mean", "standard_error"}},
+///             "in_context_positions", "loss_by_position", "loss_by_occurrence",
+///             "chance": {score: value},
+///             "heads": [{"layer", "head", score: {"mean", "standard_error"}}], "head_similarity"}},
+///  "composition", "circuits", "ablation", "patching": [one a corruption], "mechanism": or null,
+///  "skipped": [one line each]}: the forms of lens/*_json.h. Intervals of 95% are mean -+ 1.96
+/// standard errors. What is not finite is null.
+nlohmann::json inspection_json(const SavedModel& model, const Inspection& inspection);
+
+/// What numbers alone say, for numpy.load: heads are named layer.head, and circuits
+/// "circuits/KIND/HEAD" or "circuits/KIND/FROM-HEAD".
+///   sequence [T]; attention/HEAD [T,T]
+///   PROBE/losses [n,T-1]; PROBE/SCORE [n,heads]
+///   circuits/.../eigenvalues [r,2], /singular_values [r], /matrix [V,V] where V is small enough
+///   positional/HEAD/by_offset [T], /scores [T,T]
+///   patching/CORRUPTION/ACTIVATION/HEAD [T]
+std::vector<base::Array> inspection_arrays(const Inspection& inspection);
+
+}  // namespace lookback::study

@@ -1,0 +1,103 @@
+// lookback inspect as a process: its three forms, and NumPy reading what it wrote.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/program/studies.h"
+
+namespace lookback::program {
+namespace {
+
+using nlohmann::json;
+using spec::lookback;
+using spec::one_line;
+using test::TemporaryDirectory;
+
+constexpr const char* python = "/usr/bin/python3";
+
+/// One trained run of the small studies, made once.
+class Inspect : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    directory_ = std::make_unique<TemporaryDirectory>();
+    const std::string study = spec::write_study(*directory_, spec::three_arms(4));
+    const spec::Ended trained = spec::run(
+        lookback({"train", study, "--arm", "two-layer", "--out", run_path(), "--threads", "2"}));
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  }
+  static void TearDownTestSuite() { directory_.reset(); }
+
+  static std::string run_path() { return (directory_->path() / "run").string(); }
+  static std::string path(const char* name) { return (directory_->path() / name).string(); }
+
+  static spec::Ended inspect(std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"inspect", run_path(), "--sequences", "3"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return spec::run(lookback(std::move(arguments)));
+  }
+
+ private:
+  static inline std::unique_ptr<TemporaryDirectory> directory_;
+};
+
+TEST_F(Inspect, ShowsTablesOfARunsLastCheckpoint) {
+  const spec::Ended ended = inspect({});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  for (const char* part :
+       {"two-layer, seed 0", "mechanism: none", "no transition so far", "chance", "repeated-blocks",
+        "random-repeat", "head 1.0 <- head 0.0, resample", "ln_final removed", "head 1.0 pattern",
+        "composition scores", "k_composition of heads 0.0 and 1.0",
+        "folded: ", "frozen: ", "ignored: "}) {
+    EXPECT_NE(ended.out.find(part), std::string::npos) << part << "\n" << ended.out;
+  }
+}
+
+TEST_F(Inspect, SaysTheSameAsJson) {
+  const spec::Ended ended = inspect({"--json", "--probe", "random-repeat"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  const json found = json::parse(ended.out, nullptr, false);
+  ASSERT_TRUE(found.is_object());
+  EXPECT_EQ(found["arm"], "two-layer");
+  EXPECT_EQ(found["probes"].size(), 1U);
+  EXPECT_EQ(found["probes"]["random-repeat"]["heads"].size(), 2U);
+  EXPECT_TRUE(found["transitions"]["transition"].is_null());
+}
+
+TEST_F(Inspect, ItsArraysAreNumPys) {
+  const std::string file = path("arrays.npz");
+  ASSERT_EQ(inspect({"--npz", file}).exit_code, 0);
+  const spec::Ended read = spec::run(
+      {.arguments = {python, "-c",
+                     "import sys\n"
+                     "try:\n import numpy as np\n"
+                     "except ImportError: sys.exit(77)\n"
+                     "a = np.load(sys.argv[1])\n"
+                     "m = a['attention/1.0']\n"
+                     "assert m.dtype == np.float32 and np.allclose(m.sum(1), 1, atol=1e-5)\n"
+                     "assert np.array_equal(m, np.tril(m))\n"
+                     "e = a['circuits/ov/0.0/eigenvalues']; w = a['circuits/ov/0.0/matrix']\n"
+                     "assert abs(e[:, 0].sum() - np.trace(w)) < 1e-3 * np.abs(e).sum() + 1e-6\n"
+                     "print(len(a.files))",
+                     file},
+       .environment = {},
+       .largest_file = {},
+       .out_file = {}});
+  if (read.exit_code == 77) GTEST_SKIP() << "NumPy is not installed";
+  EXPECT_EQ(read.exit_code, 0) << read.err;
+}
+
+TEST_F(Inspect, RefusesWhatIsNoModelInOneLine) {
+  EXPECT_EQ(one_line(spec::run(lookback({"inspect", path("nothing")}))),
+            path("nothing") + ": cannot open: No such file or directory");
+  const std::string empty = path("empty");
+  std::filesystem::create_directory(empty);
+  EXPECT_EQ(one_line(spec::run(lookback({"inspect", empty}))),
+            empty +
+                ": found a directory without checkpoints/<tokens>.safetensors, allowed: a "
+                "checkpoint or a run's directory");
+  EXPECT_NE(one_line(inspect({"--probe", "random-repeet"}), 2).find("nearest: random-repeat"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace lookback::program

@@ -1,0 +1,149 @@
+// Everything at once about one model: the parts fit together, and say the same in every form.
+#include "lookback/study/inspection.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "lookback/study/inspection_json.h"
+#include "tests/study/small_study.h"
+
+namespace lookback::study {
+namespace {
+
+using nlohmann::json;
+
+/// The small study's arm at its random start.
+SavedModel untrained(std::size_t arm) {
+  const RunConfig config = spec::parsed(spec::small_study).run(arm, 1);
+  Result<model::Program> program = model::compile(config.architecture);
+  if (!program) return {};
+  std::vector<float> parameters = model::initialize(*program, 1);
+  return {
+      config, {.config = to_toml(config), .seed = 1}, std::move(*program), std::move(parameters)};
+}
+
+Inspection inspected(const SavedModel& model, const InspectionOptions& options,
+                     std::size_t threads = 1) {
+  base::Workers workers(threads);
+  Result<Inspection> inspection = inspect(model, options, workers);
+  if (!inspection) {
+    ADD_FAILURE() << inspection.error().message;
+    return {};
+  }
+  return std::move(*inspection);
+}
+
+/// Values of each array by its name.
+std::map<std::string, base::Array> by_name(const std::vector<base::Array>& arrays) {
+  std::map<std::string, base::Array> named;
+  for (const base::Array& array : arrays) {
+    EXPECT_TRUE(named.emplace(array.name, array).second) << array.name << " is there twice";
+  }
+  return named;
+}
+
+TEST(Inspection, MeasuresEveryProbeAskedForAndIntervenesOnTheFirst) {
+  const SavedModel model = untrained(0);
+  const InspectionOptions options{
+      .probes = {data::BlockKind::random_repeat, data::BlockKind::repeated_blocks}, .sequences = 4};
+  const Inspection found = inspected(model, options);
+  ASSERT_EQ(found.probes.size(), 2U);
+  EXPECT_EQ(found.probes[0].kind, data::BlockKind::random_repeat);
+  EXPECT_EQ(found.probes[1].kind, data::BlockKind::repeated_blocks);
+  EXPECT_EQ(found.ablations.sequences, 4U);
+  EXPECT_NEAR(found.ablations.baseline.mean, found.probes[0].result.mean.second_half_loss, 1e-12);
+  EXPECT_EQ(found.attention.size(), 2U);
+  EXPECT_EQ(found.sequence.size(), 32U);
+  EXPECT_EQ(found.patchings.size(), 2U);
+  EXPECT_TRUE(found.skipped.empty());
+}
+
+TEST(Inspection, WithoutProbesTakesThoseOfTheRun) {
+  const Inspection found = inspected(untrained(1), {.probes = {}, .sequences = 2});
+  ASSERT_EQ(found.probes.size(), 1U);
+  EXPECT_EQ(found.probes[0].kind, data::BlockKind::repeated_blocks);
+}
+
+TEST(Inspection, GivesTheSameBitsOnAnyNumberOfThreads) {
+  const SavedModel model = untrained(2);
+  const InspectionOptions options{.probes = {}, .sequences = 3};
+  const json one = inspection_json(model, inspected(model, options, 1));
+  for (const std::size_t threads : {2U, 3U}) {
+    EXPECT_EQ(inspection_json(model, inspected(model, options, threads)), one) << threads;
+  }
+}
+
+TEST(Inspection, RefusesFewerSequencesThanAnIntervalNeeds) {
+  base::Workers workers(1);
+  const auto refused = inspect(untrained(0), {.probes = {}, .sequences = 1}, workers);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "found 1 sequences, allowed at least 2: an interval needs them");
+}
+
+TEST(Inspection, RefusesAProbeThatDoesNotFitTheModel) {
+  SavedModel model = untrained(0);
+  model.config.data.length = 7;
+  base::Workers workers(1);
+  const auto refused =
+      inspect(model, {.probes = {data::BlockKind::random_repeat}, .sequences = 2}, workers);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().message.starts_with("probe 'random-repeat' does not fit the model: "))
+      << refused.error().message;
+}
+
+TEST(Inspection, LargeModelsGetFewerSequencesOfInterventionsButTwo) {
+  const SavedModel small = untrained(0);
+  EXPECT_EQ(intervention_sequences(small.program, 32, 64), 64U);
+  model::Architecture large;
+  large.d_model = 768;
+  large.heads = 12;
+  large.layers = 12;
+  large.d_mlp = 3072;
+  const Result<model::Program> program = model::compile(large);
+  ASSERT_TRUE(program);
+  EXPECT_EQ(intervention_sequences(*program, 256, 64), 2U);
+}
+
+TEST(InspectionJson, HasEveryPartWithItsUncertainty) {
+  const SavedModel model = untrained(0);
+  const json found = inspection_json(model, inspected(model, {.probes = {}, .sequences = 3}));
+  for (const char* part : {"format", "config", "probes", "composition", "circuits", "ablation",
+                           "patching", "mechanism", "skipped"}) {
+    EXPECT_TRUE(found.contains(part)) << part;
+  }
+  const json& probe = found["probes"]["repeated-blocks"];
+  EXPECT_TRUE(probe["losses"]["second_half_loss"]["standard_error"].is_number());
+  EXPECT_TRUE(probe["heads"][1]["induction_score"]["standard_error"].is_number());
+  EXPECT_TRUE(probe["chance"]["previous_token_score"].is_number());
+  EXPECT_EQ(probe["sequences"], 3);
+  EXPECT_EQ(found["mechanism"]["verdict"], "none") << "an untrained model has none";
+}
+
+TEST(InspectionArrays, AreWhatTheInspectionHolds) {
+  const SavedModel model = untrained(0);
+  const Inspection inspection = inspected(model, {.probes = {}, .sequences = 3});
+  const auto arrays = by_name(inspection_arrays(inspection));
+  const auto shape = [&](const char* name) {
+    const auto found = arrays.find(name);
+    EXPECT_NE(found, arrays.end()) << name;
+    return found == arrays.end() ? std::vector<std::size_t>{} : found->second.shape;
+  };
+  using Shape = std::vector<std::size_t>;
+  EXPECT_EQ(shape("sequence"), (Shape{32}));
+  EXPECT_EQ(shape("attention/1.0"), (Shape{32, 32}));
+  EXPECT_EQ(shape("repeated-blocks/losses"), (Shape{3, 31}));
+  EXPECT_EQ(shape("repeated-blocks/induction_score"), (Shape{3, 2}));
+  EXPECT_EQ(shape("circuits/ov/0.0/matrix"), (Shape{16, 16}));
+  EXPECT_EQ(shape("circuits/k_composition/0.0-1.0/eigenvalues"), (Shape{8, 2}));
+  EXPECT_EQ(shape("circuits/k_composition/0.0-1.0/singular_values"), (Shape{8}));
+  EXPECT_EQ(shape("positional/0.0/scores"), (Shape{32, 32}));
+  EXPECT_EQ(shape("patching/match/k/1.0"), (Shape{32}));
+  const auto& losses = arrays.at("repeated-blocks/losses").values;
+  EXPECT_EQ(losses[31], inspection.probes[0].result.sequences[1].losses[0]);
+}
+
+}  // namespace
+}  // namespace lookback::study
