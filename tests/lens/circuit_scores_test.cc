@@ -233,8 +233,7 @@ TEST_P(CircuitScores, LogitsOfTwoHopsAreTheVirtualOvCircuits) {
   expect_logits(query - 2 * hop, sum);
 }
 
-INSTANTIATE_TEST_SUITE_P(Wirings, CircuitScores, ::testing::ValuesIn(wirings()),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Wirings, CircuitScores, ::testing::ValuesIn(wirings()), name_of);
 
 }  // namespace
 }  // namespace lookback::lens

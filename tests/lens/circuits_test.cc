@@ -179,8 +179,7 @@ TEST_P(Measured, AgreesWithTheDenseMatrices) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Wirings, Measured, ::testing::ValuesIn(measured()),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Wirings, Measured, ::testing::ValuesIn(measured()), name_of);
 
 TEST(Circuits, AreTwoAHeadAndThreeAPair) {
   const SmallModel model = random_model(wirings()[1].architecture);

@@ -2,6 +2,8 @@
 // values they start with.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <ostream>
 #include <string>
@@ -20,6 +22,10 @@ struct Wiring {
 
 inline std::ostream& operator<<(std::ostream& out, const Wiring& wiring) {
   return out << wiring.name;
+}
+
+inline std::string name_of(const ::testing::TestParamInfo<Wiring>& instance) {
+  return instance.param.name;
 }
 
 /// V 7, T 8, D 12, E 4 (6 without OV), two heads beside one another.
