@@ -28,6 +28,20 @@ Intervention with_ideal_pattern(HeadPlace place, IdealPattern kind) {
   };
 }
 
+/// The head keeps of its own pattern what lies where the ideal one has any weight.
+Intervention with_only(HeadPlace place, IdealPattern kind) {
+  return [=](Context& context) {
+    const auto ideal = context.ideal(kind);
+    const math::Matrix<float> mask = context.make(ideal.rows, ideal.cols);
+    for (std::size_t t = 0; t < mask.rows; ++t) {
+      for (std::size_t s = 0; s <= t; ++s) mask(t, s) = ideal(t, s) > 0 ? 1.0F : 0.0F;
+    }
+    Edit edit = set(pattern_name(place.layer), place, mask);
+    edit.kind = Edit::Kind::multiply;
+    return Edits{edit};
+  };
+}
+
 /// The mean pattern, averaged along its diagonals too: row t is proportional to the mean of
 /// A[t', t' - d] over all t', at the offsets d = 0 .. t.
 math::Matrix<const float> band_of(HeadPlace place, Context& context) {
@@ -127,10 +141,12 @@ std::vector<Planned> plan(HeadPlace head, MechanismResult& result) {
     };
     all.push_back({without(Input::k), &earlier.k_removed});
     all.push_back({without(Input::q), &earlier.q_removed});
-    all.push_back(
-        {with_ideal_pattern(earlier.head, IdealPattern::previous_token), &earlier.previous_token});
-    all.push_back({with_ideal_pattern(earlier.head, IdealPattern::duplicate_token),
-                   &earlier.duplicate_token});
+    constexpr auto previous = IdealPattern::previous_token;
+    constexpr auto duplicate = IdealPattern::duplicate_token;
+    all.push_back({with_ideal_pattern(earlier.head, previous), &earlier.previous_token});
+    all.push_back({with_only(earlier.head, previous), &earlier.previous_token_only});
+    all.push_back({with_ideal_pattern(earlier.head, duplicate), &earlier.duplicate_token});
+    all.push_back({with_only(earlier.head, duplicate), &earlier.duplicate_token_only});
   }
   return all;
 }
@@ -140,7 +156,7 @@ Status measure_shares(const Setting& setting, const Basis& basis, MechanismResul
   const HeadPlace head = *result.head;
   if (a.smeared_keys) result.unsmeared.emplace();
   for (const HeadPlace earlier : all_heads(a)) {
-    if (reads(a, head, earlier)) result.earlier.push_back({earlier, {}, {}, {}, {}});
+    if (reads(a, head, earlier)) result.earlier.push_back({.head = earlier});
   }
   const std::vector<Planned> planned = plan(head, result);
   std::vector<Intervention> interventions{as_intervention(HeadAblation{head, Replacement::mean})};

@@ -11,8 +11,12 @@
 //      small or negative share says that looking up is what the head does.
 //    - unsmeared: its smeared keys become the keys before smearing.
 //    - K and Q of every earlier head that it reads: that head's part of its key or query input becomes
-//      its mean; the earlier head's own pattern becomes the ideal previous-token or duplicate-token
-//      pattern. A small or negative share says that this is all the earlier head does for it.
+//      its mean.
+//    - the earlier head's own pattern becomes the ideal previous-token or duplicate-token pattern, or
+//      keeps of itself only what lies where the ideal one does. A small or negative share under
+//      either says that this is all the earlier head does for it. (A head may attend to the token
+//      before with a small weight, and its reader count on that weight: the ideal, sharper pattern
+//      then moves too much, what is left of its own does not.)
 // 3. The verdict, by the constants below.
 //
 // A share is a ratio of means over sequences (ratio_estimate, estimate.h). Removing an input can cost
@@ -54,10 +58,12 @@ inline constexpr double majority = 0.5;
 /// An earlier head that the head reads; all shares of the head's cost.
 struct EarlierHead {
   HeadPlace head;
-  Estimate k_removed;        ///< from the key input alone
-  Estimate q_removed;        ///< from the query input alone
-  Estimate previous_token;   ///< with the ideal previous-token pattern in the earlier head
-  Estimate duplicate_token;  ///< with the ideal duplicate-token pattern
+  Estimate k_removed = {};            ///< from the key input alone
+  Estimate q_removed = {};            ///< from the query input alone
+  Estimate previous_token = {};       ///< with the ideal previous-token pattern in the earlier head
+  Estimate previous_token_only = {};  ///< with its own attention to the token before alone
+  Estimate duplicate_token = {};      ///< with the ideal duplicate-token pattern
+  Estimate duplicate_token_only = {};  ///< with its own attention to earlier occurrences alone
 };
 
 struct MechanismResult {

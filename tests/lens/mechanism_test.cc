@@ -40,7 +40,9 @@ TEST(Mechanism, OfAPreviousTokenHeadInTheKeysIsKComposition) {
   EXPECT_GT(result.earlier[0].k_removed.mean, 0.7);  // the rest: a mean tells likely offsets
   EXPECT_EQ(result.earlier[0].q_removed.mean, 0);    // its queries do not read what the head wrote
   EXPECT_NEAR(result.earlier[0].previous_token.mean, 0, 1e-4);  // it has that pattern already
+  EXPECT_NEAR(result.earlier[0].previous_token_only.mean, 0, 1e-4);
   EXPECT_GT(result.earlier[0].duplicate_token.mean, 0.5);
+  EXPECT_GT(result.earlier[0].duplicate_token_only.mean, 0.5);
   EXPECT_GT(result.band.mean, 0.5);
   EXPECT_LT(result.matching.mean, 0.05);
   EXPECT_FALSE(result.unsmeared);
@@ -96,7 +98,7 @@ MechanismResult learned() {
 }
 
 EarlierHead earlier_head(double k, double q, double previous, double duplicate) {
-  return {{0, 0}, share(k), share(q), share(previous), share(duplicate)};
+  return {{0, 0}, share(k), share(q), share(previous), share(1), share(duplicate), share(1)};
 }
 
 TEST(Verdict, NeedsMoreThanHalfOfTheCostWithinItsInterval) {
@@ -105,19 +107,23 @@ TEST(Verdict, NeedsMoreThanHalfOfTheCostWithinItsInterval) {
   decide(result);
   EXPECT_EQ(name(result), "k-composition");
   EXPECT_EQ(result.reason,
-            "without head 0.0 in its keys the head loses 0.90 +- 0.01 of its cost, with an ideal "
-            "previous-token pattern in that head 0.00 +- 0.01");
+            "without head 0.0 in its keys the head loses 0.90 +- 0.01 of its cost; with an ideal "
+            "previous-token pattern in that head 0.00 +- 0.01, with that part of its own pattern "
+            "alone 1.00 +- 0.01");
   result.earlier[0].k_removed = share(0.9, 0.3);  // 0.31 is still within it
   decide(result);
   EXPECT_EQ(name(result), "unresolved");
   EXPECT_FALSE(result.partner);
 }
 
-TEST(Verdict, NeedsTheIdealPatternToKeepMoreThanHalf) {
+TEST(Verdict, NeedsAnIdealPatternOrThatPartOfTheOwnToKeepMoreThanHalf) {
   MechanismResult result = learned();
   result.earlier = {earlier_head(0.9, 0, 0.6, 0.9)};
   decide(result);
   EXPECT_EQ(name(result), "unresolved");
+  result.earlier[0].previous_token_only = share(0.1);  // or what is left of the head's own
+  decide(result);
+  EXPECT_EQ(name(result), "k-composition");
 }
 
 TEST(Verdict, NamesWhatExplainsMost) {
