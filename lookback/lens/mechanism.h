@@ -24,6 +24,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,15 +56,21 @@ inline constexpr double least_gain = 0.1;
 /// account for as much. The interval of 95% (Estimate::lower, upper) must lie on that side.
 inline constexpr double majority = 0.5;
 
+inline constexpr Estimate not_measured{std::numeric_limits<double>::quiet_NaN(),
+                                       std::numeric_limits<double>::quiet_NaN(), 0};
+
 /// An earlier head that the head reads; all shares of the head's cost.
 struct EarlierHead {
   HeadPlace head;
-  Estimate k_removed = {};            ///< from the key input alone
-  Estimate q_removed = {};            ///< from the query input alone
-  Estimate previous_token = {};       ///< with the ideal previous-token pattern in the earlier head
-  Estimate previous_token_only = {};  ///< with its own attention to the token before alone
-  Estimate duplicate_token = {};      ///< with the ideal duplicate-token pattern
-  Estimate duplicate_token_only = {};  ///< with its own attention to earlier occurrences alone
+  Estimate k_removed = not_measured;  ///< from the key input alone
+  Estimate q_removed = not_measured;  ///< from the query input alone
+  Estimate previous_token =
+      not_measured;  ///< with the ideal previous-token pattern in the earlier head
+  Estimate previous_token_only =
+      not_measured;                         ///< with its own attention to the token before alone
+  Estimate duplicate_token = not_measured;  ///< with the ideal duplicate-token pattern
+  Estimate duplicate_token_only =
+      not_measured;  ///< with its own attention to earlier occurrences alone
 };
 
 struct MechanismResult {
@@ -84,12 +91,18 @@ struct MechanismResult {
   std::optional<EarlierHead> partner;  ///< the one that a composition verdict names
 };
 
-/// Models with more heads are refused: two runs a head and sequence find the head.
-inline constexpr std::size_t max_mechanism_heads = 160;
+/// What is asked of large models.
+struct MechanismLimits {
+  std::size_t heads =
+      160;  ///< models with more are refused: a run each and sequence finds the head
+  /// With more earlier heads than this only the two whose removal from keys and from queries costs
+  /// most have their patterns replaced; the others' shares of that are NaN.
+  std::size_t pattern_heads = 16;
+};
 
 /// Decides over sequences of the probe, best repeated-blocks. The same bits for any number of
-/// threads. Errors: as check (intervention.h); more heads than max_mechanism_heads.
-Result<MechanismResult> mechanism(const Setting& setting);
+/// threads. Errors: as check (intervention.h); more heads than the limit.
+Result<MechanismResult> mechanism(const Setting& setting, const MechanismLimits& limits = {});
 
 /// The verdict and its reason from the figures of `result`, as `mechanism` fills them in.
 void decide(MechanismResult& result);

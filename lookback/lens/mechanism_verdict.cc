@@ -21,12 +21,12 @@ struct Best {
   MechanismResult& result;
   double share = 0;
 
-  void offer(Mechanism mechanism, const Estimate& lost, std::optional<EarlierHead> partner,
+  void offer(Mechanism mechanism, const Estimate& lost, const std::optional<EarlierHead>& partner,
              std::string reason) {
     if (!more_than_half(lost) || lost.mean <= share) return;
     share = lost.mean;
     result.verdict = mechanism;
-    result.partner = std::move(partner);
+    result.partner = partner;
     result.reason = std::move(reason);
   }
 };

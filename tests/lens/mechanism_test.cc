@@ -178,12 +178,29 @@ TEST(Mechanism, HasTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
+TEST(Mechanism, OfManyHeadsReplacesThePatternsOfThoseThatMatterMost) {
+  const SmallModel model = k_composition_circuit();
+  const auto probe = circuit_probe();
+  base::Workers workers(1);
+  const Setting setting{{model.program, model.parameters}, *probe, sequences, workers};
+  const auto all = mechanism(setting);
+  const auto few = mechanism(setting, {.heads = 2, .pattern_heads = 0});
+  ASSERT_TRUE(all && few);
+  EXPECT_EQ(few->reason, all->reason);
+  EXPECT_EQ(few->cost.mean, all->cost.mean);
+  EXPECT_EQ(few->earlier[0].duplicate_token.mean, all->earlier[0].duplicate_token.mean);
+}
+
 TEST(Mechanism, RefusesWhatCannotBeDecided) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
   base::Workers workers(1);
   EXPECT_FALSE(mechanism({{model.program, model.parameters}, *probe, 1, workers}));
   EXPECT_FALSE(mechanism({{model.program, {}}, *probe, 2, workers}));
+  const auto heads =
+      mechanism({{model.program, model.parameters}, *probe, 2, workers}, {.heads = 3});
+  ASSERT_FALSE(heads);
+  EXPECT_EQ(heads.error().message, "found 4 heads to decide the mechanism of, allowed at most 3");
 }
 
 }  // namespace
