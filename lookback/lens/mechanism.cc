@@ -208,13 +208,16 @@ Status score_head(const Setting& setting, MechanismResult& result) {
 Result<MechanismResult> mechanism(const Setting& setting, const MechanismLimits& limits) {
   if (Status status = check(setting); !status) return status.error();
   const Architecture& a = setting.model.architecture();
-  if (a.layers * a.heads_per_layer() > limits.heads) {
-    return Error{fmt::format("found {} heads to decide the mechanism of, allowed at most {}",
-                             a.layers * a.heads_per_layer(), limits.heads)};
-  }
   MechanismResult result;
   result.sequences = setting.sequences;
   result.chance = std::log(static_cast<double>(setting.probe.vocabulary()));
+  const std::size_t heads = a.layers * a.heads_per_layer();
+  if (heads > limits.heads) {
+    result.verdict = Mechanism::unresolved;
+    result.reason =
+        fmt::format("not measured: found {} heads, allowed at most {}", heads, limits.heads);
+    return result;
+  }
   Basis basis{component_activations(a), {}};
   Result<Recording> mean = mean_recording(setting, basis.names);
   if (!mean) return mean.error();

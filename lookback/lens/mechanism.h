@@ -62,46 +62,46 @@ inline constexpr Estimate not_measured{std::numeric_limits<double>::quiet_NaN(),
 /// An earlier head that the head reads; all shares of the head's cost.
 struct EarlierHead {
   HeadPlace head;
-  Estimate k_removed = not_measured;  ///< from the key input alone
-  Estimate q_removed = not_measured;  ///< from the query input alone
-  Estimate previous_token =
-      not_measured;  ///< with the ideal previous-token pattern in the earlier head
-  Estimate previous_token_only =
-      not_measured;                         ///< with its own attention to the token before alone
-  Estimate duplicate_token = not_measured;  ///< with the ideal duplicate-token pattern
-  Estimate duplicate_token_only =
-      not_measured;  ///< with its own attention to earlier occurrences alone
+  /// Its part removed from the key input alone, or from the query input alone.
+  Estimate k_removed = not_measured;
+  Estimate q_removed = not_measured;
+  /// With the ideal pattern in its place, or with what its own pattern has there alone.
+  Estimate previous_token = not_measured;
+  Estimate previous_token_only = not_measured;
+  Estimate duplicate_token = not_measured;
+  Estimate duplicate_token_only = not_measured;
 };
 
 struct MechanismResult {
   Mechanism verdict = Mechanism::none;
   std::string reason;  ///< one sentence with the figures that decided it
   std::size_t sequences = 0;
-  Estimate loss;         ///< second-half loss, nats
-  double chance = 0;     ///< ln V
+  Estimate loss = not_measured;  ///< second-half loss, nats
+  double chance = 0;             ///< ln V
   bool learned = false;  ///< whether there is a gain to explain; else what follows is not measured
-  std::optional<HeadPlace> head;      ///< found in any case
-  HeadScores scores;                  ///< means over sequences, its induction score among them
-  Estimate direct_cost;               ///< nats, by the logits' path alone
-  Estimate cost;                      ///< nats
-  Estimate band;                      ///< share of the cost that is LOST under a band of offsets
-  Estimate matching;                  ///< share lost with the ideal matching pattern
-  std::optional<Estimate> unsmeared;  ///< share lost; only where keys are smeared
+  std::optional<HeadPlace> head;        ///< found in any case
+  HeadScores scores;                    ///< means over sequences, its induction score among them
+  Estimate direct_cost = not_measured;  ///< nats, by the logits' path alone
+  Estimate cost = not_measured;         ///< nats
+  Estimate band = not_measured;         ///< share of the cost that is LOST under a band of offsets
+  Estimate matching = not_measured;     ///< share lost with the ideal matching pattern
+  std::optional<Estimate> unsmeared;    ///< share lost; only where keys are smeared
   std::vector<EarlierHead> earlier;
   std::optional<EarlierHead> partner;  ///< the one that a composition verdict names
 };
 
 /// What is asked of large models.
 struct MechanismLimits {
-  std::size_t heads =
-      160;  ///< models with more are refused: a run each and sequence finds the head
+  /// With more heads nothing is measured and the verdict is unresolved: to find the head takes a
+  /// run for each, on every sequence.
+  std::size_t heads = 48;
   /// With more earlier heads than this only the two whose removal from keys and from queries costs
   /// most have their patterns replaced; the others' shares of that are NaN.
   std::size_t pattern_heads = 16;
 };
 
 /// Decides over sequences of the probe, best repeated-blocks. The same bits for any number of
-/// threads. Errors: as check (intervention.h); more heads than the limit.
+/// threads. Errors: as check (intervention.h).
 Result<MechanismResult> mechanism(const Setting& setting, const MechanismLimits& limits = {});
 
 /// The verdict and its reason from the figures of `result`, as `mechanism` fills them in.

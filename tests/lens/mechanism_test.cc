@@ -191,16 +191,24 @@ TEST(Mechanism, OfManyHeadsReplacesThePatternsOfThoseThatMatterMost) {
   EXPECT_EQ(few->earlier[0].duplicate_token.mean, all->earlier[0].duplicate_token.mean);
 }
 
+TEST(Mechanism, OfMoreHeadsThanAllowedIsNotMeasured) {
+  const SmallModel model = make_model(small_architecture());
+  const auto probe = small_probe(data::BlockKind::repeated_blocks);
+  base::Workers workers(1);
+  const auto result =
+      mechanism({{model.program, model.parameters}, *probe, 2, workers}, {.heads = 3});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(name(*result), "unresolved");
+  EXPECT_EQ(result->reason, "not measured: found 4 heads, allowed at most 3");
+  EXPECT_TRUE(std::isnan(result->loss.mean));
+}
+
 TEST(Mechanism, RefusesWhatCannotBeDecided) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
   base::Workers workers(1);
   EXPECT_FALSE(mechanism({{model.program, model.parameters}, *probe, 1, workers}));
   EXPECT_FALSE(mechanism({{model.program, {}}, *probe, 2, workers}));
-  const auto heads =
-      mechanism({{model.program, model.parameters}, *probe, 2, workers}, {.heads = 3});
-  ASSERT_FALSE(heads);
-  EXPECT_EQ(heads.error().message, "found 4 heads to decide the mechanism of, allowed at most 3");
 }
 
 }  // namespace
