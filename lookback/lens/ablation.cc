@@ -111,12 +111,6 @@ void for_each(Ablations& all, Act act) {
   std::ranges::for_each(all.norms, act);
 }
 
-Estimate second_half_loss(const std::vector<LossScores>& scores) {
-  std::vector<double> losses;
-  for (const LossScores& one : scores) losses.push_back(one.second_half_loss);
-  return estimate(losses);
-}
-
 }  // namespace
 
 const char* name_of(Input input) {
@@ -146,7 +140,7 @@ Result<Ablations> ablations(const Setting& setting, const AblationLimits& limits
   if (!mean) return mean.error();
   const Result<Measured> measured = measure(setting, names, *mean, interventions);
   if (!measured) return measured.error();
-  result.baseline = second_half_loss(measured->baseline);
+  result.baseline = measured->unedited();
   std::size_t i = 0;
   for_each(result, [&](auto& ablation) {
     if constexpr (requires { ablation.perplexity_ratio; }) {

@@ -15,7 +15,6 @@
 // Legend: T positions, D = d_model, E = d_head.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -39,7 +38,7 @@ struct Component {
   std::size_t layer = 0;   ///< of base, head, bias, mlp
   std::size_t number = 0;  ///< head: in its layer over all steps; bias: the step
 
-  auto operator<=>(const Component&) const = default;
+  bool operator==(const Component&) const = default;
   /// Positions and biases are the same in every sequence: a mean or another's is the same again.
   bool constant() const { return kind == Kind::position || kind == Kind::bias; }
 };

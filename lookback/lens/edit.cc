@@ -97,6 +97,12 @@ bool is_split(const Program& program, const std::string& name) {
   return std::ranges::find(program.sites, name, &SiteInfo::name)->heads > 0;
 }
 
+float changed(Edit::Kind kind, float x, float value) {
+  if (kind == Edit::Kind::add) return x + value;
+  if (kind == Edit::Kind::multiply) return x * value;
+  return value;
+}
+
 bool copies(const Edit& edit) {
   return edit.kind == Edit::Kind::copy || edit.kind == Edit::Kind::copy_mean;
 }
@@ -203,9 +209,7 @@ void apply(const Edit& edit, math::Matrix<const float> source, math::Matrix<floa
   const std::size_t end = std::min(edit.end_row, x.rows);
   for (std::size_t r = edit.first_row; r < end; ++r) {
     const float* row = mean.empty() ? from.row(from.rows == 1 ? 0 : r) : mean.data();
-    for (std::size_t c = 0; c < x.cols; ++c) {
-      x(r, c) = edit.kind == Edit::Kind::add ? x(r, c) + row[c] : row[c];
-    }
+    for (std::size_t c = 0; c < x.cols; ++c) x(r, c) = changed(edit.kind, x(r, c), row[c]);
   }
 }
 

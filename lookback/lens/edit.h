@@ -20,6 +20,7 @@ struct Edit {
   enum class Kind {
     set,        ///< x := value
     add,        ///< x := x + value
+    multiply,   ///< x := x * value, number by number
     copy,       ///< x := the activation `source` of this very run, of the same head
     copy_mean,  ///< x := the mean of `source` over all its positions, in every row
   };
@@ -27,7 +28,7 @@ struct Edit {
   std::string activation;                ///< a name of model::activation_names
   std::optional<std::size_t> head = {};  ///< in its layer over all steps; none: every head
   Kind kind = Kind::set;
-  math::Matrix<const float> value = {};  ///< set, add: [T,width], or [1,width] for all rows
+  math::Matrix<const float> value = {};  ///< but for copies: [T,width], or [1,width] for all rows
   std::string source = {};               ///< copy, copy_mean: must be computed before x
   std::size_t first_row = 0;             ///< positions first_row .. end_row - 1 are changed
   std::size_t end_row = static_cast<std::size_t>(-1);  ///< at most T; the default means T

@@ -39,8 +39,6 @@ Status first_error(const std::vector<Status>& statuses) {
   return {};
 }
 
-LossScores scores_of(const Result<std::span<const float>>& losses) { return score_losses(*losses); }
-
 /// All interventions of one sequence, the latest in the model first.
 class SequenceTask {
  public:
@@ -57,16 +55,17 @@ class SequenceTask {
     if (const auto run = runner.record(tokens, names_, own); !run) return run.error();
     Context context(setting_.model, tokens, own, other, mean_);
     std::vector<Edits> edits;
+    edits.reserve(interventions.size());
     for (const Intervention& intervention : interventions) edits.push_back(intervention(context));
     const Result<std::vector<std::size_t>> order = latest_first(setting_.model.program, edits);
     if (!order) return order.error();
     const auto unedited = runner.run(tokens);
     if (!unedited) return unedited.error();
-    measured.baseline[index_] = scores_of(unedited);
+    measured.baseline[index_] = score_losses(*unedited);
     for (const std::size_t i : *order) {
       const auto losses = runner.run(tokens, edits[i]);
       if (!losses) return losses.error();
-      measured.changed[i][index_] = scores_of(losses);
+      measured.changed[i][index_] = score_losses(*losses);
     }
     return {};
   }
@@ -113,16 +112,18 @@ math::Matrix<const float> Context::replaced(const std::string& name, std::size_t
 }
 
 math::Matrix<const float> Context::change(const Component& component, Replacement replacement) {
-  const auto known = changes_.find({component, replacement});
+  const ChangeKey key{component.kind, component.layer, component.number, replacement};
+  const auto known = changes_.find(key);
   if (known != changes_.end()) return known->second;
   const math::Matrix<float> result = make(tokens_.size(), model_.architecture().d_model);
-  const math::Matrix<float> own = make(result.rows, result.cols);
+  std::vector<float> memory(result.rows * result.cols);
+  const math::Matrix<float> own{memory.data(), result.rows, result.cols, result.cols};
   component_value(model_, own_, component, own);
   if (replacement != Replacement::zero) {
     component_value(model_, replacement == Replacement::mean ? mean_ : other_, component, result);
   }
   for (std::size_t i = 0; i < result.rows * result.cols; ++i) result.data[i] -= own.data[i];
-  changes_.emplace(std::pair(component, replacement), result);
+  changes_.emplace(key, result);
   return result;
 }
 
@@ -133,6 +134,18 @@ math::Matrix<const float> Context::ideal(data::IdealPattern kind) {
   data::ideal_pattern(kind, tokens_, pattern);
   ideals_.emplace(kind, pattern);
   return pattern;
+}
+
+math::Matrix<const float> Context::ideal_mask(data::IdealPattern kind) {
+  const auto known = masks_.find(kind);
+  if (known != masks_.end()) return known->second;
+  const math::Matrix<const float> pattern = ideal(kind);
+  const math::Matrix<float> mask = make(pattern.rows, pattern.cols);
+  for (std::size_t t = 0; t < mask.rows; ++t) {
+    for (std::size_t s = 0; s <= t; ++s) mask(t, s) = pattern(t, s) > 0 ? 1.0F : 0.0F;
+  }
+  masks_.emplace(kind, mask);
+  return mask;
 }
 
 Result<Recording> mean_recording(const Setting& setting, std::span<const std::string> names) {
@@ -158,6 +171,13 @@ Result<Recording> mean_recording(const Setting& setting, std::span<const std::st
     sums[part] = {};
   }
   return sums[0].mean();
+}
+
+Estimate Measured::unedited(double LossScores::*loss) const {
+  std::vector<double> losses;
+  losses.reserve(baseline.size());
+  for (const LossScores& scores : baseline) losses.push_back(scores.*loss);
+  return estimate(losses);
 }
 
 Estimate Measured::rise(std::size_t intervention, double LossScores::*loss) const {

@@ -14,7 +14,7 @@
 #include <map>
 #include <span>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "lookback/base/workers.h"
@@ -68,6 +68,8 @@ class Context {
   math::Matrix<const float> change(const Component& component, Replacement replacement);
   /// The ideal pattern [T,T] of this sequence's tokens.
   math::Matrix<const float> ideal(data::IdealPattern kind);
+  /// One where that has any weight, else zero.
+  math::Matrix<const float> ideal_mask(data::IdealPattern kind);
 
   /// Zeros [rows,cols].
   math::Matrix<float> make(std::size_t rows, std::size_t cols);
@@ -79,8 +81,10 @@ class Context {
   const Recording& other_;
   const Recording& mean_;
   std::deque<std::vector<float>> memory_;
-  std::map<std::pair<Component, Replacement>, math::Matrix<const float>> changes_;
+  using ChangeKey = std::tuple<Component::Kind, std::size_t, std::size_t, Replacement>;
+  std::map<ChangeKey, math::Matrix<const float>> changes_;
   std::map<data::IdealPattern, math::Matrix<const float>> ideals_;
+  std::map<data::IdealPattern, math::Matrix<const float>> masks_;
 };
 
 using Intervention = std::function<Edits(Context&)>;
@@ -93,6 +97,8 @@ struct Measured {
   std::vector<LossScores> baseline;              ///< [n]
   std::vector<std::vector<LossScores>> changed;  ///< [interventions][n]
 
+  /// The mean of a loss over sequences without any intervention.
+  Estimate unedited(double LossScores::*loss = &LossScores::second_half_loss) const;
   /// The mean, over sequences, of what an intervention adds to a loss, with its standard error: that
   /// of the differences, for each sequence is compared with itself.
   Estimate rise(std::size_t intervention,

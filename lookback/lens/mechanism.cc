@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -25,6 +26,15 @@ Edit set(std::string activation, HeadPlace place, math::Matrix<const float> valu
 Intervention with_ideal_pattern(HeadPlace place, IdealPattern kind) {
   return [=](Context& context) {
     return Edits{set(pattern_name(place.layer), place, context.ideal(kind))};
+  };
+}
+
+/// The head keeps of its own pattern what lies where the ideal one has any weight.
+Intervention with_only(HeadPlace place, IdealPattern kind) {
+  return [=](Context& context) {
+    Edit edit = set(pattern_name(place.layer), place, context.ideal_mask(kind));
+    edit.kind = Edit::Kind::multiply;
+    return Edits{edit};
   };
 }
 
@@ -80,14 +90,13 @@ struct Basis {
 Status find_head(const Setting& setting, const Basis& basis, MechanismResult& result) {
   const std::vector<HeadPlace> heads = all_heads(setting.model.architecture());
   std::vector<Intervention> direct;
+  direct.reserve(heads.size());
   for (const HeadPlace head : heads) {
     direct.push_back(as_intervention(LogitsAblation{written_by(head), Replacement::mean}));
   }
   const Result<Measured> measured = measure(setting, basis.names, basis.mean, direct);
   if (!measured) return measured.error();
-  std::vector<double> losses;
-  for (const LossScores& scores : measured->baseline) losses.push_back(scores.second_half_loss);
-  result.loss = estimate(losses);
+  result.loss = measured->unedited();
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const Estimate cost = measured->rise(i);
     if (i > 0 && !(cost.mean > result.direct_cost.mean)) continue;
@@ -115,10 +124,9 @@ struct Planned {
   Estimate* share;
 };
 
-/// All shares of a result whose lists do not change any more.
-std::vector<Planned> plan(HeadPlace head, MechanismResult& result) {
-  std::vector<Planned> all{{with_band(head), &result.band},
-                           {with_ideal_pattern(head, IdealPattern::matching), &result.matching}};
+void plan_head(HeadPlace head, MechanismResult& result, std::vector<Planned>& all) {
+  all.push_back({with_band(head), &result.band});
+  all.push_back({with_ideal_pattern(head, IdealPattern::matching), &result.matching});
   if (result.unsmeared) all.push_back({unsmeared(head), &*result.unsmeared});
   for (EarlierHead& earlier : result.earlier) {
     const auto without = [&](Input input) {
@@ -127,23 +135,23 @@ std::vector<Planned> plan(HeadPlace head, MechanismResult& result) {
     };
     all.push_back({without(Input::k), &earlier.k_removed});
     all.push_back({without(Input::q), &earlier.q_removed});
-    all.push_back(
-        {with_ideal_pattern(earlier.head, IdealPattern::previous_token), &earlier.previous_token});
-    all.push_back({with_ideal_pattern(earlier.head, IdealPattern::duplicate_token),
-                   &earlier.duplicate_token});
   }
-  return all;
 }
 
-Status measure_shares(const Setting& setting, const Basis& basis, MechanismResult& result) {
-  const Architecture& a = setting.model.architecture();
-  const HeadPlace head = *result.head;
-  if (a.smeared_keys) result.unsmeared.emplace();
-  for (const HeadPlace earlier : all_heads(a)) {
-    if (reads(a, head, earlier)) result.earlier.push_back({earlier, {}, {}, {}, {}});
-  }
-  const std::vector<Planned> planned = plan(head, result);
-  std::vector<Intervention> interventions{as_intervention(HeadAblation{head, Replacement::mean})};
+void plan_patterns(EarlierHead& earlier, std::vector<Planned>& all) {
+  constexpr auto previous = IdealPattern::previous_token;
+  constexpr auto duplicate = IdealPattern::duplicate_token;
+  all.push_back({with_ideal_pattern(earlier.head, previous), &earlier.previous_token});
+  all.push_back({with_only(earlier.head, previous), &earlier.previous_token_only});
+  all.push_back({with_ideal_pattern(earlier.head, duplicate), &earlier.duplicate_token});
+  all.push_back({with_only(earlier.head, duplicate), &earlier.duplicate_token_only});
+}
+
+/// Measures the head's cost and the planned shares of it.
+Status measure_shares(const Setting& setting, const Basis& basis,
+                      const std::vector<Planned>& planned, MechanismResult& result) {
+  std::vector<Intervention> interventions{
+      as_intervention(HeadAblation{*result.head, Replacement::mean})};
   for (const Planned& one : planned) interventions.push_back(one.intervention);
   const Result<Measured> measured = measure(setting, basis.names, basis.mean, interventions);
   if (!measured) return measured.error();
@@ -152,6 +160,36 @@ Status measure_shares(const Setting& setting, const Basis& basis, MechanismResul
     *planned[i].share = share_of(*measured, i + 1);
   }
   return {};
+}
+
+/// All shares, in one round; of many earlier heads the patterns of the two that matter most, in
+/// another.
+Status find_shares(const Setting& setting, const Basis& basis, std::size_t pattern_heads,
+                   MechanismResult& result) {
+  const Architecture& a = setting.model.architecture();
+  if (a.smeared_keys) result.unsmeared.emplace();
+  for (const HeadPlace earlier : all_heads(a)) {
+    if (reads(a, *result.head, earlier)) result.earlier.push_back({.head = earlier});
+  }
+  const bool at_once = result.earlier.size() <= pattern_heads;
+  std::vector<Planned> planned;
+  plan_head(*result.head, result, planned);
+  for (EarlierHead& earlier : result.earlier) {
+    if (at_once) plan_patterns(earlier, planned);
+  }
+  if (Status status = measure_shares(setting, basis, planned, result); !status || at_once) {
+    return status;
+  }
+  planned.clear();
+  const auto most = [&](Estimate EarlierHead::*removed) {
+    return std::ranges::max_element(
+        result.earlier, {}, [=](const EarlierHead& earlier) { return (earlier.*removed).mean; });
+  };
+  const auto keys = most(&EarlierHead::k_removed);
+  const auto queries = most(&EarlierHead::q_removed);
+  plan_patterns(*keys, planned);
+  if (queries != keys) plan_patterns(*queries, planned);
+  return measure_shares(setting, basis, planned, result);
 }
 
 /// The means of the scores of the head's pattern.
@@ -167,16 +205,19 @@ Status score_head(const Setting& setting, MechanismResult& result) {
 
 }  // namespace
 
-Result<MechanismResult> mechanism(const Setting& setting) {
+Result<MechanismResult> mechanism(const Setting& setting, const MechanismLimits& limits) {
   if (Status status = check(setting); !status) return status.error();
   const Architecture& a = setting.model.architecture();
-  if (a.layers * a.heads_per_layer() > max_mechanism_heads) {
-    return Error{fmt::format("found {} heads to decide the mechanism of, allowed at most {}",
-                             a.layers * a.heads_per_layer(), max_mechanism_heads)};
-  }
   MechanismResult result;
   result.sequences = setting.sequences;
   result.chance = std::log(static_cast<double>(setting.probe.vocabulary()));
+  const std::size_t heads = a.layers * a.heads_per_layer();
+  if (heads > limits.heads) {
+    result.verdict = Mechanism::unresolved;
+    result.reason =
+        fmt::format("not measured: found {} heads, allowed at most {}", heads, limits.heads);
+    return result;
+  }
   Basis basis{component_activations(a), {}};
   Result<Recording> mean = mean_recording(setting, basis.names);
   if (!mean) return mean.error();
@@ -190,7 +231,9 @@ Result<MechanismResult> mechanism(const Setting& setting) {
     mean = mean_recording(setting, averaged);
     if (!mean) return mean.error();
     basis.mean = std::move(*mean);
-    if (Status status = measure_shares(setting, basis, result); !status) return status.error();
+    if (Status status = find_shares(setting, basis, limits.pattern_heads, result); !status) {
+      return status.error();
+    }
     if (Status status = score_head(setting, result); !status) return status.error();
   }
   decide(result);

@@ -11,8 +11,12 @@
 //      small or negative share says that looking up is what the head does.
 //    - unsmeared: its smeared keys become the keys before smearing.
 //    - K and Q of every earlier head that it reads: that head's part of its key or query input becomes
-//      its mean; the earlier head's own pattern becomes the ideal previous-token or duplicate-token
-//      pattern. A small or negative share says that this is all the earlier head does for it.
+//      its mean.
+//    - the earlier head's own pattern becomes the ideal previous-token or duplicate-token pattern, or
+//      keeps of itself only what lies where the ideal one does. A small or negative share under
+//      either says that this is all the earlier head does for it. (A head may attend to the token
+//      before with a small weight, and its reader count on that weight: the ideal, sharper pattern
+//      then moves too much, what is left of its own does not.)
 // 3. The verdict, by the constants below.
 //
 // A share is a ratio of means over sequences (ratio_estimate, estimate.h). Removing an input can cost
@@ -20,6 +24,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,39 +56,53 @@ inline constexpr double least_gain = 0.1;
 /// account for as much. The interval of 95% (Estimate::lower, upper) must lie on that side.
 inline constexpr double majority = 0.5;
 
+inline constexpr Estimate not_measured{std::numeric_limits<double>::quiet_NaN(),
+                                       std::numeric_limits<double>::quiet_NaN(), 0};
+
 /// An earlier head that the head reads; all shares of the head's cost.
 struct EarlierHead {
   HeadPlace head;
-  Estimate k_removed;        ///< from the key input alone
-  Estimate q_removed;        ///< from the query input alone
-  Estimate previous_token;   ///< with the ideal previous-token pattern in the earlier head
-  Estimate duplicate_token;  ///< with the ideal duplicate-token pattern
+  /// Its part removed from the key input alone, or from the query input alone.
+  Estimate k_removed = not_measured;
+  Estimate q_removed = not_measured;
+  /// With the ideal pattern in its place, or with what its own pattern has there alone.
+  Estimate previous_token = not_measured;
+  Estimate previous_token_only = not_measured;
+  Estimate duplicate_token = not_measured;
+  Estimate duplicate_token_only = not_measured;
 };
 
 struct MechanismResult {
   Mechanism verdict = Mechanism::none;
   std::string reason;  ///< one sentence with the figures that decided it
   std::size_t sequences = 0;
-  Estimate loss;         ///< second-half loss, nats
-  double chance = 0;     ///< ln V
+  Estimate loss = not_measured;  ///< second-half loss, nats
+  double chance = 0;             ///< ln V
   bool learned = false;  ///< whether there is a gain to explain; else what follows is not measured
-  std::optional<HeadPlace> head;      ///< found in any case
-  HeadScores scores;                  ///< means over sequences, its induction score among them
-  Estimate direct_cost;               ///< nats, by the logits' path alone
-  Estimate cost;                      ///< nats
-  Estimate band;                      ///< share of the cost that is LOST under a band of offsets
-  Estimate matching;                  ///< share lost with the ideal matching pattern
-  std::optional<Estimate> unsmeared;  ///< share lost; only where keys are smeared
+  std::optional<HeadPlace> head;        ///< found in any case
+  HeadScores scores;                    ///< means over sequences, its induction score among them
+  Estimate direct_cost = not_measured;  ///< nats, by the logits' path alone
+  Estimate cost = not_measured;         ///< nats
+  Estimate band = not_measured;         ///< share of the cost that is LOST under a band of offsets
+  Estimate matching = not_measured;     ///< share lost with the ideal matching pattern
+  std::optional<Estimate> unsmeared;    ///< share lost; only where keys are smeared
   std::vector<EarlierHead> earlier;
   std::optional<EarlierHead> partner;  ///< the one that a composition verdict names
 };
 
-/// Models with more heads are refused: two runs a head and sequence find the head.
-inline constexpr std::size_t max_mechanism_heads = 160;
+/// What is asked of large models.
+struct MechanismLimits {
+  /// With more heads nothing is measured and the verdict is unresolved: to find the head takes a
+  /// run for each, on every sequence.
+  std::size_t heads = 48;
+  /// With more earlier heads than this only the two whose removal from keys and from queries costs
+  /// most have their patterns replaced; the others' shares of that are NaN.
+  std::size_t pattern_heads = 16;
+};
 
 /// Decides over sequences of the probe, best repeated-blocks. The same bits for any number of
-/// threads. Errors: as check (intervention.h); more heads than max_mechanism_heads.
-Result<MechanismResult> mechanism(const Setting& setting);
+/// threads. Errors: as check (intervention.h).
+Result<MechanismResult> mechanism(const Setting& setting, const MechanismLimits& limits = {});
 
 /// The verdict and its reason from the figures of `result`, as `mechanism` fills them in.
 void decide(MechanismResult& result);

@@ -13,7 +13,9 @@ json earlier_json(const EarlierHead& earlier) {
           {"k_removed", estimate_json(earlier.k_removed)},
           {"q_removed", estimate_json(earlier.q_removed)},
           {"previous_token", estimate_json(earlier.previous_token)},
-          {"duplicate_token", estimate_json(earlier.duplicate_token)}};
+          {"previous_token_only", estimate_json(earlier.previous_token_only)},
+          {"duplicate_token", estimate_json(earlier.duplicate_token)},
+          {"duplicate_token_only", estimate_json(earlier.duplicate_token_only)}};
 }
 
 json scores_json(const HeadScores& scores) {

@@ -11,7 +11,8 @@ namespace lookback::lens {
 ///  "head": {"layer", "head"} or null, and where something is learned:
 ///  "scores": every score of scores.h by its name, "direct_cost", "cost": nats,
 ///  "band", "matching", "unsmeared" (null without smeared keys): shares of the cost,
-///  "earlier": [{"head", "k_removed", "q_removed", "previous_token", "duplicate_token"}],
+///  "earlier": [{"head", "k_removed", "q_removed", "previous_token", "previous_token_only",
+///              "duplicate_token", "duplicate_token_only"}],
 ///  "partner": {"layer", "head"} or null}
 nlohmann::json mechanism_json(const MechanismResult& result);
 

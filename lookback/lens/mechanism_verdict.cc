@@ -21,32 +21,27 @@ struct Best {
   MechanismResult& result;
   double share = 0;
 
-  void offer(Mechanism mechanism, const Estimate& lost, std::optional<EarlierHead> partner,
+  void offer(Mechanism mechanism, const Estimate& lost, const std::optional<EarlierHead>& partner,
              std::string reason) {
     if (!more_than_half(lost) || lost.mean <= share) return;
     share = lost.mean;
     result.verdict = mechanism;
-    result.partner = std::move(partner);
+    result.partner = partner;
     result.reason = std::move(reason);
   }
 };
 
-void offer_compositions(const EarlierHead& earlier, Best& best) {
-  const auto reason = [&](const char* input, const Estimate& removed, const char* pattern,
-                          const Estimate& ideal) {
-    return fmt::format(
-        "without head {}.{} in its {} the head loses {} of its cost, with an ideal {} pattern in "
-        "that head {}",
-        earlier.head.layer, earlier.head.head, input, text(removed), pattern, text(ideal));
-  };
-  if (less_than_half(earlier.previous_token)) {
-    best.offer(Mechanism::k_composition, earlier.k_removed, earlier,
-               reason("keys", earlier.k_removed, "previous-token", earlier.previous_token));
-  }
-  if (less_than_half(earlier.duplicate_token)) {
-    best.offer(Mechanism::q_composition, earlier.q_removed, earlier,
-               reason("queries", earlier.q_removed, "duplicate-token", earlier.duplicate_token));
-  }
+/// An earlier head's part in one input, if its attention of one kind is all that it takes.
+void offer_composition(Mechanism mechanism, const char* input, const EarlierHead& earlier,
+                       const Estimate& removed, const char* pattern, const Estimate& ideal,
+                       const Estimate& own, Best& best) {
+  if (!less_than_half(ideal) && !less_than_half(own)) return;
+  best.offer(
+      mechanism, removed, earlier,
+      fmt::format("without head {}.{} in its {} the head loses {} of its cost; with an ideal "
+                  "{} pattern in that head {}, with that part of its own pattern alone {}",
+                  earlier.head.layer, earlier.head.head, input, text(removed), pattern, text(ideal),
+                  text(own)));
 }
 
 }  // namespace
@@ -92,7 +87,12 @@ void decide(MechanismResult& result) {
                fmt::format("without smearing in its keys the head loses {} of its cost",
                            text(*result.unsmeared)));
   }
-  for (const EarlierHead& earlier : result.earlier) offer_compositions(earlier, best);
+  for (const EarlierHead& e : result.earlier) {
+    offer_composition(Mechanism::k_composition, "keys", e, e.k_removed, "previous-token",
+                      e.previous_token, e.previous_token_only, best);
+    offer_composition(Mechanism::q_composition, "queries", e, e.q_removed, "duplicate-token",
+                      e.duplicate_token, e.duplicate_token_only, best);
+  }
 }
 
 }  // namespace lookback::lens

@@ -152,6 +152,7 @@ Result<PairMetrics> measure_pair(Runner& runner, const CorruptedPair& pair,
   metrics.corrupted = metric();
   PairRuns runs{clean, corrupted, Context(runner.model(), pair.corrupted, corrupted, clean, clean)};
   std::vector<Edits> edits;
+  edits.reserve(planned.size());
   for (const Planned& patch : planned) edits.push_back(patch.edits(runs));
   const auto order = latest_first(runner.model().program, edits);
   if (!order) return order.error();
@@ -178,6 +179,7 @@ void summarize(const std::vector<Result<PairMetrics>>& pairs, const std::vector<
   result.corrupted = estimate(corrupted);
   for (std::size_t i = 0; i < planned.size(); ++i) {
     std::vector<double> restored;
+    restored.reserve(pairs.size());
     for (const auto& pair : pairs) restored.push_back(pair->patched[i] - pair->corrupted);
     *planned[i].restored = ratio_estimate(restored, difference);
   }

@@ -75,7 +75,7 @@ struct PathPatch {
 
 /// Beyond so many heads of the whole model an analysis is skipped.
 struct PatchingLimits {
-  std::size_t whole_heads = 160;    ///< heads at all positions: 5 n runs a sequence
+  std::size_t whole_heads = 48;     ///< heads at all positions: 5 n runs a sequence
   std::size_t position_heads = 16;  ///< heads by position: 5 n T
   std::size_t path_heads = 16;      ///< paths: 3 n^2
 };

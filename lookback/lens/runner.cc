@@ -4,6 +4,7 @@
 #include <cmath>
 
 namespace lookback::lens {
+
 Runner::Runner(const Model& model, std::size_t length)
     : model_(model), length_(length), executor_(model.program, 1, length) {}
 

@@ -16,6 +16,7 @@ using Kind = Component::Kind;
 
 std::vector<std::string> names(const std::vector<Component>& components) {
   std::vector<std::string> all;
+  all.reserve(components.size());
   for (const Component& component : components) all.push_back(name_of(component));
   return all;
 }

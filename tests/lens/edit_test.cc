@@ -33,7 +33,7 @@ Edit edit_of(const char* name, std::optional<std::size_t> head, std::size_t rows
   return edit;
 }
 
-TEST(Edit, SetsOrAddsItsValueInItsRows) {
+TEST(Edit, SetsAddsOrMultipliesByItsValueInItsRows) {
   Numbers value{3, 2, {1, 2, 3, 4, 5, 6}};
   Numbers x{3, 2, {10, 10, 20, 20, 30, 30}};
   Edit edit;
@@ -45,6 +45,10 @@ TEST(Edit, SetsOrAddsItsValueInItsRows) {
   edit.end_row = 2;
   apply(edit, {}, x.view());
   EXPECT_EQ(x.numbers, (std::vector<float>{10, 10, 6, 8, 5, 6}));
+  edit.kind = Kind::multiply;
+  edit.first_row = 0;
+  apply(edit, {}, x.view());
+  EXPECT_EQ(x.numbers, (std::vector<float>{10, 20, 18, 32, 5, 6}));
 }
 
 TEST(Edit, RepeatsAValueOfOneRow) {

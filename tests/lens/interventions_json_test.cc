@@ -87,7 +87,7 @@ TEST(MechanismJson, HoldsTheFiguresOfTheVerdict) {
   result.reason = "because";
   result.learned = true;
   result.head = HeadPlace{1, 0};
-  result.earlier = {{{0, 0}, third, third, third, third}};
+  result.earlier = {{{0, 0}, third, third, third, third, third, third}};
   result.partner = result.earlier[0];
   const json object = mechanism_json(result);
   EXPECT_EQ(keys_of(object),

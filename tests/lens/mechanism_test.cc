@@ -40,7 +40,9 @@ TEST(Mechanism, OfAPreviousTokenHeadInTheKeysIsKComposition) {
   EXPECT_GT(result.earlier[0].k_removed.mean, 0.7);  // the rest: a mean tells likely offsets
   EXPECT_EQ(result.earlier[0].q_removed.mean, 0);    // its queries do not read what the head wrote
   EXPECT_NEAR(result.earlier[0].previous_token.mean, 0, 1e-4);  // it has that pattern already
+  EXPECT_NEAR(result.earlier[0].previous_token_only.mean, 0, 1e-4);
   EXPECT_GT(result.earlier[0].duplicate_token.mean, 0.5);
+  EXPECT_GT(result.earlier[0].duplicate_token_only.mean, 0.5);
   EXPECT_GT(result.band.mean, 0.5);
   EXPECT_LT(result.matching.mean, 0.05);
   EXPECT_FALSE(result.unsmeared);
@@ -96,7 +98,7 @@ MechanismResult learned() {
 }
 
 EarlierHead earlier_head(double k, double q, double previous, double duplicate) {
-  return {{0, 0}, share(k), share(q), share(previous), share(duplicate)};
+  return {{0, 0}, share(k), share(q), share(previous), share(1), share(duplicate), share(1)};
 }
 
 TEST(Verdict, NeedsMoreThanHalfOfTheCostWithinItsInterval) {
@@ -105,19 +107,23 @@ TEST(Verdict, NeedsMoreThanHalfOfTheCostWithinItsInterval) {
   decide(result);
   EXPECT_EQ(name(result), "k-composition");
   EXPECT_EQ(result.reason,
-            "without head 0.0 in its keys the head loses 0.90 +- 0.01 of its cost, with an ideal "
-            "previous-token pattern in that head 0.00 +- 0.01");
+            "without head 0.0 in its keys the head loses 0.90 +- 0.01 of its cost; with an ideal "
+            "previous-token pattern in that head 0.00 +- 0.01, with that part of its own pattern "
+            "alone 1.00 +- 0.01");
   result.earlier[0].k_removed = share(0.9, 0.3);  // 0.31 is still within it
   decide(result);
   EXPECT_EQ(name(result), "unresolved");
   EXPECT_FALSE(result.partner);
 }
 
-TEST(Verdict, NeedsTheIdealPatternToKeepMoreThanHalf) {
+TEST(Verdict, NeedsAnIdealPatternOrThatPartOfTheOwnToKeepMoreThanHalf) {
   MechanismResult result = learned();
   result.earlier = {earlier_head(0.9, 0, 0.6, 0.9)};
   decide(result);
   EXPECT_EQ(name(result), "unresolved");
+  result.earlier[0].previous_token_only = share(0.1);  // or what is left of the head's own
+  decide(result);
+  EXPECT_EQ(name(result), "k-composition");
 }
 
 TEST(Verdict, NamesWhatExplainsMost) {
@@ -170,6 +176,31 @@ TEST(Mechanism, HasTheSameBitsForAnyNumberOfThreads) {
     EXPECT_EQ(other.band.mean, one.band.mean);
     EXPECT_EQ(other.earlier[0].k_removed.standard_error, one.earlier[0].k_removed.standard_error);
   }
+}
+
+TEST(Mechanism, OfManyHeadsReplacesThePatternsOfThoseThatMatterMost) {
+  const SmallModel model = k_composition_circuit();
+  const auto probe = circuit_probe();
+  base::Workers workers(1);
+  const Setting setting{{model.program, model.parameters}, *probe, sequences, workers};
+  const auto all = mechanism(setting);
+  const auto few = mechanism(setting, {.heads = 2, .pattern_heads = 0});
+  ASSERT_TRUE(all && few);
+  EXPECT_EQ(few->reason, all->reason);
+  EXPECT_EQ(few->cost.mean, all->cost.mean);
+  EXPECT_EQ(few->earlier[0].duplicate_token.mean, all->earlier[0].duplicate_token.mean);
+}
+
+TEST(Mechanism, OfMoreHeadsThanAllowedIsNotMeasured) {
+  const SmallModel model = make_model(small_architecture());
+  const auto probe = small_probe(data::BlockKind::repeated_blocks);
+  base::Workers workers(1);
+  const auto result =
+      mechanism({{model.program, model.parameters}, *probe, 2, workers}, {.heads = 3});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(name(*result), "unresolved");
+  EXPECT_EQ(result->reason, "not measured: found 4 heads, allowed at most 3");
+  EXPECT_TRUE(std::isnan(result->loss.mean));
 }
 
 TEST(Mechanism, RefusesWhatCannotBeDecided) {

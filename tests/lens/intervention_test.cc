@@ -1,0 +1,131 @@
+#include "lookback/lens/intervention.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+
+#include "lookback/lens/runner.h"
+#include "tests/lens/patterns.h"
+#include "tests/lens/wirings.h"
+
+namespace lookback::lens {
+namespace {
+
+constexpr std::size_t sequences = 5;
+const std::vector<std::string> recorded{"hook_embed", "blocks.0.attn.hook_z"};
+
+class Interventions : public testing::Test {
+ protected:
+  Setting setting(std::size_t count = sequences) {
+    return {{model_.program, model_.parameters}, *probe_, count, workers_};
+  }
+  /// Whether the rows are the embeddings of the tokens of sequence `index`.
+  bool embeds(math::Matrix<const float> rows, std::size_t index) {
+    const auto tokens = probe_->sequence(index);
+    const auto table = model_.parameter("embed.W_E");
+    for (std::size_t t = 0; t < tokens.size(); ++t) {
+      if (!std::equal(rows.row(t), rows.row(t) + 16, table.begin() + tokens[t] * 16)) return false;
+    }
+    return true;
+  }
+
+  SmallModel model_ = random_model(small_architecture());
+  std::unique_ptr<data::BlockSource> probe_ = small_probe(data::BlockKind::repeated_blocks);
+  base::Workers workers_{2};
+};
+
+TEST_F(Interventions, ReplaceBySequencesInTheirOrder) {
+  const auto mean = mean_recording(setting(), recorded);
+  ASSERT_TRUE(mean);
+  std::atomic<std::size_t> seen = 0;
+  const Intervention look = [&](Context& context) {
+    for (std::size_t index = 0; index < sequences; ++index) {
+      if (!embeds(context.own().at("hook_embed"), index)) continue;
+      ++seen;
+      EXPECT_TRUE(embeds(context.replaced("hook_embed", 0, Replacement::resample),
+                         (index + 1) % sequences));
+    }
+    EXPECT_EQ(context.replaced("hook_embed", 0, Replacement::mean).data,
+              mean->at("hook_embed").data);
+    const auto zero = context.replaced("blocks.0.attn.hook_z", 1, Replacement::zero);
+    EXPECT_EQ(zero.rows, 1U);
+    EXPECT_EQ(zero.cols, 8U);
+    EXPECT_EQ(zero(0, 7), 0.0F);
+    return Edits{};
+  };
+  const auto measured = measure(setting(), recorded, *mean, std::vector{look});
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(seen, sequences);
+  EXPECT_EQ(measured->rise(0).mean, 0);
+  EXPECT_EQ(measured->unedited().count, sequences);
+}
+
+TEST_F(Interventions, ChangeAStreamByReplacementMinusComponent) {
+  const auto mean = mean_recording(setting(), recorded);
+  ASSERT_TRUE(mean);
+  const Intervention look = [&](Context& context) {
+    const Component token{Component::Kind::token, 0, 0};
+    const auto own = context.own().at("hook_embed");
+    for (const Replacement replacement :
+         {Replacement::zero, Replacement::mean, Replacement::resample}) {
+      const auto change = context.change(token, replacement);
+      const auto other = context.replaced("hook_embed", 0, replacement);
+      for (std::size_t t = 0; t < 48; ++t) {
+        const std::size_t row = other.rows == 1 ? 0 : t;
+        for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(change(t, i), other(row, i) - own(t, i));
+      }
+      EXPECT_EQ(context.change(token, replacement).data, change.data);  // computed once
+    }
+    return Edits{};
+  };
+  EXPECT_TRUE(measure(setting(), recorded, *mean, std::vector{look}));
+}
+
+TEST_F(Interventions, TakeMeansPositionByPosition) {
+  const auto mean = mean_recording(setting(), recorded);
+  ASSERT_TRUE(mean);
+  Runner runner(setting().model, 48);
+  std::vector<double> sums(48 * 8);
+  for (std::size_t index = 0; index < sequences; ++index) {
+    Recording recording;
+    ASSERT_TRUE(runner.record(probe_->sequence(index), recorded, recording));
+    const auto z = recording.at(recorded[1], 1);
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(z.data[i]);
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    // Sums of doubles in another order are far within the rounding to float.
+    EXPECT_NEAR(mean->at(recorded[1], 1).data[i], sums[i] / sequences,
+                std::numeric_limits<float>::epsilon() * std::abs(sums[i] / sequences));
+  }
+}
+
+TEST_F(Interventions, TakeMeansWithTheSameBitsForAnyNumberOfThreads) {
+  const auto two = mean_recording(setting(), recorded);
+  base::Workers one_worker(1);
+  const auto one = mean_recording({setting().model, *probe_, sequences, one_worker}, recorded);
+  ASSERT_TRUE(one && two);
+  const auto a = one->at(recorded[1], 0);
+  const auto b = two->at(recorded[1], 0);
+  EXPECT_TRUE(std::equal(a.data, a.data + 48 * 8, b.data));
+}
+
+TEST_F(Interventions, RefuseWhatCannotBeMeasured) {
+  const auto mean = mean_recording(setting(), recorded);
+  ASSERT_TRUE(mean);
+  const Intervention wrong = [](Context&) {
+    Edit edit;
+    edit.activation = "blocks.7.attn.hook_z";
+    return Edits{edit};
+  };
+  EXPECT_FALSE(measure(setting(), recorded, *mean, std::vector{wrong}));
+  EXPECT_FALSE(measure(setting(1), recorded, *mean, {}));
+  const std::vector<std::string> unknown{"hook_embedding"};
+  const auto names = mean_recording(setting(), unknown);
+  ASSERT_FALSE(names);
+  EXPECT_EQ(names.error().message,
+            "no activation is named 'hook_embedding'; the nearest is 'hook_embed'");
+}
+
+}  // namespace
+}  // namespace lookback::lens
