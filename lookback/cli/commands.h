@@ -15,5 +15,6 @@ void add_study(CLI::App& app, int& exit_code);
 void add_train(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
+void add_construct(CLI::App& app, int& exit_code);
 
 }  // namespace lookback::cli
