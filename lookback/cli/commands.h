@@ -16,5 +16,6 @@ void add_train(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
+void add_construct(CLI::App& app, int& exit_code);
 
 }  // namespace lookback::cli

@@ -44,7 +44,7 @@ class Evaluator::Bench {
     executor_.forward(parameters, tokens, &taps_);
     const std::span<const float> losses = executor_.losses();
     result.losses.assign(losses.begin(), losses.end());
-    result.loss_scores = score_losses(result.losses);
+    result.loss_scores = score_losses(result.losses, result.structure);
     result.heads = scores_;
     result.repeated_queries = queries_->repeated().size();
     if (similarity_) result.similarity = similarity_->pairs();

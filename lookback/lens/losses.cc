@@ -13,6 +13,16 @@ double mean(std::span<const float> losses) {
   return Tally{std::accumulate(losses.begin(), losses.end(), 0.0), losses.size()}.mean();
 }
 
+double answered_loss(std::span<const float> losses, const data::BlockStructure& structure) {
+  Tally tally;
+  for (std::size_t t = structure.length / 2; t < losses.size(); ++t) {
+    if (!structure.answer(t)) continue;
+    tally.sum += static_cast<double>(losses[t]);
+    ++tally.count;
+  }
+  return tally.mean();
+}
+
 /// numerator / 512 of the length, to the nearest whole number, halves up.
 std::size_t share_of_512(std::size_t numerator, std::size_t length) {
   return (numerator * length + 256) / 512;
@@ -25,6 +35,7 @@ std::span<const LossMeasure> loss_measures() {
       LossMeasure{"loss", &LossScores::loss},
       LossMeasure{"first_half_loss", &LossScores::first_half_loss},
       LossMeasure{"second_half_loss", &LossScores::second_half_loss},
+      LossMeasure{"answered_loss", &LossScores::answered_loss},
       LossMeasure{"in_context_learning_score", &LossScores::in_context_learning_score},
   };
   return measures;
@@ -35,11 +46,12 @@ InContextPositions in_context_positions(std::size_t length) {
   return {std::min(share_of_512(50, length), last), std::min(share_of_512(500, length), last)};
 }
 
-LossScores score_losses(std::span<const float> losses) {
+LossScores score_losses(std::span<const float> losses, const data::BlockStructure& structure) {
   const std::size_t length = losses.size() + 1;
   const InContextPositions positions = in_context_positions(length);
   return {
       mean(losses), mean(losses.first(length / 2)), mean(losses.subspan(length / 2)),
+      answered_loss(losses, structure),
       static_cast<double>(losses[positions.late]) - static_cast<double>(losses[positions.early])};
 }
 

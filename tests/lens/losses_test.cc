@@ -11,7 +11,7 @@ namespace {
 TEST(Losses, HalvesAreOfTheSequenceNotOfThePredictions) {
   // T = 8: predictions are made at 0..6, the second half's at 4, 5, 6.
   const std::vector<float> losses{8, 6, 4, 2, 3, 2, 1};
-  const LossScores scores = score_losses(losses);
+  const LossScores scores = score_losses(losses, {8, 4, {0, 4}});
   EXPECT_DOUBLE_EQ(scores.loss, 26.0 / 7);
   EXPECT_EQ(scores.first_half_loss, 5);
   EXPECT_EQ(scores.second_half_loss, 2);
@@ -20,11 +20,26 @@ TEST(Losses, HalvesAreOfTheSequenceNotOfThePredictions) {
 }
 
 TEST(Losses, ATwoTokenSequenceHasNoSecondHalf) {
-  const LossScores scores = score_losses(std::vector<float>{3});
+  const LossScores scores = score_losses(std::vector<float>{3}, {2, 1, {0, 1}});
   EXPECT_EQ(scores.loss, 3);
   EXPECT_EQ(scores.first_half_loss, 3);
   EXPECT_TRUE(std::isnan(scores.second_half_loss));
+  EXPECT_TRUE(std::isnan(scores.answered_loss));
   EXPECT_EQ(scores.in_context_learning_score, 0);
+}
+
+TEST(Losses, AnsweredAreThoseOfTheSecondHalfThatLookingBackCanTell) {
+  // Copies of three at 0, 4 and 8, gaps at 3, 7 and 11, T = 12: the answered predictions are made at
+  // 4, 5 and 8, 9; the last tokens of copies and the gaps are not; the second half begins at 6.
+  const std::vector<float> losses{50, 50, 50, 50, 1, 1, 50, 50, 2, 3, 50};
+  EXPECT_EQ(score_losses(losses, {12, 3, {0, 4, 8}}).answered_loss, 2.5);
+  // Without a gap each is: made at 6 .. 10.
+  EXPECT_EQ(score_losses(losses, {12, 3, {0, 3, 6, 9}}).answered_loss, 31);
+}
+
+TEST(Losses, AreNotAnsweredInASecondHalfWithoutACopy) {
+  const std::vector<float> losses{1, 1, 1, 1, 1};
+  EXPECT_TRUE(std::isnan(score_losses(losses, {6, 6, {0}}).answered_loss));
 }
 
 TEST(Losses, InContextPositionsKeepTheLiteraturesProportions) {

@@ -43,9 +43,9 @@ TEST(Json, AProbeHasTheShapeThatReportsRead) {
   ASSERT_TRUE(result);
   const nlohmann::json json = probe_json(*result);
   EXPECT_EQ(keys_of(json),
-            (Keys{"loss", "first_half_loss", "second_half_loss", "in_context_learning_score",
-                  "in_context_positions", "loss_by_position", "loss_by_occurrence", "heads",
-                  "head_similarity"}));
+            (Keys{"loss", "first_half_loss", "second_half_loss", "answered_loss",
+                  "in_context_learning_score", "in_context_positions", "loss_by_position",
+                  "loss_by_occurrence", "heads", "head_similarity"}));
   EXPECT_EQ(json["in_context_positions"], nlohmann::json({5, 46}));  // 4.69; 46.9, at most T - 2
   EXPECT_EQ(json["loss"], rounded(result->mean.loss));
   EXPECT_EQ(json["loss_by_position"].size(), 47U);

@@ -17,7 +17,8 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
                                              {"train", "--help"},
                                              {"inspect", "--help"},
                                              {"report", "--help"},
-                                             {"bench", "--help"}}) {
+                                             {"bench", "--help"},
+                                             {"construct", "--help"}}) {
     const spec::Ended ended = spec::run(lookback(arguments));
     EXPECT_EQ(ended.exit_code, 0);
     EXPECT_EQ(ended.err, "");
@@ -36,7 +37,7 @@ TEST(Usage, WithoutACommandIsShown) {
   const spec::Ended ended = spec::run(lookback({}));
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_EQ(ended.out, "");
-  for (const char* word : {"Usage", "study", "train", "report", "bench"}) {
+  for (const char* word : {"Usage", "study", "train", "report", "bench", "construct"}) {
     EXPECT_NE(ended.err.find(word), std::string::npos) << ended.err;
   }
 }
@@ -69,7 +70,7 @@ TEST_P(WrongUsage, ExitsWithTwoAndOneLine) {
 const Misuse misuses[] = {
     {"UnknownCommand",
      {"trian"},
-     "found the command 'trian', allowed: study, train, report, bench; nearest: train"},
+     "found the command 'trian', allowed: study, train, report, bench, construct; nearest: train"},
     {"UnknownOption",
      {"study", "STUDY", "--out", "OUT", "--tokns", "40M"},
      "The following arguments were not expected: 40M --tokns; see lookback --help"},

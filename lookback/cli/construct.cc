@@ -1,0 +1,92 @@
+// lookback construct: an induction circuit with weights in closed form, as a checkpoint.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/model/construct.h"
+#include "lookback/model/program.h"
+#include "lookback/study/run_config.h"
+#include "lookback/train/checkpoint.h"
+
+namespace lookback::cli {
+namespace {
+
+struct Options {
+  std::string kind, out;
+  std::size_t vocabulary = 256, context = 256;
+  std::optional<std::size_t> d_model, d_head;  ///< none: the least
+  std::size_t min_period = 16, max_period = 48;
+};
+
+/// The construction asked for, at its least D and E where they are not given.
+model::Construction construction_of(const Options& options) {
+  const auto names = model::construction_names();
+  const auto kind = std::ranges::find(names, options.kind) - names.begin();
+  model::Construction construction{static_cast<model::ConstructionKind>(kind), options.vocabulary,
+                                   options.context, 0, 0};
+  const model::Circuit circuit = model::circuit_of(construction);
+  construction.d_model = options.d_model.value_or(circuit.least_d_model);
+  construction.d_head = options.d_head.value_or(circuit.least_d_head);
+  return construction;
+}
+
+/// What the other commands measure it by: the default task at its sizes, and every probe.
+study::RunConfig config_of(const Options& options, const model::Architecture& architecture) {
+  study::RunConfig config;
+  config.arm = "constructed-" + options.kind;
+  config.architecture = architecture;
+  config.data = {data::BlockKind::repeated_blocks, options.context, options.min_period,
+                 options.max_period};
+  config.evaluate.probes = {data::BlockKind::repeated_blocks, data::BlockKind::unseen_period,
+                            data::BlockKind::broken_period, data::BlockKind::random_repeat};
+  return config;
+}
+
+int run(const Options& options) {
+  const model::Construction construction = construction_of(options);
+  const Result<model::ConstructedModel> model = model::construct(construction);
+  if (!model) return refuse(model.error());
+  const study::RunConfig config = config_of(options, model->architecture);
+  if (Status fits = study::validate(config); !fits) return refuse(fits.error());
+  const Result<model::Program> program = model::compile(model->architecture);
+  if (!program) return fail(program.error());
+  const Status written =
+      train::write_model(options.out, *program, model->parameters, {study::to_toml(config)});
+  if (!written) return fail(written.error());
+  fmt::print("{}\n", options.out);
+  return success;
+}
+
+void add_sizes(CLI::App& command, Options& options) {
+  command.add_option("--vocabulary", options.vocabulary, "V (default 256)")
+      ->check(CLI::Range(2, 1 << 20));
+  command.add_option("--context", options.context, "T (default 256)")->check(CLI::Range(2, 1 << 16));
+  command.add_option("--d-model", options.d_model,
+                     "D (default and least: 4p + 2M + 1, for smeared 2p; p the least prime from 29 "
+                     "with 2 p^2 >= V, M the least with 4^M >= T - 1)");
+  command.add_option("--d-head", options.d_head,
+                     "E (default and least: the larger of 2p + 1 and 2M, for smeared 2p)");
+  command.add_option("--min-period", options.min_period, "of the task it is measured by (default 16)");
+  command.add_option("--max-period", options.max_period, "of the task it is measured by (default 48)");
+}
+
+}  // namespace
+
+void add_construct(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "construct", "write an induction circuit with weights in closed form as a checkpoint");
+  const auto names = model::construction_names();
+  command->add_option("kind", options->kind, "two-layer, sequential or smeared")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
+  command->add_option("--out", options->out, "the checkpoint (.safetensors)")->required();
+  add_sizes(*command, *options);
+  command->footer("Example: lookback construct two-layer --out two-layer.safetensors");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace lookback::cli
