@@ -30,10 +30,23 @@ void add_tensors(const model::Program& program, const std::string& prefix,
   }
 }
 
+using Metadata = std::map<std::string, std::string>;
+
+/// What both kinds of file say of themselves.
+Metadata metadata_of(const CheckpointHeader& header) {
+  return {{"format", format_name},
+          {"config", header.config},
+          {"seed", fmt::format("{}", header.seed)},
+          {"step", fmt::format("{}", header.step)},
+          {"tokens", fmt::format("{}", header.tokens)},
+          {"next_sequence", fmt::format("{}", header.next_sequence)},
+          {"instruction_set", math::active_instruction_set()}};
+}
+
 /// A number that metadata holds as text: decimal integers, hexadecimal floats.
 template <class Number>
-Result<Number> read_number(const std::map<std::string, std::string>& metadata,
-                           const std::string& key, const std::filesystem::path& path) {
+Result<Number> read_number(const Metadata& metadata, const std::string& key,
+                           const std::filesystem::path& path) {
   const auto found = metadata.find(key);
   if (found == metadata.end()) {
     return Error{fmt::format("{}: not a checkpoint of lookback: its metadata has no '{}'",
@@ -71,15 +84,21 @@ Status write_checkpoint(const std::filesystem::path& path, const model::Program&
   add_tensors(program, "", state.parameters, tensors);
   add_tensors(program, first_moment, state.first_moment, tensors);
   add_tensors(program, second_moment, state.second_moment, tensors);
-  return base::write_safetensors(path, tensors,
-                                 {{"format", format_name},
-                                  {"config", header.config},
-                                  {"seed", fmt::format("{}", header.seed)},
-                                  {"step", fmt::format("{}", state.step)},
-                                  {"tokens", fmt::format("{}", header.tokens)},
-                                  {"next_sequence", fmt::format("{}", header.next_sequence)},
-                                  {"first_loss", fmt::format("{}", state.first_loss)},
-                                  {"instruction_set", math::active_instruction_set()}});
+  Metadata metadata = metadata_of(header);
+  metadata["step"] = fmt::format("{}", state.step);
+  metadata["first_loss"] = fmt::format("{}", state.first_loss);
+  return base::write_safetensors(path, tensors, metadata);
+}
+
+Status write_model(const std::filesystem::path& path, const model::Program& program,
+                   std::span<const float> parameters, const CheckpointHeader& header) {
+  if (parameters.size() != program.buffer_size) {
+    return Error{fmt::format("{}: found a buffer of {} parameters, allowed {}, the model's",
+                             path.string(), parameters.size(), program.buffer_size)};
+  }
+  std::vector<base::Tensor> tensors;
+  add_tensors(program, "", parameters, tensors);
+  return base::write_safetensors(path, tensors, metadata_of(header));
 }
 
 Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
@@ -114,9 +133,11 @@ Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
   if (Status s = read("step", header.step); !s) return s.error();
   if (Status s = read("tokens", header.tokens); !s) return s.error();
   if (Status s = read("next_sequence", header.next_sequence); !s) return s.error();
-  Result<double> first_loss = read_number<double>(metadata, "first_loss", path);
-  if (!first_loss) return first_loss.error();
-  checkpoint.first_loss_ = *first_loss;
+  if (metadata.contains("first_loss")) {
+    Result<double> first_loss = read_number<double>(metadata, "first_loss", path);
+    if (!first_loss) return first_loss.error();
+    checkpoint.first_loss_ = *first_loss;
+  }
   return checkpoint;
 }
 
@@ -146,9 +167,14 @@ Result<std::vector<float>> Checkpoint::parameters(const model::Program& program)
 }
 
 Result<TrainState> Checkpoint::state(const model::Program& program) const {
+  if (!first_loss_) {
+    return Error{fmt::format("{}: holds a model without optimizer state; training cannot go on "
+                             "from it",
+                             path_.string())};
+  }
   TrainState state;
   state.step = header_.step;
-  state.first_loss = first_loss_;
+  state.first_loss = *first_loss_;
   const std::pair<std::string, std::vector<float>*> parts[] = {
       {"", &state.parameters},
       {first_moment, &state.first_moment},

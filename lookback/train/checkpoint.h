@@ -1,8 +1,10 @@
-// Checkpoints: a training state in one safetensors file, whole or not at all.
+// Checkpoints: a training state, or a model alone, in one safetensors file, whole or not at all.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,12 @@ struct CheckpointHeader {
 Status write_checkpoint(const std::filesystem::path& path, const model::Program& program,
                         const TrainState& state, const CheckpointHeader& header);
 
+/// Writes parameters [program.buffer_size] and the header, and no moments: a model that was not
+/// trained here, or will not be trained on.
+/// Errors: a buffer that is not the program's, and those of write_safetensors.
+Status write_model(const std::filesystem::path& path, const model::Program& program,
+                   std::span<const float> parameters, const CheckpointHeader& header);
+
 /// A checkpoint file, checked whole; its tensors are taken out for a program.
 class Checkpoint {
  public:
@@ -40,7 +48,7 @@ class Checkpoint {
 
   /// The flat parameter buffer. Errors: a tensor is missing, has another shape, or holds NaN.
   Result<std::vector<float>> parameters(const model::Program& program) const;
-  /// Everything that training needs to go on.
+  /// Everything that training needs to go on. Errors: as above, and a model without its moments.
   Result<TrainState> state(const model::Program& program) const;
 
  private:
@@ -51,7 +59,7 @@ class Checkpoint {
   std::filesystem::path path_;
   base::SafetensorsFile file_;
   CheckpointHeader header_;
-  double first_loss_ = 0;
+  std::optional<double> first_loss_;  ///< none: a model alone
 };
 
 /// checkpoints/<tokens>.safetensors under a run's directory.

@@ -81,6 +81,35 @@ TEST(Checkpoint, GivesBackTheSameBits) {
   EXPECT_TRUE(spec::same_bits(*parameters, state.parameters));
 }
 
+TEST(Checkpoint, OfAModelAloneGivesBackItsParametersAndNoState) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path file = directory / "model.safetensors";
+  const model::Program program = small_program();
+  const std::vector<float> parameters = busy_state(program).parameters;
+  const Status written = write_model(file, program, parameters, header);
+  ASSERT_TRUE(written) << written.error().message;
+  const Result<Checkpoint> checkpoint = Checkpoint::read(file);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  EXPECT_EQ(checkpoint->header().config, header.config);
+  EXPECT_EQ(checkpoint->header().step, header.step);
+  EXPECT_EQ(checkpoint->header().tokens, header.tokens);
+  const Result<std::vector<float>> read = checkpoint->parameters(program);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_TRUE(spec::same_bits(*read, parameters));
+  EXPECT_EQ(refusal(file, program),
+            file.string() +
+                ": holds a model without optimizer state; training cannot go on from it");
+}
+
+TEST(Checkpoint, OfAModelNeedsABufferOfItsProgram) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path file = directory / "model.safetensors";
+  const Status written = write_model(file, small_program(), std::vector<float>(3), header);
+  ASSERT_FALSE(written);
+  EXPECT_NE(written.error().message.find("found a buffer of 3 parameters"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
 TEST(Checkpoint, OfOneStateAreTheSameBytes) {
   const TemporaryDirectory directory;
   const TrainState state = busy_state(small_program());
