@@ -43,7 +43,8 @@ Result<Files> files_for(const model::Program& program, Target target) {
     return Files{huggingface_config(a), huggingface_layout(program, "transformer."), {}};
   }
   if (const auto expressible = as_transformer_lens(a); !expressible) return expressible.error();
-  return Files{transformer_lens_config(a), transformer_lens_layout(program),
+  return Files{transformer_lens_config(a),
+               transformer_lens_layout(program),
                {{"load.py", transformer_lens_script()}}};
 }
 
@@ -64,8 +65,8 @@ Status write_export(const Model& model, Target target, const std::filesystem::pa
   if (Status made = base::make_directories(directory); !made) return made;
   std::deque<std::vector<float>> storage;
   const std::vector<base::Tensor> tensors = gather(files->layout, model.parameters, storage);
-  Status written = base::write_safetensors(directory / "model.safetensors", tensors,
-                                           note_of(model.header));
+  Status written =
+      base::write_safetensors(directory / "model.safetensors", tensors, note_of(model.header));
   if (!written) return written;
   for (const auto& [name, text] : files->scripts) {
     if (written = base::write_file_atomically(directory / name, text); !written) return written;

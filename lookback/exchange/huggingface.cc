@@ -110,8 +110,8 @@ void add_layer(LayoutBuilder& layout, const std::string& theirs, const std::stri
 void read_heads(base::TableReader& reader, Architecture& a) {
   a.heads = required_size(reader, "n_head");
   if (a.d_model % a.heads != 0) {
-    reader.fail("n_head", fmt::format("found {}, allowed: a divisor of n_embd = {}", a.heads,
-                                      a.d_model));
+    reader.fail("n_head",
+                fmt::format("found {}, allowed: a divisor of n_embd = {}", a.heads, a.d_model));
   }
   a.d_head = a.d_model / a.heads;
 }
@@ -121,9 +121,10 @@ void read_heads(base::TableReader& reader, Architecture& a) {
 Result<Architecture> as_huggingface(const Architecture& architecture) {
   for (const Demand& demand : demands(architecture)) {
     if (demand.met) continue;
-    return Error{fmt::format("GPT2LMHeadModel has {}; this model has not: --to torch exports every "
-                             "architecture",
-                             demand.what)};
+    return Error{
+        fmt::format("GPT2LMHeadModel has {}; this model has not: --to torch exports every "
+                    "architecture",
+                    demand.what)};
   }
   Architecture a = architecture;
   a.rotary_base = Architecture{}.rotary_base;

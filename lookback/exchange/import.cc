@@ -28,20 +28,18 @@ struct Source {
   bool (*is_buffer)(std::string_view);
 };
 
-constexpr Source transformer_lens{
-    read_transformer_lens_config, as_transformer_lens,
-    [](const model::Program& program, const base::SafetensorsFile&) {
-      return transformer_lens_layout(program);
-    },
-    is_transformer_lens_buffer};
+constexpr Source transformer_lens{read_transformer_lens_config, as_transformer_lens,
+                                  [](const model::Program& program, const base::SafetensorsFile&) {
+                                    return transformer_lens_layout(program);
+                                  },
+                                  is_transformer_lens_buffer};
 
-constexpr Source huggingface{
-    read_huggingface_config, as_huggingface,
-    [](const model::Program& program, const base::SafetensorsFile& file) {
-      const bool with_head = file.contains("transformer.wte.weight");
-      return huggingface_layout(program, with_head ? "transformer." : "");
-    },
-    is_huggingface_buffer};
+constexpr Source huggingface{read_huggingface_config, as_huggingface,
+                             [](const model::Program& program, const base::SafetensorsFile& file) {
+                               const bool with_head = file.contains("transformer.wte.weight");
+                               return huggingface_layout(program, with_head ? "transformer." : "");
+                             },
+                             is_huggingface_buffer};
 
 Result<const Source*> source_of(const JsonConfig& config) {
   if (config.has("model_type")) return &huggingface;

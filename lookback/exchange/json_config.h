@@ -14,7 +14,7 @@
 namespace lookback::exchange {
 
 struct JsonConfig {
-  base::Document document;               ///< without the keys that are null
+  base::Document document;                   ///< without the keys that are null
   std::set<std::string, std::less<>> nulls;  ///< these
 
   bool has(std::string_view key) const { return document.root.find(key) != nullptr; }

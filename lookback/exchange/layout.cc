@@ -169,9 +169,8 @@ std::vector<base::Tensor> gather(const Layout& layout, std::span<const float> pa
     }
     std::vector<float>& numbers = storage.emplace_back(number_count(tensor.shape));
     for (const Piece& piece : tensor.pieces) {
-      for_each_number(piece, [&](std::size_t ours, std::size_t theirs) {
-        numbers[theirs] = parameters[ours];
-      });
+      for_each_number(
+          piece, [&](std::size_t ours, std::size_t theirs) { numbers[theirs] = parameters[ours]; });
     }
     tensors.push_back({tensor.name, tensor.shape, numbers});
   }

@@ -77,10 +77,20 @@ void add_mlp(LayoutBuilder& layout, const std::string& mlp, const Architecture& 
 
 // Fields that change nothing that the model computes.
 constexpr std::array<std::string_view, 14> indifferent{
-    "model_name",          "init_weights",       "default_prepend_bos", "tokenizer_prepends_bos",
-    "seed",                "device",             "n_devices",           "n_params",
-    "use_split_qkv_input", "use_attn_result",    "use_hook_mlp_in",     "use_attn_in",
-    "use_hook_tokens",     "initializer_range",
+    "model_name",
+    "init_weights",
+    "default_prepend_bos",
+    "tokenizer_prepends_bos",
+    "seed",
+    "device",
+    "n_devices",
+    "n_params",
+    "use_split_qkv_input",
+    "use_attn_result",
+    "use_hook_mlp_in",
+    "use_attn_in",
+    "use_hook_tokens",
+    "initializer_range",
 };
 
 constexpr std::array<FixedFlag, 10> fixed_flags{{
@@ -139,9 +149,8 @@ void read_positions(base::TableReader& reader, Architecture& a) {
   reader.require("positional_embedding_type", "\"standard\", \"shortformer\" or \"rotary\"");
   const std::string name =
       reader.choice("positional_embedding_type", position_names[0], position_names);
-  a.positions =
-      positions_of_names[static_cast<std::size_t>(std::ranges::find(position_names, name) -
-                                                  position_names.begin())];
+  a.positions = positions_of_names[static_cast<std::size_t>(
+      std::ranges::find(position_names, name) - position_names.begin())];
   if (a.positions != Positions::rotary) return;
   a.rotary_base = reader.number("rotary_base", 10000, 1, 1e12);
   const auto width = static_cast<std::int64_t>(a.d_head);
@@ -169,11 +178,10 @@ Result<Architecture> as_transformer_lens(const Architecture& architecture) {
 }
 
 nlohmann::ordered_json transformer_lens_config(const Architecture& a) {
-  nlohmann::ordered_json config{{"model_name", "lookback"}, {"n_layers", a.layers},
-                                {"d_model", a.d_model},     {"n_ctx", a.context},
-                                {"d_head", a.d_head},       {"n_heads", a.heads},
-                                {"d_vocab", a.vocabulary},  {"d_vocab_out", a.vocabulary},
-                                {"attn_only", a.d_mlp == 0}};
+  nlohmann::ordered_json config{
+      {"model_name", "lookback"}, {"n_layers", a.layers},        {"d_model", a.d_model},
+      {"n_ctx", a.context},       {"d_head", a.d_head},          {"n_heads", a.heads},
+      {"d_vocab", a.vocabulary},  {"d_vocab_out", a.vocabulary}, {"attn_only", a.d_mlp == 0}};
   if (a.d_mlp > 0) {
     config["d_mlp"] = a.d_mlp;
     config["act_fn"] = gelu_new[0];

@@ -4,7 +4,8 @@
     model = load()
     logits, cache = model.run_with_cache(tokens)
 
-Needs transformer-lens and safetensors. Nothing is folded or centred: the weights are as trained.
+Nothing is folded or centred: the weights are as trained. Needs safetensors, and transformer-lens
+below 4: that version has no HookedTransformer any more.
 """
 
 import json
@@ -21,9 +22,11 @@ def load(folder=Path(__file__).parent, device="cpu", **config):
     """
     fields = json.loads((Path(folder) / "config.json").read_text())
     model = HookedTransformer(HookedTransformerConfig(**(fields | config), device=device))
-    weights = load_file(Path(folder) / "model.safetensors", device=device)
-    # Masks and rotary tables are constants of the configuration: TransformerLens has made them.
-    parameters = model.state_dict().keys() - dict(model.named_buffers()).keys()
+    # Masks and rotary tables are constants of the configuration: this TransformerLens made its own.
+    constants = dict(model.named_buffers()).keys()
+    parameters = model.state_dict().keys() - constants
+    stored = load_file(Path(folder) / "model.safetensors", device=device)
+    weights = {name: values for name, values in stored.items() if name not in constants}
     if weights.keys() != parameters:
         missing = sorted(parameters - weights.keys())
         unexpected = sorted(weights.keys() - parameters)

@@ -10,6 +10,7 @@ namespace lookback::exchange::spec {
 namespace {
 
 constexpr std::size_t batch = 2;
+constexpr std::size_t most_logits = 1 << 20;  // for the vocabulary of a language model
 
 /// What is seen under one name.
 struct Seen {
@@ -31,7 +32,8 @@ struct Seen {
   }
   std::vector<float> together() const {
     std::vector<float> all;
-    for (const auto& [place, numbers] : parts) all.insert(all.end(), numbers.begin(), numbers.end());
+    for (const auto& [place, numbers] : parts)
+      all.insert(all.end(), numbers.begin(), numbers.end());
     return all;
   }
 };
@@ -40,15 +42,16 @@ struct Seen {
 
 Status write_activations(const Model& model, const std::filesystem::path& file) {
   const model::Architecture& a = model.config.architecture;
-  const std::size_t length = std::min<std::size_t>(a.context - 3, 40);
+  const std::size_t length =
+      std::min(a.context - a.context / 8, most_logits / batch / a.vocabulary);
   std::map<std::string, Seen> seen;
   for (const model::SiteInfo& site : model.program.sites) seen[site.name].heads += site.heads;
   model::Taps<float> taps(model.program);
   for (auto& [name, activation] : seen) {
-    Status set = taps.on_forward(name, [&seen_here = activation](const model::Tapped& place,
-                                                                 math::Matrix<float> part) {
-      seen_here.add(place, part);
-    });
+    Status set = taps.on_forward(
+        name, [&seen_here = activation](const model::Tapped& place, math::Matrix<float> part) {
+          seen_here.add(place, part);
+        });
     if (!set) return set;
   }
   const auto tokens = model::spec::random_tokens(a.vocabulary, batch * length);

@@ -79,11 +79,10 @@ TEST(ForeignModels, AGpt2OfTheUsersOwnIsImported) {
   const Result<Model> again = import_model(directory / "again");
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->parameters, model->parameters);
-  const Status written =
-      spec::write_activations(*model, directory / "again/expected.safetensors");
+  const Status written = spec::write_activations(*model, directory / "again/expected.safetensors");
   ASSERT_TRUE(written) << written.error().message;
-  const spec::Answer answer = spec::run_python(
-      spec::system_python, "check_exports.py", {"huggingface", (directory / "again").string()});
+  const spec::Answer answer = spec::run_python(spec::system_python, "check_exports.py",
+                                               {"huggingface", (directory / "again").string()});
   EXPECT_TRUE(answer.exit_code == 0 || answer.exit_code == 77) << answer.text;
 }
 

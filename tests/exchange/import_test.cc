@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <map>
@@ -22,8 +23,7 @@ using nlohmann::json;
 class Directory {
  public:
   explicit Directory(Target target) {
-    const Status written =
-        write_export(spec::make_model(spec::gpt2()), target, directory_.path());
+    const Status written = write_export(spec::make_model(spec::gpt2()), target, directory_.path());
     EXPECT_TRUE(written);
     const Result<std::string> text = base::read_file(directory_ / "config.json", 1 << 20);
     EXPECT_TRUE(text);
@@ -147,56 +147,69 @@ void expect_refused(Target target, const std::vector<Spoiled>& cases) {
 }
 
 TEST(Import, AConfigurationThatLookbackCannotExpressIsRefused) {
-  expect_refused(
-      Target::huggingface,
-      {{"key 'layer_norm_epsilon': found 1e-06", [](Directory& d) { d.config["layer_norm_epsilon"] = 1e-6; }},
-       {"key 'activation_function': found \"relu\"", [](Directory& d) { d.config["activation_function"] = "relu"; }},
-       {"key 'scale_attn_by_inverse_layer_idx': found true", [](Directory& d) { d.config["scale_attn_by_inverse_layer_idx"] = true; }},
-       {"key 'model_type': found \"llama\"", [](Directory& d) { d.config["model_type"] = "llama"; }},
-       {"key 'n_head': found 3, allowed: a divisor of n_embd = 16", [](Directory& d) { d.config["n_head"] = 3; }},
-       {"key 'n_layer': found 0", [](Directory& d) { d.config["n_layer"] = 0; }},
-       {"model.layers is 100000", [](Directory& d) { d.config["n_layer"] = 100000; }},
-       {"key 'n_embd' is missing", [](Directory& d) { d.config.erase("n_embd"); }},
-       {"key 'n_embd': found \"16\"", [](Directory& d) { d.config["n_embd"] = "16"; }},
-       {"key 'rope_theta'", [](Directory& d) { d.config["rope_theta"] = 1e4; }}});
+  expect_refused(Target::huggingface,
+                 {{"key 'layer_norm_epsilon': found 1e-06",
+                   [](Directory& d) { d.config["layer_norm_epsilon"] = 1e-6; }},
+                  {"key 'activation_function': found \"relu\"",
+                   [](Directory& d) { d.config["activation_function"] = "relu"; }},
+                  {"key 'scale_attn_by_inverse_layer_idx': found true",
+                   [](Directory& d) { d.config["scale_attn_by_inverse_layer_idx"] = true; }},
+                  {"key 'model_type': found \"llama\"",
+                   [](Directory& d) { d.config["model_type"] = "llama"; }},
+                  {"key 'n_head': found 3, allowed: a divisor of n_embd = 16",
+                   [](Directory& d) { d.config["n_head"] = 3; }},
+                  {"key 'n_layer': found 0", [](Directory& d) { d.config["n_layer"] = 0; }},
+                  {"model.layers is 100000", [](Directory& d) { d.config["n_layer"] = 100000; }},
+                  {"key 'n_embd': is missing", [](Directory& d) { d.config.erase("n_embd"); }},
+                  {"key 'n_embd': found \"16\"", [](Directory& d) { d.config["n_embd"] = "16"; }},
+                  {"key 'rope_theta'", [](Directory& d) { d.config["rope_theta"] = 1e4; }}});
   expect_refused(
       Target::transformer_lens,
       {{"key 'eps'", [](Directory& d) { d.config["eps"] = 1e-6; }},
-       {"key 'normalization_type': found \"LNPre\"", [](Directory& d) { d.config["normalization_type"] = "LNPre"; }},
+       {"key 'normalization_type': found \"LNPre\"",
+        [](Directory& d) { d.config["normalization_type"] = "LNPre"; }},
        {"key 'act_fn': found \"relu\"", [](Directory& d) { d.config["act_fn"] = "relu"; }},
-       {"key 'positional_embedding_type': found \"alibi\"", [](Directory& d) { d.config["positional_embedding_type"] = "alibi"; }},
-       {"key 'parallel_attn_mlp': found true", [](Directory& d) { d.config["parallel_attn_mlp"] = true; }},
+       {"key 'positional_embedding_type': found \"alibi\"",
+        [](Directory& d) { d.config["positional_embedding_type"] = "alibi"; }},
+       {"key 'parallel_attn_mlp': found true",
+        [](Directory& d) { d.config["parallel_attn_mlp"] = true; }},
        {"key 'd_vocab_out'", [](Directory& d) { d.config["d_vocab_out"] = 5; }},
        {"key 'gated'", [](Directory& d) { d.config["gated"] = true; }}});
 }
 
 TEST(Import, TensorsThatDoNotFitTheConfigurationAreRefused) {
   const std::string weight = "transformer.h.1.attn.c_attn.weight";
+  expect_refused(Target::huggingface,
+                 {{"'" + weight + "' is missing", [&](Directory& d) { d.shapes.erase(weight); }},
+                  {"'" + weight + "': found shape [48, 16], allowed [16, 48]",
+                   [&](Directory& d) {
+                     d.shapes[weight] = {48, 16};
+                   }},
+                  {"'" + weight + "' holds values that are not finite",
+                   [&](Directory& d) { d.values[weight][5] = NAN; }},
+                  {"found tensor 'transformer.h.2.ln_1.weight'",
+                   [](Directory& d) {
+                     d.shapes["transformer.h.2.ln_1.weight"] = {16};
+                     d.values["transformer.h.2.ln_1.weight"].resize(16);
+                   }},
+                  {"found shape [19, 16], allowed [4096, 16]", [](Directory& d) {
+                     d.metadata.clear();
+                     d.config["vocab_size"] = 4096;
+                   }}});
   expect_refused(
-      Target::huggingface,
-      {{"'" + weight + "' is missing", [&](Directory& d) { d.shapes.erase(weight); }},
-       {"'" + weight + "': found shape [48, 16], allowed [16, 48]", [&](Directory& d) { d.shapes[weight] = {48, 16}; }},
-       {"'" + weight + "' holds values that are not finite", [&](Directory& d) { d.values[weight][5] = NAN; }},
-       {"found tensor 'transformer.h.2.ln_1.weight'", [](Directory& d) {
-          d.shapes["transformer.h.2.ln_1.weight"] = {16};
-          d.values["transformer.h.2.ln_1.weight"].resize(16);
-        }},
-       {"found shape [19, 16], allowed [4096, 16]", [](Directory& d) {
-          d.metadata.clear();
-          d.config["vocab_size"] = 4096;
-        }}});
-  expect_refused(Target::transformer_lens,
-                 {{"'unembed.b_U' must be zero", [](Directory& d) { d.values["unembed.b_U"][3] = 1; }},
-                  {"'unembed.W_U' differs from the embedding", [](Directory& d) { d.values["unembed.W_U"][3] += 1; }}});
+      Target::transformer_lens,
+      {{"'unembed.b_U' must be zero", [](Directory& d) { d.values["unembed.b_U"][3] = 1; }},
+       {"'unembed.W_U' differs from the embedding",
+        [](Directory& d) { d.values["unembed.W_U"][3] += 1; }}});
 }
 
 TEST(Import, ANoteThatTellsOfAnotherModelIsRefused) {
   const std::string what = "metadata 'lookback_config'";
-  expect_refused(
-      Target::huggingface,
-      {{what + " tells of another model", [](Directory& d) { d.config["n_head"] = 1; }},
-       {what, [](Directory& d) { d.metadata["lookback_config"] = "[model"; }},
-       {"metadata 'lookback_step': found 'x'", [](Directory& d) { d.metadata["lookback_step"] = "x"; }}});
+  expect_refused(Target::huggingface,
+                 {{what + " tells of another model", [](Directory& d) { d.config["n_head"] = 1; }},
+                  {what, [](Directory& d) { d.metadata["lookback_config"] = "[model"; }},
+                  {"metadata 'lookback_step': found 'x'",
+                   [](Directory& d) { d.metadata["lookback_step"] = "x"; }}});
 }
 
 TEST(Import, DirectoriesOfAnotherKindAreToldApart) {
@@ -229,7 +242,8 @@ TEST(Import, ACutOffFileIsRefused) {
 
 TEST(Import, DeeplyNestedJsonCostsNothing) {
   const Directory directory(Target::huggingface);
-  const std::string nested = "{\"a\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
+  const std::string nested =
+      "{\"a\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
   ASSERT_TRUE(base::write_file_atomically(directory / "config.json", nested));
   expect_says(directory.refusal_as_is(), "found neither 'model_type'");
 }
@@ -241,7 +255,7 @@ TEST(Import, EveryContextGetsARunThatIsValid) {
     const study::RunConfig config = import_config(a);
     const Status valid = study::validate(config);
     EXPECT_TRUE(valid) << context << ": " << valid.error().message;
-    EXPECT_EQ(config.evaluate.probes.size() == 4, context >= 6) << context;
+    EXPECT_EQ(config.evaluate.probes.size() == 4, context >= 4) << context;
   }
   model::Architecture large = spec::gpt2();
   large.context = 1024;

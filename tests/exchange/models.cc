@@ -57,6 +57,7 @@ Architecture gpt2() {
 
 std::vector<Named> for_transformer_lens() {
   return {
+      changed("Article", Architecture{}, [](Architecture& a) { a.layers = 2; }),
       {"TwoLayer", two_layer()},
       {"Parallel", parallel()},
       {"Gpt2", gpt2()},
@@ -103,6 +104,7 @@ std::vector<Named> for_huggingface() {
 std::vector<Named> for_torch() {
   std::vector<Named> all = for_transformer_lens();
   const std::vector<Named> more = {
+      changed("ArticleSequential", Architecture{}, [](Architecture& a) { a.steps = 2; }),
       {"Sequential", sequential()},
       changed("SequentialNormed", sequential(),
               [](Architecture& a) {

@@ -74,9 +74,8 @@ TEST_F(Exchange, TheSequentialLayerGoesToTorchOnly) {
 }
 
 TEST_F(Exchange, WrongUseIsTold) {
-  EXPECT_EQ(
-      one_line(spec::run(lookback({"export", "x", "--to", "onnx", "--out", out_})), 2),
-      "--to: found the target 'onnx', allowed: transformer-lens, torch, huggingface");
+  EXPECT_EQ(one_line(spec::run(lookback({"export", "x", "--to", "onnx", "--out", out_})), 2),
+            "--to: found the target 'onnx', allowed: transformer-lens, torch, huggingface");
   EXPECT_EQ(one_line(spec::run(lookback({"export", "x", "--to", "torch", "--out", out_}))),
             "x: cannot open: No such file or directory");
   EXPECT_EQ(one_line(spec::run(lookback({"import", directory_.path(), "--out", out_}))),
