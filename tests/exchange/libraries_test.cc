@@ -66,7 +66,9 @@ TEST(SlowLibraries, Gpt2LmHeadModelLoadsEveryWeightAndComputesTheSame) {
 TEST(SlowLibraries, TheTorchModuleComputesEveryActivationOfEveryWiring) {
   const test::TemporaryDirectory directory;
   constexpr Target target = Target::torch;
-  const auto folders = export_all(spec::for_torch(), target, directory);
+  auto folders = export_all(spec::for_torch_alone(), target, directory);
+  const auto more = export_all(spec::for_transformer_lens(), target, directory);
+  folders.insert(folders.end(), more.begin(), more.end());
   const auto answer = check(spec::python_with_libraries(), with_libraries, target, folders);
   if (!agrees(answer)) GTEST_SKIP() << answer.text;
 }
@@ -90,7 +92,7 @@ TEST(SlowExports, NumPyComputesTheLogitsFromTheFilesForHuggingFace) {
 TEST(SlowExports, NumPyComputesTheLogitsFromTheFilesForTorch) {
   const test::TemporaryDirectory directory;
   constexpr Target target = Target::torch;
-  const auto folders = export_all(spec::for_torch(), target, directory);
+  const auto folders = export_all(spec::for_torch_alone(), target, directory);
   const auto answer = check(spec::system_python, with_numpy, target, folders);
   if (!agrees(answer)) GTEST_SKIP() << answer.text;
 }

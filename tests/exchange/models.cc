@@ -101,9 +101,8 @@ std::vector<Named> for_huggingface() {
   };
 }
 
-std::vector<Named> for_torch() {
-  std::vector<Named> all = for_transformer_lens();
-  const std::vector<Named> more = {
+std::vector<Named> for_torch_alone() {
+  return {
       changed("ArticleSequential", Architecture{}, [](Architecture& a) { a.steps = 2; }),
       {"Sequential", sequential()},
       changed("SequentialNormed", sequential(),
@@ -151,8 +150,6 @@ std::vector<Named> for_torch() {
                 a.final_norm = NormKind::rmsnorm;
               }),
   };
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
 }
 
 Model make_model(const Architecture& architecture) {

@@ -27,8 +27,8 @@ model::Architecture gpt2();
 std::vector<Named> for_transformer_lens();
 /// What GPT2LMHeadModel can express.
 std::vector<Named> for_huggingface();
-/// Every option of an architecture in at least one.
-std::vector<Named> for_torch();
+/// What neither can: sequential steps, smeared keys, no OV, norms of several kinds.
+std::vector<Named> for_torch_alone();
 
 /// A model at a late step of a run, no parameter at the special value it starts with.
 Model make_model(const model::Architecture& architecture);
