@@ -48,6 +48,8 @@ int run(int argc, char** argv) {
   add_report(app, exit_code);
   add_bench(app, exit_code);
   add_construct(app, exit_code);
+  add_export(app, exit_code);
+  add_import(app, exit_code);
   if (Status status = math::select_instruction_set_from_environment(); !status) {
     return fail(status.error());
   }

@@ -1,0 +1,43 @@
+// lookback import: a checkpoint from a model of Hugging Face or TransformerLens.
+#include "lookback/exchange/import.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+
+namespace lookback::cli {
+namespace {
+
+struct Options {
+  std::string directory, out;
+};
+
+int run(const Options& options) {
+  const Result<exchange::Model> model = exchange::import_model(options.directory);
+  if (!model) return fail(model.error());
+  Status written =
+      train::write_model(options.out, model->program, model->parameters, model->header);
+  if (!written) return fail(written.error());
+  fmt::print("{}\n", options.out);
+  return success;
+}
+
+}  // namespace
+
+void add_import(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("import", "make a checkpoint of another program's GPT-2 or circuit");
+  command
+      ->add_option("directory", options->directory,
+                   "config.json and model.safetensors of Hugging Face or TransformerLens")
+      ->required();
+  command->add_option("--out", options->out, "checkpoint to write")->required();
+  command->footer("Example: lookback import gpt2 --out gpt2.safetensors");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace lookback::cli

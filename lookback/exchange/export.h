@@ -1,0 +1,31 @@
+// Writes a model for another program: a directory with config.json, model.safetensors and, where
+// it takes Python to load them, a short script.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "lookback/base/result.h"
+#include "lookback/exchange/model.h"
+
+namespace lookback::exchange {
+
+enum class Target {
+  transformer_lens,  ///< a HookedTransformer; load.py builds it
+  torch,             ///< model.py, a PyTorch module of its own, for every architecture
+  huggingface,       ///< a GPT2LMHeadModel
+};
+
+/// "transformer-lens", "torch", "huggingface", in this order.
+std::span<const std::string> target_names();
+/// Errors: another name.
+Result<Target> parse_target(std::string_view name);
+
+/// Makes the directory if need be and replaces the files of these names in it. The logits of the
+/// exported model are ours but for rounding.
+/// Errors: an architecture that the target cannot express, with the reason; what writing meets.
+Status write_export(const Model& model, Target target, const std::filesystem::path& directory);
+
+}  // namespace lookback::exchange

@@ -1,0 +1,142 @@
+#include "lookback/exchange/import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "lookback/exchange/huggingface.h"
+#include "lookback/exchange/json_config.h"
+#include "lookback/exchange/note.h"
+#include "lookback/exchange/torch_module.h"
+#include "lookback/exchange/transformer_lens.h"
+
+namespace lookback::exchange {
+namespace {
+
+using model::Architecture;
+
+/// How one program's models are read.
+struct Source {
+  Result<Architecture> (*read_config)(const JsonConfig&);
+  /// The form that read_config gives.
+  Result<Architecture> (*as_seen)(const Architecture&);
+  Layout (*layout)(const model::Program&, const base::SafetensorsFile&);
+  bool (*is_buffer)(std::string_view);
+};
+
+constexpr Source transformer_lens{read_transformer_lens_config, as_transformer_lens,
+                                  [](const model::Program& program, const base::SafetensorsFile&) {
+                                    return transformer_lens_layout(program);
+                                  },
+                                  is_transformer_lens_buffer};
+
+constexpr Source huggingface{read_huggingface_config, as_huggingface,
+                             [](const model::Program& program, const base::SafetensorsFile& file) {
+                               const bool with_head = file.contains("transformer.wte.weight");
+                               return huggingface_layout(program, with_head ? "transformer." : "");
+                             },
+                             is_huggingface_buffer};
+
+Result<const Source*> source_of(const JsonConfig& config) {
+  if (config.has("model_type")) return &huggingface;
+  if (config.has("n_layers")) return &transformer_lens;
+  if (config.has("format")) {
+    return Error{
+        fmt::format("{}: an export to torch; import the checkpoint that it was made from instead",
+                    config.document.file_name)};
+  }
+  return Error{
+      fmt::format("{}: found neither 'model_type' (Hugging Face) nor 'n_layers' "
+                  "(TransformerLens); one of them is needed",
+                  config.document.file_name)};
+}
+
+/// The file of weights; where there is none, what there is instead.
+Result<std::filesystem::path> weights_in(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  std::filesystem::path file = directory / "model.safetensors";
+  if (std::filesystem::exists(file, ignored)) return file;
+  if (std::filesystem::exists(directory / "model.safetensors.index.json", ignored)) {
+    return Error{
+        fmt::format("{}: found weights in shards, allowed: one model.safetensors; save it again "
+                    "with save_pretrained(..., max_shard_size=\"32GB\")",
+                    directory.string())};
+  }
+  if (std::filesystem::exists(directory / "pytorch_model.bin", ignored)) {
+    return Error{
+        fmt::format("{}: found pytorch_model.bin, allowed: model.safetensors; save it again with "
+                    "save_pretrained(..., safe_serialization=True)",
+                    directory.string())};
+  }
+  return Error{fmt::format("{}: found no model.safetensors", directory.string())};
+}
+
+/// The header and configuration of the import: those of the note, if it tells of this model.
+Result<std::pair<train::CheckpointHeader, study::RunConfig>> origin(
+    const std::optional<train::CheckpointHeader>& note, const Architecture& told,
+    const Source& source, const std::string& file_name) {
+  if (!note) {
+    study::RunConfig config = import_config(told);
+    train::CheckpointHeader header;
+    header.config = study::to_toml(config);
+    return std::pair(std::move(header), std::move(config));
+  }
+  Result<study::RunConfig> config =
+      study::parse_run_config(note->config, file_name + ": metadata 'lookback_config'");
+  if (!config) return config.error();
+  const Result<Architecture> seen = source.as_seen(config->architecture);
+  if (!seen) return Error{fmt::format("{}: {}", file_name, seen.error().message)};
+  if (*seen == told) return std::pair(*note, std::move(*config));
+  return Error{fmt::format("{}: metadata 'lookback_config' tells of another model than config.json",
+                           file_name)};
+}
+
+}  // namespace
+
+Result<Model> import_model(const std::filesystem::path& directory) {
+  const Result<JsonConfig> json = read_json_config(directory / "config.json");
+  if (!json) return json.error();
+  const Result<const Source*> source = source_of(*json);
+  if (!source) return source.error();
+  const Result<Architecture> told = (*source)->read_config(*json);
+  if (!told) return told.error();
+  const Result<std::filesystem::path> weights = weights_in(directory);
+  if (!weights) return weights.error();
+  const Result<base::SafetensorsFile> file = base::SafetensorsFile::read(*weights);
+  if (!file) return file.error();
+  const auto note = read_note(file->metadata(), weights->string());
+  if (!note) return note.error();
+  auto from = origin(*note, *told, **source, weights->string());
+  if (!from) return from.error();
+  auto& [header, config] = *from;
+  Result<model::Program> program = model::compile(config.architecture);
+  if (!program) return program.error();
+  Result<std::vector<float>> parameters =
+      scatter((*source)->layout(*program, *file), *file, weights->string(), program->buffer_size,
+              (*source)->is_buffer);
+  if (!parameters) return parameters.error();
+  return Model{std::move(header), std::move(config), std::move(*program), std::move(*parameters)};
+}
+
+study::RunConfig import_config(const Architecture& architecture) {
+  constexpr std::size_t longest = 256;
+  study::RunConfig config;
+  config.arm = "imported";
+  config.architecture = architecture;
+  config.data.length = std::min(architecture.context, longest);
+  if (config.data.length > 2) config.data.length -= config.data.length % 2;  // two halves
+  const std::size_t most = std::max<std::size_t>(1, config.data.length / 3);
+  config.data.max_period = std::min(config.data.max_period, most);
+  config.data.min_period = std::min(config.data.min_period, std::max<std::size_t>(1, most / 3));
+  for (const std::string& name : data::block_kind_names()) {
+    const Result<data::BlockKind> kind = data::parse_block_kind(name);
+    if (kind && study::probe_source(config, *kind)) config.evaluate.probes.push_back(*kind);
+  }
+  return config;
+}
+
+}  // namespace lookback::exchange

@@ -1,0 +1,35 @@
+#include "tests/exchange/python.h"
+
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace lookback::exchange::spec {
+
+std::string python_with_libraries() {
+  if (const char* named = std::getenv("LOOKBACK_PYTHON")) return named;
+  const std::string own = LOOKBACK_SOURCE_DIR "/build/python/bin/python";
+  std::error_code ignored;
+  return std::filesystem::exists(own, ignored) ? own : system_python;
+}
+
+Answer run_python(const std::string& python, const std::string& script,
+                  const std::vector<std::string>& arguments) {
+  std::string command = "'" + python + "' '" LOOKBACK_SOURCE_DIR "/tests/reference/" + script + "'";
+  for (const std::string& argument : arguments) command += " '" + argument + "'";
+  Answer answer;
+  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return answer;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    answer.text.append(buffer.data(), count);
+  }
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) answer.exit_code = WEXITSTATUS(status);
+  return answer;
+}
+
+}  // namespace lookback::exchange::spec
