@@ -96,9 +96,8 @@ bool same_activation(const model::Program& program, const std::string& a, const 
   if (a == b) return true;
   return std::ranges::any_of(program.slots, [&](const model::SlotInfo& slot) {
     const auto has = [&](const std::string& name) {
-      return std::ranges::any_of(slot.sites, [&](model::SiteId site) {
-        return program.sites[site].name == name;
-      });
+      return std::ranges::any_of(
+          slot.sites, [&](model::SiteId site) { return program.sites[site].name == name; });
     };
     return has(a) && has(b);
   });
@@ -143,9 +142,10 @@ Status check_freeze(const Clamp& clamp, const model::Program& program) {
 
 Status check(const Clamp& clamp, const model::Program& program, std::uint64_t run_tokens) {
   if (clamp.first >= run_tokens) {
-    return Error{fmt::format("it begins at {} tokens, but the run ends at {}: it would never be in "
-                             "force",
-                             clamp.first, run_tokens)};
+    return Error{
+        fmt::format("it begins at {} tokens, but the run ends at {}: it would never be in "
+                    "force",
+                    clamp.first, run_tokens)};
   }
   if (clamp.kind == ClampKind::freeze) return check_freeze(clamp, program);
   const model::Architecture& a = program.architecture;
@@ -168,8 +168,9 @@ std::vector<Clamp> read_clamps(base::TableReader clamps, std::uint64_t run_token
   for (const std::string& name : clamps.keys()) {
     base::TableReader table = clamps.table(name);
     if (!is_plain(name)) {
-      clamps.fail(name, "this name of a clamp has other characters, allowed: letters, digits, - "
-                        "and _, at most 100");
+      clamps.fail(name,
+                  "this name of a clamp has other characters, allowed: letters, digits, - "
+                  "and _, at most 100");
     }
     if (read.size() == most_clamps) {
       clamps.fail(name, fmt::format("found more clamps, allowed: {}", most_clamps));
@@ -188,9 +189,10 @@ Status validate(std::span<const Clamp> clamps, const model::Program& program,
     }
     for (auto earlier = clamps.begin(); earlier != clamp; ++earlier) {
       if (const auto both = contested(program, *earlier, *clamp)) {
-        return Error{fmt::format("clamp.{} and clamp.{} both set {} in the same steps; one of them "
-                                 "would be in vain",
-                                 earlier->name, clamp->name, *both)};
+        return Error{
+            fmt::format("clamp.{} and clamp.{} both set {} in the same steps; one of them "
+                        "would be in vain",
+                        earlier->name, clamp->name, *both)};
       }
     }
   }

@@ -24,13 +24,13 @@ model::Hook<N> only(std::optional<std::size_t> head, model::Hook<N> hook) {
 /// Sets a hook on a name that validate() has seen.
 template <class N>
 void on_forward(model::Taps<N>& taps, const std::string& name, std::optional<std::size_t> head,
-             model::Hook<N> hook) {
+                model::Hook<N> hook) {
   [[maybe_unused]] const Status set = taps.on_forward(name, only<N>(head, std::move(hook)));
 }
 
 template <class N>
 void on_backward(model::Taps<N>& taps, const std::string& name, std::optional<std::size_t> head,
-              model::Hook<N> hook) {
+                 model::Hook<N> hook) {
   [[maybe_unused]] const Status set = taps.on_backward(name, only<N>(head, std::move(hook)));
 }
 
@@ -77,16 +77,18 @@ class ClampTaps<N>::Copied {
     on_forward<N>(taps, written, clamp.head, [](const Tapped&, math::Matrix<N> z) { zero(z); });
     no_gradient<N>(taps, written, clamp.head);
     on_forward<N>(taps, pattern, clamp.head,
-               [this](const Tapped&, math::Matrix<N> seen) { keep(seen, pattern_); });
+                  [this](const Tapped&, math::Matrix<N> seen) { keep(seen, pattern_); });
     on_forward<N>(taps, "logits", std::nullopt,
-               [this](const Tapped&, math::Matrix<N> logits) { copy(logits); });
+                  [this](const Tapped&, math::Matrix<N> logits) { copy(logits); });
     on_backward<N>(taps, "logits", std::nullopt,
-                [this](const Tapped&, math::Matrix<N> gradient) { keep(gradient, d_logits_); });
+                   [this](const Tapped&, math::Matrix<N> gradient) { keep(gradient, d_logits_); });
     on_backward<N>(taps, pattern, clamp.head,
-                [this](const Tapped&, math::Matrix<N> gradient) { copy_backward(gradient); });
+                   [this](const Tapped&, math::Matrix<N> gradient) { copy_backward(gradient); });
   }
 
-  void prepare(std::span<const model::Token> tokens) { tokens_.assign(tokens.begin(), tokens.end()); }
+  void prepare(std::span<const model::Token> tokens) {
+    tokens_.assign(tokens.begin(), tokens.end());
+  }
 
  private:
   static void keep(math::Matrix<N> seen, std::vector<N>& numbers) {
@@ -129,7 +131,8 @@ class ClampTaps<N>::Frozen {
   Frozen(const Clamp& clamp, model::Taps<N>& taps, model::Taps<N>& starting) {
     const std::string& name = clamp.activation;
     if (clamp.to == FreezeTo::zero) {
-      on_forward<N>(taps, name, clamp.head, [](const Tapped&, math::Matrix<N> value) { zero(value); });
+      on_forward<N>(taps, name, clamp.head,
+                    [](const Tapped&, math::Matrix<N> value) { zero(value); });
     } else if (clamp.to == FreezeTo::initial) {
       on_forward<N>(starting, name, clamp.head, [this](const Tapped& at, math::Matrix<N> value) {
         std::vector<N>& numbers = of_head(at.head);
@@ -222,8 +225,8 @@ RunClamps::RunClamps(const model::Program& program, std::vector<Clamp> clamps, s
   if (clamps_.empty()) return;
   starting_ = model::initialize(program, seed);
   for (std::size_t worker = 0; worker < workers; ++worker) {
-    workers_.push_back(
-        std::make_unique<ClampTaps<float>>(program, clamps_, std::span<const float>(starting_), length));
+    workers_.push_back(std::make_unique<ClampTaps<float>>(
+        program, clamps_, std::span<const float>(starting_), length));
   }
 }
 

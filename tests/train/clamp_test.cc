@@ -106,14 +106,16 @@ TEST(Clamp, AMistakeInATableGetsItsOneLine) {
   EXPECT_EQ(refusal(head_of("match")),
             "study.toml:2: key 'clamp.a.kind': found \"match\", allowed: one of "
             "\"previous-token\", \"matching\", \"copying\", \"freeze\"");
-  EXPECT_EQ(refusal(head_of("matching") + "head = 0\n"),
-            "study.toml:1: key 'clamp.a.layer': is missing, allowed: the number of a layer, from 0");
+  EXPECT_EQ(
+      refusal(head_of("matching") + "head = 0\n"),
+      "study.toml:1: key 'clamp.a.layer': is missing, allowed: the number of a layer, from 0");
   EXPECT_EQ(refusal(head_of("matching") + "layer = 0\n"),
             "study.toml:1: key 'clamp.a.head': is missing, allowed: the number of a head of the "
             "layer, from 0");
-  EXPECT_EQ(refusal(head_of("matching") + "layer = 0\nhead = 0\ngain = 3\n"),
-            "study.toml:5: key 'clamp.a.gain': found in a clamp of kind \"matching\", allowed: with "
-            "\"copying\"");
+  EXPECT_EQ(
+      refusal(head_of("matching") + "layer = 0\nhead = 0\ngain = 3\n"),
+      "study.toml:5: key 'clamp.a.gain': found in a clamp of kind \"matching\", allowed: with "
+      "\"copying\"");
   EXPECT_EQ(refusal(head_of("freeze") + "layer = 0\n"),
             "study.toml:3: key 'clamp.a.layer': found in a clamp of kind \"freeze\", allowed: with "
             "\"previous-token\", \"matching\" and \"copying\"");
@@ -126,8 +128,7 @@ TEST(Clamp, AMistakeInATableGetsItsOneLine) {
             "G)");
   EXPECT_EQ(refusal(head_of("copying") + "layer = 0\nhead = 0\ntoken = [0, 1]\n"),
             "study.toml:5: key 'clamp.a.token' is unknown; nearest: 'tokens'");
-  EXPECT_EQ(refusal("clamp.a = 3\n"),
-            "study.toml:1: key 'clamp.a': found 3, allowed: a table");
+  EXPECT_EQ(refusal("clamp.a = 3\n"), "study.toml:1: key 'clamp.a': found 3, allowed: a table");
   EXPECT_EQ(refusal("[clamp.\"a b\"]\nkind = \"copying\"\n"),
             "study.toml:1: key 'clamp.a b': this name of a clamp has other characters, allowed: "
             "letters, digits, - and _, at most 100");
@@ -195,16 +196,18 @@ TEST_F(ClampOfAModel, OneThatIsNeverInForceIsRefused) {
   Clamp clamp = pin(ClampKind::copying, 1, 0);
   clamp.first = run_tokens;
   clamp.end = 2 * run_tokens;
-  EXPECT_EQ(refusal({clamp}),
-            "clamp.a: it begins at 40000000 tokens, but the run ends at 40000000: it would never be "
-            "in force");
+  EXPECT_EQ(
+      refusal({clamp}),
+      "clamp.a: it begins at 40000000 tokens, but the run ends at 40000000: it would never be "
+      "in force");
 }
 
 TEST_F(ClampOfAModel, TwoOnOneActivationAreRefusedWhileTheyOverlap) {
   Clamp look_back = pin(ClampKind::previous_token, 0, 1);
   Clamp pattern = frozen("blocks.0.attn.hook_pattern");
   const std::string both =
-      "clamp.a and clamp.b both set blocks.0.attn.hook_pattern in the same steps; one of them would "
+      "clamp.a and clamp.b both set blocks.0.attn.hook_pattern in the same steps; one of them "
+      "would "
       "be in vain";
   EXPECT_EQ(refusal({look_back, pattern}), both);
   pattern.head = 1;
@@ -224,9 +227,10 @@ TEST_F(ClampOfAModel, TwoNamesOfOneActivationAreOne) {
 
 TEST_F(ClampOfAModel, ACopyReadsThePatternThatAnotherClampSets) {
   EXPECT_EQ(refusal({pin(ClampKind::copying, 1, 0), pin(ClampKind::matching, 1, 0)}), "");
-  EXPECT_EQ(refusal({pin(ClampKind::copying, 1, 0), frozen("blocks.1.attn.hook_z")}),
-            "clamp.a and clamp.b both set blocks.1.attn.hook_z in the same steps; one of them would "
-            "be in vain");
+  EXPECT_EQ(
+      refusal({pin(ClampKind::copying, 1, 0), frozen("blocks.1.attn.hook_z")}),
+      "clamp.a and clamp.b both set blocks.1.attn.hook_z in the same steps; one of them would "
+      "be in vain");
 }
 
 TEST_F(ClampOfAModel, SaysWhosePatternIsNotItsOwn) {
