@@ -1,117 +1,13 @@
 #include "lookback/base/toml_table.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <set>
 
 #include "lookback/base/printable.h"
+#include "lookback/base/toml_values.h"
 
 namespace lookback::base {
-namespace {
-
-std::string plain(double number) {
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  return {buffer.data(), end};
-}
-
-/// What a message shows of a value: short, on one line.
-std::string shown(const TomlValue& value) {
-  constexpr std::size_t longest = 40;
-  if (const auto* flag = std::get_if<bool>(&value.data)) return *flag ? "true" : "false";
-  if (const auto* integer = std::get_if<std::int64_t>(&value.data)) {
-    return std::to_string(*integer);
-  }
-  if (const auto* number = std::get_if<double>(&value.data)) return plain(*number);
-  if (const auto* array = std::get_if<TomlArray>(&value.data)) {
-    return "an array of " + std::to_string(array->size());
-  }
-  const auto* text = std::get_if<std::string>(&value.data);
-  if (text == nullptr) return "a table";
-  return "\"" + printable(*text, longest) + "\"";
-}
-
-template <class T>
-std::string between(std::string_view what, T min, T max) {
-  const auto limit = [](T bound) {
-    if constexpr (std::is_same_v<T, double>) return plain(bound);
-    if constexpr (!std::is_same_v<T, double>) return std::to_string(bound);
-  };
-  return std::string(what) + " from " + limit(min) + " to " + limit(max);
-}
-
-std::string one_of(std::span<const std::string> names) {
-  std::string text = names.size() == 1 ? "" : "one of ";
-  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "\"" : ", \"") + names[i] + "\"";
-  return text;
-}
-
-// Each reader of one value: the value, or nothing where it is not allowed.
-
-std::optional<std::int64_t> as_integer(const TomlValue& value, std::int64_t min, std::int64_t max) {
-  const auto* integer = std::get_if<std::int64_t>(&value.data);
-  if (integer == nullptr || *integer < min || *integer > max) return std::nullopt;
-  return *integer;
-}
-
-std::optional<double> as_number(const TomlValue& value, double min, double max) {
-  double number = 0.0;
-  if (const auto* integer = std::get_if<std::int64_t>(&value.data)) {
-    number = static_cast<double>(*integer);
-  } else if (const auto* floating = std::get_if<double>(&value.data)) {
-    number = *floating;
-  } else {
-    return std::nullopt;
-  }
-  if (!std::isfinite(number) || number < min || number > max) return std::nullopt;
-  return number;
-}
-
-std::optional<std::uint64_t> as_count(const TomlValue& value, std::uint64_t min,
-                                      std::uint64_t max) {
-  std::uint64_t count = 0;
-  if (const auto* integer = std::get_if<std::int64_t>(&value.data)) {
-    if (*integer < 0) return std::nullopt;
-    count = static_cast<std::uint64_t>(*integer);
-  } else if (const auto* text = std::get_if<std::string>(&value.data)) {
-    const Result<std::uint64_t> parsed = parse_count(*text);
-    if (!parsed) return std::nullopt;
-    count = *parsed;
-  } else {
-    return std::nullopt;
-  }
-  if (count < min || count > max) return std::nullopt;
-  return count;
-}
-
-std::optional<std::string> as_text(const TomlValue& value, std::size_t max_length) {
-  const auto* text = std::get_if<std::string>(&value.data);
-  const auto is_control = [](char c) {
-    return (c >= 0 && c < ' ' && c != '\t' && c != '\n') || c == 0x7f;
-  };
-  if (text == nullptr || text->size() > max_length ||
-      std::any_of(text->begin(), text->end(), is_control)) {
-    return std::nullopt;
-  }
-  return *text;
-}
-
-std::optional<std::string> as_choice(const TomlValue& value, std::span<const std::string> allowed) {
-  const auto* text = std::get_if<std::string>(&value.data);
-  if (text == nullptr || std::find(allowed.begin(), allowed.end(), *text) == allowed.end()) {
-    return std::nullopt;
-  }
-  return *text;
-}
-
-std::string text_allowed(std::size_t max_length) {
-  return "a text of at most " + std::to_string(max_length) + " bytes without control characters";
-}
-
-}  // namespace
 
 /// Shared by a reader and all readers got from it.
 struct TableReader::State {
@@ -292,26 +188,42 @@ std::vector<std::int64_t> TableReader::integers(std::string_view key,
                             [&](const TomlValue& item) { return as_integer(item, min, max); });
 }
 
-std::pair<std::int64_t, std::int64_t> TableReader::integer_range(
-    std::string_view key, std::pair<std::int64_t, std::int64_t> fallback, std::int64_t min,
-    std::int64_t max) {
+template <class T, class Read>
+std::pair<T, T> TableReader::range(std::string_view key, std::pair<T, T> fallback,
+                                   const std::string& allowed, bool may_be_equal, Read read) {
   const TomlValue* value = ask(key);
   if (value == nullptr) return fallback;
-  const std::string allowed =
-      "[first, last], " + between("whole numbers", min, max) + " with first <= last";
   const auto* array = std::get_if<TomlArray>(&value->data);
   if (array == nullptr || array->size() != 2) {
     refuse(key, *value, allowed);
     return fallback;
   }
-  const auto first = as_integer((*array)[0], min, max);
-  const auto last = as_integer((*array)[1], min, max);
-  if (!first || !last || *first > *last) {
+  const std::optional<T> first = read((*array)[0]);
+  const std::optional<T> last = read((*array)[1]);
+  if (!first || !last || *first > *last || (*first == *last && !may_be_equal)) {
     fail(key,
          "found [" + shown((*array)[0]) + ", " + shown((*array)[1]) + "], allowed: " + allowed);
     return fallback;
   }
   return {*first, *last};
+}
+
+std::pair<std::int64_t, std::int64_t> TableReader::integer_range(
+    std::string_view key, std::pair<std::int64_t, std::int64_t> fallback, std::int64_t min,
+    std::int64_t max) {
+  const std::string allowed =
+      "[first, last], " + between("whole numbers", min, max) + " with first <= last";
+  return range(key, fallback, allowed, true,
+               [&](const TomlValue& item) { return as_integer(item, min, max); });
+}
+
+std::pair<std::uint64_t, std::uint64_t> TableReader::count_range(
+    std::string_view key, std::pair<std::uint64_t, std::uint64_t> fallback, std::uint64_t min,
+    std::uint64_t max) {
+  const std::string allowed = "[first, end], " + between("whole numbers", min, max) +
+                              " with first < end, such as [0, \"2M\"] (k, M, G)";
+  return range(key, fallback, allowed, false,
+               [&](const TomlValue& item) { return as_count(item, min, max); });
 }
 
 TableReader TableReader::table(std::string_view key) {

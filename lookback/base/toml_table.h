@@ -71,6 +71,10 @@ class TableReader {
   std::pair<std::int64_t, std::int64_t> integer_range(
       std::string_view key, std::pair<std::int64_t, std::int64_t> fallback, std::int64_t min,
       std::int64_t max);
+  /// A range of counts, [first, end) with min <= first < end <= max: [0, "2M"].
+  std::pair<std::uint64_t, std::uint64_t> count_range(
+      std::string_view key, std::pair<std::uint64_t, std::uint64_t> fallback, std::uint64_t min,
+      std::uint64_t max);
 
   /// The table under a key; an absent one reads as empty.
   TableReader table(std::string_view key);
@@ -97,6 +101,9 @@ class TableReader {
   template <class T, class Read>
   std::vector<T> list(std::string_view key, std::vector<T> fallback, std::size_t max_items,
                       bool single_allowed, std::string_view allowed, Read read);
+  template <class T, class Read>
+  std::pair<T, T> range(std::string_view key, std::pair<T, T> fallback, const std::string& allowed,
+                        bool may_be_equal, Read read);
   std::optional<Error> unknown_key(const TomlTable& table, const std::string& path) const;
 
   std::shared_ptr<State> state_;

@@ -16,7 +16,10 @@ namespace lookback::lens {
 class Evaluator::Bench {
  public:
   Bench(const model::Program& program, std::size_t length)
-      : executor_(program, 1, length), taps_(program) {
+      : layers_(program.architecture.layers),
+        executor_(program, 1, length),
+        plain_(program),
+        watched_(program) {
     const std::size_t heads = program.architecture.layers * program.architecture.heads_per_layer();
     if (heads <= max_similarity_heads) similarity_.emplace(heads, length);
   }
@@ -24,16 +27,10 @@ class Evaluator::Bench {
   Bench& operator=(const Bench&) = delete;
 
   /// Sets the hooks that score patterns.
-  Status connect(const model::Architecture& architecture) {
-    for (std::size_t layer = 0; layer < architecture.layers; ++layer) {
-      const auto hook = [this](const model::Tapped&, math::Matrix<float> pattern) { see(pattern); };
-      if (Status status = taps_.on_forward(pattern_name(layer), hook); !status) return status;
-    }
-    return {};
-  }
+  Status connect() { return watch(plain_); }
 
   SequenceResult measure(std::span<const float> parameters, const data::BlockSource& probe,
-                         std::uint64_t index) {
+                         std::uint64_t index, std::size_t worker, const SequenceTaps& taps) {
     SequenceResult result;
     result.structure = probe.structure(index);
     const std::vector<data::Token> tokens = probe.sequence(index);
@@ -41,7 +38,8 @@ class Evaluator::Bench {
                      OffsetBand{probe.task().min_period, probe.task().max_period});
     scores_.clear();
     if (similarity_) similarity_->start();
-    executor_.forward(parameters, tokens, &taps_);
+    const model::Taps<float>* others = taps ? taps(worker, tokens) : nullptr;
+    executor_.forward(parameters, tokens, others == nullptr ? &plain_ : watched(*others));
     const std::span<const float> losses = executor_.losses();
     result.losses.assign(losses.begin(), losses.end());
     result.loss_scores = score_losses(result.losses, result.structure);
@@ -52,14 +50,31 @@ class Evaluator::Bench {
   }
 
  private:
+  /// After the hooks that are there, so that a pattern is scored as they leave it.
+  Status watch(model::Taps<float>& taps) {
+    const auto hook = [this](const model::Tapped&, math::Matrix<float> pattern) { see(pattern); };
+    for (std::size_t layer = 0; layer < layers_; ++layer) {
+      if (Status status = taps.on_forward(pattern_name(layer), hook); !status) return status;
+    }
+    return {};
+  }
+
+  const model::Taps<float>* watched(const model::Taps<float>& others) {
+    watched_ = others;
+    [[maybe_unused]] const Status status = watch(watched_);  // connect() found every name
+    return &watched_;
+  }
+
   /// Patterns come in the order of heads: layer by layer, step by step, head by head.
   void see(math::Matrix<const float> pattern) {
     scores_.push_back(score_pattern(pattern, *queries_));
     if (similarity_) similarity_->add(pattern);
   }
 
+  std::size_t layers_;
   model::Executor<float> executor_;
-  model::Taps<float> taps_;
+  model::Taps<float> plain_;    ///< scores alone
+  model::Taps<float> watched_;  ///< those of the caller, and scores
   std::optional<HeadSimilarity> similarity_;
   std::optional<SequenceQueries> queries_;  ///< of the sequence that is being run
   std::vector<HeadScores> scores_;
@@ -76,7 +91,7 @@ Status Evaluator::prepare(std::size_t length) {
   benches_.clear();
   for (std::size_t worker = 0; worker < workers_.count(); ++worker) {
     benches_.push_back(std::make_unique<Bench>(program_, length));
-    if (Status status = benches_.back()->connect(program_.architecture); !status) return status;
+    if (Status status = benches_.back()->connect(); !status) return status;
   }
   length_ = length;
   return {};
@@ -84,7 +99,7 @@ Status Evaluator::prepare(std::size_t length) {
 
 Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters,
                                         const data::BlockSource& probe, std::size_t sequences,
-                                        std::uint64_t first) {
+                                        std::uint64_t first, const SequenceTaps& taps) {
   if (sequences == 0) return Error{"found 0 sequences to evaluate, allowed at least 1"};
   if (Status status = check_inputs(program_, parameters, probe.length(), probe.vocabulary());
       !status) {
@@ -93,7 +108,7 @@ Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters,
   if (Status status = prepare(probe.length()); !status) return status.error();
   std::vector<SequenceResult> results(sequences);
   workers_.run(sequences, [&](std::size_t index, std::size_t worker) {
-    results[index] = benches_[worker]->measure(parameters, probe, first + index);
+    results[index] = benches_[worker]->measure(parameters, probe, first + index, worker, taps);
   });
   return summarize(std::move(results), program_.architecture.heads_per_layer());
 }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,12 +18,18 @@
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/lens/probe_result.h"
 #include "lookback/model/program.h"
+#include "lookback/model/taps.h"
 
 namespace lookback::lens {
 
 /// Models with more heads than this get no head_similarity: its work and memory grow with the
 /// square, and with the patterns, of the heads.
 inline constexpr std::size_t max_similarity_heads = 32;
+
+/// Taps that a sequence is run with, or null: asked for before each one, from several threads. What
+/// it returns must live until the same worker asks again. Scores are taken of what they leave.
+using SequenceTaps = std::function<const model::Taps<float>*(std::size_t worker,
+                                                             std::span<const data::Token> tokens)>;
 
 /// Evaluates one program many times. Holds one executor a worker, made at the first evaluation and
 /// made anew only when the probes' length changes. Not thread-safe; the program and the workers
@@ -35,11 +42,12 @@ class Evaluator {
   Evaluator& operator=(const Evaluator&) = delete;
 
   /// Measures sequences first .. first + sequences - 1 of the probe. The band of band_share is the
-  /// probe's min_period .. max_period, the periods of training.
+  /// probe's min_period .. max_period, the periods of training. `taps` may be empty.
   /// Errors: no sequence, a buffer that is not the program's, a probe that is longer than the
   /// program's context or has tokens that it does not know.
   Result<ProbeResult> evaluate(std::span<const float> parameters, const data::BlockSource& probe,
-                               std::size_t sequences, std::uint64_t first = 0);
+                               std::size_t sequences, std::uint64_t first = 0,
+                               const SequenceTaps& taps = {});
 
  private:
   class Bench;

@@ -23,10 +23,12 @@ const json* heads_of(const json& record) {
   return heads_of_probe(find_value(record, {"probes", probe_name}));
 }
 
+/// Of the heads whose pattern no clamp set.
 std::optional<double> best_score_of(const json* heads) {
   std::optional<double> best;
   if (heads == nullptr) return best;
   for (const json& head : *heads) {
+    if (find_value(head, {"pinned"}) != nullptr) continue;
     const std::optional<double> score = find_number(head, {"induction_score"});
     if (score && (!best || *score > *best)) best = score;
   }

@@ -14,21 +14,49 @@ nlohmann::json number_or_null(double value) {
 
 }  // namespace
 
-Evaluation::Evaluation(const model::Program& program, base::Workers& workers, std::size_t sequences)
+Evaluation::Evaluation(const RunConfig& config, const model::Program& program,
+                       train::RunClamps& clamps, base::Workers& workers)
     : program_(&program),
-      sequences_(sequences),
+      clamps_(&clamps),
+      sequences_(config.evaluate.sequences),
+      tokens_a_step_(config.train.batch * config.data.length),
       evaluator_(std::make_unique<lens::Evaluator>(program, workers)),
       baseline_(lens::composition_baseline(program.architecture)) {}
 
 Result<Evaluation> Evaluation::make(const RunConfig& config, const model::Program& program,
-                                    base::Workers& workers) {
-  Evaluation evaluation(program, workers, config.evaluate.sequences);
+                                    train::RunClamps& clamps, base::Workers& workers) {
+  Evaluation evaluation(config, program, clamps, workers);
   for (const data::BlockKind kind : config.evaluate.probes) {
     Result<std::unique_ptr<data::BlockSource>> probe = probe_source(config, kind);
     if (!probe) return probe.error();
     evaluation.probes_.push_back(std::move(*probe));
   }
   return evaluation;
+}
+
+Result<nlohmann::json> Evaluation::measure_probes(std::span<const float> parameters,
+                                                  const lens::SequenceTaps& taps) {
+  nlohmann::json probes;
+  for (const auto& probe : probes_) {
+    const Result<lens::ProbeResult> result =
+        evaluator_->evaluate(parameters, *probe, sequences_, 0, taps);
+    if (!result) return result.error();
+    probes[data::name_of(probe->task().kind)] = lens::probe_json(*result);
+  }
+  return probes;
+}
+
+void Evaluation::mark_pinned(std::uint64_t tokens_seen, nlohmann::json& probes) const {
+  for (nlohmann::json& probe : probes) {
+    for (nlohmann::json& head : probe["heads"]) {
+      for (const train::Clamp& clamp : clamps_->clamps()) {
+        const bool pinned = clamp.in_force(tokens_seen) &&
+                            train::sets_pattern(clamp, head["layer"].get<std::size_t>(),
+                                                head["head"].get<std::size_t>());
+        if (pinned) head["pinned"] = true;
+      }
+    }
+  }
 }
 
 Result<nlohmann::json> Evaluation::measure(const train::StepReport& report,
@@ -38,10 +66,20 @@ Result<nlohmann::json> Evaluation::measure(const train::StepReport& report,
                          {"train_loss", number_or_null(report.loss)},
                          {"gradient_norm", number_or_null(report.gradient_norm)},
                          {"learning_rate", report.learning_rate}};
-  for (const auto& probe : probes_) {
-    const Result<lens::ProbeResult> result = evaluator_->evaluate(parameters, *probe, sequences_);
-    if (!result) return result.error();
-    line["probes"][data::name_of(probe->task().kind)] = lens::probe_json(*result);
+  Result<nlohmann::json> alone = measure_probes(parameters, {});
+  if (!alone) return alone.error();
+  const std::uint64_t seen = report.step == 0 ? 0 : report.tokens - tokens_a_step_;
+  if (clamps_->any_in_force(seen)) {
+    Result<nlohmann::json> clamped =
+        measure_probes(parameters, [&](std::size_t worker, std::span<const data::Token> tokens) {
+          return clamps_->prepare(worker, seen, tokens);
+        });
+    if (!clamped) return clamped.error();
+    mark_pinned(seen, *clamped);
+    line["probes"] = std::move(*clamped);
+    line["unclamped"] = std::move(*alone);
+  } else {
+    line["probes"] = std::move(*alone);
   }
   const Result<lens::Composition> composed = lens::composition(*program_, parameters, baseline_);
   if (!composed) return composed.error();

@@ -13,27 +13,39 @@
 #include "lookback/lens/evaluate.h"
 #include "lookback/model/program.h"
 #include "lookback/study/run_config.h"
+#include "lookback/train/clamp_taps.h"
 #include "lookback/train/trainer.h"
 
 namespace lookback::study {
 
-/// The probes of one run, ready to measure it again and again. Program and workers must outlive it.
+/// The probes of one run, ready to measure it again and again. Program, clamps and workers must
+/// outlive it.
 class Evaluation {
  public:
   static Result<Evaluation> make(const RunConfig& config, const model::Program& program,
-                                 base::Workers& workers);
+                                 train::RunClamps& clamps, base::Workers& workers);
 
   /// {"step", "tokens", "train_loss", "gradient_norm", "learning_rate", "probes": {name: ...},
   /// "composition": [...]}; loss and norm are null before the first step. A pure function of the
   /// configuration, the report and the parameters: no times in it. Errors: as Evaluator's.
+  ///
+  /// The model is measured as it trains: "probes" with the clamps of the step just made (at step 0,
+  /// of the first), where a head whose pattern they set has "pinned": true. Where any was in force,
+  /// "unclamped" has the same measures of the model alone.
   Result<nlohmann::json> measure(const train::StepReport& report,
                                  std::span<const float> parameters);
 
  private:
-  Evaluation(const model::Program& program, base::Workers& workers, std::size_t sequences);
+  Evaluation(const RunConfig& config, const model::Program& program, train::RunClamps& clamps,
+             base::Workers& workers);
+  Result<nlohmann::json> measure_probes(std::span<const float> parameters,
+                                        const lens::SequenceTaps& taps);
+  void mark_pinned(std::uint64_t tokens_seen, nlohmann::json& probes) const;
 
   const model::Program* program_;
+  train::RunClamps* clamps_;
   std::size_t sequences_;
+  std::uint64_t tokens_a_step_;
   std::unique_ptr<lens::Evaluator> evaluator_;
   std::vector<std::unique_ptr<data::BlockSource>> probes_;
   lens::CompositionBaseline baseline_;

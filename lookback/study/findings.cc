@@ -22,9 +22,11 @@ const nlohmann::json& main_probe(const nlohmann::json& line) {
   return line.at("probes").at(data::name_of(data::BlockKind::repeated_blocks));
 }
 
+/// Of the heads that made their pattern themselves: one that a clamp set has not learned it.
 double best_score(const nlohmann::json& line) {
   double best = 0;
   for (const nlohmann::json& head : main_probe(line).at("heads")) {
+    if (head.contains("pinned")) continue;
     best = std::max(best, number(head, "induction_score"));
   }
   return best;

@@ -13,6 +13,7 @@
 #include "lookback/study/findings.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/train/checkpoint.h"
+#include "lookback/train/clamp_taps.h"
 #include "lookback/train/trainer.h"
 
 namespace lookback::study {
@@ -59,10 +60,17 @@ class OneRun {
     if (Status ready = prepare(); !ready) return ready.error();
     Result<train::TrainState> state = starting_state(*program);
     if (!state) return state.error();
-    Result<Evaluation> evaluation = Evaluation::make(config_, *program, workers_);
+    train::RunClamps clamps(*program, config_.clamps, config_.seed, config_.data.length,
+                            workers_.count());
+    Result<Evaluation> evaluation = Evaluation::make(config_, *program, clamps, workers_);
     if (!evaluation) return evaluation.error();
-    const train::Run run{*program,         **source,   config_.train,        config_.seed,
-                         to_toml(config_), directory_, train::TrainingTaps{}};
+    const train::Run run{*program,
+                         **source,
+                         config_.train,
+                         config_.seed,
+                         to_toml(config_),
+                         directory_,
+                         clamps.training_taps(**source)};
     const Stopwatch stopwatch(state->step * config_.train.batch * config_.data.length);
     Result<train::Outcome> outcome =
         train::train(run, observer(*evaluation, stopwatch), workers_, *state);

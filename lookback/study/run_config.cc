@@ -50,6 +50,13 @@ data::BlockTask task_of(const RunConfig& config, data::BlockKind kind) {
   return task;
 }
 
+Status validate_clamps(const RunConfig& config) {
+  if (config.clamps.empty()) return {};
+  const Result<model::Program> program = model::compile(config.architecture);
+  if (!program) return program.error();
+  return train::validate(config.clamps, *program, config.train.tokens);
+}
+
 std::string quoted_list(const std::vector<data::BlockKind>& kinds) {
   std::vector<std::string> names;
   names.reserve(kinds.size());
@@ -65,6 +72,8 @@ RunConfig read_run_tables(base::TableReader& reader) {
   config.data = read_data(reader.table("data"), config.architecture.context);
   config.train = train::read_train_config(reader.table("train"));
   config.evaluate = read_evaluate(reader.table("evaluate"));
+  config.clamps = train::read_clamps(reader.table("clamp"), config.train.tokens,
+                                     config.architecture.vocabulary);
   return config;
 }
 
@@ -88,16 +97,17 @@ Status validate(const RunConfig& config) {
         "evaluate.probes must name \"repeated-blocks\": scores and transitions are judged "
         "by it"};
   }
-  return {};
+  return validate_clamps(config);
 }
 
 std::string to_toml(const RunConfig& config) {
   return fmt::format(
       "[run]\narm = \"{}\"\nseed = {}\n\n{}\n[data]\nkind = \"{}\"\nlength = {}\nperiod = [{}, "
-      "{}]\n\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n",
+      "{}]\n\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}",
       config.arm, config.seed, model::to_toml(config.architecture), data::name_of(config.data.kind),
       config.data.length, config.data.min_period, config.data.max_period,
-      train::to_toml(config.train), config.evaluate.sequences, quoted_list(config.evaluate.probes));
+      train::to_toml(config.train), config.evaluate.sequences, quoted_list(config.evaluate.probes),
+      train::to_toml(config.clamps));
 }
 
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name) {

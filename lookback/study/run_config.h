@@ -10,6 +10,7 @@
 #include "lookback/base/toml_table.h"
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/model/architecture.h"
+#include "lookback/train/clamp.h"
 #include "lookback/train/config.h"
 
 namespace lookback::study {
@@ -39,18 +40,20 @@ struct RunConfig {
   DataConfig data;
   train::TrainConfig train;
   EvaluateConfig evaluate;
+  std::vector<train::Clamp> clamps;
 
   bool operator==(const RunConfig&) const = default;
 };
 
-/// Reads [model], [init], [data], [train] and [evaluate] of a reader whose finish() the caller
-/// asks. `arm` and `seed` stay as they are.
+/// Reads [model], [init], [data], [train], [evaluate] and [clamp.*] of a reader whose finish() the
+/// caller asks. `arm` and `seed` stay as they are.
 RunConfig read_run_tables(base::TableReader& reader);
 
 /// Refuses what does not fit together, in one line with the reason.
 Status validate(const RunConfig& config);
 
-/// The whole configuration, every key with its value: [run] with arm and seed, then the tables.
+/// The whole configuration, every key with its value: [run] with arm and seed, then the tables. A
+/// run without clamps has no word of them.
 std::string to_toml(const RunConfig& config);
 
 /// Reads back what to_toml wrote. `file_name` is for messages.

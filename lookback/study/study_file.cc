@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t largest_file = 1 << 20;
 constexpr std::uint64_t most_seeds = 100'000;
-const char* const tables[] = {"model", "init", "data", "train", "evaluate"};
+const char* const tables[] = {"model", "init", "data", "train", "evaluate", "clamp"};
 
 /// Arm names become directory names, beside one of the study's own.
 bool is_plain(const std::string& name) {

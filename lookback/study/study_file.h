@@ -32,8 +32,8 @@ struct Overrides {
 };
 
 /// Reads a study file: `name`, `question`, `seeds`, the tables [model], [init], [data], [train],
-/// [evaluate] that hold for all arms, and an [[arm]] for each arm with its `name` and the tables
-/// that it changes ([arm.model], ...). Errors: FILE:LINE, the key, what was found, what is allowed.
+/// [evaluate] and [clamp.NAME] that hold for all arms, and an [[arm]] for each arm with its `name`
+/// and the tables that it changes or adds ([arm.model], [arm.clamp.NAME], ...). Errors: FILE:LINE, the key, what was found, what is allowed.
 Result<Study> read_study(const std::string& path, const Overrides& overrides);
 
 /// The same from text; `file_name` is for messages.

@@ -40,6 +40,7 @@ several = ["none", "rms"]
 betas = [0.9, 1]
 seeds = [1, 2, 3]
 periods = [16, 48]
+stretch = [0, "2.5M"]
 names = ["x", "y"]
 )");
   EXPECT_TRUE(table.flag("flag", false));
@@ -56,6 +57,8 @@ names = ["x", "y"]
   EXPECT_EQ(table.integers("seeds", {}, 8, 0, 9), (std::vector<std::int64_t>{1, 2, 3}));
   EXPECT_EQ(table.integer_range("periods", {1, 2}, 1, 128),
             (std::pair<std::int64_t, std::int64_t>{16, 48}));
+  EXPECT_EQ(table.count_range("stretch", {1, 2}, 0, 1'000'000'000),
+            (std::pair<std::uint64_t, std::uint64_t>{0, 2'500'000}));
   EXPECT_EQ(table.texts("names", {}, 2, 1), (std::vector<std::string>{"x", "y"}));
   const Status status = table.finish();
   EXPECT_TRUE(status) << status.error().message;
@@ -72,6 +75,7 @@ TEST(TableReader, AnAbsentKeyGivesItsDefault) {
   EXPECT_EQ(table.choices("a", {"x"}, norms).size(), 1u);
   EXPECT_EQ(table.numbers("a", {1.0}, 9, 0, 1).size(), 1u);
   EXPECT_EQ(table.integer_range("a", {1, 2}, 0, 1).second, 2);
+  EXPECT_EQ(table.count_range("a", {1, 2}, 0, 1).second, 2u);
   EXPECT_EQ(table.table("t").table("u").integer("a", 7, 0, 5), 7);
   EXPECT_TRUE(table.tables("t").empty());
   EXPECT_TRUE(table.document("t").root.entries.empty());
@@ -126,6 +130,11 @@ TEST(TableReader, RefusesWhatIsNotAllowed) {
   for (const char* text : {"a = [3, 2]", "a = [0, 2]", "a = [1, 10]", "a = [1]", "a = [1, 2, 3]",
                            "a = 5", "a = [1.0, 2]"}) {
     refused(text, range);
+  }
+  const auto counts = [](auto& t) { t.count_range("a", {1, 2}, 1, 9000); };
+  for (const char* text : {"a = [3, 2]", "a = [2, 2]", "a = [0, 2]", "a = [1, \"10k\"]", "a = [1]",
+                           "a = \"1k\"", "a = [1, \"2x\"]", "a = [-1, 2]", "a = [1, 2.0]"}) {
+    refused(text, counts);
   }
   const auto numbers = [](auto& t) { t.numbers("a", {}, 2, 0, 1); };
   for (const char* text : {"a = [1, 1, 1]", "a = [2]", "a = 1", "a = [nan]"}) {

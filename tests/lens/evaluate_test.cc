@@ -155,6 +155,42 @@ TEST(Evaluator, GivesTheSameBitsAgainAfterAnotherLength) {
   expect_same_bits(*first, *second);
 }
 
+TEST(Evaluator, ScoresPatternsAsTheCallersTapsLeaveThem) {
+  const SmallModel model = make_model(small_architecture());
+  const auto probe = small_probe(data::BlockKind::repeated_blocks);
+  ASSERT_NE(probe, nullptr);
+  model::Taps<float> look_back(model.program);
+  const auto hook = [](const model::Tapped& at, math::Matrix<float> pattern) {
+    if (at.head != 1) return;
+    for (std::size_t t = 0; t < pattern.rows; ++t) {
+      std::fill_n(pattern.row(t), pattern.cols, 0.0F);
+      pattern(t, t == 0 ? 0 : t - 1) = 1;
+    }
+  };
+  ASSERT_TRUE(look_back.on_forward(pattern_name(0), hook));
+  base::Workers workers(2);
+  Evaluator evaluator(model.program, workers);
+  const auto measured = [&](const SequenceTaps& taps) {
+    const auto result = evaluator.evaluate(model.parameters, *probe, sequences, 0, taps);
+    if (!result) ADD_FAILURE() << result.error().message;
+    return result ? *result : ProbeResult{};
+  };
+  const ProbeResult tapped = measured([&](std::size_t worker, std::span<const data::Token> tokens) {
+    EXPECT_LT(worker, 2U);
+    EXPECT_EQ(tokens.size(), probe->length());
+    return &look_back;
+  });
+  const ProbeResult plain = evaluate_small(model, *probe);
+  ASSERT_EQ(tapped.heads.size(), 4U);
+  EXPECT_EQ(tapped.heads[1].mean.previous_token_score, 1);
+  EXPECT_TRUE(tapped.heads[0].mean == plain.heads[0].mean);
+  EXPECT_NE(tapped.mean.loss, plain.mean.loss);
+  // Where the caller has no taps for a sequence, and where there were some before, all is as ever.
+  expect_same_bits(measured([](std::size_t, std::span<const data::Token>) { return nullptr; }),
+                   plain);
+  expect_same_bits(measured({}), plain);
+}
+
 TEST(Evaluator, CanStartAtALaterSequence) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);

@@ -1,7 +1,5 @@
 #include "tests/model/cases.h"
 
-#include <gtest/gtest.h>
-
 #include <optional>
 #include <set>
 #include <tuple>
@@ -220,15 +218,6 @@ Coverage pair_coverage(const std::vector<Case>& all) {
   }
   coverage.missing = missing.size();
   return coverage;
-}
-
-Program compiled(const Architecture& architecture) {
-  Result<Program> program = compile(architecture);
-  if (!program) {
-    ADD_FAILURE() << program.error().message << '\n' << to_toml(architecture);
-    return {};
-  }
-  return std::move(*program);
 }
 
 }  // namespace lookback::model::spec

@@ -2,11 +2,15 @@
 // every two options of an architecture that can meet do meet in at least one program.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstddef>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "lookback/model/architecture_toml.h"
 #include "lookback/model/program.h"
 
 namespace lookback::model::spec {
@@ -51,6 +55,13 @@ struct Coverage {
 Coverage pair_coverage(const std::vector<Case>& all);
 
 /// The program; a failure of the test, and an empty program, where it is refused.
-Program compiled(const Architecture& architecture);
+inline Program compiled(const Architecture& architecture) {
+  Result<Program> program = compile(architecture);
+  if (!program) {
+    ADD_FAILURE() << program.error().message << '\n' << to_toml(architecture);
+    return {};
+  }
+  return std::move(*program);
+}
 
 }  // namespace lookback::model::spec

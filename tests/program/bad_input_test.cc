@@ -68,6 +68,14 @@ TEST_F(BadInput, StudyFilesWithAMistake) {
       {"[3, 8]", "[3, 20]", ":22: arm 'two-layer': repeated-blocks: found a length of 32"},
       {"[\"repeated-blocks\"]", "[\"random-repeat\"]",
        ":22: arm 'two-layer': evaluate.probes must"},
+      {"heads = 2", "heads = 2\n[arm.clamp.a]\nkind = \"match\"",
+       ":30: key 'clamp.a.kind': found \"match\", allowed: one of \"previous-token\", "},
+      {"heads = 2", "heads = 2\n[arm.clamp.a]\nkind = \"copying\"\nlayer = 0\nhead = 2",
+       ":26: arm 'parallel': clamp.a: head is 2, but a layer has 2 heads"},
+      {"heads = 2",
+       "heads = 2\n[arm.clamp.a]\nkind = \"freeze\"\nto = \"zero\"\nactivation = \"hook_embd\"",
+       ":26: arm 'parallel': clamp.a: no activation is named 'hook_embd'; the nearest is "
+       "'hook_embed'"},
   };
   for (const auto& mistake : mistakes) {
     write(mistake.from, mistake.to);

@@ -78,7 +78,7 @@ TEST(SlowKill, ARunComesToTheSameBytes) {
 
 TEST(SlowKill, AStudyOfThreeArmsComesToTheSameBytes) {
   const TemporaryDirectory directory;
-  const std::string study = spec::write_study(directory, spec::three_arms(40));
+  const std::string study = spec::write_study(directory, spec::three_arms(40) + spec::clamps);
   expect_same_when_killed({"study", study});
 }
 

@@ -75,6 +75,23 @@ positions = "shortformer"
 
 }  // namespace
 
+const char* const clamps = R"([arm.clamp.look-back]
+kind = "previous-token"
+layer = 0
+head = 0
+tokens = [0, 5000]
+[arm.clamp.copy]
+kind = "copying"
+layer = 0
+head = 1
+tokens = [2000, 8000]
+[arm.clamp.start]
+kind = "freeze"
+activation = "hook_embed"
+to = "initial"
+tokens = [3000, 6000]
+)";
+
 std::string three_arms(std::size_t steps, const std::string& more_training) {
   return beginning(steps * 256, more_training) + article_arms;
 }

@@ -13,6 +13,9 @@ namespace lookback::program::spec {
 /// Three arms (two-layer, parallel, sequential) of so many steps of 256 tokens.
 std::string three_arms(std::size_t steps, const std::string& more_training = "");
 
+/// For the last of the three arms: clamps that begin and end on its way through forty steps.
+extern const char* const clamps;
+
 /// Six arms, one of each kind of wiring, of twenty steps, evaluated often.
 std::string six_wirings();
 

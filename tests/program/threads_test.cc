@@ -8,7 +8,7 @@ namespace {
 
 TEST(SlowThreads, OneTwoThreeAndEightGiveTheSameBytes) {
   const test::TemporaryDirectory directory;
-  const std::string study = spec::write_study(directory, spec::three_arms(40));
+  const std::string study = spec::write_study(directory, spec::three_arms(40) + spec::clamps);
   const auto with_threads = [&](const std::string& threads) {
     const std::string out = directory / threads;
     const spec::Ended ended =

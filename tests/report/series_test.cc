@@ -19,6 +19,15 @@ TEST(InductionScoreCurves, TakeTheBestHeadOfEveryRecord) {
   EXPECT_EQ(curves[1].values, (Values{0.25, 0.7}));
 }
 
+TEST(InductionScoreCurves, LeaveOutAHeadWhosePatternAClampSets) {
+  StudyReport study = test::example_study();
+  nlohmann::json& heads = study.arms[0].runs[0].metrics[0]["probes"]["repeated-blocks"]["heads"];
+  heads[1]["pinned"] = true;
+  const std::vector<Curve> curves = induction_score_curves(study);
+  EXPECT_EQ(curves[0].values[0], heads[0]["induction_score"].get<double>());
+  EXPECT_LT(curves[0].values[0], heads[1]["induction_score"].get<double>());
+}
+
 TEST(InductionScoreCurves, LeaveOutTheUntrainedModelAndRecordsWithoutTheScore) {
   StudyReport study = test::example_study();
   std::vector<nlohmann::json>& metrics = study.arms[0].runs[0].metrics;

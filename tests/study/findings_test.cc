@@ -52,6 +52,17 @@ TEST(Findings, TellTheScoreOfTheBestHeadAtTheEndAndAtItsPeak) {
   EXPECT_EQ(found["last"], metrics.back());
 }
 
+TEST(Findings, LeaveOutAHeadWhosePatternAClampSets) {
+  std::vector<json> metrics = {line(0, 1.0, 0.1), line(1000, 1.0, 0.6), line(10'000, 0.2, 0.5)};
+  for (std::size_t i = 0; i < 2; ++i) {  // released before the last
+    metrics[i]["probes"]["repeated-blocks"]["heads"][0]["pinned"] = true;
+  }
+  const json found = make_findings(config(), finished, metrics);
+  EXPECT_EQ(found["induction_score"], 0.5);
+  EXPECT_EQ(found["induction_score_peak"], 0.6);
+  EXPECT_EQ(found["peak_tokens"], 1000);
+}
+
 TEST(Findings, PlaceTheTransitionWhereTheScoreCrossesHalfItsMaximum) {
   // From 0.1 at 100 to 0.9 at 10,000 tokens, straight on a log axis: 0.45, half of the maximum, lies
   // at 7/16 of the way, 10^(2 + 2 * 7/16) = 749.9.

@@ -26,6 +26,9 @@ RunConfig unusual() {
   config.train.decay = train::Decay::cosine;
   config.train.epsilon = 1e-9;
   config.evaluate.probes = {data::BlockKind::random_repeat, data::BlockKind::repeated_blocks};
+  config.clamps = {
+      {"copy", train::ClampKind::copying, 2, 1, "", {}, 0.1, 512, 2048},
+      {"still", train::ClampKind::freeze, 0, {}, "hook_embed", train::FreezeTo::zero, 0, 0, 2560}};
   return config;
 }
 
@@ -35,6 +38,13 @@ TEST(RunConfig, ReadsBackWhatItWrote) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, config);
   EXPECT_EQ(to_toml(*read), to_toml(config));
+}
+
+TEST(RunConfig, WithoutClampsHasNoWordOfThem) {
+  const RunConfig config = spec::parsed(spec::small_study).run(0, 0);
+  EXPECT_TRUE(config.clamps.empty());
+  EXPECT_EQ(to_toml(config).find("clamp"), std::string::npos);
+  EXPECT_TRUE(to_toml(config).ends_with("probes = [\"repeated-blocks\"]\n"));
 }
 
 TEST(RunConfig, AnUnknownKeyIsRefusedAtItsLine) {

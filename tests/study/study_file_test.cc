@@ -31,6 +31,36 @@ TEST(StudyFile, GivesEachArmTheStudysTablesWithItsOwnLaidOver) {
   EXPECT_EQ(study.arms[2].train.batch, 8U);
 }
 
+TEST(StudyFile, AnArmsClampsAreLaidOverTheStudys) {
+  const std::string common =
+      "[clamp.look-back]\nkind = \"previous-token\"\nlayer = 0\nhead = 0\n[[arm]]\nname = "
+      "\"two-layer\"";
+  const std::string own =
+      "layers = 2\n[arm.clamp.look-back]\ntokens = [0, \"1k\"]\n[arm.clamp.match]\nkind = "
+      "\"matching\"\nlayer = 1\nhead = 0\n";
+  std::string text = changed("[[arm]]\nname = \"two-layer\"", common);
+  text.replace(text.find("layers = 2"), 10, own);
+  const Study study = parsed(text);
+  ASSERT_EQ(study.arms.size(), 3U);
+  ASSERT_EQ(study.arms[0].clamps.size(), 2U);
+  EXPECT_EQ(study.arms[0].clamps[0].name, "look-back");
+  EXPECT_EQ(study.arms[0].clamps[0].end, 1000U);
+  EXPECT_EQ(study.arms[0].clamps[1].kind, train::ClampKind::matching);
+  EXPECT_EQ(study.arms[0].clamps[1].end, 2560U);
+  ASSERT_EQ(study.arms[1].clamps.size(), 1U);
+  EXPECT_EQ(study.arms[1].clamps[0].end, 2560U);
+  EXPECT_EQ(parsed(study.text).arms, study.arms);
+}
+
+TEST(StudyFile, TheClampingStudyPinsTheCircuitPartByPart) {
+  const Result<Study> study = read_study(LOOKBACK_SOURCE_DIR "/studies/clamping.toml", {});
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_TRUE(study->arms.front().clamps.empty());
+  for (const RunConfig& arm : study->arms) {
+    EXPECT_EQ(arm.architecture.layers * arm.architecture.heads_per_layer(), 2U) << arm.arm;
+  }
+}
+
 TEST(StudyFile, ARunIsAnArmWithASeed) {
   const Study study = parsed(small_study);
   const RunConfig run = study.run(2, 5);
@@ -162,6 +192,14 @@ const Mistake mistakes[] = {
      "broken-period: "
      "found a length of 32, allowed at least 33: two copies of the longest block, 11, and the "
      "longest gap between them"},
+    {"ClampOfNoLayer", "layers = 2",
+     "layers = 2\n[arm.clamp.match]\nkind = \"matching\"\nlayer = 2\nhead = 0",
+     "small.toml:22: arm 'two-layer': clamp.match: layer is 2, but the model has 2 layers, counted "
+     "from 0"},
+    {"ClampWithAKeyOfAnother", "layers = 2",
+     "layers = 2\n[arm.clamp.match]\nkind = \"matching\"\nlayer = 1\nhead = 0\nto = \"zero\"",
+     "small.toml:29: key 'clamp.match.to': found in a clamp of kind \"matching\", allowed: with "
+     "\"freeze\""},
     {"WithoutTheMainProbe", "[\"repeated-blocks\"]", "[\"unseen-period\"]",
      "small.toml:22: arm 'two-layer': evaluate.probes must name \"repeated-blocks\": scores and "
      "transitions are judged by it"},

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "lookback/study/directory_lock.h"
+#include "lookback/study/metrics_file.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
@@ -69,6 +70,53 @@ TEST_F(StudyRun, LeavesWhatItSaysItLeaves) {
       EXPECT_EQ(config->seed, seed);
     }
   }
+}
+
+/// The two-layer arm's match, pinned for the first six of its ten steps.
+const std::string pinned_match =
+    "layers = 2\n[arm.clamp.match]\nkind = \"matching\"\nlayer = 1\nhead = 0\ntokens = [0, "
+    "1536]\n";
+
+TEST_F(StudyRun, MeasuresAModelAsItTrainsAndWithoutItsClampsBeside) {
+  expect_finished(run(changed("layers = 2\n", pinned_match)));
+  const auto lines = read_metrics(out() / "two-layer/seed-0/metrics.jsonl", UINT64_MAX);
+  ASSERT_TRUE(lines) << lines.error().message;
+  for (const json& line : *lines) {
+    const json& heads = line["probes"]["repeated-blocks"]["heads"];
+    ASSERT_EQ(heads.size(), 2U);
+    EXPECT_FALSE(heads[0].contains("pinned"));
+    const bool in_force = line["tokens"] <= 1536;  // the sixth step was still made with it
+    EXPECT_EQ(line.contains("unclamped"), in_force) << line["tokens"];
+    EXPECT_EQ(heads[1].contains("pinned"), in_force) << line["tokens"];
+    if (!in_force) continue;
+    EXPECT_NEAR(heads[1]["induction_score"], 1, 1e-6);
+    const json& alone = line["unclamped"]["repeated-blocks"];
+    EXPECT_FALSE(alone["heads"][1].contains("pinned"));
+    EXPECT_LT(alone["heads"][1]["induction_score"], 0.5);
+    EXPECT_NE(alone["loss"], line["probes"]["repeated-blocks"]["loss"]);
+  }
+  EXPECT_TRUE(lines->front().contains("unclamped"));
+  EXPECT_FALSE(lines->back().contains("unclamped"));
+  const auto other = read_metrics(out() / "parallel/seed-0/metrics.jsonl", UINT64_MAX);
+  ASSERT_TRUE(other) << other.error().message;
+  for (const json& line : *other) EXPECT_FALSE(line.contains("unclamped"));
+}
+
+TEST_F(StudyRun, WithClampsItGoesOnToTheSameBytes) {
+  const std::string text = changed("layers = 2\n", pinned_match);
+  expect_finished(run(text));
+  const std::string whole = text_of(out() / "two-layer/seed-0/metrics.jsonl");
+  const std::string last = text_of(out() / "two-layer/seed-0/checkpoints/2560.safetensors");
+  std::filesystem::remove_all(out());
+  for (int stretch = 0;; ++stretch) {
+    int steps = 0;
+    Listening listener([&] { return ++steps == 4; });
+    const Result<Ending> ending = run(text, stretch > 0, listener);
+    ASSERT_TRUE(ending) << ending.error().message;
+    if (*ending == Ending::finished) break;
+  }
+  EXPECT_EQ(text_of(out() / "two-layer/seed-0/metrics.jsonl"), whole);
+  EXPECT_TRUE(text_of(out() / "two-layer/seed-0/checkpoints/2560.safetensors") == last);
 }
 
 TEST_F(StudyRun, HearsOfItsProgress) {
