@@ -19,7 +19,9 @@ struct Options {
 int run(const Options& options) {
   const Result<exchange::Target> target = exchange::parse_target(options.target);
   if (!target) return refuse({"--to: " + target.error().message});
-  const Result<exchange::Model> model = exchange::read_model(options.checkpoint);
+  const Result<std::filesystem::path> file = study::find_checkpoint(options.checkpoint);
+  if (!file) return fail(file.error());
+  const Result<study::SavedModel> model = study::read_model(*file);
   if (!model) return fail(model.error());
   if (Status written = exchange::write_export(*model, *target, options.out); !written) {
     return fail(written.error());
@@ -33,13 +35,15 @@ int run(const Options& options) {
 void add_export(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("export", "write a model for another program");
-  command->add_option("checkpoint", options->checkpoint, "checkpoint of a run")->required();
+  command
+      ->add_option("checkpoint", options->checkpoint,
+                   "a checkpoint, or a run's directory: its last one")
+      ->required();
   command->add_option("--to", options->target, "transformer-lens, torch or huggingface")
       ->required();
   command->add_option("--out", options->out, "directory of the export")->required();
   command->footer(
-      "Example: lookback export runs/one/checkpoints/40009728.safetensors --to transformer-lens "
-      "--out exports/two-layer");
+      "Example: lookback export runs/one --to transformer-lens --out exports/two-layer");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

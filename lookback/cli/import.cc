@@ -16,7 +16,7 @@ struct Options {
 };
 
 int run(const Options& options) {
-  const Result<exchange::Model> model = exchange::import_model(options.directory);
+  const Result<study::SavedModel> model = exchange::import_model(options.directory);
   if (!model) return fail(model.error());
   Status written =
       train::write_model(options.out, model->program, model->parameters, model->header);

@@ -185,6 +185,12 @@ void add_patching(const lens::Patching& patching, Table& table) {
       "share of the answer's log-probability that a clean activation restores ('{}' corrupted: "
       "{} to {} nats)",
       lens::name_of(patching.corruption), text(patching.clean), text(patching.corrupted)));
+  // A ratio of two differences that may be zero says nothing.
+  if (patching.clean.mean - patching.corrupted.mean <
+      1.96 * (patching.clean.standard_error + patching.corrupted.standard_error)) {
+    table.line("clean and corrupted hardly differ: there is nothing to restore");
+    return;
+  }
   table.row("", {"at all positions", "most at one", "which is"});
   const std::size_t shown = std::min(most_rows, patching.heads.size());
   for (const lens::HeadPatch& patch : std::span(patching.heads).first(shown)) {

@@ -59,7 +59,8 @@ Result<Target> parse_target(std::string_view name) {
                            fmt::join(names, ", "))};
 }
 
-Status write_export(const Model& model, Target target, const std::filesystem::path& directory) {
+Status write_export(const study::SavedModel& model, Target target,
+                    const std::filesystem::path& directory) {
   const Result<Files> files = files_for(model.program, target);
   if (!files) return files.error();
   if (Status made = base::make_directories(directory); !made) return made;

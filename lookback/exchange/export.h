@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "lookback/base/result.h"
-#include "lookback/exchange/model.h"
+#include "lookback/study/saved_model.h"
 
 namespace lookback::exchange {
 
@@ -26,6 +26,7 @@ Result<Target> parse_target(std::string_view name);
 /// Makes the directory if need be and replaces the files of these names in it. The logits of the
 /// exported model are ours but for rounding.
 /// Errors: an architecture that the target cannot express, with the reason; what writing meets.
-Status write_export(const Model& model, Target target, const std::filesystem::path& directory);
+Status write_export(const study::SavedModel& model, Target target,
+                    const std::filesystem::path& directory);
 
 }  // namespace lookback::exchange

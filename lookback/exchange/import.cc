@@ -97,7 +97,7 @@ Result<std::pair<train::CheckpointHeader, study::RunConfig>> origin(
 
 }  // namespace
 
-Result<Model> import_model(const std::filesystem::path& directory) {
+Result<study::SavedModel> import_model(const std::filesystem::path& directory) {
   const Result<JsonConfig> json = read_json_config(directory / "config.json");
   if (!json) return json.error();
   const Result<const Source*> source = source_of(*json);
@@ -119,7 +119,8 @@ Result<Model> import_model(const std::filesystem::path& directory) {
       scatter((*source)->layout(*program, *file), *file, weights->string(), program->buffer_size,
               (*source)->is_buffer);
   if (!parameters) return parameters.error();
-  return Model{std::move(header), std::move(config), std::move(*program), std::move(*parameters)};
+  return study::SavedModel{std::move(header), std::move(config), std::move(*program),
+                           std::move(*parameters)};
 }
 
 study::RunConfig import_config(const Architecture& architecture) {

@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "lookback/base/result.h"
-#include "lookback/exchange/model.h"
 #include "lookback/model/architecture.h"
+#include "lookback/study/saved_model.h"
 
 namespace lookback::exchange {
 
@@ -14,7 +14,7 @@ namespace lookback::exchange {
 /// its own (import_config) and biases, as those programs' models always have.
 /// Errors, one line each: a directory of another kind, weights in shards or in pickled files only,
 /// a configuration that lookback cannot express, tensors that do not fit it.
-Result<Model> import_model(const std::filesystem::path& directory);
+Result<study::SavedModel> import_model(const std::filesystem::path& directory);
 
 /// The run of an imported model: the defaults, with sequences of at most 256 tokens, periods that
 /// fit into them twice with a gap, and the probes that fit.

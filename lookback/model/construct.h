@@ -73,13 +73,13 @@ struct Construction {
 /// The numbers of a circuit, in the notation above; scores are in nats.
 struct Circuit {
   TokenCode code;
-  std::size_t circles = 0;      ///< M; 0 for smeared, as what follows up to mark_gain
-  double previous_share = 0;    ///< w1
-  double earlier_share = 0;     ///< w2
-  double current_gain = 0;      ///< alpha; for smeared the gain of the only product
-  double previous_gain = 0;     ///< beta
-  double mark_gain = 0;         ///< of the product of two marks, which are 1 from position 2 on
-  double copy_gain = 0;         ///< what head 1 multiplies the code with
+  std::size_t circles = 0;        ///< M; 0 for smeared, as what follows up to mark_gain
+  double previous_share = 0;      ///< w1
+  double earlier_share = 0;       ///< w2
+  double current_gain = 0;        ///< alpha; for smeared the gain of the only product
+  double previous_gain = 0;       ///< beta
+  double mark_gain = 0;           ///< of the product of two marks, which are 1 from position 2 on
+  double copy_gain = 0;           ///< what head 1 multiplies the code with
   std::size_t least_d_model = 0;  ///< 4p + 2M + 1; smeared: 2p
   std::size_t least_d_head = 0;   ///< max(2p + 1, 2M); smeared: 2p
 };

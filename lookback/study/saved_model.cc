@@ -31,7 +31,7 @@ Result<SavedModel> read_model(const fs::path& file) {
   if (!program) return program.error();
   Result<std::vector<float>> parameters = checkpoint->parameters(*program);
   if (!parameters) return parameters.error();
-  return SavedModel{std::move(*config), checkpoint->header(), std::move(*program),
+  return SavedModel{checkpoint->header(), std::move(*config), std::move(*program),
                     std::move(*parameters)};
 }
 

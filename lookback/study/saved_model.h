@@ -12,8 +12,8 @@
 namespace lookback::study {
 
 struct SavedModel {
-  RunConfig config;
   train::CheckpointHeader header;
+  RunConfig config;  ///< header.config, read
   model::Program program;
   std::vector<float> parameters;  ///< the program's flat buffer
 };

@@ -40,7 +40,7 @@ struct Seen {
 
 }  // namespace
 
-Status write_activations(const Model& model, const std::filesystem::path& file) {
+Status write_activations(const study::SavedModel& model, const std::filesystem::path& file) {
   const model::Architecture& a = model.config.architecture;
   const std::size_t length =
       std::min(a.context - a.context / 8, most_logits / batch / a.vocabulary);

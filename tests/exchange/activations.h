@@ -4,13 +4,13 @@
 #include <filesystem>
 
 #include "lookback/base/result.h"
-#include "lookback/exchange/model.h"
+#include "lookback/study/saved_model.h"
 
 namespace lookback::exchange::spec {
 
 /// Runs two sequences of random tokens, shorter than the context. F32 tensors: "tokens" [B,T], and
 /// every activation under its name: [B,T,D] for streams ("logits" too), [B,H,T,...] for heads, H
 /// counted over the steps of a layer.
-Status write_activations(const Model& model, const std::filesystem::path& file);
+Status write_activations(const study::SavedModel& model, const std::filesystem::path& file);
 
 }  // namespace lookback::exchange::spec

@@ -19,7 +19,7 @@ namespace {
 /// Imports every folder and puts our activations beside it.
 void compute_in(const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
-    const Result<Model> model = import_model(folder);
+    const Result<study::SavedModel> model = import_model(folder);
     ASSERT_TRUE(model) << model.error().message;
     const Status written =
         spec::write_activations(*model, std::filesystem::path(folder) / "expected.safetensors");
@@ -54,7 +54,7 @@ TEST(SlowForeignModels, WhatTransformerLensSavedComputesTheSameHere) {
   for (const spec::Named& named : spec::for_transformer_lens()) {
     if (named.architecture.positions == model::Positions::none) continue;  // there they are learned
     folders.push_back(directory / named.name);
-    const Model model = spec::make_model(named.architecture);
+    const study::SavedModel model = spec::make_model(named.architecture);
     ASSERT_TRUE(write_export(model, Target::transformer_lens, folders.back()));
   }
   const spec::Answer made = spec::run_python(spec::python_with_libraries(), "make_models.py",
@@ -70,13 +70,13 @@ TEST(ForeignModels, AGpt2OfTheUsersOwnIsImported) {
   if (folder == nullptr) {
     GTEST_SKIP() << "LOOKBACK_GPT2 names no directory with a GPT-2 of Hugging Face's";
   }
-  const Result<Model> model = import_model(folder);
+  const Result<study::SavedModel> model = import_model(folder);
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_TRUE(model->config.architecture.biases);
   EXPECT_EQ(model->config, import_config(model->config.architecture));
   const test::TemporaryDirectory directory;
   ASSERT_TRUE(write_export(*model, Target::huggingface, directory / "again"));
-  const Result<Model> again = import_model(directory / "again");
+  const Result<study::SavedModel> again = import_model(directory / "again");
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->parameters, model->parameters);
   const Status written = spec::write_activations(*model, directory / "again/expected.safetensors");

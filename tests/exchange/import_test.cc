@@ -44,7 +44,7 @@ class Directory {
   std::filesystem::path operator/(const std::string& name) const { return directory_ / name; }
 
   /// Writes the files as they now are, and imports them.
-  Result<Model> import() const {
+  Result<study::SavedModel> import() const {
     std::vector<base::Tensor> tensors;
     for (const auto& [name, shape] : shapes) tensors.push_back({name, shape, values.at(name)});
     EXPECT_TRUE(base::write_safetensors(directory_ / "model.safetensors", tensors, metadata));
@@ -63,7 +63,7 @@ class Directory {
   std::map<std::string, std::vector<float>> values;
 
  private:
-  static std::string refusal_of(const Result<Model>& model) {
+  static std::string refusal_of(const Result<study::SavedModel>& model) {
     if (model) return "imported";
     EXPECT_EQ(model.error().message.find('\n'), std::string::npos) << model.error().message;
     return model.error().message;
@@ -79,7 +79,7 @@ void expect_says(const std::string& message, const std::string& part) {
 TEST(Import, AHuggingFaceDirectoryWithoutOurNoteIsAModelWithBiases) {
   Directory directory(Target::huggingface);
   directory.metadata = {{"format", "pt"}};
-  const Result<Model> model = directory.import();
+  const Result<study::SavedModel> model = directory.import();
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_EQ(model->config, import_config(spec::gpt2()));
   EXPECT_EQ(model->config.arm, "imported");
@@ -89,7 +89,7 @@ TEST(Import, AHuggingFaceDirectoryWithoutOurNoteIsAModelWithBiases) {
 TEST(Import, ATransformerLensDirectoryWithoutOurNoteHasAnUnembeddingOfItsOwn) {
   Directory directory(Target::transformer_lens);
   directory.metadata.clear();
-  const Result<Model> model = directory.import();
+  const Result<study::SavedModel> model = directory.import();
   ASSERT_TRUE(model) << model.error().message;
   model::Architecture expected = spec::gpt2();
   expected.tied_embeddings = false;
@@ -104,7 +104,7 @@ TEST(Import, TheHeadlessNamesOfGpt2ModelAreRead) {
     directory.shapes[bare] = shape;
     directory.values[bare] = directory.values[name];
   }
-  const Result<Model> model = directory.import();
+  const Result<study::SavedModel> model = directory.import();
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_EQ(model->parameters, spec::make_model(spec::gpt2()).parameters);
 }

@@ -21,11 +21,11 @@ struct Numbered {
     const model::ParameterInfo& info = *model.program.find_parameter(name);
     return model.parameters[info.offset + row * info.cols + column];
   }
-  Model model;
+  study::SavedModel model;
 };
 
 /// The one tensor of a layout.
-std::vector<float> gathered(const Layout& layout, const Model& model) {
+std::vector<float> gathered(const Layout& layout, const study::SavedModel& model) {
   std::deque<std::vector<float>> storage;
   const std::vector<base::Tensor> tensors = gather(layout, model.parameters, storage);
   return {tensors.at(0).values.begin(), tensors.at(0).values.end()};

@@ -18,7 +18,7 @@ std::vector<std::string> export_all(const std::vector<spec::Named>& models, Targ
                                     const test::TemporaryDirectory& directory) {
   std::vector<std::string> folders;
   for (const spec::Named& named : models) {
-    const Model model = spec::make_model(named.architecture);
+    const study::SavedModel model = spec::make_model(named.architecture);
     const std::filesystem::path folder = directory / named.name;
     const Status exported = write_export(model, target, folder);
     EXPECT_TRUE(exported) << named.name << ": " << exported.error().message;

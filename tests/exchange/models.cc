@@ -152,8 +152,8 @@ std::vector<Named> for_torch_alone() {
   };
 }
 
-Model make_model(const Architecture& architecture) {
-  Model model;
+study::SavedModel make_model(const Architecture& architecture) {
+  study::SavedModel model;
   model.config = import_config(architecture);
   model.config.arm = "arm";
   model.config.seed = 3;

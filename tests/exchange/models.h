@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "lookback/exchange/model.h"
+#include "lookback/study/saved_model.h"
 
 namespace lookback::exchange::spec {
 
@@ -31,6 +31,6 @@ std::vector<Named> for_huggingface();
 std::vector<Named> for_torch_alone();
 
 /// A model at a late step of a run, no parameter at the special value it starts with.
-Model make_model(const model::Architecture& architecture);
+study::SavedModel make_model(const model::Architecture& architecture);
 
 }  // namespace lookback::exchange::spec

@@ -11,7 +11,7 @@
 namespace lookback::exchange {
 namespace {
 
-std::vector<float> logits(const Model& model) {
+std::vector<float> logits(const study::SavedModel& model) {
   const model::Architecture& a = model.config.architecture;
   const std::vector<model::Token> tokens = model::spec::random_tokens(a.vocabulary, a.context);
   model::Executor<float> executor(model.program, 1, a.context);
@@ -20,7 +20,7 @@ std::vector<float> logits(const Model& model) {
   return {found.data, found.data + found.rows * found.cols};
 }
 
-void expect_same(const Model& found, const Model& expected) {
+void expect_same(const study::SavedModel& found, const study::SavedModel& expected) {
   EXPECT_EQ(found.config, expected.config);
   EXPECT_EQ(found.header.config, expected.header.config);
   EXPECT_EQ(found.header.seed, expected.header.seed);
@@ -34,10 +34,10 @@ void expect_same(const Model& found, const Model& expected) {
 void expect_round_trip(const spec::Named& named, Target target) {
   SCOPED_TRACE(named.name);
   const test::TemporaryDirectory directory;
-  const Model model = spec::make_model(named.architecture);
+  const study::SavedModel model = spec::make_model(named.architecture);
   const Status written = write_export(model, target, directory.path());
   ASSERT_TRUE(written) << written.error().message;
-  const Result<Model> found = import_model(directory.path());
+  const Result<study::SavedModel> found = import_model(directory.path());
   ASSERT_TRUE(found) << found.error().message;
   expect_same(*found, model);
 }
@@ -56,27 +56,27 @@ TEST(RoundTrip, HuggingFaceGivesBackEveryBit) {
 
 TEST(RoundTrip, AnImportedModelIsACheckpointThatIsReadAgain) {
   const test::TemporaryDirectory directory;
-  const Model model = spec::make_model(spec::gpt2());
+  const study::SavedModel model = spec::make_model(spec::gpt2());
   ASSERT_TRUE(write_export(model, Target::huggingface, directory / "export"));
-  const Result<Model> imported = import_model(directory / "export");
+  const Result<study::SavedModel> imported = import_model(directory / "export");
   ASSERT_TRUE(imported) << imported.error().message;
   const std::filesystem::path file = directory / "model.safetensors";
   const Status written =
       train::write_model(file, imported->program, imported->parameters, imported->header);
   ASSERT_TRUE(written) << written.error().message;
-  const Result<Model> read = read_model(file);
+  const Result<study::SavedModel> read = study::read_model(file);
   ASSERT_TRUE(read) << read.error().message;
   expect_same(*read, model);
 }
 
 TEST(RoundTrip, BetweenTheTwoProgramsTheLogitsStay) {
   const test::TemporaryDirectory directory;
-  const Model model = spec::make_model(spec::gpt2());
+  const study::SavedModel model = spec::make_model(spec::gpt2());
   ASSERT_TRUE(write_export(model, Target::huggingface, directory / "hugging"));
-  const Result<Model> hugging = import_model(directory / "hugging");
+  const Result<study::SavedModel> hugging = import_model(directory / "hugging");
   ASSERT_TRUE(hugging) << hugging.error().message;
   ASSERT_TRUE(write_export(*hugging, Target::transformer_lens, directory / "lens"));
-  const Result<Model> lens = import_model(directory / "lens");
+  const Result<study::SavedModel> lens = import_model(directory / "lens");
   ASSERT_TRUE(lens) << lens.error().message;
   EXPECT_EQ(logits(*lens), logits(model));
 }

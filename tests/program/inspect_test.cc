@@ -45,7 +45,7 @@ TEST_F(Inspect, ShowsTablesOfARunsLastCheckpoint) {
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
   for (const char* part :
        {"two-layer, seed 0", "mechanism: none", "no transition so far", "chance", "repeated-blocks",
-        "random-repeat", "head 1.0 <- head 0.0, resample", "ln_final removed", "head 1.0 pattern",
+        "head 1.0 <- head 0.0, resample", "ln_final removed", "'match' corrupted",
         "composition scores", "k_composition of heads 0.0 and 1.0",
         "folded: ", "frozen: ", "ignored: "}) {
     EXPECT_NE(ended.out.find(part), std::string::npos) << part << "\n" << ended.out;

@@ -16,12 +16,12 @@ using nlohmann::json;
 
 /// The small study's arm at its random start.
 SavedModel untrained(std::size_t arm) {
-  const RunConfig config = spec::parsed(spec::small_study).run(arm, 1);
+  RunConfig config = spec::parsed(spec::small_study).run(arm, 1);
   Result<model::Program> program = model::compile(config.architecture);
   if (!program) return {};
   std::vector<float> parameters = model::initialize(*program, 1);
-  return {
-      config, {.config = to_toml(config), .seed = 1}, std::move(*program), std::move(parameters)};
+  train::CheckpointHeader header{.config = to_toml(config), .seed = 1};
+  return {std::move(header), std::move(config), std::move(*program), std::move(parameters)};
 }
 
 Inspection inspected(const SavedModel& model, const InspectionOptions& options,

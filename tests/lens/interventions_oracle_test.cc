@@ -1,0 +1,132 @@
+// What interventions, circuits and the mechanism say of the hand-built circuit, whose answers are
+// known: head 0 serves head 1's keys and nothing else, head 1 matches and copies.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+
+#include "lookback/lens/ablation.h"
+#include "lookback/lens/circuits.h"
+#include "lookback/lens/mechanism.h"
+#include "lookback/lens/patching.h"
+#include "tests/lens/constructed.h"
+
+namespace lookback::lens {
+namespace {
+
+/// The circuit in two layers, or in two steps of one.
+class InterventionsOracle : public testing::TestWithParam<model::ConstructionKind> {
+ protected:
+  Model model() const { return {model_.program, model_.parameters}; }
+  Setting setting() { return {model(), *probe_, 6, workers_}; }
+  HeadPlace first() const { return {0, 0}; }
+  HeadPlace second() const {
+    return GetParam() == model::ConstructionKind::two_layer ? HeadPlace{1, 0} : HeadPlace{0, 1};
+  }
+  base::Workers& workers() { return workers_; }
+
+ private:
+  ConstructedCase case_{GetParam(), 256, 256};
+  SmallModel model_ = make_constructed(case_);
+  std::unique_ptr<data::BlockSource> probe_ = probe_of(case_, data::BlockKind::repeated_blocks);
+  base::Workers workers_{2};
+};
+
+/// The rise when `input` of the second head loses what the first wrote.
+double rise(const Ablations& found, HeadPlace from, Input input, Replacement replacement) {
+  const Component head{Component::Kind::head, from.layer, from.head};
+  const auto path = std::ranges::find_if(found.paths, [&](const PathAblation& one) {
+    return one.from == head && one.input == input && one.replacement == replacement;
+  });
+  return path == found.paths.end() ? NAN : path->rise.mean;
+}
+
+TEST_P(InterventionsOracle, TheFirstHeadServesTheKeysOfTheSecondAlone) {
+  const auto found = ablations(setting());
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_LT(found->baseline.mean, 0.01);
+  for (const Replacement by : {Replacement::zero, Replacement::mean, Replacement::resample}) {
+    // Without the keys the head looks at the wrong places, and copies them with a gain of many
+    // nats: the loss is beyond that of knowing nothing.
+    EXPECT_GT(rise(*found, first(), Input::k, by), std::log(256.0)) << name_of(by);
+    // Its values read the token alone: not one bit changes but by rounding.
+    EXPECT_NEAR(rise(*found, first(), Input::v, by), 0, 1e-5) << name_of(by);
+    // Its query reads the token before only to break ties.
+    EXPECT_LT(rise(*found, first(), Input::q, by), 0.5) << name_of(by);
+  }
+}
+
+TEST_P(InterventionsOracle, TheFirstHeadsPatternIsOfPositionsAlone) {
+  const auto found = ablations(setting());
+  ASSERT_TRUE(found) << found.error().message;
+  for (const PatternAblation& pattern : found->patterns) {
+    if (pattern.head == first()) EXPECT_NEAR(pattern.rise.mean, 0, 1e-3);
+    if (pattern.head == second()) EXPECT_GT(pattern.rise.mean, std::log(256.0));
+  }
+}
+
+TEST_P(InterventionsOracle, TheMechanismIsKComposition) {
+  const auto found = mechanism(setting());
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->verdict, Mechanism::k_composition) << found->reason;
+  EXPECT_EQ(found->head, second());
+  ASSERT_TRUE(found->partner);
+  EXPECT_EQ(found->partner->head, first());
+  EXPECT_GT(found->scores.induction_score, 0.99);
+}
+
+TEST_P(InterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMatch) {
+  for (const Corruption corruption : {Corruption::answer, Corruption::match}) {
+    const auto found = patching(model(), corruption, 6, workers());
+    ASSERT_TRUE(found) << found.error().message;
+    // What carries the answer is a value where it stands; what finds it, the key beside the token
+    // that matches, and so the pattern of the query.
+    const bool answer = corruption == Corruption::answer;
+    const std::size_t source = found->query - found->length / 2 + 1;
+    for (const HeadPatch& patch : found->heads) {
+      if (patch.head != second()) continue;
+      const bool carries =
+          patch.activation == Patched::z ||
+          (answer ? patch.activation == Patched::v
+                  : patch.activation == Patched::k || patch.activation == Patched::pattern);
+      EXPECT_NEAR(patch.whole.mean, carries ? 1 : 0, 0.02)
+          << name_of(corruption) << ' ' << name_of(patch.activation);
+      const bool at_source = patch.activation == Patched::v || patch.activation == Patched::k;
+      const std::size_t place = at_source ? source : found->query;
+      if (carries) EXPECT_NEAR(patch.by_position[place].mean, 1, 0.02) << place;
+    }
+  }
+}
+
+TEST_P(InterventionsOracle, ItsCircuitsCopyAndMatch) {
+  const auto found = circuits(model().program, model().parameters, {}, workers());
+  ASSERT_TRUE(found) << found.error().message;
+  const auto of = [&](CircuitKind kind) {
+    for (const auto* list : {&found->direct, &found->composed}) {
+      for (const CircuitSummary& one : *list) {
+        if (one.id.kind == kind && one.id.head == second()) return one;
+      }
+    }
+    return CircuitSummary{};
+  };
+  for (const CircuitKind kind : {CircuitKind::ov, CircuitKind::k_composition}) {
+    const CircuitSummary circuit = of(kind);
+    // A Gram matrix times a gain: its eigenvalues are positive, and each token is its own best.
+    EXPECT_NEAR(circuit.eigenvalue_score, 1, 1e-3);
+    EXPECT_EQ(circuit.matching.diagonal_share, 1);
+  }
+  // Nothing that head 0 wrote is read as a value.
+  EXPECT_NEAR(of(CircuitKind::v_composition).frobenius_norm, 0, 1e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, InterventionsOracle,
+                         testing::Values(model::ConstructionKind::two_layer,
+                                         model::ConstructionKind::sequential),
+                         [](const auto& info) {
+                           return info.param == model::ConstructionKind::two_layer ? "TwoLayer"
+                                                                                   : "Sequential";
+                         });
+
+}  // namespace
+}  // namespace lookback::lens
