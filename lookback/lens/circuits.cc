@@ -49,6 +49,7 @@ Result<std::vector<Pair>> strongest_pairs(const model::Program& program,
   order.resize(count);
   std::ranges::sort(order, {}, [](const auto& entry) { return entry.second; });
   std::vector<Pair> pairs;
+  pairs.reserve(count);
   for (const auto& [score, i] : order) {
     pairs.push_back({scores->pairs[i].from, scores->pairs[i].to});
   }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 namespace lookback::lens {
@@ -12,9 +11,9 @@ using Matrix = Eigen::MatrixXd;
 using model::NormKind;
 
 Matrix StreamPath::read_by(Matrix weights) const {
-  for (const PassedNorm& norm : std::views::reverse(norms_)) {
-    weights.array().colwise() *= norm.gain.transpose().array();
-    if (norm.kind == NormKind::layernorm) {
+  for (auto norm = norms_.rbegin(); norm != norms_.rend(); ++norm) {
+    weights.array().colwise() *= norm->gain.transpose().array();
+    if (norm->kind == NormKind::layernorm) {
       const Eigen::RowVectorXd mean = weights.colwise().mean();
       weights.rowwise() -= mean;
     }
