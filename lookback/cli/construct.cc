@@ -63,14 +63,17 @@ int run(const Options& options) {
 void add_sizes(CLI::App& command, Options& options) {
   command.add_option("--vocabulary", options.vocabulary, "V (default 256)")
       ->check(CLI::Range(2, 1 << 20));
-  command.add_option("--context", options.context, "T (default 256)")->check(CLI::Range(2, 1 << 16));
+  command.add_option("--context", options.context, "T (default 256)")
+      ->check(CLI::Range(2, 1 << 16));
   command.add_option("--d-model", options.d_model,
                      "D (default and least: 4p + 2M + 1, for smeared 2p; p the least prime from 29 "
                      "with 2 p^2 >= V, M the least with 4^M >= T - 1)");
   command.add_option("--d-head", options.d_head,
                      "E (default and least: the larger of 2p + 1 and 2M, for smeared 2p)");
-  command.add_option("--min-period", options.min_period, "of the task it is measured by (default 16)");
-  command.add_option("--max-period", options.max_period, "of the task it is measured by (default 48)");
+  command.add_option("--min-period", options.min_period,
+                     "of the task it is measured by (default 16)");
+  command.add_option("--max-period", options.max_period,
+                     "of the task it is measured by (default 48)");
 }
 
 }  // namespace

@@ -13,11 +13,11 @@
 namespace lookback::lens {
 
 struct LossScores {
-  double loss = 0;                       ///< mean over all T - 1 predictions
-  double first_half_loss = 0;            ///< mean over the predictions made at 0 .. T/2 - 1
-  double second_half_loss = 0;           ///< mean over those made at T/2 .. T - 2; NaN when T = 2
-  double answered_loss = 0;  ///< mean over those of the second half that looking back can tell:
-                             ///< made at t with structure.answer(t); NaN when there are none
+  double loss = 0;              ///< mean over all T - 1 predictions
+  double first_half_loss = 0;   ///< mean over the predictions made at 0 .. T/2 - 1
+  double second_half_loss = 0;  ///< mean over those made at T/2 .. T - 2; NaN when T = 2
+  double answered_loss = 0;     ///< mean over those of the second half that looking back can tell:
+                                ///< made at t with structure.answer(t); NaN when there are none
   double in_context_learning_score = 0;  ///< loss at the late position minus at the early one
 
   bool operator==(const LossScores&) const = default;

@@ -44,8 +44,8 @@ struct Wave {
 
 Wave wave(const Circuit& circuit, std::size_t circle) {
   if (circle == 0) {
-    const double first = pattern_margin / 2 + std::log(circuit.previous_share /
-                                                       circuit.earlier_share);
+    const double first =
+        pattern_margin / 2 + std::log(circuit.previous_share / circuit.earlier_share);
     const double second = pattern_margin / 2;
     return {std::hypot(first, second), 1 + std::atan2(second, first) / frequency(0)};
   }
@@ -183,14 +183,13 @@ Status check_room(const Construction& construction, const Circuit& circuit) {
   const bool smeared = construction.kind == ConstructionKind::smeared;
   const std::size_t p = circuit.code.prime();
   const std::string& name = construction_names()[static_cast<std::size_t>(construction.kind)];
-  const std::string prime = fmt::format(
-      "p = {} is the least prime from {} with 2 p^2 >= V = {}", p, least_prime,
-      construction.vocabulary);
+  const std::string prime = fmt::format("p = {} is the least prime from {} with 2 p^2 >= V = {}", p,
+                                        least_prime, construction.vocabulary);
   if (construction.d_model < circuit.least_d_model) {
     const std::string parts =
-        smeared ? std::string("2p for the token")
-                : fmt::format("4p for two tokens, 2 x {} for positions, 1 for a mark",
-                              circuit.circles);
+        smeared
+            ? std::string("2p for the token")
+            : fmt::format("4p for two tokens, 2 x {} for positions, 1 for a mark", circuit.circles);
     return Error{fmt::format("{}: found d_model {}, allowed at least {}: {}; {}", name,
                              construction.d_model, circuit.least_d_model, parts, prime)};
   }

@@ -33,8 +33,8 @@ void TokenCode::write(std::size_t token, std::span<float> code) const {
   const double turn = token < p * p ? 0 : 0.25;  // the second p^2 tokens are the first, times i
   for (std::size_t k = 0; k < p; ++k) {
     const std::size_t step = (a * k % p * k + b * k) % p;
-    const double angle = 2 * std::numbers::pi *
-                         (static_cast<double>(step) / static_cast<double>(p) + turn);
+    const double angle =
+        2 * std::numbers::pi * (static_cast<double>(step) / static_cast<double>(p) + turn);
     code[2 * k] = static_cast<float>(std::cos(angle) * coherence());
     code[2 * k + 1] = static_cast<float>(std::sin(angle) * coherence());
   }

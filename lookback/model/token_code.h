@@ -26,9 +26,9 @@ class TokenCode {
   /// REQUIRES least_prime >= 3.
   TokenCode(std::size_t vocabulary, std::size_t least_prime);
 
-  std::size_t prime() const { return prime_; }       ///< p
-  std::size_t width() const { return 2 * prime_; }   ///< numbers of one code
-  double coherence() const;                          ///< 1 / sqrt(p): no two codes' product is above
+  std::size_t prime() const { return prime_; }      ///< p
+  std::size_t width() const { return 2 * prime_; }  ///< numbers of one code
+  double coherence() const;                         ///< 1 / sqrt(p): no two codes' product is above
 
   /// Writes code [2p] of a token below V.
   void write(std::size_t token, std::span<float> code) const;

@@ -168,9 +168,10 @@ Result<std::vector<float>> Checkpoint::parameters(const model::Program& program)
 
 Result<TrainState> Checkpoint::state(const model::Program& program) const {
   if (!first_loss_) {
-    return Error{fmt::format("{}: holds a model without optimizer state; training cannot go on "
-                             "from it",
-                             path_.string())};
+    return Error{
+        fmt::format("{}: holds a model without optimizer state; training cannot go on "
+                    "from it",
+                    path_.string())};
   }
   TrainState state;
   state.step = header_.step;

@@ -96,9 +96,9 @@ TEST(Checkpoint, OfAModelAloneGivesBackItsParametersAndNoState) {
   const Result<std::vector<float>> read = checkpoint->parameters(program);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_TRUE(spec::same_bits(*read, parameters));
-  EXPECT_EQ(refusal(file, program),
-            file.string() +
-                ": holds a model without optimizer state; training cannot go on from it");
+  EXPECT_EQ(
+      refusal(file, program),
+      file.string() + ": holds a model without optimizer state; training cannot go on from it");
 }
 
 TEST(Checkpoint, OfAModelNeedsABufferOfItsProgram) {
