@@ -20,9 +20,9 @@
 // margin. So after the softmax offset 1 has the share w1, offset 2 w2 = 1 - w1, and each other at
 // most e^{-margin}. B_t = w1 u(x_{t-1}) + w2 u(x_{t-2}).
 //
-// Head 1 scores <alpha u(x_t) + beta B_t, B_s> + mark. Write S(c) = <alpha u(x_t) + beta B_t, u(c)>:
-// the score is w1 S(x_{s-1}) + w2 S(x_{s-2}). S is about beta for x_t and x_{t-1}, and at most
-// 2 beta rho for other tokens. The right source, after (x_{t-1}, x_t), therefore
+// Head 1 scores <alpha u(x_t) + beta B_t, B_s> + mark_gain m_t m_s. With S(c) = <alpha u(x_t) +
+// beta B_t, u(c)> that is w1 S(x_{s-1}) + w2 S(x_{s-2}) and the marks. S is about beta for x_t and
+// x_{t-1}, and at most 2 beta rho for other tokens. The right source, after (x_{t-1}, x_t), therefore
 //  - beats every source whose tokens are neither, by w1 beta (1 - 3 rho) > 0 and more;
 //  - beats the sources after x_{t-1}, by w1 (alpha - beta) (1 - rho) = w1 margin;
 //  - beats those after x_t alone (the token occurs elsewhere too) by w2 beta = tie_break in the
@@ -34,9 +34,10 @@
 // Head 1 writes gain times the code of x_s over A: the logit of the token found is `copy_gain`, of
 // every other token at most rho of it, and the direct path adds 1 to x_t's.
 //
-// A token before which nothing is known (the first of a copy after a gap) and that occurs elsewhere
-// too can only be guessed from: with the ties above, this is the loss that remains, of the order of
-// 1/V + 2 P / V^2 nats.
+// So the loss that remains is that of the ties, at about 2 P / V^2 of the queries, and that of
+// tokens before which nothing is known (the first of a copy after a gap) and which occur elsewhere
+// too, at about 1 / V. A tie costs ln 2; where the wrong place has one copy more, a third of
+// copy_gain, for logits go with the shares of attention and not with their logarithms.
 //
 // Smeared keys, one layer, one head: the keys are those of the position before (the smear's share
 // s = e^-20), so <u(x_t), u(x_{s-1})> matches at once. The query knows no token before its own, so

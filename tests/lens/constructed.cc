@@ -11,6 +11,12 @@ namespace {
 
 using Tokens = std::span<const data::Token>;
 
+/// Seen from a later query, 2 x 6 nats keep position 0 out, and 3.5 are half a tie-break of 7.
+double mark(std::size_t t) {
+  if (t == 0) return -1;
+  return t == 1 ? 1 - 3.5 / 6 : 1;
+}
+
 std::vector<double> gram_matrix(const model::TokenCode& code, std::size_t vocabulary) {
   std::vector<std::vector<float>> codes(vocabulary, std::vector<float>(code.width()));
   for (std::size_t x = 0; x < vocabulary; ++x) code.write(x, codes[x]);
@@ -97,8 +103,7 @@ double Ideal::score(Tokens tokens, std::size_t t, std::size_t s) const {
   for (std::size_t i = 0; i <= std::min<std::size_t>(s, 2); ++i) {
     if (share(s, i) > 0) sum += share(s, i) * relevance(tokens, t, tokens[s - i]);
   }
-  // The marks of positions 0 and 1: a match_margin of 12 and half a tie_break of 7 below the rest.
-  return sum - (s == 0 ? 12 : 0) - (s == 1 ? 3.5 : 0);
+  return sum + circuit_.mark_gain * mark(t) * mark(s);
 }
 
 std::vector<OwnPattern> Ideal::patterns(Tokens tokens) const {

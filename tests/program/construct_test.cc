@@ -1,0 +1,102 @@
+// lookback construct: a checkpoint that reads back as the model it names.
+#include <gtest/gtest.h>
+
+#include "lookback/model/construct.h"
+#include "lookback/study/run_config.h"
+#include "lookback/train/checkpoint.h"
+#include "tests/program/studies.h"
+
+namespace lookback::program {
+namespace {
+
+using spec::lookback;
+using spec::one_line;
+using test::TemporaryDirectory;
+
+void expect_model(const std::string& file, const model::Construction& construction) {
+  const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  const auto config = study::parse_run_config(checkpoint->header().config, file);
+  ASSERT_TRUE(config) << config.error().message;
+  const auto expected = model::construct(construction);
+  ASSERT_TRUE(expected) << expected.error().message;
+  EXPECT_TRUE(config->architecture == expected->architecture);
+  EXPECT_EQ(config->data.length, construction.context);
+  EXPECT_EQ(config->evaluate.probes.size(), 4U);
+  const auto program = model::compile(config->architecture);
+  ASSERT_TRUE(program) << program.error().message;
+  const auto parameters = checkpoint->parameters(*program);
+  ASSERT_TRUE(parameters) << parameters.error().message;
+  EXPECT_EQ(*parameters, expected->parameters);
+}
+
+TEST(ConstructCommand, WritesEveryKindAtItsLeastSizes) {
+  const TemporaryDirectory directory;
+  const auto names = model::construction_names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string file = directory / (names[i] + ".safetensors");
+    const spec::Ended ended = spec::run(lookback({"construct", names[i], "--out", file}));
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_EQ(ended.out, file + "\n");
+    model::Construction construction{static_cast<model::ConstructionKind>(i), 256, 256, 0, 0};
+    const model::Circuit circuit = model::circuit_of(construction);
+    construction.d_model = circuit.least_d_model;
+    construction.d_head = circuit.least_d_head;
+    expect_model(file, construction);
+  }
+}
+
+TEST(ConstructCommand, TakesSizesAndTheTaskItIsMeasuredBy) {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "a.safetensors";
+  const spec::Ended ended = spec::run(
+      lookback({"construct", "sequential", "--out", file, "--vocabulary", "64", "--context", "60",
+                "--d-model", "130", "--d-head", "61", "--min-period", "4", "--max-period", "20"}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  expect_model(file, {model::ConstructionKind::sequential, 64, 60, 130, 61});
+}
+
+struct Refused {
+  const char* name;
+  std::vector<std::string> arguments;
+  const char* line;
+};
+class ConstructRefuses : public testing::TestWithParam<Refused> {};
+
+TEST_P(ConstructRefuses, WithOneLineAndWritesNothing) {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "a.safetensors";
+  std::vector<std::string> arguments = {"construct", "--out", file};
+  arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+  EXPECT_EQ(one_line(spec::run(lookback(arguments)), 2), GetParam().line);
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+const Refused refused[] = {
+    {"AnUnknownKind",
+     {"parallel"},
+     "kind: parallel not in {two-layer,sequential,smeared}; see lookback --help"},
+    {"TooLittleRoom",
+     {"two-layer", "--d-model", "100"},
+     "two-layer: found d_model 100, allowed at least 125: 4p for two tokens, 2 x 4 for positions, "
+     "1 for a mark; p = 29 is the least prime from 29 with 2 p^2 >= V = 256"},
+    {"AVocabularyBeyondAll",
+     {"two-layer", "--vocabulary", "4000000000"},
+     "--vocabulary: Value 4000000000 not in range 2 to 1048576; see lookback --help"},
+    {"AContextTooShortForItsTask",
+     {"smeared", "--context", "128"},
+     "evaluate.probes: 'broken-period' does not fit: broken-period: found a length of 128, allowed "
+     "at least 144: two copies of the longest block, 48, and the longest gap between them"},
+};
+INSTANTIATE_TEST_SUITE_P(All, ConstructRefuses, testing::ValuesIn(refused),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(ConstructCommand, NamesAFileThatCannotBeWritten) {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "missing/a.safetensors";
+  const std::string line = one_line(spec::run(lookback({"construct", "two-layer", "--out", file})));
+  EXPECT_EQ(line.rfind(directory / "missing", 0), 0U) << line;
+}
+
+}  // namespace
+}  // namespace lookback::program
