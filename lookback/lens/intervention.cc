@@ -48,6 +48,7 @@ class SequenceTask {
 
   Status run(Runner& runner, std::span<const Intervention> interventions, Measured& measured) {
     const auto tokens = setting_.probe.sequence(index_);
+    const data::BlockStructure structure = setting_.probe.structure(index_);
     const auto next = setting_.probe.sequence((index_ + 1) % setting_.sequences);
     Recording own;
     Recording other;
@@ -61,11 +62,11 @@ class SequenceTask {
     if (!order) return order.error();
     const auto unedited = runner.run(tokens);
     if (!unedited) return unedited.error();
-    measured.baseline[index_] = score_losses(*unedited);
+    measured.baseline[index_] = score_losses(*unedited, structure);
     for (const std::size_t i : *order) {
       const auto losses = runner.run(tokens, edits[i]);
       if (!losses) return losses.error();
-      measured.changed[i][index_] = score_losses(*losses);
+      measured.changed[i][index_] = score_losses(*losses, structure);
     }
     return {};
   }

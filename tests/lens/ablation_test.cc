@@ -169,7 +169,7 @@ TEST(Ablations, MeasureTheDifferenceOfSecondHalfLosses) {
     const auto tokens = probe->sequence(index);
     const auto loss = [&](const Edits& edits) {
       const auto run = runner.run(tokens, edits);
-      return run ? score_losses(*run).second_half_loss : 0;
+      return run ? score_losses(*run, probe->structure(index)).second_half_loss : 0;
     };
     baseline.push_back(loss({}));
     differences.push_back(loss({zero}) - baseline.back());
