@@ -124,7 +124,7 @@ TEST(Ablations, RunInEveryWiring) {
   const auto probe = small_probe(data::BlockKind::random_repeat, 8);
   base::Workers workers(1);
   for (model::Architecture a : all_wirings()) {
-    if (number++ % 31 != 0) continue;
+    if (number++ % 89 != 0) continue;
     a.vocabulary = 16;
     a.context = 8;
     const SmallModel model = shaken_model(a);

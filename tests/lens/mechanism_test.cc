@@ -14,10 +14,10 @@ namespace {
 constexpr std::size_t sequences = 24;
 
 MechanismResult decided(const SmallModel& model, const data::BlockSource& probe,
-                        std::size_t threads = 1) {
+                        std::size_t threads = 1, std::size_t count = sequences) {
   base::Workers workers(threads);
   Result<MechanismResult> result =
-      mechanism({{model.program, model.parameters}, probe, sequences, workers});
+      mechanism({{model.program, model.parameters}, probe, count, workers});
   EXPECT_TRUE(result) << result.error().message;
   return result ? std::move(*result) : MechanismResult{};
 }
@@ -168,9 +168,9 @@ TEST(Verdict, OfAModelThatHasLearnedNothingIsNone) {
 TEST(Mechanism, HasTheSameBitsForAnyNumberOfThreads) {
   const SmallModel model = k_composition_circuit();
   const auto probe = circuit_probe();
-  const MechanismResult one = decided(model, *probe, 1);
+  const MechanismResult one = decided(model, *probe, 1, 5);
   for (const std::size_t threads : {2U, 3U}) {
-    const MechanismResult other = decided(model, *probe, threads);
+    const MechanismResult other = decided(model, *probe, threads, 5);
     EXPECT_EQ(other.reason, one.reason);
     EXPECT_EQ(other.cost.mean, one.cost.mean);
     EXPECT_EQ(other.band.mean, one.band.mean);
@@ -182,7 +182,7 @@ TEST(Mechanism, OfManyHeadsReplacesThePatternsOfThoseThatMatterMost) {
   const SmallModel model = k_composition_circuit();
   const auto probe = circuit_probe();
   base::Workers workers(1);
-  const Setting setting{{model.program, model.parameters}, *probe, sequences, workers};
+  const Setting setting{{model.program, model.parameters}, *probe, 5, workers};
   const auto all = mechanism(setting);
   const auto few = mechanism(setting, {.heads = 2, .pattern_heads = 0});
   ASSERT_TRUE(all && few);
