@@ -33,8 +33,8 @@ ProbeResult measure(const ConstructedCase& a, BlockKind kind, std::size_t sequen
 
 std::string name_of(const ConstructedCase& a) {
   constexpr const char* kinds[] = {"TwoLayer", "Sequential", "Smeared"};
-  return kinds[static_cast<std::size_t>(a.kind)] + ("V" + std::to_string(a.vocabulary)) + "T" +
-         std::to_string(a.context);
+  return (a.context > 512 ? "Slow" : "") + std::string(kinds[static_cast<std::size_t>(a.kind)]) +
+         "V" + std::to_string(a.vocabulary) + "T" + std::to_string(a.context);
 }
 
 /// What float32 may do to a score of head 1, in nats: sums of 2p + 1 products, whose roundings add
@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(FewTokens, InductionCircuit, testing::ValuesIn(few_toke
                          [](const auto& test) { return name_of(test.param); });
 INSTANTIATE_TEST_SUITE_P(ManyTokens, InductionCircuit, testing::ValuesIn(many_tokens),
                          [](const auto& test) { return name_of(test.param); });
-INSTANTIATE_TEST_SUITE_P(Sizes, CircuitOfManyTokens, testing::ValuesIn(many_tokens),
+INSTANTIATE_TEST_SUITE_P(SlowSizes, CircuitOfManyTokens, testing::ValuesIn(many_tokens),
                          [](const auto& test) { return name_of(test.param); });
 
 class Oracle : public testing::TestWithParam<ConstructedCase> {};
