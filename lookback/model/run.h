@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "lookback/base/aligned.h"
 #include "lookback/math/kernels.h"
 #include "lookback/model/program.h"
 #include "lookback/model/taps.h"
@@ -47,7 +48,7 @@ class SlotMemory {
 
  private:
   std::vector<std::size_t> offsets_;
-  std::vector<N> numbers_;
+  base::AlignedVector<N> numbers_;
 };
 
 template <class N>

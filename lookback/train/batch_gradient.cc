@@ -13,7 +13,7 @@ BatchGradient::BatchGradient(const model::Program& program, const data::TokenSou
       batch_(batch),
       workers_(workers),
       tokens_(workers.count(), std::vector<model::Token>(source.length())),
-      sums_(shards, std::vector<float>(program.buffer_size)),
+      sums_(shards, base::AlignedVector<float>(program.buffer_size)),
       losses_(batch) {
   for (std::size_t worker = 0; worker < workers.count(); ++worker) {
     executors_.emplace_back(program, 1, source.length());

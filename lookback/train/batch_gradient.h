@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "lookback/base/aligned.h"
 #include "lookback/base/workers.h"
 #include "lookback/data/token_source.h"
 #include "lookback/model/executor.h"
@@ -42,7 +43,7 @@ class BatchGradient {
   base::Workers& workers_;
   std::vector<model::Executor<float>> executors_;  // by worker
   std::vector<std::vector<model::Token>> tokens_;  // by worker
-  std::vector<std::vector<float>> sums_;           // by shard
+  std::vector<base::AlignedVector<float>> sums_;   // by shard
   std::vector<double> losses_;                     // by sequence of the batch
 };
 

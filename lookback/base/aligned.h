@@ -1,0 +1,35 @@
+// Vectors of numbers that start at a cache line.
+#pragma once
+
+#include <cstddef>
+#include <new>
+#include <vector>
+
+namespace lookback::base {
+
+/// The longest vector register of any instruction set we run on, and a cache line.
+inline constexpr std::size_t cache_line = 64;
+
+/// malloc aligns to 16 bytes, and where it maps pages it returns the 16th byte of one: then every
+/// 64-byte load and every second 32-byte load would straddle two cache lines.
+template <class T>
+struct AlignedAllocator {
+  using value_type = T;
+
+  AlignedAllocator() = default;
+  template <class Other>
+  AlignedAllocator(const AlignedAllocator<Other>& /*all are alike*/) {}
+
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{cache_line}));
+  }
+  void deallocate(T* memory, std::size_t /*count*/) {
+    ::operator delete (memory, std::align_val_t{cache_line});
+  }
+  friend bool operator==(const AlignedAllocator&, const AlignedAllocator&) { return true; }
+};
+
+template <class T>
+using AlignedVector = std::vector<T, AlignedAllocator<T>>;
+
+}  // namespace lookback::base

@@ -1,0 +1,107 @@
+// Copying the right factor of a product into panels, in the order in which the inner kernel reads
+// them. Compiled once for each instruction set (foreach_target.h).
+#include <cstddef>
+
+#include "lookback/math/targets_config.h"
+#include "lookback/math/view.h"
+// after targets_config.h
+#include "hwy/highway.h"
+#include "lookback/math/tile-inl.h"
+
+#if defined(LOOKBACK_MATH_PACKING_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LOOKBACK_MATH_PACKING_INL_H_
+#undef LOOKBACK_MATH_PACKING_INL_H_
+#else
+#define LOOKBACK_MATH_PACKING_INL_H_
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace lookback::math {
+namespace HWY_NAMESPACE {
+
+// B into a panel [depth, panel_width], once for either unit stride.
+
+HWY_INLINE void pack_rows(const float* b, std::size_t row_stride, std::size_t depth,
+                          float* HWY_RESTRICT panel) {
+  for (std::size_t k = 0; k < depth; ++k, b += row_stride, panel += panel_width) {
+    for (std::size_t j = 0; j < panel_width; j += lanes) {
+      hn::Store(hn::LoadU(float_tag, b + j), float_tag, panel + j);
+    }
+  }
+}
+
+#if HWY_TARGET != HWY_SCALAR
+/// A vector whose block of four lanes number i holds four elements from b + i * stride on.
+template <class Tag>
+HWY_INLINE hn::Vec<Tag> load_blocks(Tag tag, const float* b, std::size_t stride) {
+  constexpr std::size_t count = hn::MaxLanes(Tag());
+  if constexpr (count == 4) {
+    return hn::LoadU(tag, b);
+  } else {
+    const hn::Half<Tag> half;
+    return hn::Combine(tag, load_blocks(half, b + count / 8 * stride, stride),
+                       load_blocks(half, b, stride));
+  }
+}
+
+/// Element (k, j) of B lies at b[j * col_stride + k]: four rows of a vector's width are transposed
+/// at a time, in blocks of 4 x 4, all blocks of the vectors at once.
+HWY_INLINE void pack_columns(const float* b, std::size_t col_stride, std::size_t depth,
+                             float* HWY_RESTRICT panel) {
+  const hn::RepartitionToWide<FloatTag> pairs;
+  const std::size_t whole = depth / 4 * 4;
+  for (std::size_t j = 0; j < panel_width; j += lanes, b += lanes * col_stride) {
+    for (std::size_t k = 0; k < whole; k += 4) {
+      // Block i of vector c is column 4 i + c.
+      const auto column0 = load_blocks(float_tag, b + k, 4 * col_stride);
+      const auto column1 = load_blocks(float_tag, b + col_stride + k, 4 * col_stride);
+      const auto column2 = load_blocks(float_tag, b + 2 * col_stride + k, 4 * col_stride);
+      const auto column3 = load_blocks(float_tag, b + 3 * col_stride + k, 4 * col_stride);
+      const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(float_tag, column0, column1));
+      const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(float_tag, column2, column3));
+      const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(float_tag, column0, column1));
+      const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(float_tag, column2, column3));
+      float* to = panel + k * panel_width + j;
+      const auto store_row = [&](std::size_t row, auto values) HWY_ATTR {
+        hn::Store(hn::BitCast(float_tag, values), float_tag, to + row * panel_width);
+      };
+      store_row(0, hn::InterleaveLower(pairs, low01, low23));
+      store_row(1, hn::InterleaveUpper(pairs, low01, low23));
+      store_row(2, hn::InterleaveLower(pairs, high01, high23));
+      store_row(3, hn::InterleaveUpper(pairs, high01, high23));
+    }
+    for (std::size_t k = whole; k < depth; ++k) {
+      for (std::size_t c = 0; c < lanes; ++c) {
+        panel[k * panel_width + j + c] = b[c * col_stride + k];
+      }
+    }
+  }
+}
+#endif
+
+/// panel = `cols` columns of B from element (k, n) on; the columns beyond are zero.
+HWY_INLINE void pack_panel(const Factor<float>& b, std::size_t k, std::size_t depth, std::size_t n,
+                           std::size_t cols, float* HWY_RESTRICT panel) {
+  const float* from = b.data + k * b.row_stride + n * b.col_stride;
+  if (cols == panel_width && b.col_stride == 1) {
+    pack_rows(from, b.row_stride, depth, panel);
+    return;
+  }
+#if HWY_TARGET != HWY_SCALAR
+  if (cols == panel_width && b.row_stride == 1) {
+    pack_columns(from, b.col_stride, depth, panel);
+    return;
+  }
+#endif
+  for (std::size_t r = 0; r < depth; ++r) {
+    for (std::size_t j = 0; j < panel_width; ++j) {
+      panel[r * panel_width + j] = j < cols ? from[r * b.row_stride + j * b.col_stride] : 0.0F;
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace lookback::math
+HWY_AFTER_NAMESPACE();
+
+#endif  // LOOKBACK_MATH_PACKING_INL_H_
