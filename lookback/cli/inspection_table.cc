@@ -74,10 +74,8 @@ void add_beginning(const study::SavedModel& model, const study::Inspection& insp
   table.add(fmt::format("{}, seed {}, after {:.2f}M tokens: {} parameters\n", model.config.arm,
                         model.header.seed, static_cast<double>(model.header.tokens) / 1e6,
                         model.program.parameter_count()));
-  if (inspection.mechanism) {
-    table.line(fmt::format("mechanism: {}. {}", lens::name_of(inspection.mechanism->verdict),
-                           inspection.mechanism->reason));
-  }
+  table.line(fmt::format("mechanism: {}. {}", lens::name_of(inspection.mechanism.verdict),
+                         inspection.mechanism.reason));
   if (!transitions.is_object()) return;
   if (transitions["transition"].is_null()) {
     table.line("no transition so far");

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +43,8 @@ struct Inspection {
   lens::Composition composition;
   lens::Circuits circuits;
   lens::Ablations ablations;
-  std::vector<lens::Patching> patchings;           ///< one a corruption
-  std::optional<lens::MechanismResult> mechanism;  ///< none: too many heads
+  std::vector<lens::Patching> patchings;  ///< one a corruption
+  lens::MechanismResult mechanism;
   std::vector<std::string> skipped;  ///< one line each: what was left out, what was found, allowed
 };
 

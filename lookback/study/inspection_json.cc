@@ -63,7 +63,7 @@ json inspection_json(const SavedModel& model, const Inspection& inspection) {
                  {"circuits", lens::circuits_json(inspection.circuits)},
                  {"ablation", lens::ablation_json(inspection.ablations)},
                  {"patching", json::array()},
-                 {"mechanism", nullptr},
+                 {"mechanism", lens::mechanism_json(inspection.mechanism)},
                  {"skipped", inspection.skipped}};
   for (const ProbeInspection& probe : inspection.probes) {
     object["probes"][data::name_of(probe.kind)] = probe_json(probe);
@@ -71,7 +71,6 @@ json inspection_json(const SavedModel& model, const Inspection& inspection) {
   for (const lens::Patching& patching : inspection.patchings) {
     object["patching"].push_back(lens::patching_json(patching));
   }
-  if (inspection.mechanism) object["mechanism"] = lens::mechanism_json(*inspection.mechanism);
   return object;
 }
 

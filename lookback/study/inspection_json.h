@@ -15,7 +15,7 @@ namespace lookback::study {
 ///             "in_context_positions", "loss_by_position", "loss_by_occurrence",
 ///             "chance": {score: value},
 ///             "heads": [{"layer", "head", score: {"mean", "standard_error"}}], "head_similarity"}},
-///  "composition", "circuits", "ablation", "patching": [one a corruption], "mechanism": or null,
+///  "composition", "circuits", "ablation", "patching": [one a corruption], "mechanism",
 ///  "skipped": [one line each]}: the forms of lens/*_json.h. Intervals of 95% are mean -+ 1.96
 /// standard errors. What is not finite is null.
 nlohmann::json inspection_json(const SavedModel& model, const Inspection& inspection);

@@ -52,8 +52,9 @@ TEST_P(InterventionsOracle, TheFirstHeadServesTheKeysOfTheSecondAlone) {
     EXPECT_GT(rise(*found, first(), Input::k, by), std::log(256.0)) << name_of(by);
     // Its values read the token alone: not one bit changes but by rounding.
     EXPECT_NEAR(rise(*found, first(), Input::v, by), 0, 1e-5) << name_of(by);
-    // Its query reads the token before only to break ties.
-    EXPECT_LT(rise(*found, first(), Input::q, by), 0.5) << name_of(by);
+    // Its query reads the token before only to break ties, which some P / V of the queries have.
+    EXPECT_LT(rise(*found, first(), Input::q, by), 0.2 * rise(*found, first(), Input::k, by))
+        << name_of(by);
   }
 }
 
@@ -61,8 +62,11 @@ TEST_P(InterventionsOracle, TheFirstHeadsPatternIsOfPositionsAlone) {
   const auto found = ablations(setting());
   ASSERT_TRUE(found) << found.error().message;
   for (const PatternAblation& pattern : found->patterns) {
-    if (pattern.head == first()) EXPECT_NEAR(pattern.rise.mean, 0, 1e-3);
-    if (pattern.head == second()) EXPECT_GT(pattern.rise.mean, std::log(256.0));
+    if (pattern.head == first()) {
+      EXPECT_NEAR(pattern.rise.mean, 0, 1e-3);
+    } else if (pattern.head == second() && pattern.replacement == Replacement::resample) {
+      EXPECT_GT(pattern.rise.mean, std::log(256.0));
+    }
   }
 }
 
@@ -86,6 +90,8 @@ TEST_P(InterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMatch)
     const std::size_t source = found->query - found->length / 2 + 1;
     for (const HeadPatch& patch : found->heads) {
       if (patch.head != second()) continue;
+      // Where nothing matches, it is open which values are looked at.
+      if (!answer && patch.activation == Patched::v) continue;
       const bool carries =
           patch.activation == Patched::z ||
           (answer ? patch.activation == Patched::v
@@ -94,7 +100,8 @@ TEST_P(InterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMatch)
           << name_of(corruption) << ' ' << name_of(patch.activation);
       const bool at_source = patch.activation == Patched::v || patch.activation == Patched::k;
       const std::size_t place = at_source ? source : found->query;
-      if (carries) EXPECT_NEAR(patch.by_position[place].mean, 1, 0.02) << place;
+      if (!carries) continue;
+      EXPECT_NEAR(patch.by_position[place].mean, 1, 0.02) << place;
     }
   }
 }
@@ -123,8 +130,8 @@ TEST_P(InterventionsOracle, ItsCircuitsCopyAndMatch) {
 INSTANTIATE_TEST_SUITE_P(Of, InterventionsOracle,
                          testing::Values(model::ConstructionKind::two_layer,
                                          model::ConstructionKind::sequential),
-                         [](const auto& info) {
-                           return info.param == model::ConstructionKind::two_layer ? "TwoLayer"
+                         [](const auto& kind) {
+                           return kind.param == model::ConstructionKind::two_layer ? "TwoLayer"
                                                                                    : "Sequential";
                          });
 

@@ -18,7 +18,9 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
                                              {"inspect", "--help"},
                                              {"report", "--help"},
                                              {"bench", "--help"},
-                                             {"construct", "--help"}}) {
+                                             {"construct", "--help"},
+                                             {"export", "--help"},
+                                             {"import", "--help"}}) {
     const spec::Ended ended = spec::run(lookback(arguments));
     EXPECT_EQ(ended.exit_code, 0);
     EXPECT_EQ(ended.err, "");
