@@ -1,23 +1,15 @@
 #include "lookback/lens/circuits_json.h"
 
-#include <span>
 #include <string>
 
 #include "lookback/lens/circuit_names.h"
+#include "lookback/lens/json_parts.h"
 #include "lookback/lens/to_json.h"
 
 namespace lookback::lens {
 namespace {
 
 using nlohmann::json;
-
-json place_json(HeadPlace place) { return {{"layer", place.layer}, {"head", place.head}}; }
-
-json rounded_list(std::span<const double> values) {
-  json list = json::array();
-  for (const double value : values) list.push_back(rounded(value));
-  return list;
-}
 
 /// A list of words for each treatment, empty ones too.
 void add_notes(const std::vector<CircuitNote>& notes, json& object) {

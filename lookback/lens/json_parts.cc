@@ -13,4 +13,10 @@ nlohmann::json place_json(const std::optional<HeadPlace>& place) {
   return {{"layer", place->layer}, {"head", place->head}};
 }
 
+nlohmann::json rounded_list(std::span<const double> values) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const double value : values) list.push_back(rounded(value));
+  return list;
+}
+
 }  // namespace lookback::lens

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 
 #include "lookback/lens/component.h"
 #include "lookback/lens/estimate.h"
@@ -15,5 +16,8 @@ nlohmann::json estimate_json(const Estimate& estimate);
 
 /// {"layer", "head"}, or null for none.
 nlohmann::json place_json(const std::optional<HeadPlace>& place);
+
+/// [rounded(value), ...]
+nlohmann::json rounded_list(std::span<const double> values);
 
 }  // namespace lookback::lens

@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <span>
 #include <string>
 
 #include "lookback/lens/json_parts.h"
@@ -12,12 +11,6 @@ namespace lookback::lens {
 namespace {
 
 using nlohmann::json;
-
-json rounded_list(std::span<const double> values) {
-  json list = json::array();
-  for (const double value : values) list.push_back(rounded(value));
-  return list;
-}
 
 json head_json(const HeadSummary& head) {
   json object = place_json(head.place);

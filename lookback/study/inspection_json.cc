@@ -16,15 +16,11 @@ namespace {
 
 using nlohmann::json;
 
-json estimate_json(double mean, double standard_error) {
-  return {{"mean", lens::rounded(mean)}, {"standard_error", lens::rounded(standard_error)}};
-}
-
 json head_json(const lens::HeadSummary& head) {
   json object = lens::place_json(head.place);
   for (const lens::HeadMeasure& measure : lens::head_measures()) {
     object[std::string(measure.name)] =
-        estimate_json(head.mean.*measure.value, head.standard_error.*measure.value);
+        lens::estimate_json({head.mean.*measure.value, head.standard_error.*measure.value});
   }
   return object;
 }
@@ -35,8 +31,8 @@ json probe_json(const ProbeInspection& probe) {
   object["sequences"] = probe.result.sequences.size();
   for (const lens::LossMeasure& measure : lens::loss_measures()) {
     object.erase(measure.name);
-    object["losses"][measure.name] =
-        estimate_json(probe.result.mean.*measure.value, probe.result.standard_error.*measure.value);
+    object["losses"][measure.name] = lens::estimate_json(
+        {probe.result.mean.*measure.value, probe.result.standard_error.*measure.value});
   }
   for (const lens::HeadMeasure& measure : lens::head_measures()) {
     object["chance"][std::string(measure.name)] = lens::rounded(probe.chance.*measure.value);

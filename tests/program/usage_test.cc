@@ -72,7 +72,8 @@ TEST_P(WrongUsage, ExitsWithTwoAndOneLine) {
 const Misuse misuses[] = {
     {"UnknownCommand",
      {"trian"},
-     "found the command 'trian', allowed: study, train, report, bench, construct; nearest: train"},
+     "found the command 'trian', allowed: study, train, inspect, report, bench, construct, export, "
+     "import; nearest: train"},
     {"UnknownOption",
      {"study", "STUDY", "--out", "OUT", "--tokns", "40M"},
      "The following arguments were not expected: 40M --tokns; see lookback --help"},
