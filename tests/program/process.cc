@@ -1,6 +1,7 @@
 #include "tests/program/process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -26,12 +27,15 @@ std::vector<std::string> environment_of(const Command& command) {
     const std::string text = *entry;
     if (!command.environment.contains(text.substr(0, text.find('=')))) entries.push_back(text);
   }
-  for (const auto& [name, value] : command.environment) entries.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.environment) {
+    entries.push_back(fmt::format("{}={}", name, value));
+  }
   return entries;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;

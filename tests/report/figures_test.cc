@@ -99,8 +99,8 @@ TEST(InductionScoreFigure, GivesEveryArmItsColorInTheOrderOfTheStudy) {
 }
 
 TEST(InductionScoreFigure, DashesTheArmsWhoseColorsReturn) {
-  std::vector<std::string> many;
-  for (int i = 0; i < 9; ++i) many.push_back("arm " + std::to_string(i));
+  std::vector<std::string> many(9, "arm ");
+  for (std::size_t i = 0; i < many.size(); ++i) many[i] += std::to_string(i);
   EXPECT_EQ(arm_color(0), arm_color(7));
   const json spec = induction_score_figure(many, curves, marks, 0.05);
   bool found = false;
