@@ -89,7 +89,7 @@ std::string read_all(zip_source_t* source) {
   std::string bytes(status.size, '\0');
   const zip_int64_t read = zip_source_read(source, bytes.data(), bytes.size());
   zip_source_close(source);
-  bytes.resize(read < 0 ? 0 : static_cast<std::size_t>(read));
+  if (read < 0 || static_cast<std::size_t>(read) != bytes.size()) bytes.clear();
   return bytes;
 }
 
@@ -122,7 +122,9 @@ Status write_npz(const std::filesystem::path& path, std::span<const Array> array
   }
   if (zip_close(archive.get()) != 0) return refuse(zip_strerror(archive.get()));
   static_cast<void>(archive.release());
-  return write_file_atomically(path, read_all(memory.get()));
+  const std::string bytes = read_all(memory.get());
+  if (bytes.empty()) return refuse("it cannot be read back");
+  return write_file_atomically(path, bytes);
 }
 
 }  // namespace lookback::base
