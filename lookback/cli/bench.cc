@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -18,7 +17,7 @@
 namespace lookback::cli {
 namespace {
 
-struct Options {
+struct BenchOptions {
   std::string setup = "all";
   std::optional<std::size_t> threads;
   double seconds = 3;
@@ -39,11 +38,6 @@ struct Measured {
   double peak_gflops = 0;
   double share = 0;
 };
-
-double seconds_now() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -142,7 +136,7 @@ void print(const Setup& setup, std::size_t threads, const Measured& m, bool json
              m.tokens_per_second, m.gflops, m.peak_gflops, 100 * m.share);
 }
 
-int run(const Options& options) {
+int run(const BenchOptions& options) {
   const std::size_t most = threads_of(options.threads);
   if (most > base::usable_processors()) {
     return refuse(
@@ -172,7 +166,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_bench(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BenchOptions>();
   CLI::App* command =
       app.add_subcommand("bench", "measure training speed against this machine's peak");
   std::vector<std::string> names = {"all"};

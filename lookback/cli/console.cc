@@ -24,11 +24,6 @@ sigset_t stop_signals() {
   return set;
 }
 
-double seconds_now() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
-
 std::string duration_text(double seconds) {
   const long whole = std::lround(seconds);
   if (whole < 60) return fmt::format("{} s", whole);
@@ -46,6 +41,11 @@ int fail(const Error& error) {
 int refuse(const Error& error) {
   fail(error);
   return wrong_usage;
+}
+
+double seconds_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
 }
 
 Result<std::optional<std::uint64_t>> read_count(const std::string& option,

@@ -19,6 +19,9 @@ int fail(const Error& error);
 /// The same for an option with a value that is not allowed: returns `wrong_usage`.
 int refuse(const Error& error);
 
+/// Seconds of a clock that only runs forward.
+double seconds_now();
+
 /// "40M" and the like; an option that was not given is empty. Errors name the option.
 Result<std::optional<std::uint64_t>> read_count(const std::string& option, const std::string& text);
 

@@ -14,7 +14,7 @@
 namespace lookback::cli {
 namespace {
 
-struct Options {
+struct ConstructOptions {
   std::string kind, out;
   std::size_t vocabulary = 256, context = 256;
   std::optional<std::size_t> d_model, d_head;  ///< none: the least
@@ -22,7 +22,7 @@ struct Options {
 };
 
 /// The construction asked for, at its least D and E where they are not given.
-model::Construction construction_of(const Options& options) {
+model::Construction construction_of(const ConstructOptions& options) {
   const auto names = model::construction_names();
   const auto kind = std::ranges::find(names, options.kind) - names.begin();
   model::Construction construction{static_cast<model::ConstructionKind>(kind), options.vocabulary,
@@ -34,7 +34,8 @@ model::Construction construction_of(const Options& options) {
 }
 
 /// What the other commands measure it by: the default task at its sizes, and every probe.
-study::RunConfig config_of(const Options& options, const model::Architecture& architecture) {
+study::RunConfig config_of(const ConstructOptions& options,
+                           const model::Architecture& architecture) {
   study::RunConfig config;
   config.arm = "constructed-" + options.kind;
   config.architecture = architecture;
@@ -45,7 +46,7 @@ study::RunConfig config_of(const Options& options, const model::Architecture& ar
   return config;
 }
 
-int run(const Options& options) {
+int run(const ConstructOptions& options) {
   const model::Construction construction = construction_of(options);
   const Result<model::ConstructedModel> model = model::construct(construction);
   if (!model) return refuse(model.error());
@@ -60,7 +61,7 @@ int run(const Options& options) {
   return success;
 }
 
-void add_sizes(CLI::App& command, Options& options) {
+void add_sizes(CLI::App& command, ConstructOptions& options) {
   command.add_option("--vocabulary", options.vocabulary, "V (default 256)")
       ->check(CLI::Range(2, 1 << 20));
   command.add_option("--context", options.context, "T (default 256)")
@@ -79,7 +80,7 @@ void add_sizes(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_construct(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ConstructOptions>();
   CLI::App* command = app.add_subcommand(
       "construct", "write an induction circuit with weights in closed form as a checkpoint");
   const auto names = model::construction_names();

@@ -12,11 +12,11 @@
 namespace lookback::cli {
 namespace {
 
-struct Options {
+struct ExportOptions {
   std::string checkpoint, target, out;
 };
 
-int run(const Options& options) {
+int run(const ExportOptions& options) {
   const Result<exchange::Target> target = exchange::parse_target(options.target);
   if (!target) return refuse({"--to: " + target.error().message});
   const Result<std::filesystem::path> file = study::find_checkpoint(options.checkpoint);
@@ -33,7 +33,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_export(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", "write a model for another program");
   command
       ->add_option("checkpoint", options->checkpoint,

@@ -11,11 +11,11 @@
 namespace lookback::cli {
 namespace {
 
-struct Options {
+struct ImportOptions {
   std::string directory, out;
 };
 
-int run(const Options& options) {
+int run(const ImportOptions& options) {
   const Result<study::SavedModel> model = exchange::import_model(options.directory);
   if (!model) return fail(model.error());
   Status written =
@@ -28,7 +28,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_import(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ImportOptions>();
   CLI::App* command =
       app.add_subcommand("import", "make a checkpoint of another program's GPT-2 or circuit");
   command

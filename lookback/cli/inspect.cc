@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct InspectOptions {
   std::string path, npz;
   std::vector<std::string> probes;
   std::size_t sequences = 64;
@@ -40,7 +40,7 @@ Result<nlohmann::json> transitions_before(const fs::path& checkpoint, std::uint6
   return study::transitions_of(*lines);
 }
 
-Result<study::InspectionOptions> inspection_options(const Options& options) {
+Result<study::InspectionOptions> inspection_options(const InspectOptions& options) {
   study::InspectionOptions result;
   result.sequences = options.sequences;
   for (const std::string& name : options.probes) {
@@ -51,7 +51,7 @@ Result<study::InspectionOptions> inspection_options(const Options& options) {
   return result;
 }
 
-int show(const Options& options, const study::InspectionOptions& what) {
+int show(const InspectOptions& options, const study::InspectionOptions& what) {
   const Result<fs::path> file = study::find_checkpoint(options.path);
   if (!file) return fail(file.error());
   const Result<study::SavedModel> model = study::read_model(*file);
@@ -77,7 +77,7 @@ int show(const Options& options, const study::InspectionOptions& what) {
   return success;
 }
 
-int run(const Options& options) {
+int run(const InspectOptions& options) {
   const Result<study::InspectionOptions> what = inspection_options(options);
   return what ? show(options, *what) : refuse(what.error());
 }
@@ -85,7 +85,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_inspect(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<InspectOptions>();
   CLI::App* command =
       app.add_subcommand("inspect", "every measure, intervention and circuit of a trained model");
   command

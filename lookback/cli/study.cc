@@ -16,13 +16,13 @@
 namespace lookback::cli {
 namespace {
 
-struct Options {
+struct StudyOptions {
   std::string file, out, tokens, seeds;
   std::optional<std::size_t> threads;
   bool resume = false;
 };
 
-Result<study::Overrides> read_overrides(const Options& options) {
+Result<study::Overrides> read_overrides(const StudyOptions& options) {
   study::Overrides overrides;
   const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
   if (!tokens) return tokens.error();
@@ -43,14 +43,14 @@ void print_arms(const study::Study& study) {
 }
 
 /// Runs the study; signals are its own until it returns.
-Result<study::Ending> run_to_end(const study::Study& study, const Options& options) {
+Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& options) {
   StopSignal stop;
   base::Workers workers(threads_of(options.threads));
   ConsoleProgress progress(stop);
   return study::run_study(study, options.out, options.resume, workers, progress);
 }
 
-int run(const Options& options) {
+int run(const StudyOptions& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
   if (!overrides) return refuse(overrides.error());
   if (options.out.empty()) return refuse({"--out: found nothing, allowed: a directory"});
@@ -71,7 +71,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_study(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<StudyOptions>();
   CLI::App* command = app.add_subcommand("study", "run a study: every arm with every seed");
   command->add_option("study", options->file, "study file (TOML)")->required();
   command->add_option("--out", options->out, "directory for everything the study makes")

@@ -16,14 +16,14 @@ namespace {
 
 constexpr std::uint64_t most_seed = INT64_MAX;  // what a TOML integer holds
 
-struct Options {
+struct TrainOptions {
   std::string file, arm, out, tokens;
   std::uint64_t seed = 0;
   std::optional<std::size_t> threads;
   bool resume = false;
 };
 
-Result<study::RunConfig> find_arm(const study::Study& study, const Options& options) {
+Result<study::RunConfig> find_arm(const study::Study& study, const TrainOptions& options) {
   const auto arm = std::ranges::find(study.arms, options.arm, &study::RunConfig::arm);
   if (arm != study.arms.end()) {
     return study.run(static_cast<std::size_t>(arm - study.arms.begin()), options.seed);
@@ -34,7 +34,7 @@ Result<study::RunConfig> find_arm(const study::Study& study, const Options& opti
       fmt::format("--arm: {} has no arm '{}'; its arms are:{}", options.file, options.arm, known)};
 }
 
-int run(const Options& options) {
+int run(const TrainOptions& options) {
   const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
   if (!tokens) return refuse(tokens.error());
   const Result<study::Study> study =
@@ -58,7 +58,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_train(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TrainOptions>();
   CLI::App* command = app.add_subcommand("train", "train one arm of a study with one seed");
   command->add_option("study", options->file, "study file (TOML)")->required();
   command->add_option("--arm", options->arm, "name of the arm")->required();

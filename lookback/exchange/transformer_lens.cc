@@ -76,7 +76,7 @@ void add_mlp(LayoutBuilder& layout, const std::string& mlp, const Architecture& 
 }
 
 // Fields that change nothing that the model computes.
-constexpr std::array<std::string_view, 14> indifferent{
+constexpr std::array<std::string_view, 14> indifferent_keys{
     "model_name",
     "init_weights",
     "default_prepend_bos",
@@ -93,7 +93,7 @@ constexpr std::array<std::string_view, 14> indifferent{
     "initializer_range",
 };
 
-constexpr std::array<FixedFlag, 10> fixed_flags{{
+constexpr std::array<FixedFlag, 10> fixed_keys{{
     {"use_attn_scale", true},
     {"rotary_adjacent_pairs", false},
     {"scale_attn_by_inverse_layer_idx", false},
@@ -204,7 +204,7 @@ nlohmann::ordered_json transformer_lens_config(const Architecture& a) {
 }
 
 Result<Architecture> read_transformer_lens_config(const JsonConfig& config) {
-  base::TableReader reader = reader_without(config, indifferent);
+  base::TableReader reader = reader_without(config, indifferent_keys);
   Architecture a;
   read_sizes(reader, a);
   read_mlp(reader, a);
@@ -212,7 +212,7 @@ Result<Architecture> read_transformer_lens_config(const JsonConfig& config) {
   read_positions(reader, a);
   reader.number("eps", model::norm_epsilon, model::norm_epsilon, model::norm_epsilon);
   reader.choice("attention_dir", causal[0], causal);
-  require_flags(reader, fixed_flags, "lookback has no other");
+  require_flags(reader, fixed_keys, "lookback has no other");
   if (Status status = reader.finish(); !status) return status.error();
   a.biases = true;
   if (Status status = model::validate(a); !status) {

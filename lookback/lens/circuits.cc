@@ -15,9 +15,6 @@ namespace {
 
 using Matrix = Eigen::MatrixXd;
 
-/// Numbers in a block of rows and columns, and in a stretch of a table: 8 MiB each.
-constexpr std::size_t block_numbers = std::size_t{1} << 20;
-
 struct Pair {
   HeadPlace from, to;
 };

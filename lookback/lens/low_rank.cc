@@ -11,11 +11,6 @@ namespace {
 
 using Matrix = Eigen::MatrixXd;
 
-Eigen::Index index(std::size_t size) { return static_cast<Eigen::Index>(size); }
-
-/// Numbers in a block of rows: 8 MiB.
-constexpr std::size_t block_numbers = std::size_t{1} << 20;
-
 /// By falling value, then by place.
 bool before(const MatrixEntry& a, const MatrixEntry& b) {
   if (a.value != b.value) return a.value > b.value;
@@ -103,7 +98,7 @@ LowRank::SingularVectors LowRank::singular_vectors(std::size_t count) const {
   const Eigen::BDCSVD<Matrix> core(left.upper() * right.upper().transpose(),
                                    Eigen::ComputeThinU | Eigen::ComputeThinV);
   const Eigen::VectorXd& values = core.singularValues();
-  const Eigen::Index kept = std::min(index(count), values.size());
+  const Eigen::Index kept = std::min(eigen_index(count), values.size());
   return {{values.begin(), values.begin() + kept},
           left.times(core.matrixU().leftCols(kept)),
           right.times(core.matrixV().leftCols(kept))};
@@ -121,11 +116,11 @@ std::vector<double> LowRank::diagonal() const {
 }
 
 Matrix LowRank::row_block(std::size_t first, std::size_t count) const {
-  return left_.middleRows(index(first), index(count)) * right_;
+  return left_.middleRows(eigen_index(first), eigen_index(count)) * right_;
 }
 
 std::vector<double> LowRank::row(std::size_t row_index) const {
-  const Eigen::RowVectorXd entries = left_.row(index(row_index)) * right_;
+  const Eigen::RowVectorXd entries = left_.row(eigen_index(row_index)) * right_;
   return {entries.begin(), entries.end()};
 }
 

@@ -14,6 +14,12 @@
 
 namespace lookback::lens {
 
+/// Numbers in a block of a matrix too large to hold whole: 8 MiB.
+inline constexpr std::size_t block_numbers = std::size_t{1} << 20;
+
+/// Eigen counts with a sign.
+inline Eigen::Index eigen_index(std::size_t size) { return static_cast<Eigen::Index>(size); }
+
 /// By falling modulus; conjugate pairs stand together, the positive imaginary part first.
 using Eigenvalues = std::vector<std::complex<double>>;
 

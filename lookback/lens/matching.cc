@@ -77,8 +77,7 @@ Matching RowScan::matching() const {
 }
 
 Matching matching(const LowRank& square, std::span<const std::size_t> rows) {
-  // A block of the columns of all rows: 8 MiB at most, but one column at least.
-  constexpr std::size_t block_numbers = std::size_t{1} << 20;
+  // A block of the columns of all rows, of one column at least.
   const std::size_t width = std::max<std::size_t>(1, block_numbers / rows.size());
   Eigen::MatrixXd left(static_cast<Eigen::Index>(rows.size()), square.left().cols());
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -58,7 +58,7 @@ Edits edits_of(const PathPatch& patch, PairRuns& runs) {
 }
 
 /// A patch to be measured, and where its result belongs.
-struct Planned {
+struct PlannedPatch {
   std::function<Edits(PairRuns&)> edits;
   Estimate* restored;
 };
@@ -105,8 +105,8 @@ Patching listed(const Architecture& a, const PatchingLimits& limits, std::size_t
 }
 
 /// All patches of a result whose lists do not change any more.
-std::vector<Planned> plan(Patching& result) {
-  std::vector<Planned> all;
+std::vector<PlannedPatch> plan(Patching& result) {
+  std::vector<PlannedPatch> all;
   for (HeadPatch& patch : result.heads) {
     const auto at = [&](std::size_t first, std::size_t end, Estimate& restored) {
       all.push_back(
@@ -140,7 +140,7 @@ std::vector<std::string> recorded_activations(const Architecture& a) {
 }
 
 Result<PairMetrics> measure_pair(Runner& runner, const CorruptedPair& pair,
-                                 const std::vector<Planned>& planned) {
+                                 const std::vector<PlannedPatch>& planned) {
   const std::vector<std::string> names = recorded_activations(runner.model().architecture());
   PairMetrics metrics{0, 0, std::vector<double>(planned.size())};
   const auto metric = [&] { return runner.log_probability(pair.query, pair.right); };
@@ -153,7 +153,7 @@ Result<PairMetrics> measure_pair(Runner& runner, const CorruptedPair& pair,
   PairRuns runs{clean, corrupted, Context(runner.model(), pair.corrupted, corrupted, clean, clean)};
   std::vector<Edits> edits;
   edits.reserve(planned.size());
-  for (const Planned& patch : planned) edits.push_back(patch.edits(runs));
+  for (const PlannedPatch& patch : planned) edits.push_back(patch.edits(runs));
   const auto order = latest_first(runner.model().program, edits);
   if (!order) return order.error();
   for (const std::size_t i : *order) {
@@ -165,8 +165,8 @@ Result<PairMetrics> measure_pair(Runner& runner, const CorruptedPair& pair,
   return metrics;
 }
 
-void summarize(const std::vector<Result<PairMetrics>>& pairs, const std::vector<Planned>& planned,
-               Patching& result) {
+void summarize(const std::vector<Result<PairMetrics>>& pairs,
+               const std::vector<PlannedPatch>& planned, Patching& result) {
   std::vector<double> clean;
   std::vector<double> corrupted;
   std::vector<double> difference;
@@ -223,7 +223,7 @@ Result<Patching> patching(const Model& model, Corruption corruption, std::size_t
   result.sequences = sequences;
   result.changed = first->changed;
   result.query = first->query;
-  const std::vector<Planned> planned = plan(result);
+  const std::vector<PlannedPatch> planned = plan(result);
   std::vector<std::unique_ptr<Runner>> runners(workers.count());
   std::vector<Result<PairMetrics>> pairs(sequences, Error{"not measured"});
   workers.run(sequences, [&](std::size_t index, std::size_t worker) {

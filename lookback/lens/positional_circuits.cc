@@ -15,8 +15,6 @@ using Matrix = Eigen::MatrixXd;
 using model::Architecture;
 using model::Positions;
 
-Eigen::Index index(std::size_t size) { return static_cast<Eigen::Index>(size); }
-
 /// keys_s <- s keys_s + (1 - s) keys_{s-1}; the first has nothing before it and stays.
 Matrix smeared(const Matrix& keys, double share) {
   Matrix result = keys;
@@ -39,12 +37,12 @@ LowRank score_factors(const Architecture& a, const CircuitMaker& maker, const Ma
 
 /// The mean of each diagonal t - s = d of a square matrix, d = 0 .. T-1.
 std::vector<double> means_by_offset(const LowRank& scores) {
-  constexpr std::size_t block_numbers = std::size_t{1} << 18;
+  constexpr std::size_t stretch_numbers = std::size_t{1} << 18;
   std::vector<double> sums(scores.rows());
-  scores.for_each_block(block_numbers, [&](std::size_t first, const Matrix& block) {
+  scores.for_each_block(stretch_numbers, [&](std::size_t first, const Matrix& block) {
     for (Eigen::Index r = 0; r < block.rows(); ++r) {
       const std::size_t t = first + static_cast<std::size_t>(r);
-      for (std::size_t s = 0; s <= t; ++s) sums[t - s] += block(r, index(s));
+      for (std::size_t s = 0; s <= t; ++s) sums[t - s] += block(r, eigen_index(s));
     }
   });
   for (std::size_t d = 0; d < sums.size(); ++d) sums[d] /= static_cast<double>(sums.size() - d);
@@ -65,7 +63,7 @@ std::vector<float> row_by_row(const Matrix& matrix) {
 /// The mean row of W_E [1,D].
 Matrix mean_embedding(const TokenTables& tables) {
   constexpr std::size_t rows_at_a_time = 1024;
-  Matrix sum = Matrix::Zero(1, index(tables.width()));
+  Matrix sum = Matrix::Zero(1, eigen_index(tables.width()));
   for (std::size_t first = 0; first < tables.vocabulary(); first += rows_at_a_time) {
     const std::size_t count = std::min(rows_at_a_time, tables.vocabulary() - first);
     sum += tables.rows(Table::embedding, first, count).colwise().sum();
@@ -80,8 +78,8 @@ std::vector<double> scores_by_offset(const Architecture& a, const Matrix& query,
   const std::size_t half = a.d_head / 2;
   std::vector<double> scores(a.context);
   for (std::size_t i = 0; i < half; ++i) {
-    const auto first = index(i);
-    const auto second = index(i + half);
+    const auto first = eigen_index(i);
+    const auto second = eigen_index(i + half);
     const double along = query(first) * key(first) + query(second) * key(second);
     const double across = query(second) * key(first) - query(first) * key(second);
     const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(a.d_head);

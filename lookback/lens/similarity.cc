@@ -15,14 +15,14 @@ double dot(const float* x, const float* y, std::size_t count) {
 }
 
 /// Numbers in the rows 0 .. rows - 1 of a lower triangle.
-std::size_t triangle(std::size_t rows) { return rows * (rows + 1) / 2; }
+std::size_t triangle_size(std::size_t rows) { return rows * (rows + 1) / 2; }
 
 }  // namespace
 
 HeadSimilarity::HeadSimilarity(std::size_t heads, std::size_t length)
     : heads_(heads),
       length_(length),
-      triangles_((heads - 1) * triangle(length)),
+      triangles_((heads - 1) * triangle_size(length)),
       inverse_norms_(heads * length) {}
 
 void HeadSimilarity::start() {
@@ -37,21 +37,21 @@ void HeadSimilarity::add(math::Matrix<const float> pattern) {
   }
   for (std::size_t other = 0; other < added_; ++other) pairs_.push_back(compare(pattern, other));
   if (added_ + 1 < heads_) {
-    float* kept = triangles_.data() + added_ * triangle(length_);
+    float* kept = triangles_.data() + added_ * triangle_size(length_);
     for (std::size_t t = 0; t < length_; ++t) {
-      std::copy_n(pattern.row(t), t + 1, kept + triangle(t));
+      std::copy_n(pattern.row(t), t + 1, kept + triangle_size(t));
     }
   }
   ++added_;
 }
 
 double HeadSimilarity::compare(math::Matrix<const float> pattern, std::size_t other) const {
-  const float* kept = triangles_.data() + other * triangle(length_);
+  const float* kept = triangles_.data() + other * triangle_size(length_);
   const double* norms = inverse_norms_.data() + added_ * length_;
   const double* other_norms = inverse_norms_.data() + other * length_;
   double sum = 0;
   for (std::size_t t = 1; t < length_; ++t) {
-    sum += dot(pattern.row(t), kept + triangle(t), t + 1) * norms[t] * other_norms[t];
+    sum += dot(pattern.row(t), kept + triangle_size(t), t + 1) * norms[t] * other_norms[t];
   }
   return sum / static_cast<double>(length_ - 1);
 }

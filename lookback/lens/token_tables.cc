@@ -11,8 +11,6 @@ namespace {
 
 using Matrix = Eigen::MatrixXd;
 
-Eigen::Index index(std::size_t size) { return static_cast<Eigen::Index>(size); }
-
 /// The rows of a table are shared out to this many places, whatever the number of threads: sums
 /// have one order.
 constexpr std::size_t shards = 8;
@@ -57,7 +55,8 @@ Matrix tall_triangle(const TokenTables& tables, Table table, base::Workers& work
 Matrix table_product(const TokenTables& tables, base::Workers& workers) {
   const std::vector<Matrix> parts = by_shards(
       tables.vocabulary(), workers, [&](std::size_t first, std::size_t count, Matrix& sum) {
-        if (sum.size() == 0) sum = Matrix::Zero(index(tables.width()), index(tables.width()));
+        if (sum.size() == 0)
+          sum = Matrix::Zero(eigen_index(tables.width()), eigen_index(tables.width()));
         sum += tables.rows(Table::unembedding, first, count).transpose() *
                tables.rows(Table::embedding, first, count);
       });
@@ -82,15 +81,17 @@ TokenTables::TokenTables(const model::Program& program, std::span<const float> p
 
 Matrix TokenTables::rows(Table table, std::size_t first, std::size_t count) const {
   if (table == Table::unembedding && !tied_) {
-    return unembedding_.middleCols(index(first), index(count)).transpose().cast<double>();
+    return unembedding_.middleCols(eigen_index(first), eigen_index(count))
+        .transpose()
+        .cast<double>();
   }
-  return embedding_.middleRows(index(first), index(count)).cast<double>();
+  return embedding_.middleRows(eigen_index(first), eigen_index(count)).cast<double>();
 }
 
 Matrix TokenTables::rows(Table table, std::span<const std::size_t> chosen) const {
-  Matrix result(index(chosen.size()), index(width_));
+  Matrix result(eigen_index(chosen.size()), eigen_index(width_));
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    result.row(index(i)) = rows(table, chosen[i], 1);
+    result.row(eigen_index(i)) = rows(table, chosen[i], 1);
   }
   return result;
 }

@@ -10,7 +10,7 @@
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{1} << 30;
+constexpr std::size_t largest_metrics = std::size_t{1} << 30;
 
 /// What findings are made from; the rest is for other readers.
 bool is_metrics(const nlohmann::json& line) {
@@ -34,7 +34,7 @@ Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& fi
   std::vector<nlohmann::json> lines;
   std::error_code missing;
   if (!std::filesystem::exists(file, missing)) return lines;
-  const Result<std::string> text = base::read_file(file, largest_file);
+  const Result<std::string> text = base::read_file(file, largest_metrics);
   if (!text) return text.error();
   std::string_view rest = *text;
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {

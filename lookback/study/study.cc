@@ -12,7 +12,7 @@
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{1} << 28;
+constexpr std::size_t largest_text = std::size_t{1} << 28;
 
 std::filesystem::path run_directory(const std::filesystem::path& study, const std::string& arm,
                                     std::uint64_t seed) {
@@ -25,18 +25,18 @@ bool is_there(const std::filesystem::path& path) {
 }
 
 Result<nlohmann::json> read_json(const std::filesystem::path& file) {
-  const Result<std::string> text = base::read_file(file, largest_file);
+  const Result<std::string> text = base::read_file(file, largest_text);
   if (!text) return text.error();
-  nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
-  if (!json.is_object()) return Error{fmt::format("{}: not a JSON object", file.string())};
-  return json;
+  nlohmann::json found = nlohmann::json::parse(*text, nullptr, false);
+  if (!found.is_object()) return Error{fmt::format("{}: not a JSON object", file.string())};
+  return found;
 }
 
 /// Whether `directory` may be used: it holds this very study, or none.
 Status claim(const Study& study, const std::filesystem::path& directory, bool resume) {
   const std::filesystem::path file = directory / "study.toml";
   if (!is_there(file)) return base::write_file_atomically(file, study.text);
-  const Result<std::string> found = base::read_file(file, largest_file);
+  const Result<std::string> found = base::read_file(file, largest_text);
   if (!found) return found.error();
   if (*found != study.text) {
     return Error{

@@ -9,7 +9,7 @@
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_file = 1 << 20;
+constexpr std::size_t largest_study_file = 1 << 20;
 constexpr std::uint64_t most_seeds = 100'000;
 const char* const tables[] = {"model", "init", "data", "train", "evaluate", "clamp"};
 
@@ -110,7 +110,7 @@ Result<Study> parse_study(const std::string& text, const std::string& file_name,
 }
 
 Result<Study> read_study(const std::string& path, const Overrides& overrides) {
-  Result<std::string> text = base::read_file(path, largest_file);
+  Result<std::string> text = base::read_file(path, largest_study_file);
   if (!text) return text.error();
   return parse_study(*text, path, overrides);
 }

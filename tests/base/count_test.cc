@@ -7,32 +7,32 @@
 namespace lookback::base {
 namespace {
 
-std::uint64_t parsed(std::string_view text) {
+std::uint64_t parsed_count(std::string_view text) {
   const auto count = parse_count(text);
   EXPECT_TRUE(count) << count.error().message;
   return count ? *count : 0;
 }
 
 TEST(ParseCount, ReadsWholeNumbers) {
-  EXPECT_EQ(parsed("0"), 0u);
-  EXPECT_EQ(parsed("16384"), 16384u);
-  EXPECT_EQ(parsed("40_000_000"), 40000000u);
-  EXPECT_EQ(parsed("18446744073709551615"), ~std::uint64_t{0});
+  EXPECT_EQ(parsed_count("0"), 0u);
+  EXPECT_EQ(parsed_count("16384"), 16384u);
+  EXPECT_EQ(parsed_count("40_000_000"), 40000000u);
+  EXPECT_EQ(parsed_count("18446744073709551615"), ~std::uint64_t{0});
 }
 
 TEST(ParseCount, ReadsSuffixes) {
-  EXPECT_EQ(parsed("250k"), 250000u);
-  EXPECT_EQ(parsed("250K"), 250000u);
-  EXPECT_EQ(parsed("40M"), 40000000u);
-  EXPECT_EQ(parsed("1G"), 1000000000u);
-  EXPECT_EQ(parsed("18G"), 18000000000u);
+  EXPECT_EQ(parsed_count("250k"), 250000u);
+  EXPECT_EQ(parsed_count("250K"), 250000u);
+  EXPECT_EQ(parsed_count("40M"), 40000000u);
+  EXPECT_EQ(parsed_count("1G"), 1000000000u);
+  EXPECT_EQ(parsed_count("18G"), 18000000000u);
 }
 
 TEST(ParseCount, ReadsFractionsThatTheSuffixMakesWhole) {
-  EXPECT_EQ(parsed("2.5M"), 2500000u);
-  EXPECT_EQ(parsed("0.125k"), 125u);
-  EXPECT_EQ(parsed("3.60G"), 3600000000u);
-  EXPECT_EQ(parsed("2.0"), 2u);
+  EXPECT_EQ(parsed_count("2.5M"), 2500000u);
+  EXPECT_EQ(parsed_count("0.125k"), 125u);
+  EXPECT_EQ(parsed_count("3.60G"), 3600000000u);
+  EXPECT_EQ(parsed_count("2.0"), 2u);
 }
 
 TEST(ParseCount, RefusesWhatIsNoCount) {

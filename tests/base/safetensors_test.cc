@@ -39,7 +39,7 @@ std::string tensor(const std::string& name, const std::string& dtype, const std:
          ",\"data_offsets\":" + offsets + "}";
 }
 
-void expect_refused(const std::string& bytes, const std::string& reason) {
+void expect_refused_file(const std::string& bytes, const std::string& reason) {
   const auto file = read_bytes(bytes);
   ASSERT_FALSE(file) << "was read, expected: " << reason;
   const std::string& message = file.error().message;
@@ -144,13 +144,13 @@ TEST(Safetensors, EveryTruncationIsNoticed) {
 TEST(Safetensors, ChangedDataIsAChecksumMismatch) {
   std::string bytes = example();
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
-  expect_refused(bytes, "checksum mismatch");
+  expect_refused_file(bytes, "checksum mismatch");
 }
 
 TEST(Safetensors, AChecksumOfAnotherFormIsAMismatch) {
-  expect_refused(raw_file("{\"__metadata__\":{\"checksum\":\"123\"}}"), "checksum mismatch");
-  expect_refused(raw_file("{\"__metadata__\":{\"checksum\" : \"0123456789abcdef\"}}"),
-                 "checksum mismatch");
+  expect_refused_file(raw_file("{\"__metadata__\":{\"checksum\":\"123\"}}"), "checksum mismatch");
+  expect_refused_file(raw_file("{\"__metadata__\":{\"checksum\" : \"0123456789abcdef\"}}"),
+                      "checksum mismatch");
 }
 
 TEST(Safetensors, AForeignFileNeedsNoChecksum) {
@@ -225,45 +225,46 @@ TEST(Safetensors, TensorsComeInTheOrderOfTheData) {
 }
 
 TEST(SafetensorsHostile, Sizes) {
-  expect_refused("", "at least 8");
-  expect_refused("1234567", "at least 8");
-  expect_refused(std::string(8, '\xff'), "header length");
-  expect_refused(raw_file("{}").substr(0, 9), "header length");
+  expect_refused_file("", "at least 8");
+  expect_refused_file("1234567", "at least 8");
+  expect_refused_file(std::string(8, '\xff'), "header length");
+  expect_refused_file(raw_file("{}").substr(0, 9), "header length");
   // 100,000,001 bytes are claimed: above the format's limit whatever the file holds.
-  expect_refused(std::string("\x01\xe1\xf5\x05\0\0\0\0", 8) + "{}", "header length");
+  expect_refused_file(std::string("\x01\xe1\xf5\x05\0\0\0\0", 8) + "{}", "header length");
 }
 
 TEST(SafetensorsHostile, Json) {
-  expect_refused(raw_file(""), "not JSON");
-  expect_refused(raw_file("{"), "not JSON");
-  expect_refused(raw_file("{}{}"), "not JSON");
-  expect_refused(raw_file("{\"\xff\":1}"), "not JSON");
-  expect_refused(raw_file(std::string("{\0}", 3)), "not JSON");
-  expect_refused(raw_file("[]"), "found an array");
-  expect_refused(raw_file("1"), "found a number");
-  expect_refused(raw_file("{\"x\":1}"), "found a number");
-  expect_refused(raw_file("{\"x\":null}"), "found null");
-  expect_refused(raw_file("{\"__metadata__\":{\"a\":1}}"), "found a number");
-  expect_refused(raw_file("{\"__metadata__\":{\"a\":{}}}"), "found an object");
-  expect_refused(raw_file("{\"__metadata__\":[]}"), "found an array");
-  expect_refused(raw_file("{\"x\":{\"shape\":" + std::string(1000000, '[')), "found an array");
+  expect_refused_file(raw_file(""), "not JSON");
+  expect_refused_file(raw_file("{"), "not JSON");
+  expect_refused_file(raw_file("{}{}"), "not JSON");
+  expect_refused_file(raw_file("{\"\xff\":1}"), "not JSON");
+  expect_refused_file(raw_file(std::string("{\0}", 3)), "not JSON");
+  expect_refused_file(raw_file("[]"), "found an array");
+  expect_refused_file(raw_file("1"), "found a number");
+  expect_refused_file(raw_file("{\"x\":1}"), "found a number");
+  expect_refused_file(raw_file("{\"x\":null}"), "found null");
+  expect_refused_file(raw_file("{\"__metadata__\":{\"a\":1}}"), "found a number");
+  expect_refused_file(raw_file("{\"__metadata__\":{\"a\":{}}}"), "found an object");
+  expect_refused_file(raw_file("{\"__metadata__\":[]}"), "found an array");
+  expect_refused_file(raw_file("{\"x\":{\"shape\":" + std::string(1000000, '[')), "found an array");
 }
 
 TEST(SafetensorsHostile, Descriptions) {
-  expect_refused(raw_file("{\"x\":{}}"), "no whole description");
-  expect_refused(raw_file("{\"x\":{\"dtype\":\"F32\",\"shape\":[]}}"), "no whole description");
-  expect_refused(raw_file("{" + tensor("x", "F32", "[0]", "[0]") + "}"), "no whole description");
-  expect_refused(raw_file("{" + tensor("x", "F32", "[0]", "[0,0,0]") + "}"), "more than 2");
-  expect_refused(raw_file("{" + tensor("x", "F32", "[-1]", "[0,0]") + "}"), "negative");
-  expect_refused(raw_file("{" + tensor("x", "F32", "[0.5]", "[0,0]") + "}"), "fraction");
-  expect_refused(raw_file("{" + tensor("x", "F32", "[99999999999999999999]", "[0,0]") + "}"),
-                 "fraction");
-  expect_refused(raw_file("{" + tensor("x", "F32", "[[]]", "[0,0]") + "}"), "an array");
-  expect_refused(raw_file("{" + tensor("x", "F32", "\"a\"", "[0,0]") + "}"), "a text");
-  expect_refused(raw_file("{" + tensor("x", "F31", "[0]", "[0,0]") + "}"), "dtype 'F31'");
-  expect_refused(raw_file("{\"x\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}"), "'dtype' twice");
-  expect_refused(raw_file("{\"x\":{\"strides\":[1]}}"), "key 'strides'");
-  expect_refused(
+  expect_refused_file(raw_file("{\"x\":{}}"), "no whole description");
+  expect_refused_file(raw_file("{\"x\":{\"dtype\":\"F32\",\"shape\":[]}}"), "no whole description");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[0]", "[0]") + "}"),
+                      "no whole description");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[0]", "[0,0,0]") + "}"), "more than 2");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[-1]", "[0,0]") + "}"), "negative");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[0.5]", "[0,0]") + "}"), "fraction");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[99999999999999999999]", "[0,0]") + "}"),
+                      "fraction");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[[]]", "[0,0]") + "}"), "an array");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "\"a\"", "[0,0]") + "}"), "a text");
+  expect_refused_file(raw_file("{" + tensor("x", "F31", "[0]", "[0,0]") + "}"), "dtype 'F31'");
+  expect_refused_file(raw_file("{\"x\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}"), "'dtype' twice");
+  expect_refused_file(raw_file("{\"x\":{\"strides\":[1]}}"), "key 'strides'");
+  expect_refused_file(
       raw_file("{" + tensor("x", "F32", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "[0,4]") + "}"),
       "16 dimensions");
 }
@@ -274,39 +275,40 @@ TEST(SafetensorsHostile, Offsets) {
     return "{" + tensor("x", "F32", "[1]", first) + "," + tensor("y", "F32", "[1]", second) + "}";
   };
   EXPECT_TRUE(read_bytes(raw_file(pair("[0,4]", "[4,8]"), data)));
-  expect_refused(raw_file(pair("[0,4]", "[8,12]"), data), "allowed within 0 to 8");
-  expect_refused(raw_file(pair("[0,4]", "[8,4]"), data), "found offsets 8 to 4");
-  expect_refused(raw_file(pair("[0,4]", "[0,4]"), data), "overlap");
-  expect_refused(raw_file(pair("[0,4]", "[2,6]"), data), "overlap");
-  expect_refused(raw_file(pair("[0,4]", "[8,12]"), data + data), "hole");
-  expect_refused(raw_file(pair("[0,4]", "[4,8]"), data + data), "16 bytes of data");
-  expect_refused(raw_file(pair("[0,4]", "[4,18446744073709551615]"), data), "allowed within");
+  expect_refused_file(raw_file(pair("[0,4]", "[8,12]"), data), "allowed within 0 to 8");
+  expect_refused_file(raw_file(pair("[0,4]", "[8,4]"), data), "found offsets 8 to 4");
+  expect_refused_file(raw_file(pair("[0,4]", "[0,4]"), data), "overlap");
+  expect_refused_file(raw_file(pair("[0,4]", "[2,6]"), data), "overlap");
+  expect_refused_file(raw_file(pair("[0,4]", "[8,12]"), data + data), "hole");
+  expect_refused_file(raw_file(pair("[0,4]", "[4,8]"), data + data), "16 bytes of data");
+  expect_refused_file(raw_file(pair("[0,4]", "[4,18446744073709551615]"), data), "allowed within");
 }
 
 TEST(SafetensorsHostile, Shapes) {
   const std::string data(8, '\0');
-  expect_refused(raw_file("{" + tensor("x", "F32", "[3]", "[0,8]") + "}", data), "its shape");
-  expect_refused(raw_file("{" + tensor("x", "F64", "[2]", "[0,8]") + "}", data), "its shape");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[3]", "[0,8]") + "}", data), "its shape");
+  expect_refused_file(raw_file("{" + tensor("x", "F64", "[2]", "[0,8]") + "}", data), "its shape");
   // 2^62 * 4 bytes is 2^64: 0 if the overflow went unseen.
-  expect_refused(raw_file("{" + tensor("x", "F32", "[4611686018427387904]", "[0,0]") + "}"),
-                 "its shape");
-  expect_refused(raw_file("{" + tensor("x", "F32", "[4294967296,4294967296]", "[0,0]") + "}"),
-                 "its shape");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[4611686018427387904]", "[0,0]") + "}"),
+                      "its shape");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[4294967296,4294967296]", "[0,0]") + "}"),
+                      "its shape");
   // 2^63 + 2 elements, times 4 bytes: 8 modulo 2^64.
-  expect_refused(raw_file("{" + tensor("x", "F32", "[9223372036854775810]", "[0,8]") + "}", data),
-                 "its shape");
+  expect_refused_file(
+      raw_file("{" + tensor("x", "F32", "[9223372036854775810]", "[0,8]") + "}", data),
+      "its shape");
 }
 
 TEST(SafetensorsHostile, Names) {
   const std::string data(8, '\0');
-  expect_refused(raw_file("{" + tensor("x", "F32", "[1]", "[0,4]") + "," +
-                              tensor("x", "F32", "[1]", "[4,8]") + "}",
-                          data),
-                 "tensor 'x': found twice");
-  expect_refused(raw_file("{\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}}"), "'a': found twice");
-  expect_refused(raw_file("{\"__metadata__\":{},\"__metadata__\":{}}"), "found twice");
+  expect_refused_file(raw_file("{" + tensor("x", "F32", "[1]", "[0,4]") + "," +
+                                   tensor("x", "F32", "[1]", "[4,8]") + "}",
+                               data),
+                      "tensor 'x': found twice");
+  expect_refused_file(raw_file("{\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}}"), "'a': found twice");
+  expect_refused_file(raw_file("{\"__metadata__\":{},\"__metadata__\":{}}"), "found twice");
   // A long name with line breaks still gives one short line.
-  expect_refused(raw_file("{\"" + std::string(100000, 'n') + "\\n\":{}}"), "nnn...");
+  expect_refused_file(raw_file("{\"" + std::string(100000, 'n') + "\\n\":{}}"), "nnn...");
 }
 
 TEST(SafetensorsWrite, RefusesWhatItCannotKeep) {

@@ -11,12 +11,6 @@
 namespace lookback::lens {
 namespace {
 
-model::Architecture one_head_a_layer() {
-  model::Architecture a = small_architecture();
-  a.heads = 1;
-  return a;
-}
-
 TEST(AblationEdits, OfAllPathsFromAHeadAreTheAblationOfTheHead) {
   // No rounding may stand between the two: before the norm of the second layer all numbers are
   // multiples of 1/64 below 2^10, for the first head is given an ideal pattern and reads no norm.

@@ -23,12 +23,6 @@ Ablations ablate(const SmallModel& model, std::size_t threads = 1,
   return result ? std::move(*result) : Ablations{};
 }
 
-model::Architecture one_head_a_layer() {
-  model::Architecture a = small_architecture();
-  a.heads = 1;
-  return a;
-}
-
 /// Calls act(ablation) for each of all kinds.
 template <class Act>
 void for_each(const Ablations& all, Act act) {

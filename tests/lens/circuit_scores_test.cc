@@ -24,7 +24,7 @@ using Grid = math::Matrix<double>;
 /// Every head attends to the token two before. Hops are of two tokens, and of three where a smeared
 /// key is what is written; so an offset tells the path: 2 one hop, 4 two hops, 1 a smear.
 constexpr std::size_t hop = 2;
-constexpr std::size_t length = 8;
+constexpr std::size_t score_length = 8;
 constexpr std::size_t query = 7;
 constexpr std::size_t source = 4;
 
@@ -41,7 +41,7 @@ class FrozenModel {
   explicit FrozenModel(const SmallModel& model)
       : program_(model.program),
         parameters_(model.parameters.begin(), model.parameters.end()),
-        executor_(program_, 1, length),
+        executor_(program_, 1, score_length),
         taps_(program_) {
     for (const std::string_view name : model::activation_names(program_)) freeze(name);
   }
@@ -233,7 +233,7 @@ TEST_P(CircuitScores, LogitsOfTwoHopsAreTheVirtualOvCircuits) {
   expect_logits(query - 2 * hop, sum);
 }
 
-INSTANTIATE_TEST_SUITE_P(Wirings, CircuitScores, ::testing::ValuesIn(wirings()), name_of);
+INSTANTIATE_TEST_SUITE_P(Wirings, CircuitScores, ::testing::ValuesIn(wirings()), wiring_name);
 
 }  // namespace
 }  // namespace lookback::lens

@@ -126,7 +126,7 @@ TEST(CircuitFactors, RefuseWeightsThatAreNotFinite) {
 class Measured : public ::testing::TestWithParam<Wiring> {};
 
 /// All wirings at V < D, and vocabularies above D, where tables are reduced to D x D.
-std::vector<Wiring> measured() {
+std::vector<Wiring> measured_wirings() {
   std::vector<Wiring> all = wirings();
   for (const bool tied : {false, true}) {
     all.push_back(wiring(tied ? "LargeTied" : "Large", [&](model::Architecture& a) {
@@ -179,7 +179,7 @@ TEST_P(Measured, AgreesWithTheDenseMatrices) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Wirings, Measured, ::testing::ValuesIn(measured()), name_of);
+INSTANTIATE_TEST_SUITE_P(Wirings, Measured, ::testing::ValuesIn(measured_wirings()), wiring_name);
 
 TEST(Circuits, AreTwoAHeadAndThreeAPair) {
   const SmallModel model = random_model(wirings()[1].architecture);

@@ -46,7 +46,7 @@ Dense operator*(const Dense& a, const Dense& b) {
 }
 
 /// W_QK and W_OV [D,D] of a head, from the parameters named `prefix`.
-struct Circuits {
+struct DenseCircuits {
   Dense qk, ov;
 };
 
@@ -67,7 +67,7 @@ Dense slice(SmallModel& model, const std::string& name, std::size_t head, bool o
   return result;
 }
 
-Circuits circuits(SmallModel& model, const std::string& prefix, std::size_t head) {
+DenseCircuits dense_circuits(SmallModel& model, const std::string& prefix, std::size_t head) {
   const Dense key = slice(model, prefix + "W_K", head, false);
   const Dense qk = slice(model, prefix + "W_Q", head, false) * key.transposed();
   if (!model.program.architecture.no_ov) {
@@ -85,16 +85,16 @@ double ratio(const Dense& a, const Dense& b) { return (a * b).norm() / (a.norm()
 /// Scores are in [0,1]; by QR or by the textbook they are made of sums of at most D = 16 products,
 /// four matrices deep. Frobenius norms of products lose a factor of at most the square root of the
 /// rank E <= 8 at each of them.
-constexpr double rounding = 4 * 16 * 8 * std::numeric_limits<double>::epsilon();
+constexpr double composition_rounding = 4 * 16 * 8 * std::numeric_limits<double>::epsilon();
 
 void expect_scores(SmallModel& model, const HeadComposition& pair, const std::string& from_prefix,
                    const std::string& to_prefix) {
   const std::size_t heads = model.program.architecture.heads;
-  const Circuits from = circuits(model, from_prefix, pair.from.head % heads);
-  const Circuits to = circuits(model, to_prefix, pair.to.head % heads);
-  EXPECT_NEAR(pair.q, ratio(from.ov, to.qk), rounding);
-  EXPECT_NEAR(pair.k, ratio(from.ov, to.qk.transposed()), rounding);
-  EXPECT_NEAR(pair.v, ratio(from.ov, to.ov), rounding);
+  const DenseCircuits from = dense_circuits(model, from_prefix, pair.from.head % heads);
+  const DenseCircuits to = dense_circuits(model, to_prefix, pair.to.head % heads);
+  EXPECT_NEAR(pair.q, ratio(from.ov, to.qk), composition_rounding);
+  EXPECT_NEAR(pair.k, ratio(from.ov, to.qk.transposed()), composition_rounding);
+  EXPECT_NEAR(pair.v, ratio(from.ov, to.ov), composition_rounding);
 }
 
 std::vector<HeadComposition> pairs_of(const SmallModel& model) {
@@ -180,7 +180,7 @@ TEST(Composition, IsSeenWhereTheReadingIs) {
     }
   }
   for (const HeadComposition& pair : pairs_of(model)) {
-    EXPECT_NEAR(pair.k, 1, rounding);
+    EXPECT_NEAR(pair.k, 1, composition_rounding);
     EXPECT_EQ(pair.q, 0);
     EXPECT_EQ(pair.v, 0);
   }

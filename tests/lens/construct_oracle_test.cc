@@ -73,15 +73,15 @@ TEST_P(CircuitOfManyTokens, PredictsWhateverItCanLookUp) {
 }
 
 const ConstructedCase few_tokens[] = {{ConstructionKind::two_layer, 64, 128}};
-const ConstructedCase many_tokens[] = {{ConstructionKind::two_layer, 256, 256},
-                                       {ConstructionKind::sequential, 256, 256},
-                                       {ConstructionKind::sequential, 1000, 512, 9},
-                                       {ConstructionKind::two_layer, 2000, 1024}};
+const ConstructedCase cases_of_many_tokens[] = {{ConstructionKind::two_layer, 256, 256},
+                                                {ConstructionKind::sequential, 256, 256},
+                                                {ConstructionKind::sequential, 1000, 512, 9},
+                                                {ConstructionKind::two_layer, 2000, 1024}};
 INSTANTIATE_TEST_SUITE_P(FewTokens, InductionCircuit, testing::ValuesIn(few_tokens),
                          [](const auto& test) { return name_of(test.param); });
-INSTANTIATE_TEST_SUITE_P(ManyTokens, InductionCircuit, testing::ValuesIn(many_tokens),
+INSTANTIATE_TEST_SUITE_P(ManyTokens, InductionCircuit, testing::ValuesIn(cases_of_many_tokens),
                          [](const auto& test) { return name_of(test.param); });
-INSTANTIATE_TEST_SUITE_P(SlowSizes, CircuitOfManyTokens, testing::ValuesIn(many_tokens),
+INSTANTIATE_TEST_SUITE_P(SlowSizes, CircuitOfManyTokens, testing::ValuesIn(cases_of_many_tokens),
                          [](const auto& test) { return name_of(test.param); });
 
 class Oracle : public testing::TestWithParam<ConstructedCase> {};

@@ -7,7 +7,7 @@
 namespace lookback::lens {
 namespace {
 
-using Kind = Edit::Kind;
+using EditKind = Edit::Kind;
 
 /// A matrix in memory of its own.
 struct Numbers {
@@ -41,11 +41,11 @@ TEST(Edit, SetsAddsOrMultipliesByItsValueInItsRows) {
   edit.first_row = 1;
   apply(edit, {}, x.view());
   EXPECT_EQ(x.numbers, (std::vector<float>{10, 10, 3, 4, 5, 6}));
-  edit.kind = Kind::add;
+  edit.kind = EditKind::add;
   edit.end_row = 2;
   apply(edit, {}, x.view());
   EXPECT_EQ(x.numbers, (std::vector<float>{10, 10, 6, 8, 5, 6}));
-  edit.kind = Kind::multiply;
+  edit.kind = EditKind::multiply;
   edit.first_row = 0;
   apply(edit, {}, x.view());
   EXPECT_EQ(x.numbers, (std::vector<float>{10, 20, 18, 32, 5, 6}));
@@ -64,10 +64,10 @@ TEST(Edit, CopiesItsSourceOrTheMeanOfItsPositions) {
   Numbers source{2, 2, {1, 2, 3, 6}};
   Numbers x{2, 2, {0, 0, 0, 0}};
   Edit edit;
-  edit.kind = Kind::copy;
+  edit.kind = EditKind::copy;
   apply(edit, source.view(), x.view());
   EXPECT_EQ(x.numbers, source.numbers);
-  edit.kind = Kind::copy_mean;
+  edit.kind = EditKind::copy_mean;
   apply(edit, source.view(), x.view());
   EXPECT_EQ(x.numbers, (std::vector<float>{2, 4, 2, 4}));
 }
@@ -109,7 +109,7 @@ TEST(Edit, RefusesPositionsBeyondTheSequence) {
 
 TEST(Edit, RefusesASourceThatIsNotThereYetOrOfAnotherShape) {
   Edit edit;
-  edit.kind = Kind::copy;
+  edit.kind = EditKind::copy;
   edit.activation = "blocks.0.attn.hook_v";
   const auto from = [&](const char* source) {
     edit.source = source;

@@ -14,12 +14,12 @@
 namespace lookback::lens {
 namespace {
 
-constexpr std::size_t sequences = 7;
+constexpr std::size_t evaluated = 7;
 
 ProbeResult evaluate_small(const SmallModel& model, const data::BlockSource& probe,
                            std::size_t threads = 1) {
   base::Workers workers(threads);
-  Result<ProbeResult> result = evaluate(model.program, model.parameters, probe, sequences, workers);
+  Result<ProbeResult> result = evaluate(model.program, model.parameters, probe, evaluated, workers);
   if (!result) ADD_FAILURE() << result.error().message;
   return result ? *result : ProbeResult{};
 }
@@ -48,7 +48,7 @@ TEST(Evaluate, GivesTheSameBitsForAnyNumberOfThreads) {
     const auto probe = small_probe(kind);
     ASSERT_NE(probe, nullptr);
     const ProbeResult one = evaluate_small(model, *probe, 1);
-    ASSERT_EQ(one.sequences.size(), sequences);
+    ASSERT_EQ(one.sequences.size(), evaluated);
     expect_same_bits(one, evaluate_small(model, *probe, 2));
     expect_same_bits(one, evaluate_small(model, *probe, 3));
   }
@@ -59,9 +59,9 @@ TEST(Evaluate, ScoresThePatternsAndLossesOfTheForwardPass) {
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
   ASSERT_NE(probe, nullptr);
   const ProbeResult result = evaluate_small(model, *probe);
-  ASSERT_EQ(result.sequences.size(), sequences);
+  ASSERT_EQ(result.sequences.size(), evaluated);
   ASSERT_EQ(result.heads.size(), 4U);
-  for (std::size_t index = 0; index < sequences; ++index) {
+  for (std::size_t index = 0; index < evaluated; ++index) {
     const auto tokens = probe->sequence(index);
     const auto maps = attention_maps(model.program, model.parameters, tokens);
     ASSERT_TRUE(maps);
@@ -90,9 +90,9 @@ TEST(Evaluate, MeansAreOverSequences) {
   double late = 0;
   double similarity = 0;
   for (const SequenceResult& one : result.sequences) {
-    entropy += one.heads[3].entropy / static_cast<double>(sequences);
-    late += static_cast<double>(one.losses.back()) / static_cast<double>(sequences);
-    similarity += one.similarity[5] / static_cast<double>(sequences);  // pair (2, 3)
+    entropy += one.heads[3].entropy / static_cast<double>(evaluated);
+    late += static_cast<double>(one.losses.back()) / static_cast<double>(evaluated);
+    similarity += one.similarity[5] / static_cast<double>(evaluated);  // pair (2, 3)
   }
   // Sums of 7 terms of the size of the result, in two orders.
   const double rounding = 14 * std::numeric_limits<double>::epsilon();
@@ -147,9 +147,9 @@ TEST(Evaluator, GivesTheSameBitsAgainAfterAnotherLength) {
   ASSERT_TRUE(probe != nullptr && shorter != nullptr);
   base::Workers workers(2);
   Evaluator evaluator(model.program, workers);
-  const auto first = evaluator.evaluate(model.parameters, *probe, sequences);
+  const auto first = evaluator.evaluate(model.parameters, *probe, evaluated);
   const auto other = evaluator.evaluate(model.parameters, *shorter, sequences);
-  const auto second = evaluator.evaluate(model.parameters, *probe, sequences);
+  const auto second = evaluator.evaluate(model.parameters, *probe, evaluated);
   ASSERT_TRUE(first && other && second);
   EXPECT_EQ(other->loss_by_position.size(), 31U);
   expect_same_bits(*first, *second);
@@ -171,7 +171,7 @@ TEST(Evaluator, ScoresPatternsAsTheCallersTapsLeaveThem) {
   base::Workers workers(2);
   Evaluator evaluator(model.program, workers);
   const auto measured = [&](const SequenceTaps& taps) {
-    const auto result = evaluator.evaluate(model.parameters, *probe, sequences, 0, taps);
+    const auto result = evaluator.evaluate(model.parameters, *probe, evaluated, 0, taps);
     if (!result) ADD_FAILURE() << result.error().message;
     return result ? *result : ProbeResult{};
   };

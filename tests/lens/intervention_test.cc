@@ -12,12 +12,12 @@
 namespace lookback::lens {
 namespace {
 
-constexpr std::size_t sequences = 5;
+constexpr std::size_t intervened = 5;
 const std::vector<std::string> recorded{"hook_embed", "blocks.0.attn.hook_z"};
 
 class Interventions : public testing::Test {
  protected:
-  Setting setting(std::size_t count = sequences) {
+  Setting setting(std::size_t count = intervened) {
     return {{model_.program, model_.parameters}, *probe_, count, workers_};
   }
   /// Whether the rows are the embeddings of the tokens of sequence `index`.
@@ -40,11 +40,11 @@ TEST_F(Interventions, ReplaceBySequencesInTheirOrder) {
   ASSERT_TRUE(mean);
   std::atomic<std::size_t> seen = 0;
   const Intervention look = [&](Context& context) {
-    for (std::size_t index = 0; index < sequences; ++index) {
+    for (std::size_t index = 0; index < intervened; ++index) {
       if (!embeds(context.own().at("hook_embed"), index)) continue;
       ++seen;
       EXPECT_TRUE(embeds(context.replaced("hook_embed", 0, Replacement::resample),
-                         (index + 1) % sequences));
+                         (index + 1) % intervened));
     }
     EXPECT_EQ(context.replaced("hook_embed", 0, Replacement::mean).data,
               mean->at("hook_embed").data);
@@ -56,9 +56,9 @@ TEST_F(Interventions, ReplaceBySequencesInTheirOrder) {
   };
   const auto measured = measure(setting(), recorded, *mean, std::vector{look});
   ASSERT_TRUE(measured);
-  EXPECT_EQ(seen, sequences);
+  EXPECT_EQ(seen, intervened);
   EXPECT_EQ(measured->rise(0).mean, 0);
-  EXPECT_EQ(measured->unedited().count, sequences);
+  EXPECT_EQ(measured->unedited().count, intervened);
 }
 
 TEST_F(Interventions, ChangeAStreamByReplacementMinusComponent) {
@@ -87,7 +87,7 @@ TEST_F(Interventions, TakeMeansPositionByPosition) {
   ASSERT_TRUE(mean);
   Runner runner(setting().model, 48);
   std::vector<double> sums(48 * 8);
-  for (std::size_t index = 0; index < sequences; ++index) {
+  for (std::size_t index = 0; index < intervened; ++index) {
     Recording recording;
     ASSERT_TRUE(runner.record(probe_->sequence(index), recorded, recording));
     const auto z = recording.at(recorded[1], 1);
@@ -95,15 +95,15 @@ TEST_F(Interventions, TakeMeansPositionByPosition) {
   }
   for (std::size_t i = 0; i < sums.size(); ++i) {
     // Sums of doubles in another order are far within the rounding to float.
-    EXPECT_NEAR(mean->at(recorded[1], 1).data[i], sums[i] / sequences,
-                std::numeric_limits<float>::epsilon() * std::abs(sums[i] / sequences));
+    EXPECT_NEAR(mean->at(recorded[1], 1).data[i], sums[i] / intervened,
+                std::numeric_limits<float>::epsilon() * std::abs(sums[i] / intervened));
   }
 }
 
 TEST_F(Interventions, TakeMeansWithTheSameBitsForAnyNumberOfThreads) {
   const auto two = mean_recording(setting(), recorded);
   base::Workers one_worker(1);
-  const auto one = mean_recording({setting().model, *probe_, sequences, one_worker}, recorded);
+  const auto one = mean_recording({setting().model, *probe_, intervened, one_worker}, recorded);
   ASSERT_TRUE(one && two);
   const auto a = one->at(recorded[1], 0);
   const auto b = two->at(recorded[1], 0);

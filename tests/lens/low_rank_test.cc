@@ -16,7 +16,7 @@ namespace {
 using Matrix = Eigen::MatrixXd;
 
 /// Rounding of what sums of at most 9 products give, of factors of this size.
-double rounding(const LowRank& product) {
+double product_rounding(const LowRank& product) {
   return 9 * 9 * epsilon * product.left().norm() * product.right().norm();
 }
 
@@ -38,9 +38,9 @@ TEST_P(LowRankOf, HasTheSingularValuesAndTheNormOfTheMatrix) {
   ASSERT_EQ(found.size(), std::min({product_.rows(), product_.cols(),
                                     static_cast<std::size_t>(product_.left().cols())}));
   for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_NEAR(found[i], expected(static_cast<Eigen::Index>(i)), rounding(product_));
+    EXPECT_NEAR(found[i], expected(static_cast<Eigen::Index>(i)), product_rounding(product_));
   }
-  EXPECT_NEAR(product_.frobenius_norm(), dense_.norm(), rounding(product_));
+  EXPECT_NEAR(product_.frobenius_norm(), dense_.norm(), product_rounding(product_));
 }
 
 TEST_P(LowRankOf, IsMadeOfItsSingularVectors) {
@@ -48,7 +48,7 @@ TEST_P(LowRankOf, IsMadeOfItsSingularVectors) {
   const auto k = static_cast<Eigen::Index>(all.values.size());
   const Eigen::VectorXd values = Eigen::Map<const Eigen::VectorXd>(all.values.data(), k);
   const Matrix made = all.left * values.asDiagonal() * all.right.transpose();
-  EXPECT_LE((made - dense_).norm(), 9 * rounding(product_));
+  EXPECT_LE((made - dense_).norm(), 9 * product_rounding(product_));
   EXPECT_LE((all.left.transpose() * all.left - Matrix::Identity(k, k)).norm(), 81 * epsilon);
   EXPECT_LE((all.right.transpose() * all.right - Matrix::Identity(k, k)).norm(), 81 * epsilon);
   const auto first = product_.singular_vectors(1);
@@ -64,12 +64,12 @@ TEST_P(LowRankOf, GivesRowsAndBlocks) {
       EXPECT_TRUE(block.rows() == 1 || static_cast<std::size_t>(block.size()) <= numbers);
       seen.middleRows(static_cast<Eigen::Index>(first), block.rows()) += block;
     });
-    EXPECT_LE((seen - dense_).norm(), rounding(product_));
+    EXPECT_LE((seen - dense_).norm(), product_rounding(product_));
   }
   const std::vector<double> row = product_.row(1);
   ASSERT_EQ(row.size(), product_.cols());
   for (Eigen::Index c = 0; c < dense_.cols(); ++c) {
-    EXPECT_NEAR(row[static_cast<std::size_t>(c)], dense_(1, c), rounding(product_));
+    EXPECT_NEAR(row[static_cast<std::size_t>(c)], dense_(1, c), product_rounding(product_));
   }
 }
 
@@ -105,9 +105,9 @@ TEST(LowRank, HasTheDiagonalAndTheTraceOfTheMatrix) {
   const std::vector<double> diagonal = product.diagonal();
   ASSERT_EQ(diagonal.size(), 9U);
   for (Eigen::Index i = 0; i < 9; ++i) {
-    EXPECT_NEAR(diagonal[static_cast<std::size_t>(i)], dense(i, i), rounding(product));
+    EXPECT_NEAR(diagonal[static_cast<std::size_t>(i)], dense(i, i), product_rounding(product));
   }
-  EXPECT_NEAR(product.trace(), dense.trace(), rounding(product));
+  EXPECT_NEAR(product.trace(), dense.trace(), product_rounding(product));
 }
 
 TEST(LowRank, FindsTheLargestEntriesInOrder) {

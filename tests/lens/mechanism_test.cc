@@ -11,10 +11,10 @@
 namespace lookback::lens {
 namespace {
 
-constexpr std::size_t sequences = 24;
+constexpr std::size_t of_the_probe = 24;
 
 MechanismResult decided(const SmallModel& model, const data::BlockSource& probe,
-                        std::size_t threads = 1, std::size_t count = sequences) {
+                        std::size_t threads = 1, std::size_t count = of_the_probe) {
   base::Workers workers(threads);
   Result<MechanismResult> result =
       mechanism({{model.program, model.parameters}, probe, count, workers});

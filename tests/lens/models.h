@@ -22,6 +22,13 @@ inline model::Architecture small_architecture() {
   return a;
 }
 
+/// The same with one head in each layer.
+inline model::Architecture one_head_a_layer() {
+  model::Architecture a = small_architecture();
+  a.heads = 1;
+  return a;
+}
+
 struct SmallModel {
   model::Program program;
   std::vector<float> parameters;

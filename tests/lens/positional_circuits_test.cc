@@ -60,7 +60,7 @@ std::vector<PositionalCircuit> measured(const SmallModel& model, std::size_t max
 }
 
 /// Sums of at most D = 12 terms, four matrices deep.
-double rounding(double largest) { return 4 * 12 * 12 * epsilon * (1 + largest); }
+double map_rounding(double largest) { return 4 * 12 * 12 * epsilon * (1 + largest); }
 
 class PositionScores : public ::testing::TestWithParam<std::tuple<model::Positions, bool>> {};
 
@@ -84,10 +84,10 @@ TEST_P(PositionScores, AreThoseOfTheProgramWithoutTokens) {
         sum += score;
         EXPECT_NEAR(circuit.scores[t * 8 + t - d], score,
                     std::abs(score) * std::numeric_limits<float>::epsilon() +
-                        rounding(seen.diagonal().cwiseAbs().maxCoeff()));
+                        map_rounding(seen.diagonal().cwiseAbs().maxCoeff()));
       }
       EXPECT_NEAR(circuit.by_offset[d], sum / static_cast<double>(8 - d),
-                  rounding(seen.diagonal().cwiseAbs().maxCoeff()));
+                  map_rounding(seen.diagonal().cwiseAbs().maxCoeff()));
     }
   }
 }
@@ -123,7 +123,7 @@ TEST_P(RotaryScores, AreTheMeanOverAllTokensAsAFunctionOfTheOffset) {
       }
     }
     for (const auto& [head, sum] : sums) {
-      EXPECT_NEAR(found[head].by_offset[offset], sum / 49, rounding(largest)) << offset;
+      EXPECT_NEAR(found[head].by_offset[offset], sum / 49, map_rounding(largest)) << offset;
       EXPECT_TRUE(found[head].scores.empty());
     }
   }

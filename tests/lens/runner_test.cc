@@ -9,7 +9,7 @@
 namespace lookback::lens {
 namespace {
 
-constexpr std::size_t length = 6;
+constexpr std::size_t run_length = 6;
 
 using Losses = std::vector<float>;
 
@@ -20,7 +20,7 @@ Losses losses_of(const Result<std::span<const float>>& run) {
 
 model::Architecture sequential_layers() {
   model::Architecture a = small_architecture();
-  a.context = length;
+  a.context = run_length;
   a.steps = 2;
   a.norm_between = model::NormKind::layernorm;
   a.positions = model::Positions::rotary;
@@ -40,14 +40,14 @@ class RunnerTest : public testing::Test {
  protected:
   SmallModel model_ = shaken_model(sequential_layers());
   Model view_{model_.program, model_.parameters};
-  std::vector<model::Token> tokens_ = random_tokens(16, length);
+  std::vector<model::Token> tokens_ = random_tokens(16, run_length);
 };
 
 TEST_F(RunnerTest, WithoutEditsGivesTheLossesOfTheModel) {
-  model::Executor<float> executor(model_.program, 1, length);
+  model::Executor<float> executor(model_.program, 1, run_length);
   executor.forward(model_.parameters, tokens_);
   const auto expected = executor.losses();
-  Runner runner(view_, length);
+  Runner runner(view_, run_length);
   EXPECT_EQ(losses_of(runner.run(tokens_)), Losses(expected.begin(), expected.end()));
 }
 
@@ -64,21 +64,21 @@ TEST_F(RunnerTest, DoesNotDependOnWhatWasRunBefore) {
       {},
       {set_to("blocks.1.attn.hook_z", 3, value(8))},
       {set_to("blocks.0.hook_k_input", 2, value(16))},
-      {set_to("blocks.1.attn.hook_pattern", 0, value(length))},
-      {set_to("blocks.0.attn.hook_pattern", 1, value(length)),
+      {set_to("blocks.1.attn.hook_pattern", 0, value(run_length))},
+      {set_to("blocks.0.attn.hook_pattern", 1, value(run_length)),
        set_to("ln_final.hook_scale", std::nullopt, value(1))},
       {set_to("blocks.1.attn.hook_result", 1, value(16))},
       {set_to("hook_embed", std::nullopt, value(16))},
       {frozen},
-      {set_to("blocks.0.attn.hook_attn_scores", 3, value(length))},
+      {set_to("blocks.0.attn.hook_attn_scores", 3, value(run_length))},
   };
   std::vector<Losses> fresh;
   for (const Edits& edits : some) {
-    Runner runner(view_, length);
+    Runner runner(view_, run_length);
     fresh.push_back(losses_of(runner.run(tokens_, edits)));
   }
-  const std::vector<model::Token> others = random_tokens(16, length, 2);
-  Runner runner(view_, length);
+  const std::vector<model::Token> others = random_tokens(16, run_length, 2);
+  Runner runner(view_, run_length);
   for (std::size_t i = 0; i < some.size(); ++i) {
     for (std::size_t j = 0; j < some.size(); ++j) {
       losses_of(runner.run(j % 4 == 3 ? others : tokens_, some[j]));
@@ -89,7 +89,7 @@ TEST_F(RunnerTest, DoesNotDependOnWhatWasRunBefore) {
 }
 
 TEST_F(RunnerTest, RecordsEveryHeadAsTheEditsLeaveIt) {
-  Runner runner(view_, length);
+  Runner runner(view_, run_length);
   Recording before;
   const std::vector<std::string> names{"blocks.0.attn.hook_z", "hook_embed"};
   losses_of(runner.record(tokens_, names, before));
@@ -100,9 +100,9 @@ TEST_F(RunnerTest, RecordsEveryHeadAsTheEditsLeaveIt) {
   for (std::size_t head = 0; head < 4; ++head) {
     const auto was = before.at(names[0], head);
     const auto is = after.at(names[0], head);
-    ASSERT_EQ(is.rows, length);
+    ASSERT_EQ(is.rows, run_length);
     ASSERT_EQ(is.cols, 8U);
-    for (std::size_t t = 0; t < length; ++t) {
+    for (std::size_t t = 0; t < run_length; ++t) {
       for (std::size_t i = 0; i < 8; ++i) {
         if (head < 2) {
           EXPECT_EQ(is(t, i), was(t, i));
@@ -117,18 +117,18 @@ TEST_F(RunnerTest, RecordsEveryHeadAsTheEditsLeaveIt) {
 }
 
 TEST_F(RunnerTest, ChangesOnlyWhatLiesInTheFutureOfAnEditedPosition) {
-  Runner runner(view_, length);
+  Runner runner(view_, run_length);
   const Losses plain = losses_of(runner.run(tokens_));
   const std::vector<float> ones(16, 1.0F);
   Edit edit = set_to("blocks.0.hook_resid_pre", std::nullopt, {ones.data(), 1, 16, 16});
   edit.first_row = 3;
   edit.end_row = 4;
   const Losses edited = losses_of(runner.run(tokens_, {edit}));
-  for (std::size_t t = 0; t + 1 < length; ++t) EXPECT_EQ(edited[t] == plain[t], t < 3) << t;
+  for (std::size_t t = 0; t + 1 < run_length; ++t) EXPECT_EQ(edited[t] == plain[t], t < 3) << t;
 }
 
 TEST_F(RunnerTest, TellsTheLogProbabilityOfAToken) {
-  Runner runner(view_, length);
+  Runner runner(view_, run_length);
   const Losses losses = losses_of(runner.run(tokens_));
   double sum = 0;
   for (model::Token token = 0; token < 16; ++token) {
@@ -141,7 +141,7 @@ TEST_F(RunnerTest, TellsTheLogProbabilityOfAToken) {
 }
 
 TEST_F(RunnerTest, RefusesAnEditThatCannotBeMade) {
-  Runner runner(view_, length);
+  Runner runner(view_, run_length);
   Edit edit;
   edit.activation = "blocks.9.hook_z";
   EXPECT_FALSE(runner.run(tokens_, {edit}));

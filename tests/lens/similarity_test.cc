@@ -11,7 +11,7 @@ namespace lookback::lens {
 namespace {
 
 /// Products and norms of at most T = 16 terms in double.
-constexpr double rounding = 4 * 16 * std::numeric_limits<double>::epsilon();
+constexpr double similarity_rounding = 4 * 16 * std::numeric_limits<double>::epsilon();
 
 TEST(HeadSimilarity, IsOneForEqualAndZeroForDisjointPatterns) {
   HeadSimilarity similarity(3, 16);
@@ -47,7 +47,7 @@ TEST(HeadSimilarity, IsTheMeanOfTheRowsCosines) {
     expected += ab / std::sqrt(aa * bb) / 15;
   }
   ASSERT_EQ(similarity.pairs().size(), 1U);
-  EXPECT_NEAR(similarity.pairs()[0], expected, rounding);
+  EXPECT_NEAR(similarity.pairs()[0], expected, similarity_rounding);
 }
 
 TEST(HeadSimilarity, AnAblatedPatternIsLikeNothing) {

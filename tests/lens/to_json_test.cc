@@ -15,7 +15,7 @@ namespace {
 
 using Keys = std::set<std::string>;
 
-Keys keys_of(const nlohmann::json& object) {
+Keys keys_in(const nlohmann::json& object) {
   Keys keys;
   for (const auto& item : object.items()) keys.insert(item.key());
   return keys;
@@ -42,7 +42,7 @@ TEST(Json, AProbeHasTheShapeThatReportsRead) {
   const auto result = evaluate(model.program, model.parameters, *probe, 3, workers);
   ASSERT_TRUE(result);
   const nlohmann::json json = probe_json(*result);
-  EXPECT_EQ(keys_of(json),
+  EXPECT_EQ(keys_in(json),
             (Keys{"loss", "first_half_loss", "second_half_loss", "answered_loss",
                   "in_context_learning_score", "in_context_positions", "loss_by_position",
                   "loss_by_occurrence", "heads", "head_similarity"}));
@@ -52,7 +52,7 @@ TEST(Json, AProbeHasTheShapeThatReportsRead) {
   EXPECT_EQ(json["loss_by_position"][9], rounded(result->loss_by_position[9]));
   EXPECT_EQ(json["loss_by_occurrence"].size(), result->loss_by_occurrence.size());
   ASSERT_EQ(json["heads"].size(), 4U);
-  EXPECT_EQ(keys_of(json["heads"][2]),
+  EXPECT_EQ(keys_in(json["heads"][2]),
             (Keys{"layer", "head", "induction_score", "induction_stripe", "induction_chance",
                   "previous_token_score", "duplicate_token_score", "entropy", "band_share"}));
   EXPECT_EQ(json["heads"][2]["layer"], 1);

@@ -24,7 +24,7 @@ inline std::ostream& operator<<(std::ostream& out, const Wiring& wiring) {
   return out << wiring.name;
 }
 
-inline std::string name_of(const ::testing::TestParamInfo<Wiring>& instance) {
+inline std::string wiring_name(const ::testing::TestParamInfo<Wiring>& instance) {
   return instance.param.name;
 }
 

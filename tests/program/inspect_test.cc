@@ -13,8 +13,6 @@ using spec::lookback;
 using spec::one_line;
 using test::TemporaryDirectory;
 
-constexpr const char* python = "/usr/bin/python3";
-
 /// One trained run of the small studies, made once.
 class Inspect : public testing::Test {
  protected:
@@ -67,7 +65,7 @@ TEST_F(Inspect, ItsArraysAreNumPys) {
   const std::string file = path("arrays.npz");
   ASSERT_EQ(inspect({"--npz", file}).exit_code, 0);
   const spec::Ended read = spec::run(
-      {.arguments = {python, "-c",
+      {.arguments = {spec::python, "-c",
                      "import sys\n"
                      "try:\n import numpy as np\n"
                      "except ImportError: sys.exit(77)\n"

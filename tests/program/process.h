@@ -15,6 +15,9 @@
 
 namespace lookback::program::spec {
 
+/// The interpreter of the checks that are written in Python.
+inline constexpr const char* python = "/usr/bin/python3";
+
 /// How a process ended and what it printed.
 struct Ended {
   int exit_code = -1;  ///< -1: it did not exit by itself

@@ -18,7 +18,6 @@ namespace {
 
 using test::TemporaryDirectory;
 
-constexpr const char* python = "/usr/bin/python3";
 constexpr const char* check = LOOKBACK_SOURCE_DIR "/tests/reference/check.py";
 constexpr std::size_t sequences = 3;
 
@@ -107,7 +106,7 @@ Status write_expected(const study::RunConfig& config, const std::filesystem::pat
 }
 
 TEST(SlowReference, EveryTrainedWiringIsReproducedInNumPy) {
-  if (!std::filesystem::exists(python)) GTEST_SKIP() << "there is no " << python;
+  if (!std::filesystem::exists(spec::python)) GTEST_SKIP() << "there is no " << spec::python;
   const TemporaryDirectory directory;
   const std::string file = spec::write_study(directory, spec::six_wirings());
   const Result<study::Study> study = study::read_study(file, {});
@@ -122,14 +121,15 @@ TEST(SlowReference, EveryTrainedWiringIsReproducedInNumPy) {
     const std::string expected = directory / (arm.arm + ".safetensors");
     const Status written = write_expected(arm, checkpoint, expected);
     ASSERT_TRUE(written) << written.error().message;
-    const spec::Ended checked = spec::run({{python, check, checkpoint, expected}, {}, {}, {}});
+    const spec::Ended checked =
+        spec::run({{spec::python, check, checkpoint, expected}, {}, {}, {}});
     if (checked.exit_code == 77) GTEST_SKIP() << checked.out;
     EXPECT_EQ(checked.exit_code, 0) << checked.out << checked.err;
   }
 }
 
 TEST(SlowReference, AWeightThatIsAThousandthOffIsNoticed) {
-  if (!std::filesystem::exists(python)) GTEST_SKIP() << "there is no " << python;
+  if (!std::filesystem::exists(spec::python)) GTEST_SKIP() << "there is no " << spec::python;
   const TemporaryDirectory directory;
   const std::string file = spec::write_study(directory, spec::six_wirings());
   const Result<study::Study> study = study::read_study(file, {});
@@ -149,10 +149,10 @@ TEST(SlowReference, AWeightThatIsAThousandthOffIsNoticed) {
   const std::string expected = directory / "expected.safetensors";
   const Status written = write_expected(arm, right, expected);
   ASSERT_TRUE(written) << written.error().message;
-  const spec::Ended same = spec::run({{python, check, right, expected}, {}, {}, {}});
+  const spec::Ended same = spec::run({{spec::python, check, right, expected}, {}, {}, {}});
   if (same.exit_code == 77) GTEST_SKIP() << same.out;
   EXPECT_EQ(same.exit_code, 0) << same.out << same.err;
-  const spec::Ended other = spec::run({{python, check, wrong, expected}, {}, {}, {}});
+  const spec::Ended other = spec::run({{spec::python, check, wrong, expected}, {}, {}, {}});
   EXPECT_EQ(other.exit_code, 1) << other.out << other.err;
 }
 
