@@ -28,7 +28,9 @@ target_compile_options(
 add_library(lookback_warnings INTERFACE)
 target_compile_options(
   lookback_warnings
-  INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Werror>
+  INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wconversion;-Werror>
+            # A local name may be that of another source compiled in the same unit.
+            $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wshadow=local>
             # Clang counts signedness as conversion, GCC does not: the same rule for both.
             $<$<COMPILE_LANG_AND_ID:CXX,Clang,AppleClang>:-Wno-sign-conversion>
             # GCC 12 sees overlapping copies in every inlined std::string sum (its bug 105651).

@@ -23,8 +23,6 @@ function(lookback_test_folder folder)
   lookback_quick_to_compile(${target})
   if(NOT part STREQUAL "math")
     lookback_compile_together(${target})
-    # A local name may be that of another test's helper.
-    target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wshadow=local>)
   endif()
   lookback_reuse(${target} tests)
   target_compile_definitions(${target} PRIVATE LOOKBACK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -148,7 +148,7 @@ TEST(Evaluator, GivesTheSameBitsAgainAfterAnotherLength) {
   base::Workers workers(2);
   Evaluator evaluator(model.program, workers);
   const auto first = evaluator.evaluate(model.parameters, *probe, evaluated);
-  const auto other = evaluator.evaluate(model.parameters, *shorter, sequences);
+  const auto other = evaluator.evaluate(model.parameters, *shorter, evaluated);
   const auto second = evaluator.evaluate(model.parameters, *probe, evaluated);
   ASSERT_TRUE(first && other && second);
   EXPECT_EQ(other->loss_by_position.size(), 31U);
