@@ -8,7 +8,7 @@
 #include "lookback/cli/console.h"
 #include "lookback/model/construct.h"
 #include "lookback/model/program.h"
-#include "lookback/study/run_config.h"
+#include "lookback/study/fitted_config.h"
 #include "lookback/train/checkpoint.h"
 
 namespace lookback::cli {
@@ -18,7 +18,7 @@ struct ConstructOptions {
   std::string kind, out;
   std::size_t vocabulary = 256, context = 256;
   std::optional<std::size_t> d_model, d_head;  ///< none: the least
-  std::size_t min_period = 16, max_period = 48;
+  study::AskedPeriods periods;
 };
 
 /// The construction asked for, at its least D and E where they are not given.
@@ -33,21 +33,30 @@ model::Construction construction_of(const ConstructOptions& options) {
   return construction;
 }
 
-/// What the other commands measure it by: the default task at its sizes, and every probe.
+/// What the other commands measure it by: the default task at its sizes.
 study::RunConfig config_of(const ConstructOptions& options,
                            const model::Architecture& architecture) {
-  study::RunConfig config;
+  study::RunConfig config =
+      study::fitted_config(architecture, architecture.context, options.periods);
   config.arm = "constructed-" + options.kind;
-  config.architecture = architecture;
-  config.data = {data::BlockKind::repeated_blocks, options.context, options.min_period,
-                 options.max_period};
-  config.evaluate.probes = {data::BlockKind::repeated_blocks, data::BlockKind::unseen_period,
-                            data::BlockKind::broken_period, data::BlockKind::random_repeat};
   return config;
+}
+
+Status check_vocabulary(const model::Construction& construction, const std::string& kind) {
+  const bool one_head = construction.kind == model::ConstructionKind::smeared;
+  if (one_head || construction.vocabulary >= model::least_vocabulary) return {};
+  return Error{
+      fmt::format("{}: found a vocabulary of {}, allowed at least {}: of fewer tokens the same two "
+                  "follow each other in a block so often that what comes next costs more than "
+                  "0.01 nats to tell",
+                  kind, construction.vocabulary, model::least_vocabulary)};
 }
 
 int run(const ConstructOptions& options) {
   const model::Construction construction = construction_of(options);
+  if (Status status = check_vocabulary(construction, options.kind); !status) {
+    return refuse(status.error());
+  }
   const Result<model::ConstructedModel> model = model::construct(construction);
   if (!model) return refuse(model.error());
   const study::RunConfig config = config_of(options, model->architecture);
@@ -62,7 +71,7 @@ int run(const ConstructOptions& options) {
 }
 
 void add_sizes(CLI::App& command, ConstructOptions& options) {
-  command.add_option("--vocabulary", options.vocabulary, "V (default 256)")
+  command.add_option("--vocabulary", options.vocabulary, "V (default 256; two heads need 224)")
       ->check(CLI::Range(2, 1 << 20));
   command.add_option("--context", options.context, "T (default 256)")
       ->check(CLI::Range(2, 1 << 16));
@@ -71,10 +80,10 @@ void add_sizes(CLI::App& command, ConstructOptions& options) {
                      "with 2 p^2 >= V, M the least with 4^M >= T - 1)");
   command.add_option("--d-head", options.d_head,
                      "E (default and least: the larger of 2p + 1 and 2M, for smeared 2p)");
-  command.add_option("--min-period", options.min_period,
-                     "of the task it is measured by (default 16)");
-  command.add_option("--max-period", options.max_period,
-                     "of the task it is measured by (default 48)");
+  command.add_option("--min-period", options.periods.min_period,
+                     "of the task it is measured by (default 16, or a third of the longest)");
+  command.add_option("--max-period", options.periods.max_period,
+                     "of the task it is measured by (default 48, or a third of the context)");
 }
 
 }  // namespace

@@ -22,14 +22,15 @@ constexpr std::size_t most_rows = 24;
 
 std::string name_of(HeadPlace place) { return fmt::format("head {}.{}", place.layer, place.head); }
 
-/// "0.861 +-0.012"; "-" for what is not known.
-std::string text(double mean, double standard_error) {
-  if (!std::isfinite(mean)) return "-";
-  if (!std::isfinite(standard_error)) return fmt::format("{:.3f}", mean);
-  return fmt::format("{:.3f} +-{:.3f}", mean, 1.96 * standard_error);
-}
+/// "0.861"; "-" for what is not known.
+std::string text(double value) { return std::isfinite(value) ? fmt::format("{:.3f}", value) : "-"; }
 
-std::string text(const Estimate& value) { return text(value.mean, value.standard_error); }
+/// "0.861 +-0.012".
+std::string text(const Estimate& value) {
+  const double half = value.half_width();
+  if (!std::isfinite(value.mean) || !std::isfinite(half)) return text(value.mean);
+  return fmt::format("{:.3f} +-{:.3f}", value.mean, half);
+}
 
 /// Lines of equal cells, the first wide and to the left.
 class Table {
@@ -91,8 +92,7 @@ void add_probe(const study::ProbeInspection& probe, Table& table) {
   table.title(fmt::format("{} ({} sequences; losses in nats)", probe.description,
                           probe.result.sequences.size()));
   for (const lens::LossMeasure& measure : lens::loss_measures()) {
-    table.row(measure.name,
-              {text(probe.result.mean.*measure.value, probe.result.standard_error.*measure.value)});
+    table.row(measure.name, {text(probe.result.estimate_of(measure))});
   }
   std::vector<std::string> names, chance;
   for (const lens::HeadMeasure& measure : lens::head_measures()) {
@@ -100,7 +100,7 @@ void add_probe(const study::ProbeInspection& probe, Table& table) {
     std::string name(measure.name.substr(0, measure.name.find("_score")));
     std::ranges::replace(name, '_', ' ');
     names.push_back(std::move(name));
-    chance.push_back(text(probe.chance.*measure.value, NAN));
+    chance.push_back(text(probe.chance.*measure.value));
   }
   table.row("", names);
   table.row("chance", chance);
@@ -109,7 +109,7 @@ void add_probe(const study::ProbeInspection& probe, Table& table) {
     std::vector<std::string> cells;
     for (const lens::HeadMeasure& measure : lens::head_measures()) {
       if (measure.name == "induction_chance") continue;
-      cells.push_back(text(head.mean.*measure.value, head.standard_error.*measure.value));
+      cells.push_back(text(head.estimate_of(measure)));
     }
     table.row(name_of(head.place), cells);
   }
@@ -184,8 +184,7 @@ void add_patching(const lens::Patching& patching, Table& table) {
       "{} to {} nats)",
       lens::name_of(patching.corruption), text(patching.clean), text(patching.corrupted)));
   // A ratio of two differences that may be zero says nothing.
-  if (patching.clean.mean - patching.corrupted.mean <
-      1.96 * (patching.clean.standard_error + patching.corrupted.standard_error)) {
+  if (!(patching.clean.lower() > patching.corrupted.upper())) {
     table.line("clean and corrupted hardly differ: there is nothing to restore");
     return;
   }
@@ -209,7 +208,7 @@ void add_composition(const lens::Composition& composition, Table& table) {
   const std::size_t shown = std::min(most_rows, composition.pairs.size());
   for (const lens::HeadComposition& pair : std::span(composition.pairs).first(shown)) {
     table.row(fmt::format("{} -> {}", name_of(pair.from), name_of(pair.to)),
-              {text(pair.q, NAN), text(pair.k, NAN), text(pair.v, NAN)});
+              {text(pair.q), text(pair.k), text(pair.v)});
   }
   table.cut(composition.pairs.size() - shown);
 }
@@ -221,10 +220,10 @@ void add_circuits(std::string_view title, std::span<const lens::CircuitSummary> 
   table.row("", {"eigenvalues +", "diagonal, sd", "diagonal first", "largest s.v."});
   const std::size_t shown = std::min(most_rows, circuits.size());
   for (const lens::CircuitSummary& one : circuits.first(shown)) {
-    table.row(lens::circuit_name(one.id),
-              {text(one.eigenvalue_score, NAN), text(one.matching.score, NAN),
-               text(one.matching.diagonal_share, NAN),
-               text(one.singular_values.empty() ? NAN : one.singular_values.front(), NAN)});
+    table.row(
+        lens::circuit_name(one.id),
+        {text(one.eigenvalue_score), text(one.matching.score), text(one.matching.diagonal_share),
+         one.singular_values.empty() ? "-" : text(one.singular_values.front())});
   }
   table.cut(circuits.size() - shown);
 }

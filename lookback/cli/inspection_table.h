@@ -9,7 +9,7 @@
 namespace lookback::cli {
 
 /// `transitions` as transitions_of (study/findings.h), or null. Figures are means; the number after
-/// +- is half of the interval of 95%, 1.96 standard errors over sequences.
+/// +- is half of the interval of 95% over sequences (lens/estimate.h).
 std::string inspection_table(const study::SavedModel& model, const study::Inspection& inspection,
                              const nlohmann::json& transitions);
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "lookback/exchange/note.h"
 #include "lookback/exchange/torch_module.h"
 #include "lookback/exchange/transformer_lens.h"
+#include "lookback/study/fitted_config.h"
 
 namespace lookback::exchange {
 namespace {
@@ -125,18 +125,8 @@ Result<study::SavedModel> import_model(const std::filesystem::path& directory) {
 
 study::RunConfig import_config(const Architecture& architecture) {
   constexpr std::size_t longest = 256;
-  study::RunConfig config;
+  study::RunConfig config = study::fitted_config(architecture, longest);
   config.arm = "imported";
-  config.architecture = architecture;
-  config.data.length = std::min(architecture.context, longest);
-  if (config.data.length > 2) config.data.length -= config.data.length % 2;  // two halves
-  const std::size_t most = std::max<std::size_t>(1, config.data.length / 3);
-  config.data.max_period = std::min(config.data.max_period, most);
-  config.data.min_period = std::min(config.data.min_period, std::max<std::size_t>(1, most / 3));
-  for (const std::string& name : data::block_kind_names()) {
-    const Result<data::BlockKind> kind = data::parse_block_kind(name);
-    if (kind && study::probe_source(config, *kind)) config.evaluate.probes.push_back(*kind);
-  }
   return config;
 }
 

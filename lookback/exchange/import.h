@@ -16,8 +16,8 @@ namespace lookback::exchange {
 /// a configuration that lookback cannot express, tensors that do not fit it.
 Result<study::SavedModel> import_model(const std::filesystem::path& directory);
 
-/// The run of an imported model: the defaults, with sequences of at most 256 tokens, periods that
-/// fit into them twice with a gap, and the probes that fit.
+/// The run of an imported model: fitted_config (study/fitted_config.h) with sequences of at most 256
+/// tokens.
 study::RunConfig import_config(const model::Architecture& architecture);
 
 }  // namespace lookback::exchange

@@ -1,12 +1,11 @@
 #include "lookback/lens/ablation.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "lookback/lens/ablation_edits.h"
+#include "lookback/lens/limits.h"
 
 namespace lookback::lens {
 namespace {
@@ -78,25 +77,21 @@ void list_norms(const Architecture& a, bool one_by_one, Ablations& result) {
   }
 }
 
-/// Whether `found` is within the limit; else a line in `skipped` says what is left out.
-bool within(std::size_t found, std::size_t limit, const char* what, const char* counted,
-            Ablations& result) {
-  if (found <= limit) return true;
-  result.skipped.push_back(
-      fmt::format("{}: found {} {}, allowed at most {}", what, found, counted, limit));
-  return false;
-}
-
 /// Every ablation of the model within the limits, not yet measured.
 Ablations listed(const Architecture& a, const AblationLimits& limits) {
   Ablations result;
   const std::size_t heads = a.layers * a.heads_per_layer();
-  if (within(heads, limits.path_heads, "paths and logits", "heads", result)) list_paths(a, result);
-  if (within(heads, limits.head_heads, "single heads", "heads", result)) list_heads(a, result);
+  const auto few_heads = [&](std::size_t limit, const char* what) {
+    return within_limit(what, heads, "heads", limit, result.skipped);
+  };
+  if (few_heads(limits.path_heads, "paths and logits")) list_paths(a, result);
+  if (few_heads(limits.head_heads, "single heads")) list_heads(a, result);
   result.values.push_back({std::nullopt});
-  if (within(heads, limits.pattern_heads, "patterns", "heads", result)) list_patterns(a, result);
+  if (few_heads(limits.pattern_heads, "patterns")) list_patterns(a, result);
   const std::size_t norms = all_norms(a).size();
-  list_norms(a, within(norms, limits.norms, "single norms", "norms", result), result);
+  const bool one_by_one =
+      within_limit("single norms", norms, "norms", limits.norms, result.skipped);
+  list_norms(a, one_by_one, result);
   return result;
 }
 

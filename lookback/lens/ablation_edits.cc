@@ -10,30 +10,6 @@ namespace {
 
 using model::Architecture;
 
-Edit set(std::string activation, std::optional<std::size_t> head, math::Matrix<const float> value) {
-  Edit edit;
-  edit.activation = std::move(activation);
-  edit.head = head;
-  edit.value = value;
-  return edit;
-}
-
-Edit add(std::string activation, std::optional<std::size_t> head, math::Matrix<const float> value) {
-  Edit edit = set(std::move(activation), head, value);
-  edit.kind = Edit::Kind::add;
-  return edit;
-}
-
-Edit copy(Edit::Kind kind, std::string activation, std::optional<std::size_t> head,
-          std::string source) {
-  Edit edit;
-  edit.activation = std::move(activation);
-  edit.head = head;
-  edit.kind = kind;
-  edit.source = std::move(source);
-  return edit;
-}
-
 /// One number: the mean of a recorded [T,1] over its positions.
 math::Matrix<const float> mean_of(math::Matrix<const float> column, Context& context) {
   double sum = 0;

@@ -1,4 +1,4 @@
-// Ablations as JSON: rises of second-half loss in nats, each {"mean", "standard_error"}.
+// Ablations as JSON: rises of second-half loss in nats, each as estimate_json (json_parts.h).
 #pragma once
 
 #include <nlohmann/json.hpp>

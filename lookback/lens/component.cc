@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lookback/lens/head_weights.h"
 #include "lookback/math/kernels.h"
 
 namespace lookback::lens {
@@ -40,16 +41,15 @@ bool has_base(const Architecture& a, std::size_t layer) {
          a.norm_of(layer) != model::NormKind::none;
 }
 
-std::string weights_of_step(const Architecture& a, std::size_t layer, std::size_t step) {
-  return a.steps == 1 || a.shared_weights ? fmt::format("blocks.{}.attn", layer)
-                                          : fmt::format("blocks.{}.steps.{}.attn", layer, step);
-}
-
 /// Empty where the program has no such parameter.
 math::Matrix<const float> parameter(const Model& model, const std::string& name) {
   const model::ParameterInfo* info = model.program.find_parameter(name);
   if (info == nullptr) return {};
   return {model.parameters.data() + info->offset, info->rows, info->cols, info->cols};
+}
+
+std::string bias_name(const Architecture& a, const Component& bias) {
+  return attention_prefix(a, {bias.layer, bias.number * a.heads}) + "b_O";
 }
 
 void copy_rows(math::Matrix<const float> from, math::Matrix<float> out) {
@@ -69,7 +69,7 @@ void head_value(const Model& model, const Recording& recording, const Component&
     copy_rows(z, out.columns(column, a.d_head));
     return;
   }
-  const auto w_o = parameter(model, weights_of_step(a, head.layer, head.number / a.heads) + ".W_O");
+  const auto w_o = parameter(model, attention_prefix(a, {head.layer, head.number}) + "W_O");
   math::matmul<float>(1, z, w_o.row_block(column, a.d_head), out, math::Update::set,
                       math::Part::dense);
 }
@@ -153,10 +153,7 @@ void component_value(const Model& model, const Recording& recording, const Compo
     case Kind::head:
       return head_value(model, recording, component, out);
     case Kind::bias:
-      return copy_rows(parameter(model, weights_of_step(model.architecture(), component.layer,
-                                                        component.number) +
-                                            ".b_O"),
-                       out);
+      return copy_rows(parameter(model, bias_name(model.architecture(), component)), out);
     case Kind::mlp:
       return copy_rows(recording.at(fmt::format("blocks.{}.hook_mlp_out", component.layer)), out);
   }
@@ -164,8 +161,7 @@ void component_value(const Model& model, const Recording& recording, const Compo
 
 math::Matrix<const float> head_weight(const Model& model, HeadPlace head, char letter) {
   const Architecture& a = model.architecture();
-  const auto whole = parameter(
-      model, fmt::format("{}.W_{}", weights_of_step(a, head.layer, head.head / a.heads), letter));
+  const auto whole = parameter(model, fmt::format("{}W_{}", attention_prefix(a, head), letter));
   return whole.columns(head.head % a.heads * a.d_head, a.d_head);
 }
 

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <variant>
-
-#include "lookback/base/nearest.h"
 
 namespace lookback::lens {
 namespace {
@@ -75,13 +74,6 @@ bool shows(const SiteInfo& site, std::optional<std::size_t> head) {
   return !head || (*head >= site.first_head && *head < site.first_head + site.heads);
 }
 
-Error unknown_name(const Program& program, const std::string& name) {
-  const std::vector<std::string_view> known = model::activation_names(program);
-  const auto near = base::nearest(name, std::vector<std::string>(known.begin(), known.end()));
-  return Error{fmt::format("no activation is named '{}'{}", name,
-                           near ? fmt::format("; the nearest is '{}'", *near) : "")};
-}
-
 Error unknown_head(const Program& program, const std::string& name, std::size_t head) {
   std::size_t heads = 0;
   for (const SiteInfo& site : program.sites) {
@@ -137,6 +129,30 @@ Status check_value(std::size_t length, const Edit& edit, std::size_t width) {
 
 }  // namespace
 
+Edit set(std::string activation, std::optional<std::size_t> head, math::Matrix<const float> value) {
+  Edit edit;
+  edit.activation = std::move(activation);
+  edit.head = head;
+  edit.value = value;
+  return edit;
+}
+
+Edit add(std::string activation, std::optional<std::size_t> head, math::Matrix<const float> value) {
+  Edit edit = set(std::move(activation), head, value);
+  edit.kind = Edit::Kind::add;
+  return edit;
+}
+
+Edit copy(Edit::Kind kind, std::string activation, std::optional<std::size_t> head,
+          std::string source) {
+  Edit edit;
+  edit.activation = std::move(activation);
+  edit.head = head;
+  edit.kind = kind;
+  edit.source = std::move(source);
+  return edit;
+}
+
 Result<std::size_t> first_step(const Program& program, const std::string& activation,
                                std::optional<std::size_t> head) {
   std::optional<std::size_t> first;
@@ -150,7 +166,7 @@ Result<std::size_t> first_step(const Program& program, const std::string& activa
   }
   if (first) return *first;
   if (known) return unknown_head(program, activation, *head);
-  return unknown_name(program, activation);
+  return model::unknown_activation(program, activation);
 }
 
 Result<std::size_t> first_step(const Program& program, const Edits& edits) {

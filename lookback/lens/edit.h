@@ -36,6 +36,14 @@ struct Edit {
 
 using Edits = std::vector<Edit>;
 
+/// x := value, at all positions.
+Edit set(std::string activation, std::optional<std::size_t> head, math::Matrix<const float> value);
+/// x := x + value, at all positions.
+Edit add(std::string activation, std::optional<std::size_t> head, math::Matrix<const float> value);
+/// x := `source` of the same run (copy), or its mean (copy_mean), at all positions.
+Edit copy(Edit::Kind kind, std::string activation, std::optional<std::size_t> head,
+          std::string source);
+
 /// The number of the first step that has to be run again when the activation, of this head or of
 /// all, is to be seen or changed. Errors: a name that the program does not have (with the nearest
 /// one it has), a head that the activation does not have.

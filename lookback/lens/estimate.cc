@@ -1,11 +1,63 @@
 #include "lookback/lens/estimate.h"
 
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <vector>
 
 namespace lookback::lens {
+namespace {
+
+/// P(|T| < sqrt(degrees) tan(angle)) as a finite sum, 26.7.3 for odd and 26.7.4 for even degrees.
+double student_t_within(std::size_t degrees, double angle) {
+  const double square = std::cos(angle) * std::cos(angle);
+  const bool odd = degrees % 2 == 1;
+  double term = odd ? std::cos(angle) : 1;
+  double sum = degrees == 1 ? 0 : term;
+  for (std::size_t power = odd ? 3 : 2; power < degrees; power += 2) {
+    term *= square * static_cast<double>(power - 1) / static_cast<double>(power);
+    sum += term;
+  }
+  const double even = std::sin(angle) * sum;
+  return odd ? 2 / std::numbers::pi * (angle + even) : even;
+}
+
+/// The first five terms of 26.7.5, whose error falls with the fifth power of the degrees.
+double student_t_about_normal(double degrees) {
+  constexpr double x = 1.959963984540054;  // of the normal distribution
+  constexpr double s = x * x;
+  constexpr double terms[] = {
+      x,
+      x * (s + 1) / 4,
+      x * ((5 * s + 16) * s + 3) / 96,
+      x * (((3 * s + 19) * s + 17) * s - 15) / 384,
+      x * ((((79 * s + 776) * s + 1482) * s - 1920) * s - 945) / 92160,
+  };
+  double result = 0;
+  for (std::size_t i = std::size(terms); i-- > 0;) result = result / degrees + terms[i];
+  return result;
+}
+
+}  // namespace
+
+double student_t_95(std::size_t degrees) {
+  constexpr std::size_t many = 100;
+  if (degrees == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (degrees > many) return student_t_about_normal(static_cast<double>(degrees));
+  double low = 0;
+  double high = std::numbers::pi / 2;
+  for (int halving = 0; halving < 60; ++halving) {
+    const double middle = (low + high) / 2;
+    (student_t_within(degrees, middle) < 0.95 ? low : high) = middle;
+  }
+  return std::sqrt(static_cast<double>(degrees)) * std::tan(low);
+}
+
+double Estimate::half_width() const {
+  return student_t_95(count == 0 ? 0 : count - 1) * standard_error;
+}
 
 Estimate estimate(std::span<const double> values) {
   constexpr double undefined = std::numeric_limits<double>::quiet_NaN();

@@ -6,6 +6,12 @@
 
 namespace lookback::lens {
 
+/// The t with P(|T| < t) = 0.95 for Student's distribution of `degrees` of freedom: 12.706 of 1,
+/// 2.365 of 7, 1.960 of infinitely many. Of 0 degrees NaN. To 1e-9: by the distribution's finite
+/// sums (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4), and of many degrees by its expansion about
+/// the normal one (26.7.5).
+double student_t_95(std::size_t degrees);
+
 /// The mean of n values and its standard error, s / sqrt(n) with s^2 = sum (x - mean)^2 / (n - 1).
 /// The mean of no value, and the error of fewer than two, are NaN.
 struct Estimate {
@@ -13,10 +19,11 @@ struct Estimate {
   double standard_error = 0;
   std::size_t count = 0;  ///< n
 
-  /// The interval of 95% in the normal approximation: mean -+ 1.96 standard errors. For few values
-  /// use a bootstrap.
-  double lower() const { return mean - 1.96 * standard_error; }
-  double upper() const { return mean + 1.96 * standard_error; }
+  /// Half of the interval of 95%: student_t_95(n - 1) standard errors. NaN of fewer than two values.
+  /// Exact for values that are normally distributed; of others the better the more there are.
+  double half_width() const;
+  double lower() const { return mean - half_width(); }
+  double upper() const { return mean + half_width(); }
 };
 
 /// Summed in the order of `values`, so that the same values give the same bits.

@@ -152,13 +152,13 @@ math::Matrix<const float> Context::ideal_mask(data::IdealPattern kind) {
 Result<Recording> mean_recording(const Setting& setting, std::span<const std::string> names) {
   if (Status status = check(setting); !status) return status.error();
   Runners runners(setting);
-  const std::size_t parts = std::min(mean_parts, setting.sequences);
-  std::vector<RecordingSum> sums(parts);
-  std::vector<Status> statuses(parts);
-  setting.workers.run(parts, [&](std::size_t part, std::size_t worker) {
-    for (std::size_t index = part; index < setting.sequences; index += parts) {
+  std::vector<RecordingSum> sums(mean_parts);
+  std::vector<Status> statuses(mean_parts);
+  setting.workers.run(mean_parts, [&](std::size_t part, std::size_t worker) {
+    for (std::size_t i = part; i < references; i += mean_parts) {
       Recording recording;
-      const auto run = runners.of(worker).record(setting.probe.sequence(index), names, recording);
+      const auto tokens = setting.probe.sequence(first_reference + i);
+      const auto run = runners.of(worker).record(tokens, names, recording);
       if (!run) {
         statuses[part] = run.error();
         return;
@@ -167,7 +167,7 @@ Result<Recording> mean_recording(const Setting& setting, std::span<const std::st
     }
   });
   if (Status status = first_error(statuses); !status) return status.error();
-  for (std::size_t part = 1; part < parts; ++part) {
+  for (std::size_t part = 1; part < mean_parts; ++part) {
     sums[0].add(sums[part]);
     sums[part] = {};
   }

@@ -1,14 +1,20 @@
 // Interventions over the sequences of a probe, each measured as the change of the losses.
 //
 // An intervention says, for one sequence, which edits it makes. Their values come from recordings:
-// of the sequence itself, of the next one of the probe (resample), and of the means over all
-// sequences, position by position. At any time a worker holds the recordings of two sequences, and
-// there are no others but the means.
+// of the sequence itself, of the next one of the probe (resample), and of the means over other
+// sequences of the probe, position by position. At any time a worker holds the recordings of two
+// sequences, and there are no others but the means.
+//
+// Means are over a fixed set of sequences that are never measured. With a sequence's own activation
+// in its mean, of n sequences one part in n of what is to be removed would stay; and a mean over the
+// n - 1 others is noisy by as much, which costs the more the fewer they are. Either way figures
+// would hang on n beyond their intervals.
 //
 // Legend: T positions, D = d_model, n sequences.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -32,7 +38,7 @@ namespace lookback::lens {
 /// What takes the place of what is removed.
 enum class Replacement {
   zero,
-  mean,      ///< the mean over the probe's sequences, position by position
+  mean,      ///< the mean over reference sequences of the probe, position by position
   resample,  ///< that of the next sequence of the probe (of the first one, for the last)
 };
 const char* name_of(Replacement replacement);  ///< "zero", "mean", "resample"
@@ -45,8 +51,8 @@ struct Setting {
   base::Workers& workers;
 };
 
-/// Whether interventions can be measured there. Errors: fewer than 2 sequences (a mean and another
-/// one are needed), and what check_inputs (evaluate.h) refuses.
+/// Whether interventions can be measured there. Errors: fewer than 2 sequences (another one is
+/// needed), and what check_inputs (evaluate.h) refuses.
 Status check(const Setting& setting);
 
 /// What the edits of one sequence are made of. Values that it makes live as long as it does.
@@ -89,7 +95,13 @@ class Context {
 
 using Intervention = std::function<Edits(Context&)>;
 
-/// The means over the probe's sequences of the named activations. Errors: as check, unknown names.
+/// What means are over: sequences first_reference .. first_reference + references - 1 of the probe,
+/// whatever is measured. So many leave a mean 1/8 of one sequence's noise.
+inline constexpr std::uint64_t first_reference = std::uint64_t{1} << 40;
+inline constexpr std::size_t references = 64;
+
+/// The means over the reference sequences of the named activations: the same bits for any setting of
+/// the same model and probe. Errors: as check, unknown names.
 Result<Recording> mean_recording(const Setting& setting, std::span<const std::string> names);
 
 /// The losses of every sequence with and without each intervention.

@@ -5,7 +5,13 @@
 namespace lookback::lens {
 
 nlohmann::json estimate_json(const Estimate& estimate) {
-  return {{"mean", rounded(estimate.mean)}, {"standard_error", rounded(estimate.standard_error)}};
+  return {{"mean", rounded(estimate.mean)},
+          {"standard_error", rounded(estimate.standard_error)},
+          {"interval", interval_json(estimate)}};
+}
+
+nlohmann::json interval_json(const Estimate& estimate) {
+  return nlohmann::json::array({rounded(estimate.lower()), rounded(estimate.upper())});
 }
 
 nlohmann::json place_json(const std::optional<HeadPlace>& place) {

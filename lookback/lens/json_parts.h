@@ -11,8 +11,11 @@
 
 namespace lookback::lens {
 
-/// {"mean", "standard_error"}; how many values it is of stands once beside all of a result.
+/// {"mean", "standard_error", "interval": [low, high] of 95%}.
 nlohmann::json estimate_json(const Estimate& estimate);
+
+/// [low, high] of 95% (estimate.h).
+nlohmann::json interval_json(const Estimate& estimate);
 
 /// {"layer", "head"}, or null for none.
 nlohmann::json place_json(const std::optional<HeadPlace>& place);

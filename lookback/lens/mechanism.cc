@@ -15,24 +15,16 @@ namespace {
 using data::IdealPattern;
 using model::Architecture;
 
-Edit set(std::string activation, HeadPlace place, math::Matrix<const float> value) {
-  Edit edit;
-  edit.activation = std::move(activation);
-  edit.head = place.head;
-  edit.value = value;
-  return edit;
-}
-
 Intervention with_ideal_pattern(HeadPlace place, IdealPattern kind) {
   return [=](Context& context) {
-    return Edits{set(pattern_name(place.layer), place, context.ideal(kind))};
+    return Edits{set(pattern_name(place.layer), place.head, context.ideal(kind))};
   };
 }
 
 /// The head keeps of its own pattern what lies where the ideal one has any weight.
 Intervention with_only(HeadPlace place, IdealPattern kind) {
   return [=](Context& context) {
-    Edit edit = set(pattern_name(place.layer), place, context.ideal_mask(kind));
+    Edit edit = set(pattern_name(place.layer), place.head, context.ideal_mask(kind));
     edit.kind = Edit::Kind::multiply;
     return Edits{edit};
   };
@@ -58,18 +50,14 @@ math::Matrix<const float> band_of(HeadPlace place, Context& context) {
 
 Intervention with_band(HeadPlace place) {
   return [=](Context& context) {
-    return Edits{set(pattern_name(place.layer), place, band_of(place, context))};
+    return Edits{set(pattern_name(place.layer), place.head, band_of(place, context))};
   };
 }
 
 Intervention unsmeared(HeadPlace place) {
   return [=](Context&) {
-    Edit edit;
-    edit.activation = fmt::format("blocks.{}.attn.hook_smeared_k", place.layer);
-    edit.head = place.head;
-    edit.kind = Edit::Kind::copy;
-    edit.source = fmt::format("blocks.{}.attn.hook_k", place.layer);
-    return Edits{edit};
+    return Edits{copy(Edit::Kind::copy, fmt::format("blocks.{}.attn.hook_smeared_k", place.layer),
+                      place.head, fmt::format("blocks.{}.attn.hook_k", place.layer))};
   };
 }
 
@@ -99,7 +87,8 @@ Status find_head(const Setting& setting, const Basis& basis, MechanismResult& re
   result.loss = measured->unedited();
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const Estimate cost = measured->rise(i);
-    if (i > 0 && !(cost.mean > result.direct_cost.mean)) continue;
+    const bool more = cost.mean > result.direct_cost.mean || std::isnan(result.direct_cost.mean);
+    if (result.head && !more) continue;
     result.direct_cost = cost;
     result.head = heads[i];
   }

@@ -3,7 +3,8 @@
 // 1. The head: the one whose direct path into the logits is worth most, that is, whose mean
 //    ablation before ln_final alone costs most second-half loss. (What a previous-token head writes
 //    is worth as much, but through other heads: it is not the head that copies.) Its COST is the rise
-//    of second-half loss when what it writes is replaced by its mean for all readers.
+//    of second-half loss when what it writes is replaced by its mean for all readers. Means are over
+//    reference sequences (intervention.h).
 // 2. Shares of that cost, each the rise of second-half loss under an intervention on this head:
 //    - band: its pattern becomes a function of the offset t - s alone, the mean over sequences and
 //      queries, each row summing to 1. What is NOT lost is kept by counting positions.
@@ -20,7 +21,10 @@
 // 3. The verdict, by the constants below.
 //
 // A share is a ratio of means over sequences (ratio_estimate, estimate.h). Removing an input can cost
-// more than the head's absence: shares above 1 are no error.
+// more than the head's absence: shares above 1 are no error. Where the cost is not clearly above
+// zero there is nothing to take shares of, whatever they are: the verdict is `unresolved`, and not
+// `none`, for something was learned, if not by one head that cannot be spared (two that do the same
+// cover for each other).
 #pragma once
 
 #include <cstddef>
@@ -42,7 +46,8 @@ enum class Mechanism {
   k_composition,    ///< keys hold the token before, written by a previous-token head
   q_composition,    ///< queries hold where the token was, written by a duplicate-token head
   smeared_keys,     ///< keys hold the token before by smearing
-  unresolved,       ///< something is learned, and none of the above explains most of it
+  unresolved,       ///< something is learned, and none of the above explains most of it; or
+                    ///< figures that decide are not numbers
 };
 /// "none", "positional-band", "k-composition", "q-composition", "smeared-keys", "unresolved".
 const char* name_of(Mechanism mechanism);
@@ -53,7 +58,8 @@ const char* name_of(Mechanism mechanism);
 inline constexpr double least_gain = 0.1;
 
 /// A mechanism is named when more than half of the head's cost speaks for it: then no other can
-/// account for as much. The interval of 95% (Estimate::lower, upper) must lie on that side.
+/// account for as much. The interval of 95% (Estimate::lower, upper) must lie on that side, and that
+/// of the cost above zero.
 inline constexpr double majority = 0.5;
 
 inline constexpr Estimate not_measured{std::numeric_limits<double>::quiet_NaN(),
@@ -74,7 +80,7 @@ struct EarlierHead {
 
 struct MechanismResult {
   Mechanism verdict = Mechanism::none;
-  std::string reason;  ///< one sentence with the figures that decided it
+  std::string reason;  ///< one sentence with the figures that decided it, +- half of 95%
   std::size_t sequences = 0;
   Estimate loss = not_measured;  ///< second-half loss, nats
   double chance = 0;             ///< ln V

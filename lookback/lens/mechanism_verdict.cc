@@ -11,9 +11,10 @@ namespace {
 bool more_than_half(const Estimate& share) { return share.lower() > majority; }
 bool less_than_half(const Estimate& share) { return share.upper() < majority; }
 
+/// With half of its interval of 95%, as in tables.
 std::string text(const Estimate& share) {
   const double hundredths = std::round(100 * share.mean) + 0.0;  // no negative zero
-  return fmt::format("{:.2f} +- {:.2f}", hundredths / 100, share.standard_error);
+  return fmt::format("{:.2f} +- {:.2f}", hundredths / 100, share.half_width());
 }
 
 /// The candidate that explains most so far.
@@ -66,11 +67,23 @@ const char* name_of(Mechanism mechanism) {
 
 void decide(MechanismResult& result) {
   result.partner.reset();
+  result.verdict = Mechanism::unresolved;
+  if (!std::isfinite(result.loss.mean)) {
+    result.reason = "second-half loss is not a number";
+    return;
+  }
   if (!result.learned) {
     result.verdict = Mechanism::none;
     result.reason =
         fmt::format("second-half loss lies {:.3f} nats below chance, at least {} are asked for",
                     result.chance - result.loss.mean, least_gain);
+    return;
+  }
+  if (!(result.cost.lower() > 0)) {
+    result.reason = fmt::format(
+        "what the head writes is worth {} nats, not clearly more than nothing: there is "
+        "no cost to take shares of",
+        text(result.cost));
     return;
   }
   if (less_than_half(result.band)) {
@@ -79,7 +92,6 @@ void decide(MechanismResult& result) {
                                 text(result.band));
     return;
   }
-  result.verdict = Mechanism::unresolved;
   result.reason = "no intervention decides what more than half of the head's cost hangs on";
   Best best{result};
   if (result.unsmeared) {

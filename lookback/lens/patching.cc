@@ -9,6 +9,7 @@
 
 #include "lookback/lens/ablation_edits.h"
 #include "lookback/lens/evaluate.h"
+#include "lookback/lens/limits.h"
 #include "lookback/lens/runner.h"
 
 namespace lookback::lens {
@@ -38,13 +39,11 @@ struct PairRuns {
 /// Sets one head's activation to the clean run's at positions first .. end - 1; no edit at all where
 /// it is the same in both runs.
 Edits edits_of(const HeadPatch& patch, std::size_t first, std::size_t end, PairRuns& runs) {
-  Edit edit;
-  edit.activation = activation_of(patch.activation, patch.head.layer);
-  edit.head = patch.head.head;
-  edit.value = runs.clean.at(edit.activation, patch.head.head);
+  const std::string activation = activation_of(patch.activation, patch.head.layer);
+  Edit edit = set(activation, patch.head.head, runs.clean.at(activation, patch.head.head));
   edit.first_row = first;
   edit.end_row = end;
-  const auto was = runs.corrupted.at(edit.activation, patch.head.head);
+  const auto was = runs.corrupted.at(activation, patch.head.head);
   for (std::size_t t = first; t < end; ++t) {
     if (!std::equal(was.row(t), was.row(t) + was.cols, edit.value.row(t))) return {edit};
   }
@@ -62,13 +61,6 @@ struct PlannedPatch {
   std::function<Edits(PairRuns&)> edits;
   Estimate* restored;
 };
-
-bool within(std::size_t found, std::size_t limit, const char* what, Patching& result) {
-  if (found <= limit) return true;
-  result.skipped.push_back(
-      fmt::format("{}: found {} heads, allowed at most {}", what, found, limit));
-  return false;
-}
 
 void list_heads(const Architecture& a, bool by_position, Patching& result) {
   for (const HeadPlace head : all_heads(a)) {
@@ -98,9 +90,12 @@ Patching listed(const Architecture& a, const PatchingLimits& limits, std::size_t
   Patching result;
   result.length = length;
   const std::size_t heads = a.layers * a.heads_per_layer();
-  const bool by_position = within(heads, limits.position_heads, "heads by position", result);
-  if (within(heads, limits.whole_heads, "heads", result)) list_heads(a, by_position, result);
-  if (within(heads, limits.path_heads, "paths", result)) list_paths(a, result);
+  const auto few_heads = [&](std::size_t limit, const char* what) {
+    return within_limit(what, heads, "heads", limit, result.skipped);
+  };
+  const bool by_position = few_heads(limits.position_heads, "heads by position");
+  if (few_heads(limits.whole_heads, "heads")) list_heads(a, by_position, result);
+  if (few_heads(limits.path_heads, "paths")) list_paths(a, result);
   return result;
 }
 

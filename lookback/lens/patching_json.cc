@@ -11,15 +11,15 @@ using nlohmann::json;
 json head_json(const HeadPatch& patch) {
   json means = json::array();
   json errors = json::array();
+  json intervals = json::array();
   for (const Estimate& restored : patch.by_position) {
     means.push_back(rounded(restored.mean));
     errors.push_back(rounded(restored.standard_error));
+    intervals.push_back(interval_json(restored));
   }
-  return {{"head", place_json(patch.head)},
-          {"activation", name_of(patch.activation)},
-          {"whole", estimate_json(patch.whole)},
-          {"by_position", means},
-          {"standard_errors", errors}};
+  return {{"head", place_json(patch.head)},      {"activation", name_of(patch.activation)},
+          {"whole", estimate_json(patch.whole)}, {"by_position", means},
+          {"standard_errors", errors},           {"intervals", intervals}};
 }
 
 json path_json(const PathPatch& patch) {

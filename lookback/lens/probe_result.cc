@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "lookback/lens/estimate.h"
-
 namespace lookback::lens {
 namespace {
 
@@ -44,11 +42,13 @@ Estimate over_sequences(const Sequences& sequences, std::size_t head, const Head
 
 void summarize_heads(ProbeResult& result, std::size_t heads_per_layer) {
   for (std::size_t i = 0; i < result.sequences.front().heads.size(); ++i) {
-    HeadSummary summary{{i / heads_per_layer, i % heads_per_layer}, {}, {}};
+    HeadSummary summary;
+    summary.place = {i / heads_per_layer, i % heads_per_layer};
     for (const HeadMeasure& measure : head_measures()) {
       const Estimate value = over_sequences(result.sequences, i, measure);
       summary.mean.*measure.value = value.mean;
       summary.standard_error.*measure.value = value.standard_error;
+      (measure.over_repeated_part ? summary.repeating_sequences : summary.sequences) = value.count;
     }
     result.heads.push_back(summary);
   }
@@ -74,6 +74,15 @@ void summarize_similarity(ProbeResult& result) {
 }
 
 }  // namespace
+
+Estimate HeadSummary::estimate_of(const HeadMeasure& measure) const {
+  return {mean.*measure.value, standard_error.*measure.value,
+          measure.over_repeated_part ? repeating_sequences : sequences};
+}
+
+Estimate ProbeResult::estimate_of(const LossMeasure& measure) const {
+  return {mean.*measure.value, standard_error.*measure.value, sequences.size()};
+}
 
 ProbeResult summarize(std::vector<SequenceResult> sequences, std::size_t heads_per_layer) {
   ProbeResult result;

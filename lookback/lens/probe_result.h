@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lookback/data/repeated_blocks.h"
+#include "lookback/lens/estimate.h"
 #include "lookback/lens/losses.h"
 #include "lookback/lens/scores.h"
 
@@ -36,6 +37,10 @@ struct HeadSummary {
   HeadPlace place;
   HeadScores mean;
   HeadScores standard_error;
+  std::size_t sequences = 0;
+  std::size_t repeating_sequences = 0;  ///< those that have a query in R
+
+  Estimate estimate_of(const HeadMeasure& measure) const;
 };
 
 struct ProbeResult {
@@ -49,6 +54,8 @@ struct ProbeResult {
   std::vector<HeadSummary> heads;          ///< [n]
   std::vector<std::vector<double>>
       head_similarity;  ///< [n,n], symmetric, ones on the diagonal; or []
+
+  Estimate estimate_of(const LossMeasure& measure) const;
 };
 
 /// The means of `sequences`, summed in their order: equal sequences give equal bits.

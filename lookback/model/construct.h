@@ -63,6 +63,13 @@ enum class ConstructionKind { two_layer, sequential, smeared };
 /// "two-layer", "sequential", "smeared", in this order.
 std::span<const std::string> construction_names();
 
+/// From so many tokens on two heads predict what looking back can tell for less than 0.01 nats, with
+/// an induction score above 0.999, on the probes repeated-blocks, unseen-period and broken-period of
+/// periods 16 to 48: measured over 4096 sequences of 256 tokens. construct() takes fewer too: the
+/// score does not suffer, the losses do. random-repeat, whose blocks of T/2 tokens leave T / V^2 of
+/// the queries tied, needs more: 384 at T = 256.
+inline constexpr std::size_t least_vocabulary = 224;
+
 struct Construction {
   ConstructionKind kind = ConstructionKind::two_layer;
   std::size_t vocabulary = 256;  ///< V

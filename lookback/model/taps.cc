@@ -17,6 +17,13 @@ std::vector<std::string_view> activation_names(const Program& program) {
   return names;
 }
 
+Error unknown_activation(const Program& program, std::string_view name) {
+  const std::vector<std::string_view> known = activation_names(program);
+  const auto near = base::nearest(name, std::vector<std::string>(known.begin(), known.end()));
+  return Error{fmt::format("no activation is named '{}'{}", name,
+                           near ? fmt::format("; the nearest is '{}'", *near) : "")};
+}
+
 template <class N>
 Status Taps<N>::set(std::string_view name, std::vector<Hook<N>> SiteHooks::*list,
                     const Hook<N>& hook) {
@@ -28,10 +35,7 @@ Status Taps<N>::set(std::string_view name, std::vector<Hook<N>> SiteHooks::*list
     found = true;
   }
   if (found) return {};
-  const std::vector<std::string_view> known = activation_names(*program_);
-  const auto near = base::nearest(name, std::vector<std::string>(known.begin(), known.end()));
-  return Error{fmt::format("no activation is named '{}'{}", name,
-                           near ? fmt::format("; the nearest is '{}'", *near) : "")};
+  return unknown_activation(*program_, name);
 }
 
 template <class N>

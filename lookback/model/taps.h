@@ -68,4 +68,7 @@ class Taps {
 /// Every name that a tap of this program can have, in the order of the forward pass.
 std::vector<std::string_view> activation_names(const Program& program);
 
+/// What is said of a name that is none of them, with the nearest one.
+Error unknown_activation(const Program& program, std::string_view name);
+
 }  // namespace lookback::model

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "lookback/lens/to_json.h"
@@ -12,10 +14,11 @@
 namespace lookback::study {
 namespace {
 
-/// A number of a probe or head, or 0 where it was not finite when measured.
-double number(const nlohmann::json& object, const char* key) {
+/// A number of a line, probe or head; none where it was not finite when measured.
+std::optional<double> number(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<double>() : 0.0;
+  if (found == object.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
 }
 
 const nlohmann::json& main_probe(const nlohmann::json& line) {
@@ -23,25 +26,31 @@ const nlohmann::json& main_probe(const nlohmann::json& line) {
 }
 
 /// Of the heads that made their pattern themselves: one that a clamp set has not learned it.
-double best_score(const nlohmann::json& line) {
-  double best = 0;
+std::optional<double> best_score(const nlohmann::json& line) {
+  std::optional<double> best;
   for (const nlohmann::json& head : main_probe(line).at("heads")) {
     if (head.contains("pinned")) continue;
-    best = std::max(best, number(head, "induction_score"));
+    best = std::max(best, number(head, "induction_score"));  // nothing is less than any number
   }
   return best;
 }
 
-double chance_of(const nlohmann::json& line) {
+std::optional<double> chance_of(const nlohmann::json& line) {
   return number(main_probe(line).at("heads").at(0), "induction_chance");
 }
 
 std::vector<lens::CurvePoint> score_curve(std::span<const nlohmann::json> metrics) {
   std::vector<lens::CurvePoint> curve;
   for (const nlohmann::json& line : metrics) {
-    curve.push_back({number(line, "tokens"), best_score(line)});
+    const std::optional<double> tokens = number(line, "tokens");
+    const std::optional<double> score = best_score(line);
+    if (tokens && score) curve.push_back({*tokens, *score});
   }
   return curve;
+}
+
+nlohmann::json or_null(std::optional<double> value) {
+  return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
 }
 
 nlohmann::json transition_json(const lens::Transition& transition) {
@@ -57,11 +66,12 @@ nlohmann::json transition_json(const lens::Transition& transition) {
 void add_scores(std::span<const nlohmann::json> metrics, nlohmann::json& findings) {
   const std::vector<lens::CurvePoint> curve = score_curve(metrics);
   const auto peak = std::ranges::max_element(curve, {}, &lens::CurvePoint::score);
+  const bool known = peak != curve.end();
   const nlohmann::json& last = metrics.back();
-  findings["induction_score"] = curve.back().score;
-  findings["induction_score_peak"] = peak->score;
-  findings["peak_tokens"] = std::llround(peak->tokens);
-  findings["induction_chance"] = chance_of(last);
+  findings["induction_score"] = or_null(best_score(last));
+  findings["induction_score_peak"] = known ? nlohmann::json(peak->score) : nullptr;
+  findings["peak_tokens"] = known ? nlohmann::json(std::llround(peak->tokens)) : nullptr;
+  findings["induction_chance"] = or_null(chance_of(last));
   findings["first_half_loss"] = main_probe(last).at("first_half_loss");
   findings["second_half_loss"] = main_probe(last).at("second_half_loss");
   findings.update(transitions_of(metrics));
@@ -76,7 +86,10 @@ nlohmann::json transitions_of(std::span<const nlohmann::json> metrics) {
   nlohmann::json found = {{"transition", nullptr}, {"later_transitions", nlohmann::json::array()}};
   if (metrics.empty()) return found;
   const std::vector<lens::CurvePoint> curve = score_curve(metrics);
-  const lens::TransitionCriteria criteria{.chance = chance_of(metrics.back())};
+  // Without it nothing can be said to lie above it.
+  const std::optional<double> chance = chance_of(metrics.back());
+  if (!chance) return found;
+  const lens::TransitionCriteria criteria{.chance = *chance};
   const auto first = lens::first_transition(curve, criteria);
   if (first) found["transition"] = transition_json(*first);
   for (const lens::Transition& later : lens::later_transitions(curve, criteria)) {

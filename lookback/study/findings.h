@@ -19,12 +19,15 @@ struct RunEnd {
 
 /// The run's findings, a pure function of its arguments:
 ///   arm, seed, status ("finished" or "diverged"), message (of a divergence), tokens, parameters,
-///   induction_score (of the best head at the last evaluation), induction_score_peak (of the best
-///   head at any), peak_tokens, induction_chance, first_half_loss, second_half_loss, transition (null,
+///   induction_score (of the best head at the last evaluation; null where no head has one: none was
+///   finite, or clamps set every pattern), induction_score_peak (of the best head at any; null if at
+///   none) and its peak_tokens, induction_chance (null where it was not finite),
+///   first_half_loss, second_half_loss, transition (null,
 ///   or {tokens, interval [after, by], sharpness, low_score, peak_score, peak_tokens}),
 ///   transition_tokens (null or a count), later_transitions (of the same form), and `last`, the
 ///   whole last line of metrics.
-/// Scores and losses are those of the probe "repeated-blocks".
+/// Scores and losses are those of the probe "repeated-blocks". An evaluation without a score is left
+/// out of the curve that peak and transitions are read from.
 nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
                              std::span<const nlohmann::json> metrics);
 

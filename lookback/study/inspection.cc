@@ -8,6 +8,7 @@
 
 #include "lookback/lens/chance.h"
 #include "lookback/lens/evaluate.h"
+#include "lookback/lens/limits.h"
 #include "lookback/model/flops.h"
 
 namespace lookback::study {
@@ -21,7 +22,11 @@ constexpr double intervention_flops = 2e12;
 /// Runs of a sequence for each head, roughly: its inputs, outputs, patterns, replaced three ways.
 constexpr double runs_a_head = 20;
 
-/// GPT-2 small has 144 heads: to find the one that copies takes a minute or two.
+/// Of fewer an interval is more than 2.4 standard errors wide to either side, and those themselves
+/// are hardly known; of 2 it is 12.7, and says nothing.
+constexpr std::size_t least_sequences = 8;
+
+/// GPT-2 small has 144 heads: to find the one that copies takes minutes.
 constexpr lens::MechanismLimits mechanism_limits = {.heads = 160};
 
 using Probes = std::vector<std::unique_ptr<data::BlockSource>>;
@@ -78,11 +83,7 @@ class Inspector {
   Status see_attention(const data::BlockSource& probe) {
     found_.sequence = probe.sequence(0);
     const std::size_t heads = head_count(model_.config.architecture);
-    if (heads > most_maps) {
-      found_.skipped.push_back(
-          fmt::format("attention maps: found {} heads, allowed at most {}", heads, most_maps));
-      return {};
-    }
+    if (!lens::within_limit("attention maps", heads, "heads", most_maps, found_.skipped)) return {};
     auto maps = lens::attention_maps(model_.program, model_.parameters, found_.sequence);
     if (!maps) return maps.error();
     found_.attention = std::move(*maps);
@@ -160,7 +161,7 @@ std::size_t intervention_sequences(const model::Program& program, std::size_t le
                      static_cast<double>(head_count(program.architecture));
   const double affordable = intervention_flops / one;
   if (affordable >= static_cast<double>(asked)) return asked;
-  return std::max<std::size_t>(2, static_cast<std::size_t>(affordable));
+  return std::min(asked, std::max(least_sequences, static_cast<std::size_t>(affordable)));
 }
 
 Result<Inspection> inspect(const SavedModel& model, const InspectionOptions& options,

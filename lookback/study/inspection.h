@@ -49,7 +49,7 @@ struct Inspection {
 };
 
 /// Sequences that interventions are measured on: as many as were asked for while a model is small
-/// enough that they take seconds, and 2 at least.
+/// enough that they take seconds, and else fewer, but 8 at least unless fewer were asked for.
 std::size_t intervention_sequences(const model::Program& program, std::size_t length,
                                    std::size_t asked);
 

@@ -19,8 +19,7 @@ using nlohmann::json;
 json head_json(const lens::HeadSummary& head) {
   json object = lens::place_json(head.place);
   for (const lens::HeadMeasure& measure : lens::head_measures()) {
-    object[std::string(measure.name)] =
-        lens::estimate_json({head.mean.*measure.value, head.standard_error.*measure.value});
+    object[std::string(measure.name)] = lens::estimate_json(head.estimate_of(measure));
   }
   return object;
 }
@@ -31,8 +30,7 @@ json probe_json(const ProbeInspection& probe) {
   object["sequences"] = probe.result.sequences.size();
   for (const lens::LossMeasure& measure : lens::loss_measures()) {
     object.erase(measure.name);
-    object["losses"][measure.name] = lens::estimate_json(
-        {probe.result.mean.*measure.value, probe.result.standard_error.*measure.value});
+    object["losses"][measure.name] = lens::estimate_json(probe.result.estimate_of(measure));
   }
   for (const lens::HeadMeasure& measure : lens::head_measures()) {
     object["chance"][std::string(measure.name)] = lens::rounded(probe.chance.*measure.value);

@@ -11,13 +11,13 @@ namespace lookback::study {
 
 /// {"format": "lookback inspection 1", "arm", "seed", "step", "tokens", "parameters", "config": the
 ///  run's configuration as TOML,
-///  "probes": {name: {"periods", "sequences", "losses": {measure: {"mean", "standard_error"}},
+///  "probes": {name: {"periods", "sequences", "losses": {measure: estimate},
 ///             "in_context_positions", "loss_by_position", "loss_by_occurrence",
 ///             "chance": {score: value},
-///             "heads": [{"layer", "head", score: {"mean", "standard_error"}}], "head_similarity"}},
+///             "heads": [{"layer", "head", score: estimate}], "head_similarity"}},
 ///  "composition", "circuits", "ablation", "patching": [one a corruption], "mechanism",
-///  "skipped": [one line each]}: the forms of lens/*_json.h. Intervals of 95% are mean -+ 1.96
-/// standard errors. What is not finite is null.
+///  "skipped": [one line each]}: the forms of lens/*_json.h. An estimate is {"mean",
+/// "standard_error", "interval": [low, high] of 95%} over sequences. What is not finite is null.
 nlohmann::json inspection_json(const SavedModel& model, const Inspection& inspection);
 
 /// What numbers alone say, for numpy.load: heads are named layer.head, and circuits

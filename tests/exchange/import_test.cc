@@ -248,21 +248,12 @@ TEST(Import, DeeplyNestedJsonCostsNothing) {
   expect_says(directory.refusal_as_is(), "found neither 'model_type'");
 }
 
-TEST(Import, EveryContextGetsARunThatIsValid) {
-  for (std::size_t context = 2; context < 300; ++context) {
-    model::Architecture a = spec::gpt2();
-    a.context = context;
-    const study::RunConfig config = import_config(a);
-    const Status valid = study::validate(config);
-    EXPECT_TRUE(valid) << context << ": " << valid.error().message;
-    EXPECT_EQ(config.evaluate.probes.size() == 4, context >= 4) << context;
-  }
+TEST(Import, ReadsAtMost256Tokens) {
   model::Architecture large = spec::gpt2();
   large.context = 1024;
   const study::RunConfig config = import_config(large);
   EXPECT_EQ(config.data.length, 256U);
-  EXPECT_EQ(config.data.min_period, 16U);
-  EXPECT_EQ(config.data.max_period, 48U);
+  EXPECT_EQ(config.arm, "imported");
 }
 
 }  // namespace

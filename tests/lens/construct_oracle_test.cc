@@ -64,7 +64,7 @@ class CircuitOfManyTokens : public InductionCircuit {};
 TEST_P(CircuitOfManyTokens, PredictsWhateverItCanLookUp) {
   const ConstructedCase& a = GetParam();
   for (const BlockKind probe : probes) {
-    if (a.vocabulary == 256 && probe == BlockKind::random_repeat) continue;  // P = 128: 0.017
+    if (a.vocabulary == 256 && probe == BlockKind::random_repeat) continue;  // P = 128: 0.015
     const ProbeResult result = measure(a, probe, a.context > 256 ? 6 : 64);
     EXPECT_LT(result.mean.answered_loss, 0.01) << data::name_of(probe);
     if (probe == BlockKind::broken_period) continue;  // gaps cannot be predicted
@@ -83,6 +83,24 @@ INSTANTIATE_TEST_SUITE_P(ManyTokens, InductionCircuit, testing::ValuesIn(cases_o
                          [](const auto& test) { return name_of(test.param); });
 INSTANTIATE_TEST_SUITE_P(SlowSizes, CircuitOfManyTokens, testing::ValuesIn(cases_of_many_tokens),
                          [](const auto& test) { return name_of(test.param); });
+
+/// The answered loss over 1024 sequences.
+double answered_loss(std::size_t vocabulary, BlockKind kind) {
+  const ProbeResult result = measure({ConstructionKind::two_layer, vocabulary, 256}, kind, 1024);
+  EXPECT_GT(result.heads.at(1).mean.induction_score, 0.999) << data::name_of(kind);
+  return result.mean.answered_loss;
+}
+
+TEST(SlowLeastVocabulary, IsWhereAllButTheLongestBlocksArePredicted) {
+  for (const BlockKind kind :
+       {BlockKind::repeated_blocks, BlockKind::unseen_period, BlockKind::broken_period}) {
+    EXPECT_LT(answered_loss(model::least_vocabulary, kind), 0.01) << data::name_of(kind);
+  }
+  // Not far below, nor on the block of T/2 tokens.
+  EXPECT_GT(answered_loss(model::least_vocabulary * 3 / 4, BlockKind::unseen_period), 0.01);
+  EXPECT_GT(answered_loss(model::least_vocabulary, BlockKind::random_repeat), 0.01);
+  EXPECT_LT(answered_loss(384, BlockKind::random_repeat), 0.01);
+}
 
 class Oracle : public testing::TestWithParam<ConstructedCase> {};
 

@@ -82,22 +82,31 @@ TEST_F(Interventions, ChangeAStreamByReplacementMinusComponent) {
   EXPECT_TRUE(measure(setting(), recorded, *mean, std::vector{look}));
 }
 
-TEST_F(Interventions, TakeMeansPositionByPosition) {
+TEST_F(Interventions, TakeMeansOverTheReferencesPositionByPosition) {
   const auto mean = mean_recording(setting(), recorded);
   ASSERT_TRUE(mean);
   Runner runner(setting().model, 48);
   std::vector<double> sums(48 * 8);
-  for (std::size_t index = 0; index < intervened; ++index) {
+  for (std::size_t reference = 0; reference < references; ++reference) {
     Recording recording;
-    ASSERT_TRUE(runner.record(probe_->sequence(index), recorded, recording));
+    ASSERT_TRUE(runner.record(probe_->sequence(first_reference + reference), recorded, recording));
     const auto z = recording.at(recorded[1], 1);
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(z.data[i]);
   }
   for (std::size_t i = 0; i < sums.size(); ++i) {
     // Sums of doubles in another order are far within the rounding to float.
-    EXPECT_NEAR(mean->at(recorded[1], 1).data[i], sums[i] / intervened,
-                std::numeric_limits<float>::epsilon() * std::abs(sums[i] / intervened));
+    EXPECT_NEAR(mean->at(recorded[1], 1).data[i], sums[i] / references,
+                std::numeric_limits<float>::epsilon() * std::abs(sums[i] / references));
   }
+}
+
+TEST_F(Interventions, TakeTheSameMeansHoweverManySequencesAreMeasured) {
+  const auto few = mean_recording(setting(2), recorded);
+  const auto many = mean_recording(setting(7), recorded);
+  ASSERT_TRUE(few && many);
+  const auto a = few->at(recorded[1], 0);
+  const auto b = many->at(recorded[1], 0);
+  EXPECT_TRUE(std::equal(a.data, a.data + 48 * 8, b.data));
 }
 
 TEST_F(Interventions, TakeMeansWithTheSameBitsForAnyNumberOfThreads) {

@@ -14,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 const Estimate third{1.0 / 3, 0.25, 4};
+const json third_interval = {-0.4622782, 1.128945};  // 1/3 -+ 3.182446 x 0.25
 
 std::set<std::string> keys_of(const json& object) {
   std::set<std::string> keys;
@@ -33,7 +34,7 @@ TEST(AblationJson, ListsEveryKind) {
   result.norms = {{std::nullopt, NormAblation::Change::removed, third},
                   {"ln_final", NormAblation::Change::frozen, third}};
   result.skipped = {"paths: too many"};
-  const json share = {{"mean", 0.3333333}, {"standard_error", 0.25}};
+  const json share = {{"mean", 0.3333333}, {"standard_error", 0.25}, {"interval", third_interval}};
   EXPECT_EQ(
       ablation_json(result),
       (json{
@@ -75,6 +76,8 @@ TEST(PatchingJson, HoldsTheGridAndThePaths) {
   EXPECT_EQ(object["heads"][0]["activation"], "pattern");
   EXPECT_EQ(object["heads"][0]["by_position"], json({0.3333333, 0.3333333}));
   EXPECT_EQ(object["heads"][0]["standard_errors"], json({0.25, 0.25}));
+  EXPECT_EQ(object["heads"][0]["intervals"], json({third_interval, third_interval}));
+  EXPECT_EQ(object["corrupted"]["interval"], json({nullptr, nullptr}));
   EXPECT_EQ(object["heads"][0]["whole"]["mean"], 0.3333333);
   EXPECT_TRUE(object["paths"][0]["to"].is_null() && object["paths"][0]["input"].is_null());
   EXPECT_EQ(object["paths"][1]["from"], "base 0");

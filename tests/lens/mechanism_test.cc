@@ -93,6 +93,7 @@ MechanismResult learned() {
   result.learned = true;
   result.chance = 3;
   result.loss = {1, 0.01, 9};
+  result.cost = {2, 0.1, 9};
   result.band = share(0.9);
   return result;
 }
@@ -107,10 +108,10 @@ TEST(Verdict, NeedsMoreThanHalfOfTheCostWithinItsInterval) {
   decide(result);
   EXPECT_EQ(name(result), "k-composition");
   EXPECT_EQ(result.reason,
-            "without head 0.0 in its keys the head loses 0.90 +- 0.01 of its cost; with an ideal "
-            "previous-token pattern in that head 0.00 +- 0.01, with that part of its own pattern "
-            "alone 1.00 +- 0.01");
-  result.earlier[0].k_removed = share(0.9, 0.3);  // 0.31 is still within it
+            "without head 0.0 in its keys the head loses 0.90 +- 0.02 of its cost; with an ideal "
+            "previous-token pattern in that head 0.00 +- 0.02, with that part of its own pattern "
+            "alone 1.00 +- 0.02");                 // 2.306 standard errors, of 9 sequences
+  result.earlier[0].k_removed = share(0.9, 0.18);  // 0.485 is still within it
   decide(result);
   EXPECT_EQ(name(result), "unresolved");
   EXPECT_FALSE(result.partner);
@@ -146,6 +147,49 @@ TEST(Verdict, IsABandWhateverElseMatters) {
   EXPECT_EQ(name(result), "positional-band");
 }
 
+/// What speaks for one mechanism and against every other, were there a cost.
+MechanismResult composed_at(const Estimate& cost) {
+  MechanismResult result = learned();
+  result.cost = cost;
+  result.earlier = {earlier_head(0.9, 0, 0, 0.9)};
+  return result;
+}
+
+TEST(Verdict, NeedsACostThatIsClearlyAboveZero) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const Estimate cost :
+       {Estimate{0, 0, 9}, Estimate{0, 0.1, 9}, Estimate{-2, 0.1, 9},
+        Estimate{0.2, 0.1, 9},  // 2.306 x 0.1 is more
+        Estimate{2, nan, 1}, Estimate{nan, 0.1, 9}, not_measured, Estimate{infinity, nan, 9}}) {
+    MechanismResult result = composed_at(cost);
+    decide(result);
+    EXPECT_EQ(name(result), "unresolved") << cost.mean << " " << cost.standard_error;
+    EXPECT_FALSE(result.partner);
+    result.band = share(0.2);
+    decide(result);
+    EXPECT_EQ(name(result), "unresolved") << "a band, " << cost.mean;
+  }
+  MechanismResult result = composed_at({0.25, 0.1, 9});
+  decide(result);
+  EXPECT_EQ(name(result), "k-composition");
+  result.cost = {-2, 0.1, 9};
+  decide(result);
+  EXPECT_EQ(
+      result.reason,
+      "what the head writes is worth -2.00 +- 0.23 nats, not clearly more than nothing: there "
+      "is no cost to take shares of");
+}
+
+TEST(Verdict, OfALossThatIsNotANumberIsUnresolved) {
+  MechanismResult result = learned();
+  result.learned = false;
+  result.loss = not_measured;
+  decide(result);
+  EXPECT_EQ(name(result), "unresolved");
+  EXPECT_EQ(result.reason, "second-half loss is not a number");
+}
+
 TEST(Verdict, OfSharesThatAreNotNumbersIsUnresolved) {
   MechanismResult result = learned();
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -175,6 +219,24 @@ TEST(Mechanism, HasTheSameBitsForAnyNumberOfThreads) {
     EXPECT_EQ(other.cost.mean, one.cost.mean);
     EXPECT_EQ(other.band.mean, one.band.mean);
     EXPECT_EQ(other.earlier[0].k_removed.standard_error, one.earlier[0].k_removed.standard_error);
+  }
+}
+
+TEST(Mechanism, ItsFiguresDoNotHangOnTheNumberOfSequences) {
+  const SmallModel model = k_composition_circuit();
+  const auto probe = circuit_probe();
+  const MechanismResult many = decided(model, *probe, 2, 96);
+  for (const std::size_t count : {6U, 12U, 24U}) {
+    const MechanismResult few = decided(model, *probe, 2, count);
+    EXPECT_EQ(name(few), name(many)) << count;
+    const auto expect_within = [&](const char* what, const Estimate& a, const Estimate& b) {
+      EXPECT_EQ(a.count, count) << what;
+      EXPECT_LE(std::abs(a.mean - b.mean), a.half_width() + b.half_width()) << what << " " << count;
+    };
+    expect_within("cost", few.cost, many.cost);
+    expect_within("direct cost", few.direct_cost, many.direct_cost);
+    expect_within("band", few.band, many.band);
+    expect_within("k removed", few.earlier[0].k_removed, many.earlier[0].k_removed);
   }
 }
 

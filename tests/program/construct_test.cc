@@ -21,7 +21,7 @@ void expect_model(const std::string& file, const model::Construction& constructi
   const auto expected = model::construct(construction);
   ASSERT_TRUE(expected) << expected.error().message;
   EXPECT_TRUE(config->architecture == expected->architecture);
-  EXPECT_EQ(config->data.length, construction.context);
+  EXPECT_EQ(config->data.length, construction.context / 2 * 2);
   EXPECT_EQ(config->evaluate.probes.size(), 4U);
   const auto program = model::compile(config->architecture);
   ASSERT_TRUE(program) << program.error().message;
@@ -50,10 +50,25 @@ TEST(ConstructCommand, TakesSizesAndTheTaskItIsMeasuredBy) {
   const TemporaryDirectory directory;
   const std::string file = directory / "a.safetensors";
   const spec::Ended ended = spec::run(
-      lookback({"construct", "sequential", "--out", file, "--vocabulary", "64", "--context", "60",
+      lookback({"construct", "sequential", "--out", file, "--vocabulary", "224", "--context", "60",
                 "--d-model", "130", "--d-head", "61", "--min-period", "4", "--max-period", "20"}));
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
-  expect_model(file, {model::ConstructionKind::sequential, 64, 60, 130, 61});
+  expect_model(file, {model::ConstructionKind::sequential, 224, 60, 130, 61});
+}
+
+TEST(ConstructCommand, FitsItsTaskToTheContext) {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "a.safetensors";
+  for (const std::size_t context : {4U, 33U, 64U, 120U, 1000U}) {
+    const spec::Ended ended = spec::run(
+        lookback({"construct", "two-layer", "--out", file, "--context", std::to_string(context)}));
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    model::Construction construction{model::ConstructionKind::two_layer, 256, context, 0, 0};
+    const model::Circuit circuit = model::circuit_of(construction);
+    construction.d_model = circuit.least_d_model;
+    construction.d_head = circuit.least_d_head;
+    expect_model(file, construction);
+  }
 }
 
 struct Refused {
@@ -80,13 +95,18 @@ const Refused refused[] = {
      {"two-layer", "--d-model", "100"},
      "two-layer: found d_model 100, allowed at least 125: 4p for two tokens, 2 x 4 for positions, "
      "1 for a mark; p = 29 is the least prime from 29 with 2 p^2 >= V = 256"},
+    {"TooFewTokens",
+     {"sequential", "--vocabulary", "223"},
+     "sequential: found a vocabulary of 223, allowed at least 224: of fewer tokens the same two "
+     "follow each other in a block so often that what comes next costs more than 0.01 nats to "
+     "tell"},
     {"AVocabularyBeyondAll",
      {"two-layer", "--vocabulary", "4000000000"},
      "--vocabulary: Value 4000000000 not in range 2 to 1048576; see lookback --help"},
-    {"AContextTooShortForItsTask",
-     {"smeared", "--context", "128"},
-     "evaluate.probes: 'broken-period' does not fit: broken-period: found a length of 128, allowed "
-     "at least 144: two copies of the longest block, 48, and the longest gap between them"},
+    {"PeriodsThatDoNotFit",
+     {"smeared", "--context", "128", "--max-period", "65"},
+     "repeated-blocks: found a length of 128, allowed at least 130: two copies of the longest "
+     "block, 65"},
 };
 INSTANTIATE_TEST_SUITE_P(All, ConstructRefuses, testing::ValuesIn(refused),
                          [](const auto& test) { return test.param.name; });

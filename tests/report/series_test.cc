@@ -28,6 +28,15 @@ TEST(InductionScoreCurves, LeaveOutAHeadWhosePatternAClampSets) {
   EXPECT_LT(curves[0].values[0], heads[1]["induction_score"].get<double>());
 }
 
+TEST(InductionScoreCurves, LeaveOutARecordInWhichClampsSetEveryPattern) {
+  StudyReport study = test::example_study();
+  for (auto& head : study.arms[0].runs[0].metrics[1]["probes"]["repeated-blocks"]["heads"]) {
+    head["pinned"] = true;
+  }
+  EXPECT_EQ(induction_score_curves(study)[0].tokens, (Counts{1000}));
+  EXPECT_FALSE(probe_ends(study)[1].induction_score.has_value());
+}
+
 TEST(InductionScoreCurves, LeaveOutTheUntrainedModelAndRecordsWithoutTheScore) {
   StudyReport study = test::example_study();
   std::vector<nlohmann::json>& metrics = study.arms[0].runs[0].metrics;

@@ -94,11 +94,50 @@ TEST(Findings, WithoutARiseTheTransitionIsNull) {
   EXPECT_TRUE(found["later_transitions"].empty());
 }
 
-TEST(Findings, AScoreThatCouldNotBeMeasuredCountsAsNone) {
+TEST(Findings, AScoreThatCouldNotBeMeasuredIsNone) {
   const std::vector<json> metrics = {line(0, nullptr, 0.1), line(100, nullptr, nullptr)};
   const json found = make_findings(config(), finished, metrics);
-  EXPECT_EQ(found["induction_score"], 0);
+  EXPECT_EQ(found["induction_score"], nullptr);
   EXPECT_EQ(found["induction_score_peak"], 0.1);
+  EXPECT_EQ(found["peak_tokens"], 0);
+  EXPECT_NE(line_of(found).find("induction score none (peak 0.1)"), std::string::npos);
+}
+
+TEST(Findings, OfARunInWhichClampsSetEveryPatternHaveNoScore) {
+  std::vector<json> metrics = {line(0, 1.0, 1.0), line(1000, 1.0, 1.0)};
+  for (json& one : metrics) {
+    for (json& head : one["probes"]["repeated-blocks"]["heads"]) head["pinned"] = true;
+  }
+  const json found = make_findings(config(), finished, metrics);
+  for (const char* key : {"induction_score", "induction_score_peak", "peak_tokens", "transition",
+                          "transition_tokens"}) {
+    ASSERT_TRUE(found.contains(key)) << key;
+    EXPECT_EQ(found[key], nullptr) << key;
+  }
+  EXPECT_EQ(found["induction_chance"], chance);
+  EXPECT_TRUE(found["later_transitions"].empty());
+  EXPECT_NE(line_of(found).find("induction score none (peak none)"), std::string::npos);
+}
+
+TEST(Findings, AnEvaluationWithoutAScoreIsNoLowPoint) {
+  // Pinned at 1000, where the free head would have been: the rise lies between 100 and 10,000, and
+  // there is no second one.
+  std::vector<json> metrics = {line(0, 0.1, 0.1), line(100, 0.1, 0.9), line(1000, 1.0, 1.0),
+                               line(10'000, 0.1, 0.95)};
+  for (json& head : metrics[2]["probes"]["repeated-blocks"]["heads"]) head["pinned"] = true;
+  const json found = make_findings(config(), finished, metrics);
+  EXPECT_EQ(found["induction_score_peak"], 0.95);
+  EXPECT_TRUE(found["later_transitions"].empty());
+}
+
+TEST(Findings, WithoutAChanceLevelThereIsNoTransition) {
+  std::vector<json> metrics = {line(0, 0.1, 0.1), line(10'000, 0.1, 0.9)};
+  for (json& head : metrics[1]["probes"]["repeated-blocks"]["heads"]) {
+    head["induction_chance"] = nullptr;
+  }
+  const json found = make_findings(config(), finished, metrics);
+  EXPECT_EQ(found["induction_chance"], nullptr);
+  EXPECT_EQ(found["transition"], nullptr);
 }
 
 TEST(Findings, OfADivergedRunSayWhy) {

@@ -94,7 +94,7 @@ TEST(Inspection, RefusesAProbeThatDoesNotFitTheModel) {
       << refused.error().message;
 }
 
-TEST(Inspection, LargeModelsGetFewerSequencesOfInterventionsButTwo) {
+TEST(Inspection, LargeModelsGetFewerSequencesOfInterventionsButEight) {
   const SavedModel small = untrained(0);
   EXPECT_EQ(intervention_sequences(small.program, 32, 64), 64U);
   model::Architecture large;
@@ -104,7 +104,8 @@ TEST(Inspection, LargeModelsGetFewerSequencesOfInterventionsButTwo) {
   large.d_mlp = 3072;
   const Result<model::Program> program = model::compile(large);
   ASSERT_TRUE(program);
-  EXPECT_EQ(intervention_sequences(*program, 256, 64), 2U);
+  EXPECT_EQ(intervention_sequences(*program, 256, 64), 8U);
+  EXPECT_EQ(intervention_sequences(*program, 256, 3), 3U);  // as asked for
 }
 
 TEST(InspectionJson, HasEveryPartWithItsUncertainty) {
@@ -116,6 +117,7 @@ TEST(InspectionJson, HasEveryPartWithItsUncertainty) {
   }
   const json& probe = found["probes"]["repeated-blocks"];
   EXPECT_TRUE(probe["losses"]["second_half_loss"]["standard_error"].is_number());
+  EXPECT_TRUE(probe["losses"]["second_half_loss"]["interval"][1].is_number());
   EXPECT_TRUE(probe["heads"][1]["induction_score"]["standard_error"].is_number());
   EXPECT_TRUE(probe["chance"]["previous_token_score"].is_number());
   EXPECT_EQ(probe["sequences"], 3);
