@@ -1,6 +1,7 @@
 #include "lookback/train/checkpoint.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -148,10 +149,9 @@ Result<std::vector<float>> Checkpoint::buffer(const model::Program& program,
     Result<base::Tensor> tensor = file_.find(prefix + info.name);
     if (!tensor) return tensor.error();
     if (tensor->shape != shape_of(info)) {
-      return Error{
-          fmt::format("{}: tensor '{}' has {} values in another shape than the {} x {} of "
-                      "its configuration",
-                      path_.string(), tensor->name, tensor->values.size(), info.rows, info.cols)};
+      return Error{fmt::format(
+          "{}: tensor '{}': found shape [{}], allowed [{}] by its configuration", path_.string(),
+          tensor->name, fmt::join(tensor->shape, ", "), fmt::join(shape_of(info), ", "))};
     }
     if (!std::ranges::all_of(tensor->values, [](float v) { return std::isfinite(v); })) {
       return Error{fmt::format("{}: tensor '{}' holds values that are not finite", path_.string(),
