@@ -1,23 +1,16 @@
 // Any bytes as a safetensors file: refused in one line, or read into tensors that hold what they say.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/check.h"
 #include "lookback/base/safetensors.h"
 
+namespace lookback::fuzz {
 namespace {
 
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-bool is_one_line(const std::string& message) {
-  return !message.empty() && message.find('\n') == std::string::npos;
-}
-
-void check_tensor(const lookback::Result<lookback::base::Tensor>& tensor, const std::string& name) {
+void check_tensor(const Result<base::Tensor>& tensor, const std::string& name) {
   if (!tensor) return require(is_one_line(tensor.error().message));  // a dtype that is not read
   require(tensor->name == name);
   std::size_t product = 1;
@@ -29,19 +22,20 @@ void check_tensor(const lookback::Result<lookback::base::Tensor>& tensor, const 
   static_cast<void>(seen);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const auto file = lookback::base::SafetensorsFile::parse(bytes, "fuzz.safetensors");
-  if (!file) {
-    require(is_one_line(file.error().message));
-    return 0;
-  }
+/// One input: as parse() takes it.
+void feed(std::string_view bytes) {
+  const auto file = base::SafetensorsFile::parse(bytes, "fuzz.safetensors");
+  if (!file) return require(is_one_line(file.error().message));
   for (const std::string& name : file->names()) {
     require(file->contains(name));
     check_tensor(file->find(name), name);
   }
-  require(!file->find("a tensor that no file has, or its name is found"));
+}
+
+}  // namespace
+}  // namespace lookback::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  lookback::fuzz::feed({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -1,23 +1,14 @@
 // Any text as a study file: refused in one line, or read into runs that their own files give back.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
+#include "fuzz/check.h"
 #include "lookback/study/run_config.h"
 #include "lookback/study/study_file.h"
 
+namespace lookback::fuzz {
 namespace {
-
-namespace study = lookback::study;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-bool is_one_line(const std::string& message) {
-  return !message.empty() && message.find('\n') == std::string::npos;
-}
 
 /// study.toml and each config.toml say the same as what was read.
 void check_written(const study::Study& read) {
@@ -30,17 +21,21 @@ void check_written(const study::Study& read) {
   }
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string text(reinterpret_cast<const char*>(data), size);
-  const auto read = study::parse_study(text, "study.toml", {});
-  if (read) {
+/// One input: as a study file, and as the configuration of one run.
+void feed(const std::string& text) {
+  if (const auto read = study::parse_study(text, "study.toml", {})) {
     check_written(*read);
   } else {
     require(is_one_line(read.error().message));
   }
   const auto config = study::parse_run_config(text, "config.toml");
   require(bool(config) || is_one_line(config.error().message));
+}
+
+}  // namespace
+}  // namespace lookback::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  lookback::fuzz::feed({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -16,7 +16,7 @@ bool is_bare_key(std::string_view key) {
 }
 
 /// A basic string; everything that TOML does not allow as it is becomes \u00XX.
-std::string quoted(std::string_view text) {
+std::string quoted_text(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
@@ -38,7 +38,7 @@ std::string quoted(std::string_view text) {
 }
 
 std::string key_text(std::string_view key) {
-  return is_bare_key(key) ? std::string(key) : quoted(key);
+  return is_bare_key(key) ? std::string(key) : quoted_text(key);
 }
 
 /// The shortest digits that read back to the same bits, told apart from an integer.
@@ -59,7 +59,7 @@ std::string inline_text(const TomlValue& value) {
     return std::to_string(*integer);
   }
   if (const auto* number = std::get_if<double>(&value.data)) return number_text(*number);
-  if (const auto* text = std::get_if<std::string>(&value.data)) return quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&value.data)) return quoted_text(*text);
   std::string items;
   if (const auto* array = std::get_if<TomlArray>(&value.data)) {
     for (const TomlValue& item : *array) {
