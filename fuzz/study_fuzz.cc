@@ -29,7 +29,9 @@ void feed(const std::string& text) {
     require(is_one_line(read.error().message));
   }
   const auto config = study::parse_run_config(text, "config.toml");
-  require(bool(config) || is_one_line(config.error().message));
+  if (!config) return require(is_one_line(config.error().message));
+  const auto again = study::parse_run_config(study::to_toml(*config), "config.toml");
+  require(bool(again) && *again == *config);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lookback/base/printable.h"
 #include "lookback/model/architecture_toml.h"
 
 namespace lookback::study {
@@ -127,12 +128,23 @@ std::string to_toml(const RunConfig& config) {
       train::to_toml(config.clamps));
 }
 
+bool is_arm_name(std::string_view name) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  };
+  return !name.empty() && name != "figures" && std::ranges::all_of(name, plain);
+}
+
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name) {
   Result<base::Document> document = base::parse_toml(text, file_name);
   if (!document) return document.error();
   base::TableReader reader(std::move(*document));
   base::TableReader run = reader.table("run");
   const std::string arm = run.text("arm", "", 100);
+  if (!arm.empty() && !is_arm_name(arm)) {
+    run.fail("arm", fmt::format("found \"{}\", allowed: {}", base::printable(arm), arm_names));
+  }
   const std::int64_t seed = run.integer("seed", 0, 0, INT64_MAX);
   RunConfig config = read_run_tables(reader);
   config.arm = arm;

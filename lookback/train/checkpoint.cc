@@ -9,6 +9,7 @@
 #include <map>
 
 #include "lookback/base/file.h"
+#include "lookback/base/printable.h"
 #include "lookback/math/targets.h"
 
 namespace lookback::train {
@@ -57,8 +58,8 @@ Result<Number> read_number(const Metadata& metadata, const std::string& key,
   const std::string& text = found->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    return Error{
-        fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key, text)};
+    return Error{fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key,
+                             base::printable(text))};
   }
   return number;
 }

@@ -149,10 +149,25 @@ TEST_F(BadModel, ThatSaysNothingSensibleOfItself) {
   EXPECT_EQ(line().rfind("FILE: metadata 'config':6: key 'model.vocabulary': found 1073741824", 0),
             0U)
       << line();
+  write({}, [](study::RunConfig& told) { told.arm = "two\nlines"; });
+  EXPECT_EQ(line().rfind("FILE: metadata 'config':2: not TOML: ", 0), 0U) << line();
+  write({}, [](study::RunConfig& told) { told.arm = "two\\nlines"; });
+  EXPECT_EQ(line(),
+            "FILE: metadata 'config':2: key 'run.arm': found \"two lines\", allowed: letters, "
+            "digits, - and _, but not \"figures\"");
   const base::Tensor none[] = {{"w", {0}, {}}};
   ASSERT_TRUE(base::write_safetensors(file_, none, {}));
   EXPECT_EQ(line().rfind("FILE: not a checkpoint of lookback: its metadata has no 'format'", 0), 0U)
       << line();
+}
+
+TEST_F(BadModel, NumbersInItsMetadataThatAreNone) {
+  const base::Tensor none[] = {{"w", {0}, {}}};
+  ASSERT_TRUE(base::write_safetensors(file_, none,
+                                      {{"format", "lookback checkpoint 1"},
+                                       {"config", study::to_toml(config_)},
+                                       {"seed", "1\n2"}}));
+  EXPECT_EQ(line(), "FILE: metadata 'seed' is '1 2'; a number is needed");
 }
 
 TEST_F(BadModel, TooShortForAProbe) {
