@@ -33,6 +33,7 @@ std::string listed(std::vector<fs::path> paths) {
   const std::size_t left = paths.size() - std::min(most, paths.size());
   paths.resize(paths.size() - left);
   std::vector<std::string> names;
+  names.reserve(paths.size());
   for (const fs::path& path : paths) names.push_back(path.string());
   return fmt::format("{}{}", fmt::join(names, ", "),
                      left > 0 ? fmt::format(" and {} more", left) : std::string());

@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
 
 #include "lookback/base/file.h"
+#include "lookback/base/safetensors.h"
 #include "lookback/study/run_config.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/program/studies.h"

@@ -1,8 +1,8 @@
 // What is there already: nothing is written over what is of another kind, and a study grows by seeds.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <fstream>
+#include <memory>
 
 #include "tests/program/studies.h"
 
@@ -84,7 +84,9 @@ TEST_F(Places, ADirectoryOfAnotherKindIsRefusedAndLeftAsItIs) {
 
 TEST_F(Places, AModelReplacesNothingButAModel) {
   const std::string checkpoint = run() + "/checkpoints/512.safetensors";
-  const std::string end = ", which a model would replace; use another --out";
+  const auto told = [](const std::string& out, const char* found) {
+    return fmt::format("{}: found {}, which a model would replace; use another --out", out, found);
+  };
   const auto before = spec::results(directory_->path());
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
            {"construct", "smeared", "--vocabulary", "16", "--context", "64", "--min-period", "3",
@@ -95,9 +97,9 @@ TEST_F(Places, AModelReplacesNothingButAModel) {
       arguments.insert(arguments.end(), {"--out", out});
       return line(arguments);
     };
-    EXPECT_EQ(to(checkpoint), checkpoint + ": found a run's checkpoint" + end);
-    EXPECT_EQ(to(file()), file() + ": found a file that is no model of lookback" + end);
-    EXPECT_EQ(to(study()), study() + ": found a directory" + end);
+    EXPECT_EQ(to(checkpoint), told(checkpoint, "a run's checkpoint"));
+    EXPECT_EQ(to(file()), told(file(), "a file that is no model of lookback"));
+    EXPECT_EQ(to(study()), told(study(), "a directory"));
   }
   spec::expect_same_results(spec::results(directory_->path()), before);
   const spec::Ended again =
