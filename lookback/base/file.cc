@@ -58,16 +58,17 @@ int write_all(int fd, Bytes bytes) {
   return 0;
 }
 
-/// `where` is O_TRUNC or O_APPEND; `opening` is the word for it in an error.
-Status write_and_sync(const fs::path& path, int where, const char* opening,
+/// `where` is O_TRUNC or O_APPEND; `opening` is the word for it in an error, and `meant` the path
+/// that a person knows the file by.
+Status write_and_sync(const fs::path& path, int where, const char* opening, const fs::path& meant,
                       std::span<const Bytes> parts) {
   Descriptor file(open_retrying(path, O_WRONLY | O_CREAT | where, 0666));
-  if (!file.is_open()) return system_error(opening, path, errno);
+  if (!file.is_open()) return system_error(opening, meant, errno);
   for (const Bytes part : parts) {
-    if (const int code = write_all(file.get(), part)) return system_error("write", path, code);
+    if (const int code = write_all(file.get(), part)) return system_error("write", meant, code);
   }
-  if (::fsync(file.get()) != 0) return system_error("sync", path, errno);
-  if (const int code = file.close()) return system_error("close", path, code);
+  if (::fsync(file.get()) != 0) return system_error("sync", meant, errno);
+  if (const int code = file.close()) return system_error("close", meant, code);
   return {};
 }
 
@@ -142,7 +143,7 @@ Status write_file_atomically(const fs::path& path, std::span<const Bytes> parts)
   if (!path.has_filename()) return Error{path.string() + ": cannot write: no file name"};
   const fs::path partial = directory / ("." + path.filename().string() + ".partial-" +
                                         std::to_string(static_cast<long long>(::getpid())));
-  Status status = write_and_sync(partial, O_TRUNC, "create", parts);
+  Status status = write_and_sync(partial, O_TRUNC, "create", path, parts);
   if (status && ::rename(partial.c_str(), path.c_str()) != 0) {
     status = system_error("replace", path, errno);
   }
@@ -163,7 +164,7 @@ Status write_file_atomically(const fs::path& path, std::string_view text) {
 
 Status append_and_sync(const fs::path& path, std::string_view text) {
   const Bytes bytes = bytes_of(text);
-  return write_and_sync(path, O_APPEND, "open", std::span<const Bytes>(&bytes, 1));
+  return write_and_sync(path, O_APPEND, "open", path, std::span<const Bytes>(&bytes, 1));
 }
 
 Status make_directories(const fs::path& path) {

@@ -178,22 +178,27 @@ SafetensorsFile& SafetensorsFile::operator=(SafetensorsFile&&) noexcept = defaul
 SafetensorsFile::~SafetensorsFile() = default;
 
 Result<SafetensorsFile> SafetensorsFile::read(const std::filesystem::path& path) {
-  const auto bad = [&](const std::string& why) { return Error{path.string() + ": " + why}; };
   const Result<std::string> bytes = read_file(path, max_file);
   if (!bytes) return bytes.error();
-  if (bytes->size() < prefix_size) {
-    return bad("found " + std::to_string(bytes->size()) +
+  return parse(*bytes, path.string());
+}
+
+Result<SafetensorsFile> SafetensorsFile::parse(std::string_view bytes,
+                                               const std::string& file_name) {
+  const auto bad = [&](const std::string& why) { return Error{file_name + ": " + why}; };
+  if (bytes.size() < prefix_size) {
+    return bad("found " + std::to_string(bytes.size()) +
                " bytes, a safetensors file has at least 8");
   }
   std::uint64_t length = 0;
-  std::memcpy(&length, bytes->data(), prefix_size);
-  if (length > max_safetensors_header || length > bytes->size() - prefix_size) {
+  std::memcpy(&length, bytes.data(), prefix_size);
+  if (length > max_safetensors_header || length > bytes.size() - prefix_size) {
     return bad("found a header length of " + std::to_string(length) + ", allowed at most " +
-               std::to_string(std::min(max_safetensors_header, bytes->size() - prefix_size)) +
+               std::to_string(std::min(max_safetensors_header, bytes.size() - prefix_size)) +
                " (not a safetensors file, or cut short)");
   }
-  const std::string_view header_text = std::string_view(*bytes).substr(prefix_size, length);
-  const std::string_view data = std::string_view(*bytes).substr(prefix_size + length);
+  const std::string_view header_text = bytes.substr(prefix_size, length);
+  const std::string_view data = bytes.substr(prefix_size + length);
   Result<SafetensorsHeader> header = parse_safetensors_header(header_text, data.size());
   if (!header) return bad(header.error().message);
 
@@ -209,7 +214,7 @@ Result<SafetensorsFile> SafetensorsFile::read(const std::filesystem::path& path)
     }
   }
 
-  contents->file_name = path.string();
+  contents->file_name = file_name;
   contents->metadata = std::move(header->metadata);
   std::size_t count = 0;
   for (const SafetensorsEntry& entry : header->entries) {

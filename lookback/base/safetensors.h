@@ -42,6 +42,8 @@ class SafetensorsFile {
   /// overlap, and the checksum where there is one. Each error is one line that names the file.
   /// Nothing is allocated on the word of the header: every size is held against the file's first.
   static Result<SafetensorsFile> read(const std::filesystem::path& path);
+  /// The same of bytes in memory; `file_name` is for messages.
+  static Result<SafetensorsFile> parse(std::string_view bytes, const std::string& file_name);
 
   /// In the order of the file's data.
   std::vector<std::string> names() const;

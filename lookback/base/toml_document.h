@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -54,6 +55,15 @@ Result<Document> read_toml(const std::string& path);
 /// `base` with `overrides` laid over it: tables are merged key by key, anything else is replaced.
 /// Every value keeps the line it came from. Both are taken to come from the same file.
 Document merged(const Document& base, const Document& overrides);
+
+/// A key that two documents give different values, as a message shows them.
+struct TomlDifference {
+  std::string key;   ///< dotted, with [i] for the i-th of an array
+  std::string a, b;  ///< "nothing" where the key is absent
+};
+/// The first one: in the order of `a`'s keys, then of those that only `b` has. None where the values
+/// are the same, as same_values says.
+std::optional<TomlDifference> first_difference(const TomlTable& a, const TomlTable& b);
 
 /// TOML text that parses to the same values (numbers to the last bit, keys in the same order except
 /// that a table's plain values come before its tables). Comments are not kept.

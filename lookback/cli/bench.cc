@@ -175,7 +175,9 @@ void add_bench(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember(names));
   command->add_option("--threads", options->threads, "only this many threads (default: 1 to all)")
       ->check(CLI::Range(1, most_threads));
-  command->add_option("--seconds", options->seconds, "training time measured for each line")
+  command
+      ->add_option("--seconds", options->seconds,
+                   "training time measured for each line (default: 3)")
       ->check(CLI::Range(0.1, 3600.0));
   command->add_flag("--json", options->json, "one JSON object a line");
   command->footer("Example: lookback bench --setup two-layer --threads 1");

@@ -9,6 +9,7 @@
 #include "lookback/model/construct.h"
 #include "lookback/model/program.h"
 #include "lookback/study/fitted_config.h"
+#include "lookback/study/output_place.h"
 #include "lookback/train/checkpoint.h"
 
 namespace lookback::cli {
@@ -63,6 +64,7 @@ int run(const ConstructOptions& options) {
   if (Status fits = study::validate(config); !fits) return refuse(fits.error());
   const Result<model::Program> program = model::compile(model->architecture);
   if (!program) return fail(program.error());
+  if (Status free = study::check_model_file(options.out); !free) return fail(free.error());
   const Status written =
       train::write_model(options.out, *program, model->parameters, {study::to_toml(config)});
   if (!written) return fail(written.error());

@@ -7,6 +7,7 @@
 
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
+#include "lookback/study/output_place.h"
 
 namespace lookback::cli {
 namespace {
@@ -16,6 +17,7 @@ struct ImportOptions {
 };
 
 int run(const ImportOptions& options) {
+  if (Status free = study::check_model_file(options.out); !free) return fail(free.error());
   const Result<study::SavedModel> model = exchange::import_model(options.directory);
   if (!model) return fail(model.error());
   Status written =

@@ -1,6 +1,7 @@
 // lookback inspect: everything the lens says of one model, as a table, as JSON, as arrays.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -46,6 +47,9 @@ Result<study::InspectionOptions> inspection_options(const InspectOptions& option
   for (const std::string& name : options.probes) {
     const Result<data::BlockKind> kind = data::parse_block_kind(name);
     if (!kind) return Error{"--probe: " + kind.error().message};
+    if (std::ranges::find(result.probes, *kind) != result.probes.end()) {
+      return Error{fmt::format("--probe: found {} twice, allowed: each once", name)};
+    }
     result.probes.push_back(*kind);
   }
   return result;
@@ -93,13 +97,16 @@ void add_inspect(CLI::App& app, int& exit_code) {
       ->required();
   command
       ->add_option("--probe", options->probes,
-                   "what to measure scores on, and interventions on the first (default: the run's)")
-      ->take_all();
-  command->add_option("--sequences", options->sequences, "sequences of each probe")
+                   "what to measure scores on, and interventions on the first; several with commas "
+                   "or several times (default: the run's)")
+      ->delimiter(',')
+      ->allow_extra_args(false);  // or it would take the checkpoint for a probe
+  command->add_option("--sequences", options->sequences, "sequences of each probe (default: 64)")
       ->check(CLI::Range(2, 1'000'000));
   command->add_flag("--json", options->json, "everything as one JSON object");
-  command->add_option("--npz", options->npz,
-                      "a file for the arrays: patterns, losses, circuits, eigenvalues");
+  command->add_option(
+      "--npz", options->npz,
+      "a file for the arrays: patterns, losses, circuits, eigenvalues (default: none)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->footer("Example: lookback inspect runs/article/two-layer/seed-0 --npz two-layer.npz");

@@ -35,11 +35,25 @@ std::string text(const Estimate& value) {
 /// Lines of equal cells, the first wide and to the left.
 class Table {
  public:
-  void title(std::string_view line) { text_ += fmt::format("\n{}\n", line); }
+  void title(std::string_view line) {
+    text_ += fmt::format("\n{}\n", line);
+    widths_.clear();
+  }
+  /// Names of the columns from here to the next title, which are as wide as they need.
+  void columns(std::span<const std::string> names) {
+    widths_.clear();
+    for (const std::string& name : names) widths_.push_back(std::max(least_width, name.size()));
+    row("", names);
+  }
+  void columns(std::initializer_list<std::string> names) {
+    columns(std::span<const std::string>(names.begin(), names.size()));
+  }
   void line(std::string_view line) { text_ += fmt::format("  {}\n", line); }
   void row(std::string_view name, std::span<const std::string> cells) {
     text_ += fmt::format("  {:<36}", name);
-    for (const std::string& cell : cells) text_ += fmt::format(" {:>16}", cell);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text_ += fmt::format(" {:>{}}", cells[i], i < widths_.size() ? widths_[i] : least_width);
+    }
     text_ += '\n';
   }
   void row(std::string_view name, std::initializer_list<std::string> cells) {
@@ -52,7 +66,9 @@ class Table {
   void add(std::string_view more) { text_ += more; }
 
  private:
+  static constexpr std::size_t least_width = 16;
   std::string text_;
+  std::vector<std::size_t> widths_;
 };
 
 std::string count_of(const nlohmann::json& tokens) {
@@ -97,12 +113,10 @@ void add_probe(const study::ProbeInspection& probe, Table& table) {
   std::vector<std::string> names, chance;
   for (const lens::HeadMeasure& measure : lens::head_measures()) {
     if (measure.name == "induction_chance") continue;
-    std::string name(measure.name.substr(0, measure.name.find("_score")));
-    std::ranges::replace(name, '_', ' ');
-    names.push_back(std::move(name));
+    names.emplace_back(measure.name);
     chance.push_back(text(probe.chance.*measure.value));
   }
-  table.row("", names);
+  table.columns(names);
   table.row("chance", chance);
   const std::size_t shown = std::min(most_rows, probe.result.heads.size());
   for (const lens::HeadSummary& head : std::span(probe.result.heads).first(shown)) {
@@ -131,7 +145,7 @@ std::vector<std::string> path_cells(std::span<const lens::PathAblation> paths,
 void add_paths(const lens::Ablations& ablations, Table& table) {
   if (ablations.paths.empty()) return;
   table.title("rise of second-half loss when one input of a head loses a component it reads");
-  table.row("", {"q", "k", "v"});
+  table.columns({"q", "k", "v"});
   std::size_t shown = 0;
   std::size_t left = 0;
   for (const lens::PathAblation& path : ablations.paths) {
@@ -188,7 +202,7 @@ void add_patching(const lens::Patching& patching, Table& table) {
     table.line("clean and corrupted hardly differ: there is nothing to restore");
     return;
   }
-  table.row("", {"at all positions", "most at one", "which is"});
+  table.columns({"whole", "largest of by_position", "at"});
   const std::size_t shown = std::min(most_rows, patching.heads.size());
   for (const lens::HeadPatch& patch : std::span(patching.heads).first(shown)) {
     const auto best = std::ranges::max_element(patch.by_position, {}, &Estimate::mean);
@@ -204,7 +218,7 @@ void add_composition(const lens::Composition& composition, Table& table) {
   if (composition.pairs.empty()) return;
   table.title(
       fmt::format("composition scores (random weights: {:.3f})", composition.baseline.mean));
-  table.row("", {"q", "k", "v"});
+  table.columns({"q", "k", "v"});
   const std::size_t shown = std::min(most_rows, composition.pairs.size());
   for (const lens::HeadComposition& pair : std::span(composition.pairs).first(shown)) {
     table.row(fmt::format("{} -> {}", name_of(pair.from), name_of(pair.to)),
@@ -217,7 +231,7 @@ void add_circuits(std::string_view title, std::span<const lens::CircuitSummary> 
                   Table& table) {
   if (circuits.empty()) return;
   table.title(title);
-  table.row("", {"eigenvalues +", "diagonal, sd", "diagonal first", "largest s.v."});
+  table.columns({"eigenvalue_score", "matching_score", "diagonal_share", "singular_values[0]"});
   const std::size_t shown = std::min(most_rows, circuits.size());
   for (const lens::CircuitSummary& one : circuits.first(shown)) {
     table.row(

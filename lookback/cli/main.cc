@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string_view>
 #include <vector>
 
@@ -76,7 +77,10 @@ int main(int argc, char** argv) {
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
     std::fputs("lookback: stdout: cannot write\n", stderr);
     return lookback::cli::failure;
-  } catch (const std::exception& error) {  // memory ran out, most likely: nothing else throws
+  } catch (const std::bad_alloc&) {
+    std::fputs("lookback: not enough memory\n", stderr);
+    return lookback::cli::failure;
+  } catch (const std::exception& error) {  // nothing else is known to throw
     std::fprintf(stderr, "lookback: %s\n", error.what());
     return lookback::cli::failure;
   }

@@ -76,11 +76,14 @@ void add_study(CLI::App& app, int& exit_code) {
   command->add_option("study", options->file, "study file (TOML)")->required();
   command->add_option("--out", options->out, "directory for everything the study makes")
       ->required();
-  command->add_option("--tokens", options->tokens, "training tokens a run, such as 40M or 1G");
-  command->add_option("--seeds", options->seeds, "runs of each arm, with seeds from 0 on");
+  command->add_option("--tokens", options->tokens,
+                      "training tokens a run, such as 40M or 1G (default: the study file's)");
+  command->add_option("--seeds", options->seeds,
+                      "runs of each arm, with seeds from 0 on (default: the study file's)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
-  command->add_flag("--resume", options->resume, "go on with an unfinished study");
+  command->add_flag("--resume", options->resume,
+                    "go on with an unfinished study, or add seeds to one");
   command->footer("Example: lookback study studies/article.toml --out runs/article --tokens 40M");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

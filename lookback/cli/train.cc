@@ -62,10 +62,11 @@ void add_train(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("train", "train one arm of a study with one seed");
   command->add_option("study", options->file, "study file (TOML)")->required();
   command->add_option("--arm", options->arm, "name of the arm")->required();
-  command->add_option("--seed", options->seed, "seed of the weights and the sequences")
+  command->add_option("--seed", options->seed, "seed of the weights and the sequences (default: 0)")
       ->check(CLI::Range(std::uint64_t{0}, most_seed));
   command->add_option("--out", options->out, "directory of the run")->required();
-  command->add_option("--tokens", options->tokens, "training tokens, such as 40M");
+  command->add_option("--tokens", options->tokens,
+                      "training tokens, such as 40M (default: the study file's)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume, "go on from the last good checkpoint");

@@ -18,6 +18,7 @@
 #include "lookback/exchange/scripts.h"
 #include "lookback/exchange/torch_module.h"
 #include "lookback/exchange/transformer_lens.h"
+#include "lookback/study/output_place.h"
 
 namespace lookback::exchange {
 namespace {
@@ -63,6 +64,8 @@ Status write_export(const study::SavedModel& model, Target target,
                     const std::filesystem::path& directory) {
   const Result<Files> files = files_for(model.program, target);
   if (!files) return files.error();
+  Status fits = study::check_directory(directory, study::DirectoryKind::exported);
+  if (!fits) return fits;
   if (Status made = base::make_directories(directory); !made) return made;
   std::deque<std::vector<float>> storage;
   const std::vector<base::Tensor> tensors = gather(files->layout, model.parameters, storage);

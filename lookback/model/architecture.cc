@@ -32,6 +32,30 @@ Status check_sizes(const Architecture& a) {
   return {};
 }
 
+/// Each size may be as large as it can be useful; together they must stay within what a machine
+/// holds, before anything is allocated on their word.
+Status check_whole(const Architecture& a) {
+  constexpr std::size_t most_attention_steps = 1024;
+  constexpr double most_parameters = 4.3e9;  // 2^32: a checkpoint of 16 GiB, training four times it
+  if (a.layers * a.steps > most_attention_steps) {
+    return Error{fmt::format("model.layers x model.steps is {} x {} = {}; allowed are at most {}",
+                             a.layers, a.steps, a.layers * a.steps, most_attention_steps)};
+  }
+  const auto number = [](std::size_t size) { return static_cast<double>(size); };
+  const double attention = 4.0 * number(a.d_model) * number(a.heads) * number(a.d_head) *
+                           number(a.shared_weights ? 1 : a.steps);
+  const double mlp = 2.0 * number(a.d_model) * number(a.d_mlp);
+  const double tables =
+      number(a.d_model) * (number(a.vocabulary) * (a.tied_embeddings ? 1 : 2) + number(a.context));
+  const double parameters = tables + number(a.layers) * (attention + mlp);
+  if (parameters > most_parameters) {
+    return Error{
+        fmt::format("the sizes in [model] make {:.2g} parameters; allowed are at most {:.2g}",
+                    parameters, most_parameters)};
+  }
+  return {};
+}
+
 Status check_numbers(const Architecture& a) {
   const Initialization& start = a.initialization;
   const std::pair<const char*, double> numbers[] = {{"init.embedding", start.embedding},
@@ -107,7 +131,7 @@ Status check_wiring(const Architecture& a) {
 
 Status validate(const Architecture& a) {
   for (const auto check :
-       {check_sizes, check_numbers, check_steps, check_absent_parts, check_wiring}) {
+       {check_sizes, check_whole, check_numbers, check_steps, check_absent_parts, check_wiring}) {
     if (Status status = check(a); !status) return status;
   }
   return {};

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "lookback/base/toml_document.h"
 #include "lookback/math/targets.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluation.h"
@@ -25,20 +26,42 @@ std::filesystem::path findings_path(const std::filesystem::path& run) {
   return run / "findings.json";
 }
 
-/// Tokens and seconds since the run was started or resumed.
+/// What timing.json says: tokens trained on and the seconds that took.
+struct Timing {
+  std::uint64_t tokens = 0;
+  double seconds = 0;
+
+  double rate() const { return static_cast<double>(tokens) / std::max(1e-9, seconds); }
+};
+
+/// That of a run's earlier stretches. It decides nothing, so what cannot be read counts as none.
+Timing read_timing(const std::filesystem::path& file) {
+  const Result<std::string> text = base::read_file(file, largest_config);
+  const nlohmann::json json = nlohmann::json::parse(text ? *text : "", nullptr, false);
+  if (!json.is_object()) return {};
+  const auto tokens = json.find("tokens"), seconds = json.find("seconds");
+  if (tokens == json.end() || !tokens->is_number_unsigned()) return {};
+  if (seconds == json.end() || !seconds->is_number()) return {};
+  return {tokens->get<std::uint64_t>(), seconds->get<double>()};
+}
+
+/// Tokens and seconds since the run was started or resumed, and with those of earlier stretches.
 class Stopwatch {
  public:
-  explicit Stopwatch(std::uint64_t first_token) : first_token_(first_token) {}
-  double rate(std::uint64_t tokens) const {
-    return static_cast<double>(tokens - first_token_) / std::max(1e-9, seconds());
+  Stopwatch(std::uint64_t first_token, Timing before)
+      : first_token_(first_token), before_(before) {}
+  Timing stretch(std::uint64_t tokens) const {
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - start_;
+    return {tokens - first_token_, since.count()};
   }
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  Timing whole(std::uint64_t tokens) const {
+    const Timing now = stretch(tokens);
+    return {before_.tokens + now.tokens, before_.seconds + now.seconds};
   }
-  std::uint64_t tokens(std::uint64_t now) const { return now - first_token_; }
 
  private:
   std::uint64_t first_token_;
+  Timing before_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
@@ -71,12 +94,14 @@ class OneRun {
                          to_toml(config_),
                          directory_,
                          clamps.training_taps(**source)};
-    const Stopwatch stopwatch(state->step * config_.train.batch * config_.data.length);
+    const std::uint64_t first = state->step * config_.train.batch * config_.data.length;
+    const Stopwatch stopwatch(first, first > 0 ? read_timing(timing_path()) : Timing{});
     Result<train::Outcome> outcome =
         train::train(run, observer(*evaluation, stopwatch), workers_, *state);
     if (!outcome) return outcome.error();
+    if (Status timed = write_timing(stopwatch, outcome->last.tokens); !timed) return timed.error();
     if (outcome->kind == train::Outcome::Kind::stopped) return Ending::stopped;
-    if (Status done = end(*outcome, *program, stopwatch); !done) return done.error();
+    if (Status done = end(*outcome, *program); !done) return done.error();
     return Ending::finished;
   }
 
@@ -100,9 +125,10 @@ class OneRun {
     if (point.checkpoint) {
       if (point.checkpoint->header().config != to_toml(config_)) {
         return Error{
-            fmt::format("{}: its newest checkpoint, of step {}, is of another configuration; "
+            fmt::format("{}: its newest checkpoint, of step {}, is of another configuration{}; "
                         "remove it, or use another --out",
-                        directory_.string(), point.checkpoint->header().step)};
+                        directory_.string(), point.checkpoint->header().step,
+                        difference_text(point.checkpoint->header().config, to_toml(config_)))};
       }
       Result<train::TrainState> read = point.checkpoint->state(program);
       if (!read) return read.error();
@@ -157,10 +183,11 @@ class OneRun {
                             std::span<const float> parameters) -> Status {
       const Result<nlohmann::json> line = evaluation.measure(report, parameters);
       if (!line) return line.error();
-      return append_metrics(directory_ / "metrics.jsonl", *line);
+      Status appended = append_metrics(directory_ / "metrics.jsonl", *line);
+      return appended ? write_timing(stopwatch, report.tokens) : appended;
     };
     observer.progress = [&](const train::StepReport& report) {
-      const double rate = stopwatch.rate(report.tokens);
+      const double rate = stopwatch.stretch(report.tokens).rate();
       const std::uint64_t all = config_.train.tokens;
       const double left =
           static_cast<double>((all > report.tokens ? all - report.tokens : 0) + tokens_after_);
@@ -171,8 +198,19 @@ class OneRun {
     return observer;
   }
 
-  Status end(const train::Outcome& outcome, const model::Program& program,
-             const Stopwatch& stopwatch) {
+  std::filesystem::path timing_path() const { return directory_ / "timing.json"; }
+
+  /// At every evaluation, so that a run that is killed loses little of what it took.
+  Status write_timing(const Stopwatch& stopwatch, std::uint64_t tokens) const {
+    const Timing whole = stopwatch.whole(tokens);
+    const nlohmann::json timing = {{"tokens", whole.tokens},
+                                   {"seconds", whole.seconds},
+                                   {"tokens_per_second", whole.rate()},
+                                   {"threads", workers_.count()}};
+    return base::write_file_atomically(timing_path(), timing.dump(2) + '\n');
+  }
+
+  Status end(const train::Outcome& outcome, const model::Program& program) {
     const auto lines = read_metrics(directory_ / "metrics.jsonl", UINT64_MAX);
     if (!lines) return lines.error();
     const RunEnd run_end{outcome.kind == train::Outcome::Kind::diverged, outcome.message,
@@ -180,12 +218,6 @@ class OneRun {
     if (run_end.diverged) {
       listener_.message(fmt::format("{} seed {}: {}", config_.arm, config_.seed, outcome.message));
     }
-    const nlohmann::json timing = {{"tokens", stopwatch.tokens(outcome.last.tokens)},
-                                   {"seconds", stopwatch.seconds()},
-                                   {"tokens_per_second", stopwatch.rate(outcome.last.tokens)},
-                                   {"threads", workers_.count()}};
-    Status timed = base::write_file_atomically(directory_ / "timing.json", timing.dump(2) + '\n');
-    if (!timed) return timed;
     const nlohmann::json findings = make_findings(config_, run_end, *lines);
     // First, so that no ended run keeps it; killed in between, the run goes on from the checkpoint
     // before.
@@ -206,6 +238,15 @@ class OneRun {
 
 }  // namespace
 
+std::string difference_text(const std::string& found, const std::string& asked) {
+  const Result<base::Document> there = base::parse_toml(found, "");
+  const Result<base::Document> wanted = base::parse_toml(asked, "");
+  if (!there || !wanted) return "";
+  const auto differs = base::first_difference(there->root, wanted->root);
+  if (!differs) return "";
+  return fmt::format(" ({}: found {}, asked {})", differs->key, differs->a, differs->b);
+}
+
 bool has_ended(const std::filesystem::path& directory) {
   std::error_code missing;
   return std::filesystem::exists(findings_path(directory), missing);
@@ -217,9 +258,11 @@ Status check_configuration(const RunConfig& config, const std::filesystem::path&
   if (!std::filesystem::exists(file, missing)) return {};
   const Result<std::string> found = base::read_file(file, largest_config);
   if (!found) return found.error();
-  if (*found == to_toml(config)) return {};
-  return Error{fmt::format("{}: this run was started with another configuration; use another --out",
-                           file.string())};
+  const std::string asked = to_toml(config);
+  if (*found == asked) return {};
+  return Error{
+      fmt::format("{}: this run was started with another configuration{}; use another --out",
+                  file.string(), difference_text(*found, asked))};
 }
 
 Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,

@@ -4,12 +4,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 
 #include "lookback/base/result.h"
 #include "lookback/base/workers.h"
 #include "lookback/study/study.h"
 
 namespace lookback::study {
+
+/// " (KEY: found X, asked Y)" of the first key at which two configurations differ, for a message;
+/// empty where there is none.
+std::string difference_text(const std::string& found, const std::string& asked);
 
 /// Whether the run in `directory` has ended (findings.json is there).
 bool has_ended(const std::filesystem::path& directory);

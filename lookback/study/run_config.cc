@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lookback/base/printable.h"
 #include "lookback/model/architecture_toml.h"
 
 namespace lookback::study {
@@ -50,6 +51,22 @@ data::BlockTask task_of(const RunConfig& config, data::BlockKind kind) {
   return task;
 }
 
+/// What one worker keeps of one sequence is allocated on the word of the configuration.
+Status validate_activations(const RunConfig& config) {
+  constexpr double most = 4.3e9;  // 2^32 floats: 16 GiB
+  const model::Architecture& a = config.architecture;
+  const auto length = static_cast<double>(config.data.length);
+  const double patterns = length * static_cast<double>(a.layers * a.heads_per_layer());
+  const auto widest = static_cast<double>(std::max({a.d_mlp, a.d_model, a.heads * a.d_head}));
+  const double numbers = length * (patterns + widest * static_cast<double>(a.layers * a.steps) +
+                                   static_cast<double>(a.vocabulary));
+  if (numbers <= most) return {};
+  return Error{fmt::format(
+      "the activations of one sequence of data.length = {} take up to {:.2g} numbers; allowed are "
+      "at most {:.2g}",
+      config.data.length, numbers, most)};
+}
+
 Status validate_clamps(const RunConfig& config) {
   if (config.clamps.empty()) return {};
   const Result<model::Program> program = model::compile(config.architecture);
@@ -84,6 +101,7 @@ Status validate(const RunConfig& config) {
     return Error{fmt::format("data.length is {}, but model.context is {}; sequences must fit",
                              config.data.length, config.architecture.context)};
   }
+  if (Status status = validate_activations(config); !status) return status;
   if (const auto source = training_source(config); !source) return source.error();
   for (const data::BlockKind probe : config.evaluate.probes) {
     if (const auto source = probe_source(config, probe); !source) {
@@ -110,12 +128,23 @@ std::string to_toml(const RunConfig& config) {
       train::to_toml(config.clamps));
 }
 
+bool is_arm_name(std::string_view name) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  };
+  return !name.empty() && name != "figures" && std::ranges::all_of(name, plain);
+}
+
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name) {
   Result<base::Document> document = base::parse_toml(text, file_name);
   if (!document) return document.error();
   base::TableReader reader(std::move(*document));
   base::TableReader run = reader.table("run");
   const std::string arm = run.text("arm", "", 100);
+  if (!arm.empty() && !is_arm_name(arm)) {
+    run.fail("arm", fmt::format("found \"{}\", allowed: {}", base::printable(arm), arm_names));
+  }
   const std::int64_t seed = run.integer("seed", 0, 0, INT64_MAX);
   RunConfig config = read_run_tables(reader);
   config.arm = arm;

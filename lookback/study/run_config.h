@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lookback/base/result.h"
@@ -55,6 +56,10 @@ Status validate(const RunConfig& config);
 /// The whole configuration, every key with its value: [run] with arm and seed, then the tables. A
 /// run without clamps has no word of them.
 std::string to_toml(const RunConfig& config);
+
+/// Arm names become directory names, beside one of the study's own.
+bool is_arm_name(std::string_view name);
+inline constexpr std::string_view arm_names = "letters, digits, - and _, but not \"figures\"";
 
 /// Reads back what to_toml wrote. `file_name` is for messages.
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name);

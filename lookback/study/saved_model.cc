@@ -1,9 +1,16 @@
 #include "lookback/study/saved_model.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
+
+#include "lookback/study/output_place.h"
 
 namespace lookback::study {
 namespace {
@@ -20,12 +27,25 @@ std::optional<std::uint64_t> tokens_of(const fs::path& file) {
   return tokens;
 }
 
+/// Some of them, for a message.
+std::string listed(std::vector<fs::path> paths) {
+  constexpr std::size_t most = 12;
+  const std::size_t left = paths.size() - std::min(most, paths.size());
+  paths.resize(paths.size() - left);
+  std::vector<std::string> names;
+  names.reserve(paths.size());
+  for (const fs::path& path : paths) names.push_back(path.string());
+  return fmt::format("{}{}", fmt::join(names, ", "),
+                     left > 0 ? fmt::format(" and {} more", left) : std::string());
+}
+
 }  // namespace
 
 Result<SavedModel> read_model(const fs::path& file) {
   const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
   if (!checkpoint) return checkpoint.error();
-  Result<RunConfig> config = parse_run_config(checkpoint->header().config, file.string());
+  Result<RunConfig> config =
+      parse_run_config(checkpoint->header().config, file.string() + ": metadata 'config'");
   if (!config) return config.error();
   Result<model::Program> program = model::compile(config->architecture);
   if (!program) return program.error();
@@ -45,6 +65,12 @@ Result<fs::path> find_checkpoint(const fs::path& path) {
     if (tokens && (!newest || *tokens > newest->first)) newest = {*tokens, entry->path()};
   }
   if (newest) return newest->second;
+  if (const std::vector<fs::path> runs = runs_in(path); !runs.empty()) {
+    return Error{
+        fmt::format("{}: found a directory of {} runs, allowed: a checkpoint or one run's "
+                    "directory: {}",
+                    path.string(), runs.size(), listed(runs))};
+  }
   return Error{
       path.string() +
       ": found a directory without checkpoints/<tokens>.safetensors, allowed: a checkpoint "

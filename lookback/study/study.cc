@@ -8,6 +8,7 @@
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/one_run.h"
+#include "lookback/study/output_place.h"
 
 namespace lookback::study {
 namespace {
@@ -32,17 +33,43 @@ Result<nlohmann::json> read_json(const std::filesystem::path& file) {
   return found;
 }
 
-/// Whether `directory` may be used: it holds this very study, or none.
+/// Makes a study's directory one of more seeds. Killed in between, it is the unfinished study that it
+/// was, or the new one.
+Status add_seeds(const Study& study, const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::remove(directory / "summary.json", error);
+  if (error) {
+    return Error{fmt::format("{}: cannot remove: {}", (directory / "summary.json").string(),
+                             error.message())};
+  }
+  return base::write_file_atomically(directory / "study.toml", study.text);
+}
+
+/// Whether `directory` may be used: it holds this very study, perhaps with fewer seeds, or none.
 Status claim(const Study& study, const std::filesystem::path& directory, bool resume) {
   const std::filesystem::path file = directory / "study.toml";
   if (!is_there(file)) return base::write_file_atomically(file, study.text);
   const Result<std::string> found = base::read_file(file, largest_text);
   if (!found) return found.error();
-  if (*found != study.text) {
+  const Result<Study> there = parse_study(*found, file.string(), {});
+  if (!there) return there.error();
+  const bool same_but_for_seeds =
+      there->name == study.name && there->question == study.question && there->arms == study.arms;
+  if (!same_but_for_seeds || there->seeds > study.seeds) {
+    const std::string difference =
+        same_but_for_seeds ? fmt::format(" (seeds: found {}, asked {})", there->seeds, study.seeds)
+                           : difference_text(*found, study.text);
     return Error{
-        fmt::format("{} holds another study, or this one with other settings; use another "
+        fmt::format("{} holds another study, or this one with other settings{}; use another "
                     "--out, or remove it",
-                    directory.string())};
+                    directory.string(), difference)};
+  }
+  if (there->seeds < study.seeds) {
+    if (resume) return add_seeds(study, directory);
+    return Error{
+        fmt::format("{} holds this study with seeds = {}, asked {}; add --resume to add the "
+                    "missing runs, or use another --out",
+                    directory.string(), there->seeds, study.seeds)};
   }
   if (!resume && !is_there(directory / "summary.json")) {
     return Error{
@@ -103,6 +130,7 @@ std::uint64_t tokens_after(const Study& study, const std::filesystem::path& dire
 
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          base::Workers& workers, Listener& listener) {
+  if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
   if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
@@ -128,6 +156,7 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
 
 Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
                           bool resume, base::Workers& workers, Listener& listener) {
+  if (Status fits = check_directory(directory, DirectoryKind::run); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
   if (Status same = check_configuration(config, directory); !same) return same.error();

@@ -41,7 +41,8 @@ class Listener {
 enum class Ending { finished, stopped };
 
 /// Runs what is not there yet and writes summary.json. A directory that already holds this study
-/// finished is left as it is; unfinished, it needs `resume`; another study is refused. A run that
+/// finished is left as it is; unfinished, or to be given more seeds, it needs `resume`; another study,
+/// and a directory of another kind, is refused. A run that
 /// diverges ends with a message, and the study goes on with the others. Two processes cannot work in
 /// one directory: the second is refused.
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lookback/base/file.h"
+#include "lookback/base/printable.h"
 
 namespace lookback::study {
 namespace {
@@ -12,15 +13,6 @@ namespace {
 constexpr std::size_t largest_study_file = 1 << 20;
 constexpr std::uint64_t most_seeds = 100'000;
 const char* const tables[] = {"model", "init", "data", "train", "evaluate", "clamp"};
-
-/// Arm names become directory names, beside one of the study's own.
-bool is_plain(const std::string& name) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  };
-  return !name.empty() && name != "figures" && std::ranges::all_of(name, plain);
-}
 
 /// The study's own tables with one arm's laid over them.
 base::Document arm_document(base::TableReader& study, base::TableReader& arm) {
@@ -39,10 +31,9 @@ base::Document arm_document(base::TableReader& study, base::TableReader& arm) {
 Result<RunConfig> read_arm(base::TableReader& study, base::TableReader& arm) {
   arm.require("name", "a name for the arm");
   const std::string name = arm.text("name", "", 100);
-  if (!is_plain(name)) {
-    arm.fail(
-        "name",
-        fmt::format("found \"{}\", allowed: letters, digits, - and _, but not \"figures\"", name));
+  if (!is_arm_name(name)) {
+    arm.fail("name", fmt::format("found \"{}\", allowed: {}", base::printable(name), arm_names));
+    return study.finish().error();  // a name that cannot be shown comes into no other message
   }
   base::TableReader reader(arm_document(study, arm));
   RunConfig config = read_run_tables(reader);

@@ -1,6 +1,7 @@
 #include "lookback/train/checkpoint.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -8,6 +9,7 @@
 #include <map>
 
 #include "lookback/base/file.h"
+#include "lookback/base/printable.h"
 #include "lookback/math/targets.h"
 
 namespace lookback::train {
@@ -56,8 +58,8 @@ Result<Number> read_number(const Metadata& metadata, const std::string& key,
   const std::string& text = found->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    return Error{
-        fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key, text)};
+    return Error{fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key,
+                             base::printable(text))};
   }
   return number;
 }
@@ -148,10 +150,9 @@ Result<std::vector<float>> Checkpoint::buffer(const model::Program& program,
     Result<base::Tensor> tensor = file_.find(prefix + info.name);
     if (!tensor) return tensor.error();
     if (tensor->shape != shape_of(info)) {
-      return Error{
-          fmt::format("{}: tensor '{}' has {} values in another shape than the {} x {} of "
-                      "its configuration",
-                      path_.string(), tensor->name, tensor->values.size(), info.rows, info.cols)};
+      return Error{fmt::format(
+          "{}: tensor '{}': found shape [{}], allowed [{}] by its configuration", path_.string(),
+          tensor->name, fmt::join(tensor->shape, ", "), fmt::join(shape_of(info), ", "))};
     }
     if (!std::ranges::all_of(tensor->values, [](float v) { return std::isfinite(v); })) {
       return Error{fmt::format("{}: tensor '{}' holds values that are not finite", path_.string(),

@@ -46,6 +46,9 @@ class Checkpoint {
 
   const CheckpointHeader& header() const { return header_; }
 
+  /// Whether it claims to hold the optimizer's state; state() reads it.
+  bool can_go_on() const { return first_loss_.has_value(); }
+
   /// The flat parameter buffer. Errors: a tensor is missing, has another shape, or holds NaN.
   Result<std::vector<float>> parameters(const model::Program& program) const;
   /// Everything that training needs to go on. Errors: as above, and a model without its moments.

@@ -230,5 +230,36 @@ TEST(TomlSameValues, TellsValuesAndKindsApart) {
   EXPECT_FALSE(same("a.x = 1", "a.x = 2"));
 }
 
+struct Difference {
+  const char *a, *b, *key, *found, *asked;
+};
+
+TEST(TomlDocument, NamesTheFirstDifference) {
+  const Difference differences[] = {
+      {"x = 1", "x = 2", "x", "1", "2"},
+      {"x = 1", "x = 2.5", "x", "1", "2.5"},
+      {"x = 1", "y = 1", "x", "1", "nothing"},
+      {"", "y = true", "y", "nothing", "true"},
+      {"[a]\nx = 1\ny = 2", "[a]\nx = 1\ny = 3", "a.y", "2", "3"},
+      {"[[arm]]\nn = 1\n[[arm]]\nn = 2", "[[arm]]\nn = 1\n[[arm]]\nn = 3", "arm[1].n", "2", "3"},
+      {"p = [1, 2]", "p = [1, 3]", "p[1]", "2", "3"},
+      {"p = [1, 2]", "p = [1]", "p[1]", "2", "nothing"},
+  };
+  for (const Difference& expected : differences) {
+    const auto a = parse_toml(expected.a, "a"), b = parse_toml(expected.b, "b");
+    ASSERT_TRUE(a && b);
+    const auto found = first_difference(a->root, b->root);
+    ASSERT_TRUE(found) << expected.a;
+    EXPECT_EQ(found->key, expected.key);
+    EXPECT_EQ(found->a, expected.found) << expected.key;
+    EXPECT_EQ(found->b, expected.asked) << expected.key;
+    EXPECT_FALSE(first_difference(a->root, a->root));
+  }
+  const auto a = parse_toml("x = 1\ny = nan\n[t]\nz = [1]", "a");
+  const auto b = parse_toml("y = nan\nx = 1\n[t]\nz = [1]", "b");
+  ASSERT_TRUE(a && b);
+  EXPECT_FALSE(first_difference(a->root, b->root)) << "the order of keys is no difference";
+}
+
 }  // namespace
 }  // namespace lookback::base

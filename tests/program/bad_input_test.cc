@@ -64,6 +64,19 @@ TEST_F(BadInput, StudyFilesWithAMistake) {
       {"batch = 8", "batch = 0", ":15: key 'train.batch': found 0, allowed: "},
       {"\"parallel\"", "\"two-layer\"", ":26: key 'arm[1].name': found \"two-layer\" twice"},
       {"\"parallel\"", "\"a/b\"", ":26: key 'arm[1].name': found \"a/b\", allowed: letters"},
+      {"context = 32", "context = 1_000_000_000", ":5: key 'model.context': found 1000000000"},
+      {"context = 32", "context = 32\nlayers = 1_000_000", ":27: arm 'parallel': model.layers is "},
+      {"heads = 2", "layers = 1024\nsteps = 256",
+       ":26: arm 'parallel': model.layers x model.steps is 1024 x 256 = 262144; allowed are at "},
+      {"heads = 2", "d_model = 65536\nvocabulary = 1_048_576",
+       ":26: arm 'parallel': the sizes in [model] make 1.4e+11 parameters; allowed are at most "},
+      {"heads = 2", "heads = 1024\ncontext = 65536\n[arm.data]\nlength = 65536",
+       ":26: arm 'parallel': the activations of one sequence of data.length = 65536 take up to "},
+      {"question", "seeds = 1_000_000_000_000_000_000\nquestion",
+       ":2: key 'seeds': found 1000000000000000000, allowed: "},
+      {"\"parallel\"", "\"a\\nb\"", ":26: key 'arm[1].name': found \"a b\", allowed: letters"},
+      {"\"parallel\"", "\"a\\nb\"\n[arm.data]\nperiod = [3, 20]",
+       ":26: key 'arm[1].name': found \"a b\", allowed: letters"},
       {"heads = 2", "shared_weights = true", ":26: arm 'parallel': model.shared_weights needs "},
       {"[3, 8]", "[3, 20]", ":22: arm 'two-layer': repeated-blocks: found a length of 32"},
       {"[\"repeated-blocks\"]", "[\"random-repeat\"]",
@@ -121,8 +134,8 @@ TEST_F(BadInput, AnUnfinishedRunWithoutResume) {
                 "--out");
   EXPECT_EQ(one_line(spec::run(train({"--tokens", "50M", "--resume"}))),
             out_ +
-                "/config.toml: this run was started with another configuration; use another "
-                "--out");
+                "/config.toml: this run was started with another configuration (train.tokens: "
+                "found 100000000, asked 50000000); use another --out");
 }
 
 TEST_F(BadInput, ASecondProcessInTheSameDirectory) {

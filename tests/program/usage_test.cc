@@ -1,6 +1,8 @@
 // What the program says of itself, and what it exits with: 0 done, 1 failed, 2 wrong usage.
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "tests/program/studies.h"
 
 namespace lookback::program {
@@ -26,6 +28,31 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
     EXPECT_EQ(ended.err, "");
     const std::string command = arguments.size() > 1 ? arguments[0] + " " : "";
     EXPECT_NE(ended.out.find("Example: lookback " + command), std::string::npos) << ended.out;
+  }
+}
+
+TEST(Usage, HelpStatesEveryDefault) {
+  for (const char* command :
+       {"study", "train", "inspect", "report", "bench", "construct", "export", "import"}) {
+    const spec::Ended ended = spec::run(lookback({command, "--help"}));
+    std::istringstream lines(ended.out.substr(ended.out.find("Options:")));
+    std::string line, option;
+    const auto check = [&] {  // an option that takes a value, with the lines that go on with it
+      const bool takes =
+          option.find(" TEXT") != std::string::npos || option.find(" INT") != std::string::npos ||
+          option.find(" UINT") != std::string::npos || option.find(" FLOAT") != std::string::npos;
+      EXPECT_TRUE(!takes || option.find("REQUIRED") != std::string::npos ||
+                  option.find("(default") != std::string::npos)
+          << command << ": " << option;
+    };
+    while (std::getline(lines, line)) {
+      if (line.starts_with("  -")) {
+        check();
+        option.clear();
+      }
+      option += line;
+    }
+    check();
   }
 }
 

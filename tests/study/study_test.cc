@@ -149,8 +149,8 @@ TEST_F(StudyRun, AnotherStudysDirectoryIsRefused) {
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().message,
               out().string() +
-                  " holds another study, or this one with other settings; use another "
-                  "--out, or remove it");
+                  " holds another study, or this one with other settings (train.batch: found 8, "
+                  "asked 16); use another --out, or remove it");
   }
 }
 
@@ -174,6 +174,29 @@ TEST_F(StudyRun, UnfinishedItNeedsResume) {
   EXPECT_GE(resumed.messages.size(), 1U);
   EXPECT_EQ(resumed.messages[0].rfind("parallel seed 0: going on from step ", 0), 0U);
   EXPECT_EQ(json_of(out() / "summary.json")["arms"].size(), 3U);
+}
+
+TEST_F(StudyRun, MoreSeedsNeedResumeAndKeepWhatIsThere) {
+  expect_finished(run(small_study));
+  const auto kept = std::filesystem::last_write_time(out() / "parallel/seed-0/findings.json");
+  const Overrides two = {.tokens = {}, .seeds = 2};
+  const Result<Ending> without = run(small_study, false, two);
+  ASSERT_FALSE(without);
+  EXPECT_EQ(
+      without.error().message,
+      out().string() +
+          " holds this study with seeds = 1, asked 2; add --resume to add the missing runs, or "
+          "use another --out");
+  EXPECT_TRUE(std::filesystem::exists(out() / "summary.json"));
+  expect_finished(run(small_study, true, two));
+  EXPECT_EQ(std::filesystem::last_write_time(out() / "parallel/seed-0/findings.json"), kept);
+  const json summary = json_of(out() / "summary.json");
+  EXPECT_EQ(summary["seeds"], 2);
+  EXPECT_EQ(summary["arms"][0]["runs"].size(), 2U);
+  const Result<Ending> fewer = run(small_study, true);
+  ASSERT_FALSE(fewer);
+  EXPECT_NE(fewer.error().message.find("(seeds: found 2, asked 1)"), std::string::npos)
+      << fewer.error().message;
 }
 
 TEST_F(StudyRun, ADivergingArmDoesNotStopTheOthers) {
@@ -249,7 +272,8 @@ TEST_F(SingleRun, InTheDirectoryOfAnotherIsRefused) {
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().message,
               (out() / "config.toml").string() +
-                  ": this run was started with another configuration; use another --out");
+                  ": this run was started with another configuration (run.seed: found 0, asked 1); "
+                  "use another --out");
   }
 }
 
@@ -262,8 +286,8 @@ TEST_F(SingleRun, ACheckpointOfAnotherConfigurationIsRefused) {
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().message,
             out().string() +
-                ": its newest checkpoint, of step 10, is of another configuration; "
-                "remove it, or use another --out");
+                ": its newest checkpoint, of step 10, is of another configuration (run.seed: found "
+                "0, asked 1); remove it, or use another --out");
 }
 
 TEST_F(SingleRun, UnfinishedItNeedsResumeAndThenIsTheSame) {
@@ -284,6 +308,30 @@ TEST_F(SingleRun, UnfinishedItNeedsResumeAndThenIsTheSame) {
   expect_finished(single(config, true));
   EXPECT_EQ(text_of(out() / "findings.json"), findings);
   EXPECT_EQ(text_of(out() / "metrics.jsonl"), metrics);
+}
+
+TEST_F(SingleRun, ItsTimingIsOfAllItsStretches) {
+  const RunConfig config = parsed(small_study).run(1, 4);
+  double seconds = 0;
+  for (int stretch = 0; stretch < 3; ++stretch) {
+    int steps = 0;
+    Listening listener([&] { return ++steps == 4; });
+    ASSERT_TRUE(single(config, stretch > 0, listener));
+    const json timing = json_of(out() / "timing.json");
+    EXPECT_EQ(timing["tokens"], std::min(10, 4 * (stretch + 1)) * 256);
+    EXPECT_GT(timing["seconds"], seconds);
+    seconds = timing["seconds"];
+    EXPECT_DOUBLE_EQ(timing["tokens_per_second"], timing["tokens"].get<double>() / seconds);
+  }
+}
+
+TEST_F(SingleRun, ATimingThatIsNoneStopsNothing) {
+  const RunConfig config = parsed(small_study).run(1, 4);
+  Listening stopping([] { return true; });
+  ASSERT_TRUE(single(config, false, stopping));
+  std::ofstream(out() / "timing.json") << R"({"tokens": "many", "seconds": [)";
+  expect_finished(single(config, true));
+  EXPECT_EQ(json_of(out() / "timing.json")["tokens"], 9 * 256);
 }
 
 TEST_F(SingleRun, KilledBeforeItsFirstStepItMeasuresTheStartOnce) {

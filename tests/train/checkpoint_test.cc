@@ -191,8 +191,8 @@ TEST(Checkpoint, OfAnotherShapeIsRefused) {
   wider.vocabulary = 17;
   EXPECT_EQ(refusal(file, spec::compiled(wider)),
             file.string() +
-                ": tensor 'embed.W_E' has 256 values in another shape than the 17 x 16 "
-                "of its configuration");
+                ": tensor 'embed.W_E': found shape [16, 16], allowed [17, 16] by its "
+                "configuration");
   model::Architecture deeper = spec::small_architecture();
   deeper.layers = 3;
   const std::string why = refusal(file, spec::compiled(deeper));

@@ -1,0 +1,35 @@
+# fuzz/NAME_fuzz.cc -> the executable NAME_fuzz: libFuzzer with sanitizers, which Clang alone has.
+# Only the sources that a reader needs are compiled, anew and instrumented: the whole library would
+# take minutes. scripts/fuzz builds and runs them.
+
+set(instrument -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+# lookback_fuzz(NAME USES targets... SOURCES paths below lookback/...)
+function(lookback_fuzz name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;SOURCES")
+  add_executable(${name}_fuzz "${PROJECT_SOURCE_DIR}/fuzz/${name}_fuzz.cc")
+  # The sources of one part are compiled as one, which halves the time.
+  set_target_properties(${name}_fuzz PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  foreach(source IN LISTS arg_SOURCES)
+    get_filename_component(part "${source}" DIRECTORY)
+    set(path "${PROJECT_SOURCE_DIR}/lookback/${source}")
+    set_source_files_properties("${path}" PROPERTIES UNITY_GROUP ${part})
+    target_sources(${name}_fuzz PRIVATE "${path}")
+  endforeach()
+  target_link_libraries(${name}_fuzz PRIVATE lookback_options lookback_warnings ${arg_USES})
+  target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer ${instrument})
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer ${instrument})
+endfunction()
+
+lookback_fuzz(safetensors
+  USES nlohmann_json::nlohmann_json PkgConfig::xxhash
+  SOURCES base/checksum.cc base/file.cc base/nearest.cc base/printable.cc base/safetensors.cc
+          base/safetensors_header.cc)
+
+lookback_fuzz(study
+  USES fmt::fmt tomlplusplus::tomlplusplus
+  SOURCES base/count.cc base/file.cc base/nearest.cc base/printable.cc base/toml_difference.cc
+          base/toml_document.cc base/toml_parse.cc base/toml_table.cc base/toml_values.cc
+          base/toml_write.cc model/architecture.cc model/architecture_toml.cc model/compile.cc
+          model/program.cc model/taps.cc data/repeated_blocks.cc train/clamp.cc train/config.cc
+          study/run_config.cc study/study_file.cc)
