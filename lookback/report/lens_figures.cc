@@ -211,6 +211,9 @@ json composition_figure(std::span<const LensComposition> pairs) {
     "y": {"field": "from", "type": "nominal", "sort": null, "title": null,
           "axis": {"grid": false}}
   })json");
+  const auto readers = distinct(pairs, [](const LensComposition& pair) { return pair.to.name(); });
+  constexpr std::size_t most_level_labels = 2;  // heads, of three inputs each; on a phone too
+  if (readers.size() > most_level_labels) spec["encoding"]["x"]["axis"]["labelAngle"] = -90;
   json cells = json::parse(R"json({
     "mark": {"type": "rect", "stroke": "#8C8C8C", "strokeWidth": 0.5},
     "encoding": {

@@ -102,6 +102,17 @@ TEST(CompositionMap, HasACellAnInputColoredByTheRandomScore) {
   EXPECT_EQ(spec["layer"].size(), 2U) << "few cells have their numbers";
 }
 
+TEST(CompositionMap, OfManyHeadsHasUprightNamesAndNoNumbers) {
+  std::vector<LensComposition> pairs;
+  for (std::size_t from = 0; from < 8; ++from) {
+    for (std::size_t to = 0; to < 8; ++to) pairs.push_back({{0, from}, {1, to}, 0, 0, 0, 0.1});
+  }
+  const json spec = composition_figure(pairs);
+  EXPECT_EQ(named_rows(spec, "scores").size(), 192U);
+  EXPECT_EQ(spec["encoding"]["x"]["axis"]["labelAngle"], -90);
+  EXPECT_EQ(spec["layer"].size(), 1U);
+}
+
 TEST(PatchingGrid, HasACellAPositionAndMarksWhatWasChangedAndAsked) {
   const LensResult found = test::example_lens();
   const LensPatching& patching = found.patchings[0];

@@ -71,6 +71,18 @@ test("planes are as high as they are wide", { skip: skipGiven }, async () => {
   }
 });
 
+test("a window made narrow has nothing that is too wide", { skip: skipGiven }, async () => {
+  const { page, wrong } = await open();
+  await page.setViewportSize({ width: 390, height: 900 });
+  await page.waitForTimeout(500);
+  await drawn(page);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+  const wide = await page.locator("#eigenvalues svg.marks").first().evaluate((svg) => svg.clientWidth);
+  assert.ok(wide <= 390 - 36, `${wide} px`);
+  assert.deepEqual(wrong, []);
+  await page.close();
+});
+
 test("a circuit tells the entry under the pointer and under the keys", { skip: skipGiven }, async () => {
   const { page } = await open();
   const entry = page.locator(".matrix .entry");

@@ -16,6 +16,9 @@ const verdicts: Record<string, string> = {
   unresolved: "something is learned in context that none of the known mechanisms explains",
 };
 
+/** How long a new width must last before everything is drawn anew. */
+const resizeMilliseconds = 150;
+
 function factText(value: number, reach: number): string {
   const digits = Math.abs(value) < 0.1 && value !== 0 ? 3 : 2;
   return `${value.toFixed(digits)} \u00b1 ${reach.toFixed(digits)}`;
@@ -25,7 +28,7 @@ function mechanismBlock(mechanism: Mechanism): HTMLElement {
   const facts = mechanism.facts.map(({ name, value, reach }) =>
     el("div", {}, el("dt", {}, name), el("dd", {}, factText(value, reach))),
   );
-  const meaning = verdicts[mechanism.verdict];
+  const meaning = Object.hasOwn(verdicts, mechanism.verdict) ? verdicts[mechanism.verdict] : null;
   return el(
     "div",
     { class: "mechanism" },
@@ -98,12 +101,15 @@ export class LensSection {
       this.body,
     );
     this.show();
-    // A chart is as wide as its place was when it was drawn, and so is a canvas.
+    // Squares and canvases are as large as their place was when they were drawn.
     let width = 0;
+    let timer: number | undefined;
     new ResizeObserver(() => {
       if (this.body.clientWidth === width) return;
+      const first = width === 0;
       width = this.body.clientWidth;
-      this.matrices?.draw();
+      window.clearTimeout(timer);
+      if (!first) timer = window.setTimeout(() => this.draw(), resizeMilliseconds);
     }).observe(this.body);
   }
 
