@@ -4,6 +4,9 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lookback/report/figures.h"
@@ -16,7 +19,7 @@ using nlohmann::json;
 
 constexpr double interval_95 = 1.96;
 constexpr int shown_digits = 4;
-constexpr std::string_view blue = "#0072B2", vermilion = "#D55E00", gray = "#8C8C8C";
+constexpr std::string_view gray = "#8C8C8C";
 /// Every kind of change, in the order of legend and bars.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> change_colors = {
     {{"zero", "#D55E00"},

@@ -1,6 +1,7 @@
 #include "lookback/report/lens_panels.h"
 
 #include <cmath>
+#include <string_view>
 
 namespace lookback::report {
 namespace {
@@ -18,6 +19,12 @@ std::string capitalized(std::string text) {
 
 std::string path_row(const LensPath& path) {
   return path.input.empty() ? path.from : capitalized(path.input) + " \u2190 " + path.from;
+}
+
+/// Q first, then K, V and the logits, which have no input.
+std::size_t place_of_input(const LensPath& path) {
+  constexpr std::string_view order = "qkv";
+  return path.input.empty() ? order.size() : std::min(order.size(), order.find(path.input[0]));
 }
 
 }  // namespace
@@ -53,13 +60,12 @@ std::vector<LensBar> path_bars(const std::vector<LensPath>& paths, bool& cut) {
     size = std::max(size, std::abs(path.value.mean));
   }
   const std::set<std::string> kept = largest_keys(sizes, most_bar_rows, cut);
+  std::vector<LensPath> sorted = paths;
+  std::ranges::stable_sort(sorted, {}, place_of_input);
   std::vector<LensBar> bars;
-  for (const LensPath& path : paths) {
+  for (const LensPath& path : sorted) {
     if (kept.contains(path_row(path))) bars.push_back({path_row(path), path.change, path.value});
   }
-  // By input first: Q, K, V, each with what it reads.
-  const auto place = [](const LensBar& bar) { return std::string("QKV").find(bar.row.front()); };
-  std::ranges::stable_sort(bars, {}, [&](const LensBar& bar) { return place(bar); });
   return bars;
 }
 

@@ -29,6 +29,7 @@ std::string cut_sentence(bool cut);
 template <class Key>
 std::set<Key> largest_keys(const std::map<Key, double>& sizes, std::size_t most, bool& cut) {
   std::vector<std::pair<double, Key>> sorted;
+  sorted.reserve(sizes.size());
   for (const auto& [key, size] : sizes) sorted.push_back({-size, key});
   std::ranges::sort(sorted);
   if (sorted.size() > most) {

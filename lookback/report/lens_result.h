@@ -2,7 +2,6 @@
 // Legend of shapes: T positions, V tokens.
 #pragma once
 
-#include <compare>
 #include <complex>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +16,10 @@ struct LensHead {
   std::size_t layer = 0;
   std::size_t head = 0;
 
-  auto operator<=>(const LensHead&) const = default;
+  bool operator==(const LensHead&) const = default;
+  bool operator<(const LensHead& other) const {
+    return layer != other.layer ? layer < other.layer : head < other.head;
+  }
   std::string name() const { return std::to_string(layer) + "." + std::to_string(head); }
 };
 

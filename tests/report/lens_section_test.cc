@@ -63,6 +63,14 @@ TEST(LensFigures, GroupTheInputsOfAHeadInTheOrderQKV) {
                                             "V \u2190 head 0.0", "V \u2190 head 0.0"}));
 }
 
+TEST(LensFigures, DrawWhatHasNoName) {
+  LensResult found;
+  found.logits = {{"", {}, "", "", {1.0, 0.0}}};
+  found.heads = {{"", "", {1.0, 0.0}}};
+  EXPECT_EQ(panel_ids(lens_figures(found)),
+            (std::vector<std::string>{"ablation-heads", "ablation-logits"}));
+}
+
 TEST(LensFigures, SayWhereThereWasNextToNothingToRestore) {
   LensResult found = test::example_lens();
   const auto note = [&] {
