@@ -13,7 +13,7 @@ export function configuration(study: StudyData): HTMLElement | null {
     el(
       "p",
       { class: "hint" },
-      "Every key of each arm's first run, as its config.toml has it; other seeds differ in the seed.",
+      "Each arm's first run as its config.toml has it; its other runs differ in the seed alone.",
     ),
     ...arms.map((arm) =>
       el(

@@ -74,7 +74,10 @@ function lensRun(arm, seed) {
     mechanism: {
       verdict: arm === 0 ? "k-composition" : "none",
       reason: `the reason of arm ${arm}, seed ${seed}: 0.85 +- 0.01`,
-      facts: arm === 0 ? [{ name: "cost", value: 5.123, reach: 0.05 }] : [],
+      facts:
+        arm === 0
+          ? [{ name: "cost", value: 5.123, reach: 0.05 }, { name: "share", value: -0.0001, reach: 0 }]
+          : [],
     },
     figures: [
       {

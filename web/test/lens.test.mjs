@@ -35,6 +35,14 @@ test("figures are numbered on, each once", { skip }, async () => {
   await page.close();
 });
 
+test("the figures that decided the mechanism are told", { skip: skipGiven }, async () => {
+  const { page } = await open();
+  await page.locator(".mechanism summary").click();
+  const facts = await page.locator(".mechanism dd").allInnerTexts();
+  assert.deepEqual(facts, ["5.12 \u00b1 0.05", "0.000 \u00b1 0.000"]);
+  await page.close();
+});
+
 test("the seed chooses another run of the arm", { skip: skipGiven }, async () => {
   const { page } = await open();
   const reason = page.locator(".mechanism .reason");

@@ -21,7 +21,8 @@ const resizeMilliseconds = 150;
 
 function factText(value: number, reach: number): string {
   const digits = Math.abs(value) < 0.1 && value !== 0 ? 3 : 2;
-  return `${value.toFixed(digits)} \u00b1 ${reach.toFixed(digits)}`;
+  const shown = value.toFixed(digits).replace(/^-(?=0\.0*$)/, ""); // no negative zero
+  return `${shown} \u00b1 ${reach.toFixed(digits)}`;
 }
 
 function mechanismBlock(mechanism: Mechanism): HTMLElement {
