@@ -25,6 +25,16 @@ struct CloseSource {
 struct DiscardArchive {
   void operator()(zip_t* archive) const { zip_discard(archive); }
 };
+/// What went wrong while there was no archive yet to ask.
+struct ZipError {
+  ZipError() { zip_error_init(&value); }
+  ~ZipError() { zip_error_fini(&value); }
+  ZipError(const ZipError&) = delete;
+  ZipError& operator=(const ZipError&) = delete;
+  const char* text() { return zip_error_strerror(&value); }
+
+  zip_error_t value;
+};
 using Source = std::unique_ptr<zip_source_t, CloseSource>;
 using Archive = std::unique_ptr<zip_t, DiscardArchive>;
 
@@ -102,15 +112,14 @@ Status write_npz(const std::filesystem::path& path, std::span<const Array> array
   const auto refuse = [&](const char* reason) {
     return Error{fmt::format("{}: cannot make the archive: {}", path.string(), reason)};
   };
-  zip_error_t error;
-  zip_error_init(&error);
-  const Source memory(zip_source_buffer_create(nullptr, 0, 0, &error));
-  if (!memory) return refuse(zip_error_strerror(&error));
+  ZipError error;
+  const Source memory(zip_source_buffer_create(nullptr, 0, 0, &error.value));
+  if (!memory) return refuse(error.text());
   zip_source_keep(memory.get());  // closing or discarding the archive gives up one share of it
-  Archive archive(zip_open_from_source(memory.get(), ZIP_TRUNCATE, &error));
+  Archive archive(zip_open_from_source(memory.get(), ZIP_TRUNCATE, &error.value));
   if (!archive) {
     zip_source_free(memory.get());
-    return refuse(zip_error_strerror(&error));
+    return refuse(error.text());
   }
   std::vector<std::string> files;
   files.reserve(arrays.size());

@@ -10,10 +10,9 @@
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/inspection_table.h"
-#include "lookback/study/findings.h"
+#include "lookback/study/inspect_run.h"
 #include "lookback/study/inspection.h"
 #include "lookback/study/inspection_json.h"
-#include "lookback/study/metrics_file.h"
 
 namespace lookback::cli {
 namespace {
@@ -27,19 +26,6 @@ struct InspectOptions {
   std::optional<std::size_t> threads;
   bool json = false;
 };
-
-/// The transitions of the run that a checkpoint lies in, up to its step; null where it lies in none.
-Result<nlohmann::json> transitions_before(const fs::path& checkpoint, std::uint64_t step) {
-  const fs::path folder = fs::absolute(checkpoint).parent_path();
-  const fs::path metrics = folder.parent_path() / "metrics.jsonl";
-  std::error_code missing;
-  if (folder.filename() != "checkpoints" || !fs::exists(metrics, missing)) {
-    return nlohmann::json(nullptr);
-  }
-  const auto lines = study::read_metrics(metrics, step);
-  if (!lines) return lines.error();
-  return study::transitions_of(*lines);
-}
 
 Result<study::InspectionOptions> inspection_options(const InspectOptions& options) {
   study::InspectionOptions result;
@@ -60,8 +46,6 @@ int show(const InspectOptions& options, const study::InspectionOptions& what) {
   if (!file) return fail(file.error());
   const Result<study::SavedModel> model = study::read_model(*file);
   if (!model) return fail(model.error());
-  const auto transitions = transitions_before(*file, model->header.step);
-  if (!transitions) return fail(transitions.error());
   base::Workers workers(threads_of(options.threads));
   const Result<study::Inspection> inspection = study::inspect(*model, what, workers);
   if (!inspection) return fail(inspection.error());
@@ -71,12 +55,12 @@ int show(const InspectOptions& options, const study::InspectionOptions& what) {
       return fail(written.error());
     }
   }
+  const auto object = study::inspection_of_checkpoint(*file, *model, *inspection);
+  if (!object) return fail(object.error());
   if (options.json) {
-    nlohmann::json object = study::inspection_json(*model, *inspection);
-    object["transitions"] = *transitions;
-    fmt::print("{}\n", object.dump(2));
+    fmt::print("{}\n", object->dump(2));
   } else {
-    fmt::print("{}", inspection_table(*model, *inspection, *transitions));
+    fmt::print("{}", inspection_table(*model, *inspection, (*object)["transitions"]));
   }
   return success;
 }

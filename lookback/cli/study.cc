@@ -1,4 +1,4 @@
-// lookback study: arms x seeds -> runs -> summary -> report.
+// lookback study: arms x seeds -> runs, inspections -> summary -> report.
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -1,12 +1,11 @@
 #include "lookback/report/attention_encoding.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <string_view>
 #include <vector>
+
+#include "lookback/report/packed_text.h"
 
 namespace lookback::report {
 namespace {
@@ -27,24 +26,6 @@ std::vector<std::uint8_t> lower_triangle(std::span<const float> weights, std::si
   return bytes;
 }
 
-std::string base64(std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t present = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8U | (j < present ? bytes[i + j] : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text.push_back(j <= present ? alphabet[group >> (18U - 6U * j) & 63U] : '=');
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<std::string> encode_attention(std::span<const float> weights, std::size_t length) {
@@ -53,15 +34,9 @@ Result<std::string> encode_attention(std::span<const float> weights, std::size_t
     return Error{"attention map: found " + std::to_string(weights.size()) + " weights, expected " +
                  std::to_string(length) + " x " + std::to_string(length)};
   }
-  const std::vector<std::uint8_t> bytes = lower_triangle(weights, length);
-  uLongf size = compressBound(static_cast<uLong>(bytes.size()));
-  std::vector<std::uint8_t> deflated(size);
-  constexpr int level = 9;
-  if (compress2(deflated.data(), &size, bytes.data(), static_cast<uLong>(bytes.size()), level) !=
-      Z_OK) {
-    return Error{"attention map: out of memory while compressing"};
-  }
-  return base64(std::span(deflated).first(size));
+  Result<std::string> text = pack_text(lower_triangle(weights, length));
+  if (!text) return Error{"attention map: " + text.error().message};
+  return text;
 }
 
 }  // namespace lookback::report

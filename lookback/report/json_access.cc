@@ -1,6 +1,8 @@
 #include "lookback/report/json_access.h"
 
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace lookback::report {
@@ -46,6 +48,14 @@ double round_significant(double value, int digits) {
   // Dividing by a power of ten rounds to the nearest short decimal; multiplying by 10^-n does not.
   const double scale = std::pow(10.0, std::abs(exponent));
   return exponent >= 0 ? std::round(value * scale) / scale : std::round(value / scale) * scale;
+}
+
+std::string fixed_decimals(double value, int digits) {
+  std::array<char, 400> text{};  // the largest double has 309 digits before the point
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  const std::string_view shown = text.data();
+  const bool zero = shown.find_first_not_of("-0.") == std::string_view::npos;
+  return std::string(zero && shown.starts_with('-') ? shown.substr(1) : shown);
 }
 
 }  // namespace lookback::report

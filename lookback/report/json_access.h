@@ -28,4 +28,7 @@ std::string find_text(const nlohmann::json& value, std::initializer_list<std::st
 /// `value` rounded to `digits` significant digits, so that it prints short.
 double round_significant(double value, int digits);
 
+/// `value` with so many digits after the point, without a negative zero.
+std::string fixed_decimals(double value, int digits);
+
 }  // namespace lookback::report

@@ -11,6 +11,7 @@
 #include "lookback/base/file.h"
 #include "lookback/base/toml_document.h"
 #include "lookback/report/json_access.h"
+#include "lookback/report/load_inspection.h"
 
 namespace lookback::report {
 namespace {
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::size_t max_summary_bytes = std::size_t{64} << 20U;
+constexpr std::size_t max_config_bytes = std::size_t{1} << 20U;
 constexpr std::size_t max_metrics_bytes = std::size_t{1} << 30U;
 
 Result<json> read_object(const fs::path& path) {
@@ -208,6 +210,16 @@ class StudyReader {
       Result<std::vector<json>> records = read_metrics(metrics, study_.notes);
       if (!records) return records.error();
       run.metrics = std::move(*records);
+    }
+    if (fs::exists(folder / "inspection.json", error)) {
+      Result<LensResult> found = load_inspection(folder);
+      if (found) run.lens = std::move(*found);
+      if (!found) study_.notes.push_back("left out: " + found.error().message);
+    }
+    if (arm.runs.empty() && fs::exists(folder / "config.toml", error)) {
+      Result<std::string> text = base::read_file(folder / "config.toml", max_config_bytes);
+      if (text) arm.configuration = std::move(*text);
+      if (!text) study_.notes.push_back("left out: " + text.error().message);
     }
     run.attention = read_maps(folder, study_.sequence, read_attention_, study_.notes);
     arm.runs.push_back(std::move(run));

@@ -16,11 +16,13 @@ using AttentionReader = std::function<Result<std::vector<AttentionMap>>(
     const std::filesystem::path& checkpoint, const HeldOutSequence& sequence)>;
 
 /// Reads DIR/summary.json, DIR/study.toml where the summary has no question, and of every run
-/// DIR/<arm>/seed-<n>/metrics.jsonl and its checkpoints/<tokens>.safetensors, whose maps on
-/// `sequence` come from `read_attention` (none when it is empty).
+/// DIR/<arm>/seed-<n>/metrics.jsonl, its checkpoints/<tokens>.safetensors, whose maps on `sequence`
+/// come from `read_attention` (none when it is empty), config.toml and inspection.json and .npz,
+/// where they are.
 ///
 /// What a killed run leaves behind becomes a note in the result: a torn last line of metrics, a
-/// checkpoint that cannot be read, no metrics of a run that did not finish. Anything else that is
+/// checkpoint or an inspection that cannot be read, no metrics of a run that did not finish. Anything
+/// else that is
 /// missing or malformed is an error that names the file, and the line or key.
 Result<StudyReport> load_study(const std::filesystem::path& directory,
                                const HeldOutSequence& sequence,

@@ -7,6 +7,7 @@
 #include "lookback/base/file.h"
 #include "lookback/report/attention_data.h"
 #include "lookback/report/figures.h"
+#include "lookback/report/lens_data.h"
 #include "lookback/report/series.h"
 
 namespace lookback::report {
@@ -108,18 +109,41 @@ json arms_data(const StudyReport& study) {
     arms.push_back({{"name", arm.name},
                     {"color", std::string(arm_color(i))},
                     {"parameters", arm.parameters},
+                    {"configuration", arm.configuration},
                     {"runs", std::move(runs)}});
   }
   return arms;
+}
+
+Status write_specification(const fs::path& directory, const json& shown) {
+  const fs::path path = directory / (shown["id"].get<std::string>() + ".vl.json");
+  return base::write_file_atomically(path, to_text(shown["spec"]) + "\n");
 }
 
 Status write_figures(const fs::path& directory, const json& figures) {
   if (Status status = base::make_directories(directory); !status) return status;
   for (const json& one : figures) {
     for (const json& shown : one["variants"]) {
-      const fs::path path = directory / (shown["id"].get<std::string>() + ".vl.json");
-      Status status = base::write_file_atomically(path, to_text(shown["spec"]) + "\n");
-      if (!status) return status;
+      if (Status status = write_specification(directory, shown); !status) return status;
+    }
+  }
+  return {};
+}
+
+/// Of every arm the figures of its first model, each arm's in a folder of its own.
+Status write_lens_figures(const fs::path& directory, const json& data) {
+  std::set<std::size_t> written;
+  for (const json& run : data["lens"]) {
+    const auto arm = run["arm"].get<std::size_t>();
+    if (!written.insert(arm).second) continue;
+    const fs::path folder = directory / data["arms"][arm]["name"].get<std::string>();
+    if (Status status = base::make_directories(folder); !status) return status;
+    for (const json& one : run["figures"]) {
+      for (const json& shown : one["variants"]) {
+        for (const json& panel : shown["panels"]) {
+          if (Status status = write_specification(folder, panel); !status) return status;
+        }
+      }
     }
   }
   return {};
@@ -179,6 +203,8 @@ Result<json> page_data(const StudyReport& study, std::size_t max_attention_bytes
   std::vector<std::string> notes = study.notes;
   Result<json> attention = attention_data(study, max_attention_bytes, notes);
   if (!attention) return attention.error();
+  Result<json> lens = lens_data(study, LensLimits{}, notes);
+  if (!lens) return lens.error();
   const std::vector<std::uint64_t> checkpoints = checkpoints_of(study, *attention);
   return json{{"name", study.name},
               {"question", study.question},
@@ -190,7 +216,8 @@ Result<json> page_data(const StudyReport& study, std::size_t max_attention_bytes
               {"figures", study_figures(study, checkpoints)},
               {"checkpoints", checkpoints},
               {"sequence", {{"tokens", study.sequence.tokens}, {"period", study.sequence.period}}},
-              {"attention", std::move(*attention)}};
+              {"attention", std::move(*attention)},
+              {"lens", std::move(*lens)}};
 }
 
 Result<std::string> fill_page(std::string_view page_template, std::string_view title,
@@ -220,6 +247,9 @@ Result<fs::path> write_report(const fs::path& directory, const StudyReport& stud
   const Result<std::string> page = fill_page(page_template, title, *data);
   if (!page) return page.error();
   if (Status status = write_figures(directory / "figures", (*data)["figures"]); !status) {
+    return status.error();
+  }
+  if (Status status = write_lens_figures(directory / "figures", *data); !status) {
     return status.error();
   }
   const fs::path path = directory / "report.html";

@@ -23,7 +23,7 @@ nlohmann::json study_figures(const StudyReport& study,
                              const std::vector<std::uint64_t>& checkpoints);
 
 /// Everything the page shows, as the JSON its script reads (web/src/data.ts names the fields).
-/// Fails when a map is not T x T.
+/// Fails when a map is not T x T, or a circuit's matrix not V x V.
 Result<nlohmann::json> page_data(const StudyReport& study,
                                  std::size_t max_attention_bytes = default_attention_bytes);
 
@@ -32,8 +32,8 @@ Result<nlohmann::json> page_data(const StudyReport& study,
 Result<std::string> fill_page(std::string_view page_template, std::string_view title,
                               const nlohmann::json& data);
 
-/// Writes DIR/figures/<id>.vl.json and then DIR/report.html, each in one step, and returns the path
-/// of the page.
+/// Writes DIR/figures/<id>.vl.json, of each arm's first inspected run DIR/figures/<arm>/<id>.vl.json,
+/// and then DIR/report.html, each in one step, and returns the path of the page.
 Result<std::filesystem::path> write_report(const std::filesystem::path& directory,
                                            const StudyReport& study,
                                            std::string_view page_template);

@@ -5,8 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "lookback/report/lens_result.h"
 
 namespace lookback::report {
 
@@ -35,12 +38,14 @@ struct Run {
   std::vector<nlohmann::json> metrics;  // the lines of metrics.jsonl, in order of tokens
   nlohmann::json summary;               // this run's object in summary.json
   std::vector<CheckpointMaps> attention;
+  std::optional<LensResult> lens;  // of its last checkpoint, where it was inspected
 };
 
 struct Arm {
   std::string name;
   std::size_t parameters = 0;
   std::vector<Run> runs;
+  std::string configuration;  // config.toml of its first run, or empty
 };
 
 struct StudyReport {

@@ -58,19 +58,28 @@ class Inspector {
     const Result<Probes> probes = make_probes(model_, options_);
     if (!probes) return probes.error();
     for (const auto& probe : *probes) {
+      if (asked_to_stop()) return std::move(found_);
       if (Status done = score(*probe); !done) return done.error();
     }
     const data::BlockSource& first = *probes->front();
-    for (const auto& part : {&Inspector::see_attention, &Inspector::intervene}) {
+    for (const auto& part :
+         {&Inspector::see_attention, &Inspector::ablate, &Inspector::find_mechanism}) {
+      if (asked_to_stop()) return std::move(found_);
       if (Status done = (this->*part)(first); !done) return done.error();
     }
-    for (const auto& part : {&Inspector::read_weights, &Inspector::patch}) {
+    for (const auto& part : {&Inspector::compose, &Inspector::take_circuits, &Inspector::patch}) {
+      if (asked_to_stop()) return std::move(found_);
       if (Status done = (this->*part)(); !done) return done.error();
     }
     return std::move(found_);
   }
 
  private:
+  bool asked_to_stop() {
+    found_.stopped = options_.stop && options_.stop();
+    return found_.stopped;
+  }
+
   Status score(const data::BlockSource& probe) {
     auto result =
         lens::evaluate(model_.program, model_.parameters, probe, options_.sequences, workers_);
@@ -90,28 +99,38 @@ class Inspector {
     return {};
   }
 
-  Status intervene(const data::BlockSource& probe) {
-    const lens::Setting setting{
-        {model_.program, model_.parameters},
-        probe,
-        intervention_sequences(model_.program, probe.length(), options_.sequences),
-        workers_};
-    Result<lens::Ablations> ablated = lens::ablations(setting);
+  lens::Setting setting_on(const data::BlockSource& probe) {
+    return {{model_.program, model_.parameters},
+            probe,
+            intervention_sequences(model_.program, probe.length(), options_.sequences),
+            workers_};
+  }
+
+  Status ablate(const data::BlockSource& probe) {
+    Result<lens::Ablations> ablated = lens::ablations(setting_on(probe));
     if (!ablated) return ablated.error();
     found_.ablations = std::move(*ablated);
     take_skipped(found_.ablations.skipped);
-    Result<lens::MechanismResult> mechanism = lens::mechanism(setting, mechanism_limits);
+    return {};
+  }
+
+  Status find_mechanism(const data::BlockSource& probe) {
+    Result<lens::MechanismResult> mechanism = lens::mechanism(setting_on(probe), mechanism_limits);
     if (!mechanism) return mechanism.error();
     found_.mechanism = std::move(*mechanism);
     return {};
   }
 
-  Status read_weights() {
+  Status compose() {
     const lens::CompositionBaseline baseline =
         lens::composition_baseline(model_.config.architecture);
     auto composed = lens::composition(model_.program, model_.parameters, baseline);
     if (!composed) return composed.error();
     found_.composition = std::move(*composed);
+    return {};
+  }
+
+  Status take_circuits() {
     auto circuits = lens::circuits(model_.program, model_.parameters, options_.circuits, workers_);
     if (!circuits) return circuits.error();
     found_.circuits = std::move(*circuits);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct InspectionOptions {
   std::vector<data::BlockKind> probes = {};
   std::size_t sequences = 64;  ///< of each probe, at least 2
   lens::CircuitOptions circuits = {};
+  /// Asked between the parts of an inspection; absent: it goes on to its end.
+  std::function<bool()> stop = {};
 };
 
 /// One probe: scores with chance beside them.
@@ -46,6 +49,7 @@ struct Inspection {
   std::vector<lens::Patching> patchings;  ///< one a corruption
   lens::MechanismResult mechanism;
   std::vector<std::string> skipped;  ///< one line each: what was left out, what was found, allowed
+  bool stopped = false;              ///< a stop was asked for: not all of the above is there
 };
 
 /// Sequences that interventions are measured on: as many as were asked for while a model is small
@@ -53,7 +57,7 @@ struct Inspection {
 std::size_t intervention_sequences(const model::Program& program, std::size_t length,
                                    std::size_t asked);
 
-/// Measures everything. The same bits for any number of threads. Errors: fewer than 2 sequences, a
+/// Measures everything, or what comes before a stop. The same bits for any number of threads. Errors: fewer than 2 sequences, a
 /// probe that does not fit the model, what the analyses refuse.
 Result<Inspection> inspect(const SavedModel& model, const InspectionOptions& options,
                            base::Workers& workers);

@@ -38,6 +38,7 @@ EvaluateConfig read_evaluate(base::TableReader evaluate) {
   for (const std::string& name : evaluate.choices("probes", {all.begin(), all.end()}, all)) {
     if (const auto kind = data::parse_block_kind(name)) config.probes.push_back(*kind);
   }
+  config.inspect = evaluate.flag("inspect", true);
   return config;
 }
 
@@ -121,11 +122,11 @@ Status validate(const RunConfig& config) {
 std::string to_toml(const RunConfig& config) {
   return fmt::format(
       "[run]\narm = \"{}\"\nseed = {}\n\n{}\n[data]\nkind = \"{}\"\nlength = {}\nperiod = [{}, "
-      "{}]\n\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}",
+      "{}]\n\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}{}",
       config.arm, config.seed, model::to_toml(config.architecture), data::name_of(config.data.kind),
       config.data.length, config.data.min_period, config.data.max_period,
       train::to_toml(config.train), config.evaluate.sequences, quoted_list(config.evaluate.probes),
-      train::to_toml(config.clamps));
+      config.evaluate.inspect ? "" : "inspect = false\n", train::to_toml(config.clamps));
 }
 
 bool is_arm_name(std::string_view name) {

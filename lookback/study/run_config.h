@@ -26,10 +26,11 @@ struct DataConfig {
   bool operator==(const DataConfig&) const = default;
 };
 
-/// What is measured at each evaluation: the table [evaluate].
+/// What is measured at each evaluation, and at the end: the table [evaluate].
 struct EvaluateConfig {
   std::size_t sequences = 64;  ///< of each probe
   std::vector<data::BlockKind> probes;
+  bool inspect = true;  ///< whether the run ends with an inspection (inspect_run.h)
 
   bool operator==(const EvaluateConfig&) const = default;
 };
@@ -54,7 +55,8 @@ RunConfig read_run_tables(base::TableReader& reader);
 Status validate(const RunConfig& config);
 
 /// The whole configuration, every key with its value: [run] with arm and seed, then the tables. A
-/// run without clamps has no word of them.
+/// run without clamps has no word of them, and one that is inspected none of that: so directories
+/// made before there was either are still those of their runs.
 std::string to_toml(const RunConfig& config);
 
 /// Arm names become directory names, beside one of the study's own.

@@ -7,6 +7,7 @@
 #include "lookback/base/file.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/findings.h"
+#include "lookback/study/inspect_run.h"
 #include "lookback/study/one_run.h"
 #include "lookback/study/output_place.h"
 
@@ -126,6 +127,20 @@ std::uint64_t tokens_after(const Study& study, const std::filesystem::path& dire
   return tokens;
 }
 
+/// Inspects every run of a finished study that has no inspection.
+Result<Ending> inspect_runs(const Study& study, const std::filesystem::path& directory,
+                            base::Workers& workers, Listener& listener) {
+  for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
+      const RunConfig config = study.run(arm, seed);
+      Result<Ending> ending =
+          inspect_run(config, run_directory(directory, config.arm, seed), workers, listener);
+      if (!ending || *ending == Ending::stopped) return ending;
+    }
+  }
+  return Ending::finished;
+}
+
 }  // namespace
 
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
@@ -136,15 +151,20 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
   if (is_there(directory / "summary.json")) {
     listener.message(fmt::format("{}: this study is finished", directory.string()));
-    return Ending::finished;
+    return resume ? inspect_runs(study, directory, workers, listener) : Ending::finished;
   }
   for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
       const RunConfig config = study.run(arm, seed);
       const std::filesystem::path run = run_directory(directory, config.arm, seed);
-      if (has_ended(run)) continue;
-      Result<Ending> ending =
-          execute_run(config, run, tokens_after(study, directory, seed, arm), workers, listener);
+      Result<Ending> ending = Ending::finished;
+      if (!has_ended(run)) {
+        const std::uint64_t after = tokens_after(study, directory, seed, arm);
+        ending = execute_run(config, run, after, workers, listener);
+      }
+      if (ending && *ending == Ending::finished) {
+        ending = inspect_run(config, run, workers, listener);
+      }
       if (!ending || *ending == Ending::stopped) return ending;
     }
   }
@@ -162,7 +182,7 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
   if (Status same = check_configuration(config, directory); !same) return same.error();
   if (has_ended(directory)) {
     listener.message(fmt::format("{}: this run has ended", directory.string()));
-    return Ending::finished;
+    return resume ? inspect_run(config, directory, workers, listener) : Ending::finished;
   }
   if (!resume && is_there(directory / "config.toml")) {
     return Error{
@@ -170,7 +190,9 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
                     "use another --out",
                     directory.string())};
   }
-  return execute_run(config, directory, 0, workers, listener);
+  Result<Ending> ending = execute_run(config, directory, 0, workers, listener);
+  if (!ending || *ending == Ending::stopped) return ending;
+  return inspect_run(config, directory, workers, listener);
 }
 
 }  // namespace lookback::study

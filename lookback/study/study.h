@@ -5,6 +5,7 @@
 //   DIR/<arm>/seed-<n>/metrics.jsonl            one line an evaluation
 //   DIR/<arm>/seed-<n>/checkpoints/<tokens>.safetensors
 //   DIR/<arm>/seed-<n>/findings.json            when the run has ended
+//   DIR/<arm>/seed-<n>/inspection.{json,npz}    of its last checkpoint (inspect_run.h)
 //   DIR/summary.json                            when all have
 #pragma once
 
@@ -42,9 +43,9 @@ enum class Ending { finished, stopped };
 
 /// Runs what is not there yet and writes summary.json. A directory that already holds this study
 /// finished is left as it is; unfinished, or to be given more seeds, it needs `resume`; another study,
-/// and a directory of another kind, is refused. A run that
-/// diverges ends with a message, and the study goes on with the others. Two processes cannot work in
-/// one directory: the second is refused.
+/// and a directory of another kind, is refused. A run that diverges ends with a message, and the
+/// study goes on with the others. With `resume` runs that have ended without an inspection are
+/// inspected. Two processes cannot work in one directory: the second is refused.
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          base::Workers& workers, Listener& listener);
 

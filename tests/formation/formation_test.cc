@@ -36,6 +36,7 @@ checkpoints_per_decade = 1
 [evaluate]
 sequences = 64
 probes = ["repeated-blocks", "broken-period"]
+inspect = false
 [[arm]]
 name = "two-layer"
 [arm.model]

@@ -12,7 +12,7 @@ namespace lookback::program::spec {
 namespace {
 
 /// What both studies begin with.
-std::string beginning(std::size_t tokens, const std::string& more_training) {
+std::string beginning(std::size_t tokens, const std::string& more_training, bool inspect) {
   return fmt::format(R"(name = "small"
 question = "Does it run?"
 [model]
@@ -25,7 +25,7 @@ period = [3, 8]
 [evaluate]
 sequences = 4
 probes = ["repeated-blocks"]
-[train]
+{}[train]
 tokens = {}
 batch = 8
 shards = 4
@@ -34,7 +34,7 @@ warmup_steps = 5
 resume_seconds = 0
 {}
 )",
-                     tokens, more_training);
+                     inspect ? "" : "inspect = false\n", tokens, more_training);
 }
 
 constexpr const char* article_arms = R"([[arm]]
@@ -93,11 +93,11 @@ tokens = [3000, 6000]
 )";
 
 std::string three_arms(std::size_t steps, const std::string& more_training) {
-  return beginning(steps * 256, more_training) + article_arms;
+  return beginning(steps * 256, more_training, true) + article_arms;
 }
 
 std::string six_wirings() {
-  return beginning(std::size_t{20} * 256, "evaluations_per_decade = 12") + article_arms +
+  return beginning(std::size_t{20} * 256, "evaluations_per_decade = 12", false) + article_arms +
          other_arms;
 }
 

@@ -1,7 +1,6 @@
 #include "lookback/report/attention_encoding.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <cmath>
 #include <cstdint>
@@ -10,37 +9,14 @@
 #include <vector>
 
 #include "tests/report/example_study.h"
+#include "tests/report/unpacked_text.h"
 
 namespace lookback::report {
 namespace {
 
-/// Base64 undone, digit by digit, as RFC 4648 says.
-std::vector<std::uint8_t> from_base64(std::string_view text) {
-  constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::vector<std::uint8_t> bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    bits = bits << 6U | static_cast<std::uint32_t>(alphabet.find(c));
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes.push_back(static_cast<std::uint8_t>(bits >> static_cast<unsigned>(count) & 255U));
-    }
-  }
-  return bytes;
-}
-
 /// The bytes of the lower triangle, as a reader of the page gets them.
 std::vector<std::uint8_t> decode(std::string_view text, std::size_t length) {
-  const std::vector<std::uint8_t> packed = from_base64(text);
-  std::vector<std::uint8_t> bytes(length * (length + 1) / 2);
-  uLongf size = bytes.size();
-  EXPECT_EQ(uncompress(bytes.data(), &size, packed.data(), packed.size()), Z_OK);
-  EXPECT_EQ(size, bytes.size());
-  return bytes;
+  return test::unpacked(text, length * (length + 1) / 2);
 }
 
 TEST(EncodeAttention, KeepsEveryWeightOfTheLowerTriangleToHalfAStep) {

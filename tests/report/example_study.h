@@ -64,8 +64,9 @@ inline StudyReport example_study() {
   StudyReport study;
   study.name = "example";
   study.question = "Does it look back?";
-  study.arms = {{"composed", 100, {example_run(0, 0.8), example_run(1, 0.7)}},
-                {"alone", 90, {example_run(0, 0.3)}}};
+  study.arms = {
+      {"composed", 100, {example_run(0, 0.8), example_run(1, 0.7)}, "[run]\narm = \"composed\"\n"},
+      {"alone", 90, {example_run(0, 0.3)}, ""}};
   study.sequence = {{7, 9, 7, 9}, 2};
   return study;
 }

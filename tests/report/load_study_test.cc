@@ -120,6 +120,30 @@ TEST_F(LoadStudy, DoesWithoutTheMetricsOfARunThatDidNotFinish) {
   EXPECT_EQ(study->notes.size(), 1U);
 }
 
+TEST_F(LoadStudy, ReadsTheConfigurationAndTheInspectionWhereTheyAre) {
+  Result<StudyReport> study = load();
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_EQ(study->arms[0].configuration, "");
+  EXPECT_FALSE(study->arms[0].runs[0].lens);
+  write(run() / "config.toml", "[run]\n");
+  write(run() / "inspection.json", R"({"format":"lookback inspection 1","tokens":2000})");
+  study = load();
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_EQ(study->arms[0].configuration, "[run]\n");
+  ASSERT_TRUE(study->arms[0].runs[0].lens);
+  EXPECT_EQ(study->arms[0].runs[0].lens->tokens, 2000U);
+  EXPECT_TRUE(study->notes.empty());
+}
+
+TEST_F(LoadStudy, LeavesOutAnInspectionThatCannotBeReadWithANote) {
+  write(run() / "inspection.json", "{\"format\":");
+  const Result<StudyReport> study = load();
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_FALSE(study->arms[0].runs[0].lens);
+  ASSERT_EQ(study->notes.size(), 1U);
+  EXPECT_NE(study->notes[0].find("inspection.json: not a JSON object"), std::string::npos);
+}
+
 TEST_F(LoadStudy, RefusesASummaryThatIsTornOrOfAnotherShape) {
   for (const std::string text :
        {"", "{\"arms\":", "[]", "{}", R"({"arms":{}})", R"({"arms":[1]})",

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/base/temporary_directory.h"
+#include "tests/report/example_lens.h"
 #include "tests/report/example_study.h"
 
 namespace lookback::report {
@@ -155,6 +156,35 @@ TEST(WriteReport, WritesThePageAndItsFigures) {
     ASSERT_TRUE(spec.is_object()) << name;
     EXPECT_TRUE(spec.contains("$schema")) << name;
   }
+}
+
+TEST(PageData, HasEachArmsConfigurationAndWhatTheLensFound) {
+  StudyReport study = test::example_study();
+  EXPECT_TRUE((*page_data(study))["lens"].empty());
+  study.arms[1].runs[0].lens = test::example_lens();
+  const Result<json> data = page_data(study);
+  ASSERT_TRUE(data) << data.error().message;
+  EXPECT_EQ((*data)["arms"][0]["configuration"], "[run]\narm = \"composed\"\n");
+  ASSERT_EQ((*data)["lens"].size(), 1U);
+  EXPECT_EQ((*data)["lens"][0]["arm"], 1);
+}
+
+TEST(WriteReport, WritesTheLensFiguresOfEachArmsFirstModelIntoAFolderOfItsOwn) {
+  StudyReport study = test::example_study();
+  study.arms[0].runs[0].lens = test::example_lens();
+  study.arms[0].runs[1].lens = test::example_lens();
+  study.arms[0].runs[1].lens->composition.clear();
+  const lookback::test::TemporaryDirectory directory;
+  ASSERT_TRUE(write_report(directory.path(), study, page_template));
+  for (const std::string name : {"ablation-inputs-1.0", "eigenvalues-ov-0.0", "composition",
+                                 "patching-answer-v", "positional"}) {
+    std::ifstream file(directory / ("figures/composed/" + name + ".vl.json"));
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const json spec = json::parse(text, nullptr, false);
+    ASSERT_TRUE(spec.is_object()) << name;
+    EXPECT_TRUE(spec.contains("$schema")) << name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory / "figures/alone"));
 }
 
 TEST(WriteReport, LeavesTheOldPageWhenItFails) {

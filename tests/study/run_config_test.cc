@@ -40,8 +40,10 @@ TEST(RunConfig, ReadsBackWhatItWrote) {
   EXPECT_EQ(to_toml(*read), to_toml(config));
 }
 
-TEST(RunConfig, WithoutClampsHasNoWordOfThem) {
-  const RunConfig config = spec::parsed(spec::small_study).run(0, 0);
+TEST(RunConfig, WithoutClampsAndInspectedItHasNoWordOfEither) {
+  RunConfig config = spec::parsed(spec::small_study).run(0, 0);
+  EXPECT_TRUE(to_toml(config).ends_with("probes = [\"repeated-blocks\"]\ninspect = false\n"));
+  config.evaluate.inspect = true;
   EXPECT_TRUE(config.clamps.empty());
   EXPECT_EQ(to_toml(config).find("clamp"), std::string::npos);
   EXPECT_TRUE(to_toml(config).ends_with("probes = [\"repeated-blocks\"]\n"));

@@ -35,6 +35,7 @@ checkpoints_per_decade = 2
 [evaluate]
 sequences = 4
 probes = ["repeated-blocks"]
+inspect = false
 [[arm]]
 name = "two-layer"
 [arm.model]

@@ -118,11 +118,11 @@ const Mistake mistakes[] = {
     {"UnknownKey", "d_head = 8", "d_haed = 8",
      "small.toml:7: key 'model.d_haed' is unknown; nearest: 'd_head'"},
     {"UnknownKeyOfAnArm", "[arm.model]\nsteps = 2", "[arm.model]\nstep = 2",
-     "small.toml:32: key 'model.step' is unknown; nearest: 'steps'"},
+     "small.toml:33: key 'model.step' is unknown; nearest: 'steps'"},
     {"UnknownTable", "[evaluate]", "[evaluation]",
      "small.toml:18: key 'evaluation' is unknown; nearest: 'evaluate'"},
     {"UnknownTableOfAnArm", "[arm.model]\nsteps", "[arm.modle]\nsteps",
-     "small.toml:31: key 'arm[2].modle' is unknown; nearest: 'model'"},
+     "small.toml:32: key 'arm[2].modle' is unknown; nearest: 'model'"},
     {"WrongType", "d_model = 16", "d_model = \"16\"",
      "small.toml:6: key 'model.d_model': found \"16\", allowed: a whole number from 0 to 16777216"},
     {"FractionForACount", "batch = 8", "batch = 8.5",
@@ -131,7 +131,7 @@ const Mistake mistakes[] = {
     {"TableForAValue", "d_head = 8", "d_head = {size = 8}",
      "small.toml:7: key 'model.d_head': found a table, allowed: a whole number from 0 to 16777216"},
     {"ValueForATable", "[arm.model]\nlayers = 2", "model = 2",
-     "small.toml:23: key 'arm[0].model': found 2, allowed: a table"},
+     "small.toml:24: key 'arm[0].model': found 2, allowed: a table"},
     {"OutOfRange", "learning_rate = 3e-3", "learning_rate = -1",
      "small.toml:14: key 'train.learning_rate': found -1, allowed: a number from 0 to 100"},
     {"NotANumber", "learning_rate = 3e-3", "learning_rate = nan",
@@ -157,51 +157,51 @@ const Mistake mistakes[] = {
      "to "
      "1048576 with first <= last"},
     {"DuplicateArm", "\"parallel\"", "\"two-layer\"",
-     "small.toml:26: key 'arm[1].name': found \"two-layer\" twice, allowed: each name once"},
+     "small.toml:27: key 'arm[1].name': found \"two-layer\" twice, allowed: each name once"},
     {"BadArmName", "\"parallel\"", "\"../parallel\"",
-     "small.toml:26: key 'arm[1].name': found \"../parallel\", allowed: letters, digits, - and _, "
+     "small.toml:27: key 'arm[1].name': found \"../parallel\", allowed: letters, digits, - and _, "
      "but not \"figures\""},
     {"EmptyArmName", "\"parallel\"", "\"\"",
-     "small.toml:26: key 'arm[1].name': found \"\", allowed: letters, digits, - and _, but not "
+     "small.toml:27: key 'arm[1].name': found \"\", allowed: letters, digits, - and _, but not "
      "\"figures\""},
     {"ArmWithoutName", "name = \"parallel\"\n", "",
-     "small.toml:25: key 'arm[1].name': is missing, allowed: a name for the arm"},
+     "small.toml:26: key 'arm[1].name': is missing, allowed: a name for the arm"},
     {"StudyWithoutName", "name = \"small\"\n", "",
      "small.toml: key 'name': is missing, allowed: the study's name"},
     {"SharedWeightsOfOneStep", "layers = 2", "layers = 2\nshared_weights = true",
-     "small.toml:22: arm 'two-layer': model.shared_weights needs model.steps > 1: with one step "
+     "small.toml:23: arm 'two-layer': model.shared_weights needs model.steps > 1: with one step "
      "there is nothing to share"},
     {"NoOvOfOddSizes", "heads = 2", "heads = 3\nno_ov = true",
-     "small.toml:26: arm 'parallel': model.no_ov writes the heads' outputs side by side into the "
+     "small.toml:27: arm 'parallel': model.no_ov writes the heads' outputs side by side into the "
      "stream: heads x d_head (3 x 8 = 24) must equal d_model (16)"},
     {"NoLayers", "layers = 2", "layers = 0",
-     "small.toml:22: arm 'two-layer': model.layers is 0; allowed are 1 to 1024"},
+     "small.toml:23: arm 'two-layer': model.layers is 0; allowed are 1 to 1024"},
     {"MoreShardsThanSequences", "shards = 4", "shards = 9",
-     "small.toml:22: arm 'two-layer': train.shards is 9, but a step has only train.batch = 8 "
+     "small.toml:23: arm 'two-layer': train.shards is 9, but a step has only train.batch = 8 "
      "sequences; each shard needs one"},
     {"SequencesTooLong", "period = [3, 8]", "period = [3, 8]\nlength = 33",
-     "small.toml:23: arm 'two-layer': data.length is 33, but model.context is 32; sequences must "
+     "small.toml:24: arm 'two-layer': data.length is 33, but model.context is 32; sequences must "
      "fit"},
     {"PeriodTooLong", "[3, 8]", "[3, 17]",
-     "small.toml:22: arm 'two-layer': repeated-blocks: found a length of 32, allowed at least 34: "
+     "small.toml:23: arm 'two-layer': repeated-blocks: found a length of 32, allowed at least 34: "
      "two copies of the longest block, 17"},
     {"ProbeThatDoesNotFit", "layers = 2",
      "layers = 2\n[arm.data]\nperiod = [3, 11]\n[arm.evaluate]\n"
      "probes = [\"repeated-blocks\", \"broken-period\"]",
-     "small.toml:22: arm 'two-layer': evaluate.probes: 'broken-period' does not fit: "
+     "small.toml:23: arm 'two-layer': evaluate.probes: 'broken-period' does not fit: "
      "broken-period: "
      "found a length of 32, allowed at least 33: two copies of the longest block, 11, and the "
      "longest gap between them"},
     {"ClampOfNoLayer", "layers = 2",
      "layers = 2\n[arm.clamp.match]\nkind = \"matching\"\nlayer = 2\nhead = 0",
-     "small.toml:22: arm 'two-layer': clamp.match: layer is 2, but the model has 2 layers, counted "
+     "small.toml:23: arm 'two-layer': clamp.match: layer is 2, but the model has 2 layers, counted "
      "from 0"},
     {"ClampWithAKeyOfAnother", "layers = 2",
      "layers = 2\n[arm.clamp.match]\nkind = \"matching\"\nlayer = 1\nhead = 0\nto = \"zero\"",
-     "small.toml:29: key 'clamp.match.to': found in a clamp of kind \"matching\", allowed: with "
+     "small.toml:30: key 'clamp.match.to': found in a clamp of kind \"matching\", allowed: with "
      "\"freeze\""},
     {"WithoutTheMainProbe", "[\"repeated-blocks\"]", "[\"unseen-period\"]",
-     "small.toml:22: arm 'two-layer': evaluate.probes must name \"repeated-blocks\": scores and "
+     "small.toml:23: arm 'two-layer': evaluate.probes must name \"repeated-blocks\": scores and "
      "transitions are judged by it"},
 };
 

@@ -35,6 +35,9 @@ function config(theme: Theme, width: number, longest: number): Record<string, un
     axisX: { grid: false, tickCount: Math.max(3, Math.min(10, Math.floor(width / 70))) },
     legend: {
       labelColor: theme.text,
+      titleColor: theme.text,
+      titleFontSize: 12,
+      titleFontWeight: 500,
       labelFontSize: 12,
       labelLimit: 220,
       symbolStrokeWidth: 3,
@@ -46,15 +49,56 @@ function config(theme: Theme, width: number, longest: number): Record<string, un
   };
 }
 
+/** Squares grow no wider than this. */
+const widestSquare = 300;
+
 /** The specification for the page: as wide as its place, and steered by the page's own slider. */
-function forPage(given: Record<string, unknown>, theme: Theme): VisualizationSpec {
+function forPage(given: Record<string, unknown>, theme: Theme, room: number): VisualizationSpec {
   const recolor = (_: string, value: unknown) =>
     typeof value === "string" && value.startsWith("#") ? shownColor(value, theme) : value;
   const spec = JSON.parse(JSON.stringify(given, recolor)) as Record<string, unknown>;
   const params = Array.isArray(spec.params)
     ? spec.params.map(({ bind: _, ...rest }: Record<string, unknown>) => rest)
     : [];
-  return { ...spec, params, width: "container" } as unknown as VisualizationSpec;
+  const usermeta = spec.usermeta as { square?: unknown } | undefined;
+  const side = Math.max(80, Math.min(widestSquare, room) - 16);
+  const size = usermeta?.square ? { width: side, height: side } : { width: "container" };
+  return { ...spec, params, ...size } as unknown as VisualizationSpec;
+}
+
+/** Draws a specification into its place, in the present theme. */
+export function drawSpecification(
+  place: HTMLElement,
+  spec: Record<string, unknown>,
+  id: string,
+  longest: number,
+): Promise<Result> {
+  const theme = currentTheme();
+  return embed(place, forPage(spec, theme, place.clientWidth), {
+    mode: "vega-lite",
+    renderer: "svg",
+    actions: { export: { svg: true, png: true }, source: true, compiled: false, editor: false },
+    config: config(theme, place.clientWidth, longest) as never,
+    tooltip: { theme: theme.dark ? "dark" : "light" },
+    downloadFileName: id,
+  });
+}
+
+/** Buttons of which one is chosen; `chosen` hears of it. */
+export function choiceOf(
+  name: string,
+  legend: string,
+  labels: string[],
+  chosen: (index: number) => void,
+): HTMLElement {
+  const group = el("fieldset", { class: "choice" }, el("legend", {}, legend));
+  labels.forEach((label, index) => {
+    const input = el("input", { type: "radio", name, value: String(index) });
+    input.checked = index === 0;
+    input.addEventListener("change", () => chosen(index));
+    group.append(el("label", {}, input, el("span", {}, label)));
+  });
+  return group;
 }
 
 /** One figure: its title, its variants to choose from, the chart and the caption. */
@@ -108,15 +152,8 @@ export class Chart {
   private async drawNow(): Promise<void> {
     if (!this.shown) return;
     this.result?.finalize();
-    const theme = currentTheme();
-    this.result = await embed(this.place, forPage(this.shown.spec, theme), {
-      mode: "vega-lite",
-      renderer: "svg",
-      actions: { export: { svg: true, png: true }, source: true, compiled: false, editor: false },
-      config: config(theme, this.place.clientWidth, this.longest) as never,
-      tooltip: { theme: theme.dark ? "dark" : "light" },
-      downloadFileName: this.shown.id,
-    });
+    const { spec, id } = this.shown;
+    this.result = await drawSpecification(this.place, spec, id, this.longest);
     this.apply();
   }
 
@@ -128,16 +165,10 @@ export class Chart {
   }
 
   private choice(figure: FigureData): HTMLElement {
-    const group = el("fieldset", { class: "choice" }, el("legend", {}, "Shown"));
-    figure.variants.forEach((variant, index) => {
-      const input = el("input", { type: "radio", name: `${figure.id}-shown`, value: variant.id });
-      input.checked = index === 0;
-      input.addEventListener("change", () => {
-        this.shown = variant;
-        void this.draw();
-      });
-      group.append(el("label", {}, input, el("span", {}, variant.label)));
+    const labels = figure.variants.map((variant) => variant.label);
+    return choiceOf(`${figure.id}-shown`, "Shown", labels, (index) => {
+      this.shown = figure.variants[index];
+      void this.draw();
     });
-    return group;
   }
 }

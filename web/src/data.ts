@@ -14,6 +14,54 @@ export interface RunSummary {
   tokens_per_second?: unknown;
 }
 
+export interface Panel {
+  id: string;
+  label: string;
+  note: string;
+  spec: Record<string, unknown>;
+}
+
+export interface PanelsVariant {
+  id: string;
+  label: string;
+  panels: Panel[];
+}
+
+export interface LensFigure {
+  id: string;
+  title: string;
+  caption: string;
+  variants: PanelsVariant[];
+}
+
+export interface Mechanism {
+  verdict: string;
+  reason: string;
+  facts: { name: string; value: number; reach: number }[];
+}
+
+export interface CircuitMatrix {
+  title: string;
+  kind: string;
+  score: number;
+  matching: number | null;
+  scale: number;
+  map: string;
+}
+
+/** What the lens found in the model of one run. */
+export interface LensRun {
+  arm: number;
+  seed: number;
+  tokens: number;
+  mechanism: Mechanism;
+  figures: LensFigure[];
+  side: number;
+  matrices: CircuitMatrix[];
+  matrices_note: string;
+  skipped: string[];
+}
+
 export interface RunData {
   seed: number;
   summary: RunSummary;
@@ -23,6 +71,7 @@ export interface ArmData {
   name: string;
   color: string;
   parameters: number;
+  configuration: string;
   runs: RunData[];
 }
 
@@ -76,6 +125,7 @@ export interface StudyData {
   checkpoints: number[];
   sequence: Sequence;
   attention: RunMaps[];
+  lens: LensRun[];
 }
 
 /** The study in the page, or null in a template that was never filled. */

@@ -2,9 +2,11 @@
 
 import { AttentionViewer } from "./attention/viewer";
 import { Chart } from "./charts";
+import { configuration } from "./configuration";
 import { readStudy, type FigureData, type StudyData } from "./data";
 import { el } from "./dom";
 import { footer, header } from "./header";
+import { LensSection } from "./lens/section";
 import { outcome } from "./outcome";
 import { onThemeChange } from "./theme";
 import { Timeline } from "./timeline";
@@ -50,9 +52,11 @@ function show(study: StudyData, page: HTMLElement): void {
     chart: new Chart(figure, index + 1, longest),
   }));
   page.append(curvesSection(charts.filter((one) => !one.steered).map((one) => one.chart)));
+  let number = charts.length + 1; // of the next figure
 
   if (study.checkpoints.length > 0) {
-    const viewer = study.attention.length > 0 ? new AttentionViewer(study, charts.length + 1) : null;
+    const viewer = study.attention.length > 0 ? new AttentionViewer(study, number) : null;
+    if (viewer) ++number;
     const timeline = new Timeline(study.checkpoints, ...(viewer ? [viewer.seedChoice] : []));
     const parts = charts.filter((one) => one.steered).map((one) => one.chart.element);
     if (viewer) parts.push(viewer.element);
@@ -68,9 +72,16 @@ function show(study: StudyData, page: HTMLElement): void {
     timeline.onChange(update);
     update();
   }
+  const lens = study.lens.length > 0 ? new LensSection(study, number) : null;
+  if (lens) page.append(lens.element);
+  const arms = configuration(study);
+  if (arms) page.append(arms);
   page.append(footer(study));
 
-  const draw = () => charts.forEach(({ chart }) => void chart.draw());
+  const draw = () => {
+    for (const { chart } of charts) void chart.draw();
+    lens?.draw();
+  };
   draw();
   onThemeChange(draw);
 }

@@ -7,6 +7,8 @@ export interface Theme {
   grid: string;
   /** Color of weight i/255 after the square root, as 256 RGB triples. */
   ramp: Uint8ClampedArray;
+  /** Colors of a signed quantity, as 256 RGB triples: the first most negative, the last most positive. */
+  diverging: Uint8ClampedArray;
   /** Marks over a map: the correct sources, block boundaries, the cross-hair. */
   mark: string;
   boundary: string;
@@ -16,6 +18,10 @@ export interface Theme {
 // One hue from the paper to ink: order survives gray printing and every kind of color vision.
 const lightStops = ["#ffffff", "#cfe1f0", "#6aa9d4", "#0072b2", "#003e66", "#001626"];
 const darkStops = ["#0d1116", "#12324a", "#0a5c8f", "#3795cc", "#9fd3f2", "#ffffff"];
+
+// Vermilion below zero, blue above: apart for every kind of color vision, and zero is the paper.
+const lightDiverging = ["#7a2f00", "#d55e00", "#f2b48a", "#f5f5f5", "#8fc1e3", "#0072b2", "#003a5c"];
+const darkDiverging = ["#ffc9a3", "#e9762b", "#7a3a12", "#1e242a", "#124a70", "#2d95d8", "#b9e0fa"];
 
 function ramp(stops: string[]): Uint8ClampedArray {
   const colors = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
@@ -38,6 +44,7 @@ const light: Theme = {
   muted: "#5b646d",
   grid: "#e4e7ea",
   ramp: ramp(lightStops),
+  diverging: ramp(lightDiverging),
   mark: "#d55e00",
   boundary: "rgba(28, 33, 38, 0.13)",
   cross: "rgba(28, 33, 38, 0.7)",
@@ -49,14 +56,18 @@ const dark: Theme = {
   muted: "#9aa4ae",
   grid: "#2a3138",
   ramp: ramp(darkStops),
+  diverging: ramp(darkDiverging),
   mark: "#e69f00",
   boundary: "rgba(230, 233, 236, 0.16)",
   cross: "rgba(230, 233, 236, 0.75)",
 };
 
-/** An arm's color as this theme shows it: the palette's blue is too dark to read on a dark page. */
+// The palette's blue is too dark to read on a dark page, and pale cells lie near the paper.
+const darkColors: Record<string, string> = { "#0072B2": "#2D95D8", "#F5F5F5": "#20272E" };
+
+/** A color of a figure as this theme shows it. */
 export function shownColor(color: string, theme: Theme): string {
-  return theme.dark && color.toUpperCase() === "#0072B2" ? "#2D95D8" : color;
+  return (theme.dark && darkColors[color.toUpperCase()]) || color;
 }
 
 const preference = window.matchMedia("(prefers-color-scheme: dark)");
@@ -68,6 +79,11 @@ export function currentTheme(): Theme {
 /** Calls `changed` whenever the reader's preference changes. */
 export function onThemeChange(changed: () => void): void {
   preference.addEventListener("change", changed);
+}
+
+/** The diverging colors as a CSS gradient, for the legend. */
+export function divergingGradient(theme: Theme): string {
+  return `linear-gradient(to right, ${(theme.dark ? darkDiverging : lightDiverging).join(", ")})`;
 }
 
 /** The ramp as a CSS gradient, for the legend. */

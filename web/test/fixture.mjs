@@ -36,6 +36,78 @@ function attention(arm) {
   };
 }
 
+/** A matrix [4, 4] of which the diagonal is `diagonal` times the scale, and all else zero. */
+function encodedMatrix(diagonal) {
+  const bytes = Uint8Array.from({ length: 16 }, (_, at) =>
+    at % 5 === 0 ? 128 + Math.round(127 * Math.sign(diagonal) * Math.sqrt(Math.abs(diagonal))) : 128,
+  );
+  return deflateSync(bytes).toString("base64");
+}
+
+function panel(id, square) {
+  const spec = {
+    $schema: "https://vega.github.io/schema/vega-lite/v5.json",
+    width: 300,
+    height: 100,
+    data: { values: [{ x: 1, y: "a", c: 0.2 }, { x: 2, y: "b", c: 0.9 }] },
+    mark: "bar",
+    encoding: {
+      x: { field: "x", type: "quantitative" },
+      y: { field: "y", type: "nominal" },
+      color: { value: "#F5F5F5" },
+    },
+  };
+  if (square) spec.usermeta = { square: true };
+  return { id, label: `panel ${id}`, note: "a note", spec };
+}
+
+function lensRun(arm, seed) {
+  const variant = (id, square, ...ids) => ({
+    id,
+    label: id,
+    panels: ids.map((one) => panel(one, square)),
+  });
+  return {
+    arm,
+    seed,
+    tokens: 100000,
+    mechanism: {
+      verdict: arm === 0 ? "k-composition" : "none",
+      reason: `the reason of arm ${arm}, seed ${seed}: 0.85 +- 0.01`,
+      facts:
+        arm === 0
+          ? [{ name: "cost", value: 5.123, reach: 0.05 }, { name: "share", value: -0.0001, reach: 0 }]
+          : [],
+    },
+    figures: [
+      {
+        id: "ablation",
+        title: "Ablations",
+        caption: "What it is.",
+        variants: [variant("inputs", false, "one"), variant("parts", false, "two", "three")],
+      },
+      {
+        id: "eigenvalues",
+        title: "Eigenvalues",
+        caption: "What they are.",
+        variants: [variant("direct", true, "disk")],
+      },
+    ],
+    side: 4,
+    matrices:
+      arm === 0
+        ? [
+            { title: "OV of head 0.0", kind: "ov", score: 1, matching: 2.5, scale: 8,
+              map: encodedMatrix(1) },
+            { title: "QK of head 0.0", kind: "qk", score: -1, matching: null, scale: 2,
+              map: encodedMatrix(-0.25) },
+          ]
+        : [],
+    matrices_note: arm === 0 ? "" : "Whole circuits are kept up to 512 tokens.",
+    skipped: arm === 0 ? [] : ["something was left out"],
+  };
+}
+
 function figure(id, signal, field) {
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",
@@ -67,6 +139,7 @@ export const study = {
     name,
     color: ["#0072B2", "#D55E00"][i],
     parameters: 10,
+    configuration: i === 0 ? `[run]\narm = "${name}"\n` : "",
     runs: [
       { seed: 0, summary: { seed: 0, status: "finished", induction_score: 0.8, parameters: 10 } },
       { seed: 1, summary: { seed: 1, status: "diverged", message: "the loss became NaN" } },
@@ -80,6 +153,7 @@ export const study = {
   checkpoints: [0, 1000, 100000],
   sequence: { tokens: Array.from({ length }, (_, i) => i % period), period },
   attention: [attention(0), attention(1)],
+  lens: [lensRun(0, 0), lensRun(0, 1), lensRun(1, 0)],
 };
 
 /** The template filled as fill_page in lookback/report/page.cc fills it. */

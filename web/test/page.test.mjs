@@ -1,68 +1,8 @@
-// Opens the built page in a browser, as a reader does: from a file. Set LOOKBACK_REPORT to the path
-// of a report.html to test that one in place of the fixture, and CHROMIUM to name the browser.
+// The page as a whole: its charts, its slider, its attention maps.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
-import { filledPage, hostileName } from "./fixture.mjs";
-
-const browserPath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
-const skip = browserPath ? false : "no chromium found: install it or set CHROMIUM to its path";
-const given = process.env.LOOKBACK_REPORT;
-
-let browser;
-let directory;
-let url;
-
-before(async () => {
-  if (skip) return;
-  directory = await mkdtemp(join(tmpdir(), "lookback-page-"));
-  let report = given;
-  if (!report) {
-    const template = join(directory, "page.html");
-    const build = fileURLToPath(new URL("../build.mjs", import.meta.url));
-    execFileSync(process.execPath, [build, "--outfile", template]);
-    report = join(directory, "report.html");
-    await writeFile(report, await filledPage(template));
-  }
-  url = pathToFileURL(report).href;
-  browser = await chromium.launch({
-    executablePath: browserPath,
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--disable-quic"],
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  if (directory) await rm(directory, { recursive: true, force: true });
-});
-
-/** The page, once its charts and maps are drawn, with everything that went wrong so far. */
-async function open(options = {}) {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, ...options });
-  page.setDefaultTimeout(10_000);
-  const wrong = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
-  });
-  page.on("pageerror", (error) => wrong.push(error.message));
-  page.on("request", (request) => {
-    if (!/^(file|data|blob):/.test(request.url())) wrong.push(`fetched ${request.url()}`);
-  });
-  await page.goto(url);
-  await page.waitForFunction(
-    (count) => document.querySelectorAll(".chart svg.marks").length === count,
-    await page.locator(".chart").count(),
-  );
-  return { page, wrong };
-}
+import { test } from "node:test";
+import { hostileName } from "./fixture.mjs";
+import { open, skip, skipGiven } from "./opened.mjs";
 
 /** A canvas's pixels, once drawn. */
 async function pixels(page, index) {
@@ -153,7 +93,6 @@ test("marking the correct sources draws on the maps", { skip }, async () => {
   await page.close();
 });
 
-const skipGiven = skip || (given ? "not the fixture" : false);
 test("names are text, whatever they hold", { skip: skipGiven }, async () => {
   const { page } = await open();
   assert.equal(await page.title(), "fixture");

@@ -1,5 +1,7 @@
 // Maps as lookback encodes them: see encode_attention in lookback/report/attention_encoding.h.
 
+import { inflate } from "../unpack";
+
 /**
  * The lower triangle of a [T, T] causal map, row by row: entry t (t + 1) / 2 + s is
  * round(255 sqrt(weight)) for query t and source s <= t.
@@ -7,9 +9,7 @@
 export type Triangle = Uint8Array;
 
 export async function decodeTriangle(text: string, length: number): Promise<Triangle> {
-  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const triangle = new Uint8Array(await new Response(stream).arrayBuffer());
+  const triangle = await inflate(text);
   if (triangle.length !== (length * (length + 1)) / 2) {
     throw new Error(`attention map: ${triangle.length} weights for ${length} positions`);
   }

@@ -1,0 +1,162 @@
+#include "lookback/report/lens_section.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "lookback/report/json_access.h"
+#include "lookback/report/lens_figures.h"
+#include "lookback/report/lens_panels.h"
+
+namespace lookback::report {
+namespace {
+
+using nlohmann::json;
+
+/// What a page shows of a model with many heads: the largest.
+constexpr std::size_t most_circuits = 12;
+constexpr std::size_t most_lines = 7;
+constexpr std::size_t most_pairs = 1000;
+
+json eigenvalue_panels(const std::vector<LensCircuit>& circuits, bool& cut) {
+  std::map<std::size_t, double> sizes;
+  for (std::size_t i = 0; i < circuits.size(); ++i) {
+    for (const auto& value : circuits[i].eigenvalues) {
+      sizes[i] = std::max(sizes[i], std::abs(value));
+    }
+  }
+  json panels = json::array();
+  for (const std::size_t i : largest_keys(sizes, most_circuits, cut)) {
+    const LensCircuit& circuit = circuits[i];
+    const std::string heads =
+        circuit.from ? circuit.from->name() + "-" + circuit.head.name() : circuit.head.name();
+    panels.push_back(lens_panel("eigenvalues-" + circuit.kind + "-" + heads, circuit_title(circuit),
+                                eigenvalues_figure(circuit),
+                                "score " + fixed_decimals(circuit.eigenvalue_score, 2)));
+  }
+  return panels;
+}
+
+void add_eigenvalues(const LensResult& result, json& figures) {
+  bool cut = false;
+  json variants = json::array();
+  json direct = eigenvalue_panels(result.direct, cut);
+  if (!direct.empty()) {
+    variants.push_back(lens_variant("eigenvalues-direct", "direct", std::move(direct)));
+  }
+  json composed = eigenvalue_panels(result.composed, cut);
+  if (!composed.empty()) {
+    variants.push_back(
+        lens_variant("eigenvalues-composed", "through an earlier head", std::move(composed)));
+  }
+  if (variants.empty()) return;
+  figures.push_back(lens_figure(
+      "eigenvalues", "Eigenvalues of the circuits",
+      "A dot an eigenvalue \u03bb of the circuit [V, V], in the complex plane: its angle is drawn "
+      "as it "
+      "is, its size on a logarithmic radius, with circles at the largest |\u03bb| and at a tenth "
+      "of it; "
+      "what is below a hundredth lies in the centre. The score is \u2211 Re \u03bb / \u2211 "
+      "|\u03bb|, from -1 to 1: "
+      "dots on the right (blue) say that an OV circuit copies tokens to their own logits and that "
+      "a "
+      "QK circuit matches a token with itself; dots on the left, that they do the opposite. "
+      "Through "
+      "an earlier head: the key, query or value of a head as what that earlier head wrote, so that "
+      "matching there is the search of an induction head." +
+          cut_sentence(cut),
+      std::move(variants)));
+}
+
+void add_composition(const LensResult& result, json& figures) {
+  if (result.composition.empty()) return;
+  std::vector<LensComposition> pairs = result.composition;
+  const bool cut = pairs.size() > most_pairs;
+  if (cut) {
+    const auto highest = [](const LensComposition& p) { return -std::max({p.q, p.k, p.v}); };
+    std::ranges::stable_sort(pairs, {}, highest);
+    pairs.resize(most_pairs);
+  }
+  const double baseline = pairs.front().baseline;
+  figures.push_back(lens_figure(
+      "composition", "Composition of heads",
+      "How much of what an earlier head writes a later head's queries, keys or values read, by "
+      "their "
+      "weights alone: |W_OV M| / (|W_OV| |M|) in Frobenius norms (Elhage et al. 2021), 0 where "
+      "nothing is read. Random matrices of the same shapes score " +
+          fixed_decimals(baseline, 3) +
+          ": blue is more than that, orange less. Weights do not say what is used; the ablations "
+          "do." +
+          cut_sentence(cut),
+      json::array({lens_variant(
+          "composition", "",
+          json::array({lens_panel("composition", "", composition_figure(pairs))}))})));
+}
+
+void add_positional(const LensResult& result, json& figures) {
+  if (result.positional.empty()) return;
+  bool cut = false;
+  std::vector<LensPositional> all = result.positional;
+  std::map<std::size_t, double> spreads;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    // Farther back a score is the mean of few queries, and says little.
+    all[i].by_offset.resize((all[i].by_offset.size() + 1) / 2);
+    LensRange range;
+    for (const double score : all[i].by_offset) {
+      if (std::isfinite(score)) range.add({score, 0.0});
+    }
+    spreads[i] = range.high - range.low;
+  }
+  std::vector<LensPositional> heads;
+  for (const std::size_t i : largest_keys(spreads, most_lines, cut)) heads.push_back(all[i]);
+  figures.push_back(lens_figure(
+      "positional", "Positional circuit by offset",
+      "The attention score that positions alone give, W_pos W_Q W_K\u1d40 W_pos\u1d40 (for rotary "
+      "positions, the "
+      "mean query and key turned), averaged over queries, against how far back the source lies, up "
+      "to half the context. A peak at 1 makes a previous-token head; a bump over the trained "
+      "periods, a band that counts." +
+          cut_sentence(cut),
+      json::array(
+          {lens_variant("positional", "",
+                        json::array({lens_panel("positional", "", positional_figure(heads))}))})));
+}
+
+}  // namespace
+
+std::string circuit_title(const LensCircuit& circuit) {
+  const std::string head = circuit.head.name();
+  if (circuit.kind == "ov") return "OV of head " + head;
+  if (circuit.kind == "qk") return "QK of head " + head;
+  if (circuit.kind == "qk_before") return "QK of head " + head + ", the token before";
+  const std::string from = circuit.from ? circuit.from->name() : "";
+  if (circuit.kind == "q_composition") return "QK of " + head + ", queries through " + from;
+  if (circuit.kind == "k_composition") return "QK of " + head + ", keys through " + from;
+  if (circuit.kind == "v_composition") return "OV of " + head + ", values through " + from;
+  return circuit.kind + " of head " + head;
+}
+
+json lens_figures(const LensResult& result) {
+  json figures = json::array();
+  add_ablation_figure(result, figures);
+  add_patching_figure(result, figures);
+  add_eigenvalues(result, figures);
+  add_composition(result, figures);
+  add_positional(result, figures);
+  return figures;
+}
+
+json mechanism_data(const LensMechanism& mechanism) {
+  json facts = json::array();
+  for (const LensFact& fact : mechanism.facts) {
+    facts.push_back({{"name", fact.name},
+                     {"value", round_significant(fact.value.mean, 4)},
+                     {"reach", round_significant(1.96 * fact.value.standard_error, 2)}});
+  }
+  return {{"verdict", mechanism.verdict}, {"reason", mechanism.reason}, {"facts", facts}};
+}
+
+}  // namespace lookback::report

@@ -1,0 +1,108 @@
+#include "lookback/study/inspect_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "lookback/base/file.h"
+#include "lookback/base/npz.h"
+#include "lookback/study/directory_lock.h"
+#include "lookback/study/findings.h"
+#include "lookback/study/inspection_json.h"
+#include "lookback/study/metrics_file.h"
+#include "lookback/study/saved_model.h"
+
+namespace lookback::study {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t largest_findings = std::size_t{1} << 28;
+
+Result<nlohmann::json> transitions_before(const fs::path& checkpoint, std::uint64_t step) {
+  const fs::path folder = fs::absolute(checkpoint).parent_path();
+  const fs::path metrics = folder.parent_path() / "metrics.jsonl";
+  std::error_code missing;
+  if (folder.filename() != "checkpoints" || !fs::exists(metrics, missing)) {
+    return nlohmann::json(nullptr);
+  }
+  const auto lines = read_metrics(metrics, step);
+  if (!lines) return lines.error();
+  return transitions_of(*lines);
+}
+
+/// Whether the run's findings say that it came to its end. Findings that cannot be read are the
+/// summary's to complain of.
+bool has_finished(const fs::path& directory) {
+  const Result<std::string> text = base::read_file(directory / "findings.json", largest_findings);
+  if (!text) return false;
+  const auto findings = nlohmann::json::parse(*text, nullptr, false);
+  const auto status = findings.is_object() ? findings.find("status") : findings.end();
+  return status != findings.end() && *status == "finished";
+}
+
+/// Both forms of one inspection, or a stop that was asked for.
+struct Made {
+  bool stopped = false;
+  nlohmann::json object;
+  std::vector<base::Array> arrays;
+};
+
+Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
+                             base::Workers& workers, Listener& listener) {
+  const Result<fs::path> file = find_checkpoint(directory);
+  if (!file) return file.error();
+  const Result<SavedModel> model = read_model(*file);
+  if (!model) return model.error();
+  InspectionOptions options;
+  options.sequences = std::max<std::size_t>(2, config.evaluate.sequences);
+  options.stop = [&] { return listener.stop(); };
+  const Result<Inspection> inspection = inspect(*model, options, workers);
+  if (!inspection) return inspection.error();
+  Made made;
+  made.stopped = inspection->stopped;
+  if (made.stopped) return made;
+  Result<nlohmann::json> object = inspection_of_checkpoint(*file, *model, *inspection);
+  if (!object) return object.error();
+  made.object = std::move(*object);
+  made.arrays = inspection_arrays(*inspection);
+  return made;
+}
+
+}  // namespace
+
+Result<nlohmann::json> inspection_of_checkpoint(const fs::path& checkpoint, const SavedModel& model,
+                                                const Inspection& inspection) {
+  Result<nlohmann::json> transitions = transitions_before(checkpoint, model.header.step);
+  if (!transitions) return transitions.error();
+  nlohmann::json object = inspection_json(model, inspection);
+  object["transitions"] = std::move(*transitions);
+  return object;
+}
+
+Result<Ending> inspect_run(const RunConfig& config, const fs::path& directory,
+                           base::Workers& workers, Listener& listener) {
+  const fs::path file = directory / "inspection.json";
+  std::error_code missing;
+  if (!config.evaluate.inspect || fs::exists(file, missing) || !has_finished(directory)) {
+    return Ending::finished;
+  }
+  const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
+  const Result<Made> made = make_inspection(config, directory, workers, listener);
+  if (!made) {
+    listener.message(fmt::format("{}: not inspected: {}", name, made.error().message));
+    return Ending::finished;
+  }
+  if (made->stopped) return Ending::stopped;
+  remove_partial_files(directory);  // of an inspection that was killed while it was written
+  Status written = base::write_npz(directory / "inspection.npz", made->arrays);
+  // Last: where it is, both are whole.
+  if (written) written = base::write_file_atomically(file, made->object.dump(2) + '\n');
+  if (!written) return written.error();
+  listener.message(fmt::format("{}: inspected, mechanism {}", name,
+                               made->object["mechanism"]["verdict"].get<std::string>()));
+  return Ending::finished;
+}
+
+}  // namespace lookback::study

@@ -1,0 +1,32 @@
+// The inspection that a run ends with.
+//
+//   RUN/inspection.json    what `lookback inspect RUN --json` prints
+//   RUN/inspection.npz     what --npz writes
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/result.h"
+#include "lookback/base/workers.h"
+#include "lookback/study/inspection.h"
+#include "lookback/study/study.h"
+
+namespace lookback::study {
+
+/// inspection_json with "transitions": those of the run that the checkpoint lies in, up to its step;
+/// null where it lies in none. Errors: metrics that cannot be read.
+Result<nlohmann::json> inspection_of_checkpoint(const std::filesystem::path& checkpoint,
+                                                const SavedModel& model,
+                                                const Inspection& inspection);
+
+/// Inspects the last checkpoint of the ended run in `directory`, on as many sequences as it was
+/// evaluated on (2 at least), and writes the arrays, then the JSON: the same bytes on any number of
+/// threads. Nothing is done where the JSON is there already, where the configuration wants none, or
+/// where the run diverged. What the inspection refuses is a message, for the run stands without it;
+/// only what the file system says is an error. When the listener asks for a stop nothing is written.
+/// REQUIRES that the caller holds the lock of the directory or of one above it.
+Result<Ending> inspect_run(const RunConfig& config, const std::filesystem::path& directory,
+                           base::Workers& workers, Listener& listener);
+
+}  // namespace lookback::study

@@ -1,0 +1,131 @@
+// Which figures there are of one model, and what a large one is cut to.
+#include "lookback/report/lens_section.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/report/example_lens.h"
+
+namespace lookback::report {
+namespace {
+
+using nlohmann::json;
+
+/// The figure of that id, or null.
+json figure_of(const json& figures, const std::string& id) {
+  for (const json& one : figures) {
+    if (one["id"] == id) return one;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> panel_ids(const json& figures) {
+  std::vector<std::string> ids;
+  for (const json& one : figures) {
+    for (const json& variant : one["variants"]) {
+      for (const json& panel : variant["panels"]) ids.push_back(panel["id"]);
+    }
+  }
+  return ids;
+}
+
+TEST(LensFigures, AreThoseOfWhatWasMeasured) {
+  const json figures = lens_figures(test::example_lens());
+  std::vector<std::string> ids;
+  for (const json& one : figures) {
+    ids.push_back(one["id"]);
+    EXPECT_GT(one["caption"].get<std::string>().size(), 80U) << one["id"];
+    for (const json& variant : one["variants"]) {
+      for (const json& panel : variant["panels"]) EXPECT_TRUE(panel["spec"].contains("$schema"));
+    }
+  }
+  EXPECT_EQ(ids, (std::vector<std::string>{"ablation", "patching", "eigenvalues", "composition",
+                                           "positional"}));
+  EXPECT_EQ(
+      panel_ids(figures),
+      (std::vector<std::string>{"ablation-inputs-1.0", "ablation-heads", "ablation-norms",
+                                "ablation-logits", "patching-answer-v", "patching-paths-answer",
+                                "eigenvalues-ov-0.0", "eigenvalues-qk-1.0",
+                                "eigenvalues-k_composition-0.0-1.0", "composition", "positional"}));
+  EXPECT_TRUE(lens_figures(LensResult{}).empty());
+}
+
+TEST(LensFigures, GroupTheInputsOfAHeadInTheOrderQKV) {
+  const json figures = lens_figures(test::example_lens());
+  const json panel = figure_of(figures, "ablation")["variants"][0]["panels"][0];
+  EXPECT_EQ(panel["label"], "What head 1.0 reads");
+  std::vector<std::string> rows;
+  for (const json& row : panel["spec"]["data"]["values"]) rows.push_back(row["row"]);
+  EXPECT_EQ(rows, (std::vector<std::string>{"Q \u2190 head 0.0", "Q \u2190 head 0.0",
+                                            "K \u2190 head 0.0", "K \u2190 head 0.0",
+                                            "V \u2190 head 0.0", "V \u2190 head 0.0"}));
+}
+
+TEST(LensFigures, DrawWhatHasNoName) {
+  LensResult found;
+  found.logits = {{"", {}, "", "", {1.0, 0.0}}};
+  found.heads = {{"", "", {1.0, 0.0}}};
+  EXPECT_EQ(panel_ids(lens_figures(found)),
+            (std::vector<std::string>{"ablation-heads", "ablation-logits"}));
+}
+
+TEST(LensFigures, SayWhereThereWasNextToNothingToRestore) {
+  LensResult found = test::example_lens();
+  const auto note = [&] {
+    const json figures = lens_figures(found);
+    const json patching = figure_of(figures, "patching");
+    return patching["variants"][0]["panels"][0]["note"].get<std::string>();
+  };
+  EXPECT_EQ(note(), "right answer -0.10 clean, -5.00 corrupted (nats)");
+  found.patchings[0].corrupted = LensValue{-0.15, 0.1};
+  EXPECT_NE(note().find("shares of so little say nothing"), std::string::npos);
+}
+
+TEST(LensFigures, OfManyHeadsAreCutToTheLargestAndSaySo) {
+  LensResult found;
+  for (std::size_t head = 0; head < 40; ++head) {
+    const LensHead to{1, head};
+    const double rise = head == 23 ? 9.0 : 0.01;
+    for (std::size_t from = 0; from < 40; ++from) {
+      found.paths.push_back(
+          {"head 0." + std::to_string(from), to, "k", "zero", {from == 31 ? rise : 0.001, 0.0}});
+    }
+    found.direct.push_back({"ov", to, {}, {{1.0 + static_cast<double>(head), 0.0}}, 1.0, {}, {}});
+    found.positional.push_back({to, {0.0, static_cast<double>(head), 0.0, 0.0}});
+  }
+  const json figures = lens_figures(found);
+  EXPECT_LE(panel_ids(figures).size(), 20U);
+  const json inputs = figure_of(figures, "ablation")["variants"][0]["panels"];
+  std::set<std::string> ids;
+  for (const json& panel : inputs) {
+    ids.insert(panel["id"]);
+    EXPECT_LE(panel["spec"]["data"]["values"].size(), 12U);
+  }
+  EXPECT_TRUE(ids.contains("ablation-inputs-1.23")) << "the largest effect stays";
+  for (const char* id : {"ablation", "eigenvalues", "positional"}) {
+    EXPECT_NE(figure_of(figures, id)["caption"].get<std::string>().find("the largest"),
+              std::string::npos)
+        << id;
+  }
+  EXPECT_EQ(
+      figure_of(lens_figures(test::example_lens()), "ablation")["caption"].get<std::string>().find(
+          "inspection.json has all"),
+      std::string::npos);
+}
+
+TEST(MechanismData, HasTheHalfWidthOfEveryInterval) {
+  const json data = mechanism_data(test::example_lens().mechanism);
+  EXPECT_EQ(data["verdict"], "k-composition");
+  EXPECT_EQ(data["facts"], (json{{{"name", "cost, nats"}, {"value", 5.0}, {"reach", 0.98}}}));
+}
+
+TEST(CircuitTitle, SaysWhatTheCircuitReadsAndThroughWhat) {
+  EXPECT_EQ(circuit_title({"ov", {2, 3}, {}, {}, 0.0, {}, {}}), "OV of head 2.3");
+  EXPECT_EQ(circuit_title({"k_composition", {1, 0}, LensHead{0, 0}, {}, 0.0, {}, {}}),
+            "QK of 1.0, keys through 0.0");
+}
+
+}  // namespace
+}  // namespace lookback::report

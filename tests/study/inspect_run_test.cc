@@ -1,0 +1,157 @@
+// The inspection that a run ends with: when it is made, and what it must never cost.
+#include "lookback/study/inspect_run.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "lookback/base/npz.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/study/small_study.h"
+
+namespace lookback::study {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// One short run of two heads that is inspected, in its directory.
+class InspectRun : public testing::Test {
+ protected:
+  static RunConfig config() {
+    RunConfig config = spec::parsed(spec::changed("inspect = false\n", "")).run(0, 1);
+    config.train.tokens = 256;
+    config.evaluate.sequences = 2;
+    return config;
+  }
+
+  Result<Ending> train(const RunConfig& config, bool resume, spec::Listening& listener,
+                       std::size_t threads = 1) const {
+    base::Workers workers(threads);
+    return run_single(config, out(), resume, workers, listener);
+  }
+  void train_to_end(bool resume = false, std::size_t threads = 1) const {
+    spec::Listening listener;
+    const Result<Ending> ending = train(config(), resume, listener, threads);
+    ASSERT_TRUE(ending) << ending.error().message;
+    EXPECT_EQ(*ending, Ending::finished);
+  }
+
+  fs::path out() const { return directory_ / "out"; }
+  fs::path object() const { return out() / "inspection.json"; }
+  fs::path arrays() const { return out() / "inspection.npz"; }
+
+  test::TemporaryDirectory directory_;
+};
+
+TEST_F(InspectRun, IsOfTheLastCheckpointInBothForms) {
+  train_to_end();
+  const json found = spec::json_of(object());
+  EXPECT_EQ(found["format"], "lookback inspection 1");
+  EXPECT_EQ(found["arm"], "two-layer");
+  EXPECT_EQ(found["tokens"], 256);
+  EXPECT_EQ(found["probes"]["repeated-blocks"]["sequences"], 2);
+  EXPECT_TRUE(found["transitions"]["transition"].is_null());
+  const Result<base::NpzFile> file = base::NpzFile::open(arrays());
+  ASSERT_TRUE(file) << file.error().message;
+  const Result<base::Array> matrix = file->read("circuits/k_composition/0.0-1.0/matrix", 256);
+  ASSERT_TRUE(matrix) << matrix.error().message;
+  EXPECT_EQ(matrix->shape, (std::vector<std::size_t>{16, 16}));
+}
+
+TEST_F(InspectRun, IsTheSameOnAnyNumberOfThreads) {
+  train_to_end(false, 1);
+  const std::string text = spec::text_of(object());
+  const std::string bytes = spec::text_of(arrays());
+  fs::remove_all(out());
+  train_to_end(false, 3);
+  EXPECT_TRUE(spec::text_of(object()) == text);
+  EXPECT_TRUE(spec::text_of(arrays()) == bytes);
+}
+
+TEST_F(InspectRun, ThatIsMissingIsMadeOnResumeAndOneThatIsThereIsLeft) {
+  train_to_end();
+  const std::string text = spec::text_of(object());
+  fs::remove(object());
+  std::ofstream(arrays()) << "half of it";
+  train_to_end();
+  EXPECT_FALSE(fs::exists(object())) << "made without being asked to go on";
+  train_to_end(true);
+  EXPECT_TRUE(spec::text_of(object()) == text);
+  EXPECT_TRUE(base::NpzFile::open(arrays()));
+  std::ofstream(object()) << "a person's own";
+  train_to_end(true);
+  EXPECT_EQ(spec::text_of(object()), "a person's own");
+}
+
+TEST_F(InspectRun, IsNotMadeWhereTheConfigurationWantsNone) {
+  RunConfig without = config();
+  without.evaluate.inspect = false;
+  spec::Listening listener;
+  ASSERT_TRUE(train(without, false, listener));
+  EXPECT_TRUE(fs::exists(out() / "findings.json"));
+  EXPECT_FALSE(fs::exists(object()) || fs::exists(arrays()));
+}
+
+TEST_F(InspectRun, IsNotMadeOfARunThatDiverged) {
+  RunConfig diverging = config();
+  diverging.train.tokens = 2560;
+  diverging.train.learning_rate = 100;
+  diverging.train.warmup_steps = 0;
+  spec::Listening listener;
+  ASSERT_TRUE(train(diverging, false, listener));
+  EXPECT_EQ(spec::json_of(out() / "findings.json")["status"], "diverged");
+  EXPECT_FALSE(fs::exists(object()) || fs::exists(arrays()));
+}
+
+TEST_F(InspectRun, ThatCannotBeMadeIsOneLineAndTheRunStands) {
+  train_to_end();
+  fs::remove(object());
+  const fs::path checkpoint = out() / "checkpoints/256.safetensors";
+  fs::resize_file(checkpoint, 100);
+  spec::Listening listener;
+  const Result<Ending> ending = train(config(), true, listener);
+  ASSERT_TRUE(ending) << ending.error().message;
+  EXPECT_EQ(*ending, Ending::finished);
+  ASSERT_EQ(listener.messages.size(), 2U);
+  EXPECT_TRUE(listener.messages[1].starts_with(
+      "two-layer seed 1: not inspected: " + checkpoint.string() + ": "))
+      << listener.messages[1];
+  EXPECT_EQ(listener.messages[1].find('\n'), std::string::npos);
+}
+
+TEST_F(InspectRun, StoppedAtAnyPartOfItLeavesNothingAndIsMadeAnew) {
+  train_to_end();
+  const std::string text = spec::text_of(object());
+  int parts = 0;
+  for (bool stopped = true; stopped; ++parts) {
+    fs::remove(object());
+    fs::remove(arrays());
+    int asked = 0;
+    spec::Listening stopping([&] { return asked++ == parts; });
+    const Result<Ending> ending = train(config(), true, stopping);
+    ASSERT_TRUE(ending) << ending.error().message;
+    stopped = *ending == Ending::stopped;
+    EXPECT_EQ(fs::exists(object()), !stopped);
+    EXPECT_EQ(fs::exists(arrays()), !stopped);
+  }
+  EXPECT_GE(parts, 6);
+  EXPECT_TRUE(spec::text_of(object()) == text);
+}
+
+TEST_F(InspectRun, OfAStudyThatIsFinishedIsMadeOnResume) {
+  const Study study =
+      spec::parsed(spec::changed("inspect = false\n", ""), {.tokens = 256, .seeds = {}});
+  base::Workers workers(2);
+  spec::Listening listener;
+  ASSERT_TRUE(run_study(study, out(), false, workers, listener));
+  const fs::path run = out() / "sequential/seed-0";
+  const std::string text = spec::text_of(run / "inspection.json");
+  fs::remove(run / "inspection.json");
+  ASSERT_TRUE(run_study(study, out(), true, workers, listener));
+  EXPECT_TRUE(spec::text_of(run / "inspection.json") == text);
+  EXPECT_EQ(listener.messages.back().substr(0, 40), "sequential seed 0: inspected, mechanism ");
+}
+
+}  // namespace
+}  // namespace lookback::study

@@ -1,0 +1,87 @@
+// A figure of several charts side by side, with variants to choose from.
+
+import type { Result } from "vega-embed";
+import { choiceOf, drawSpecification } from "../charts";
+import type { LensFigure, Panel } from "../data";
+import { el } from "../dom";
+
+export class PanelsFigure {
+  readonly element: HTMLElement;
+  private readonly grid = el("div", { class: "panels" });
+  private places: { panel: Panel; place: HTMLElement; result: Result | null }[] = [];
+  private drawing = Promise.resolve();
+
+  constructor(
+    private readonly figure: LensFigure,
+    number: number,
+  ) {
+    const labels = figure.variants.map((variant) => variant.label);
+    const choose = (index: number) => {
+      this.fill(index);
+      void this.draw();
+    };
+    this.element = el(
+      "figure",
+      { id: figure.id, class: "lens-figure" },
+      el(
+        "div",
+        { class: "figure-head" },
+        el("h3", {}, figure.title),
+        labels.length > 1 ? choiceOf(`${figure.id}-shown`, "Shown", labels, choose) : null,
+      ),
+      this.grid,
+      el("figcaption", {}, el("b", {}, `Figure ${number}. `), figure.caption),
+    );
+    this.fill(0);
+  }
+
+  /** Draws anew, in the present theme and widths; drawings of one figure never overlap. */
+  draw(): Promise<void> {
+    this.drawing = this.drawing.then(() => this.drawNow());
+    return this.drawing;
+  }
+
+  /** Gives up what the charts hold. */
+  release(): void {
+    for (const one of this.places) one.result?.finalize();
+    this.places = [];
+  }
+
+  private async drawNow(): Promise<void> {
+    for (const one of this.places) {
+      one.result?.finalize();
+      one.result = await drawSpecification(one.place, one.panel.spec, one.panel.id, 8);
+    }
+  }
+
+  private fill(index: number): void {
+    this.release();
+    const panels = this.figure.variants[index]?.panels ?? [];
+    this.places = panels.map((panel) => ({
+      panel,
+      place: el("div", { class: "chart" }),
+      result: null,
+    }));
+    const square = panels.some((panel) => isSquare(panel));
+    this.grid.className = square ? "panels squares" : "panels";
+    this.grid.replaceChildren(
+      ...this.places.map(({ panel, place }) =>
+        el(
+          "div",
+          { class: "panel" },
+          el(
+            "p",
+            { class: "panel-head" },
+            panel.label ? el("b", {}, panel.label) : null,
+            panel.note ? el("span", {}, panel.note) : null,
+          ),
+          place,
+        ),
+      ),
+    );
+  }
+}
+
+function isSquare(panel: Panel): boolean {
+  return (panel.spec.usermeta as { square?: unknown } | undefined)?.square === true;
+}

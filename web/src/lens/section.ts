@@ -1,0 +1,195 @@
+// What the lens found in one model: the run to choose, the mechanism, the figures.
+
+import { choiceOf } from "../charts";
+import type { ArmData, LensRun, Mechanism, StudyData } from "../data";
+import { el, swatch } from "../dom";
+import { tokens as printTokens } from "../format";
+import { CircuitMatrices } from "./matrices";
+import { PanelsFigure } from "./panels";
+
+const verdicts: Record<string, string> = {
+  none: "no learning in context to explain",
+  "positional-band": "counting positions: a band of offsets is enough",
+  "k-composition": "an induction head: its keys hold the token before, written by an earlier head",
+  "q-composition": "an induction head: its queries hold where the token was, written by an earlier head",
+  "smeared-keys": "an induction head: its keys hold the token before by smearing",
+  unresolved: "something is learned in context that none of the known mechanisms explains",
+};
+
+/** How long a new width must last before everything is drawn anew. */
+const resizeMilliseconds = 150;
+
+function factText(value: number, reach: number): string {
+  const digits = Math.abs(value) < 0.1 && value !== 0 ? 3 : 2;
+  const shown = value.toFixed(digits).replace(/^-(?=0\.0*$)/, ""); // no negative zero
+  return `${shown} \u00b1 ${reach.toFixed(digits)}`;
+}
+
+function mechanismBlock(mechanism: Mechanism): HTMLElement {
+  const facts = mechanism.facts.map(({ name, value, reach }) =>
+    el("div", {}, el("dt", {}, name), el("dd", {}, factText(value, reach))),
+  );
+  const meaning = Object.hasOwn(verdicts, mechanism.verdict) ? verdicts[mechanism.verdict] : null;
+  return el(
+    "div",
+    { class: "mechanism" },
+    el(
+      "p",
+      { class: "verdict" },
+      el("b", {}, `Mechanism: ${mechanism.verdict || "not decided"}`),
+      meaning ? `, ${meaning}.` : ".",
+    ),
+    mechanism.reason
+      ? el("p", { class: "reason" }, `Decided by: ${mechanism.reason.replaceAll("+-", "\u00b1")} (\u00b1 one standard error).`)
+      : null,
+    facts.length > 0
+      ? el(
+          "details",
+          {},
+          el("summary", {}, "Every figure that decided it"),
+          el("dl", { class: "mechanism-facts" }, ...facts),
+          el(
+            "p",
+            { class: "hint" },
+            "Shares are of the head's cost, the rise of second-half loss when what it writes becomes " +
+              "its mean; \u00b1 is the half width of the interval of 95%.",
+          ),
+        )
+      : null,
+  );
+}
+
+export class LensSection {
+  readonly element: HTMLElement;
+  private readonly body = el("div", { class: "lens-body" });
+  private readonly seedPlace = el("span");
+  private readonly arms: number[];
+  private arm: number;
+  private seed = 0;
+  private figures: PanelsFigure[] = [];
+  private matrices: CircuitMatrices | null = null;
+
+  /** `first`: the number of its first figure. REQUIRES at least one inspected run. */
+  constructor(
+    private readonly study: StudyData,
+    private readonly first: number,
+  ) {
+    this.arms = [...new Set(study.lens.map((run) => run.arm))];
+    this.arm = this.arms[0] ?? 0;
+    const names = this.arms.map((arm) => this.armOf(arm).name);
+    const choice = choiceOf("lens-arm", "Arm", names, (index) => {
+      this.arm = this.arms[index] ?? 0;
+      this.seed = this.seeds()[0] ?? 0;
+      this.show();
+    });
+    this.seed = this.seeds()[0] ?? 0;
+    this.element = el(
+      "section",
+      { class: "lens", "aria-labelledby": "lens" },
+      el("h2", { id: "lens" }, "Under the lens"),
+      el(
+        "p",
+        { class: "hint" },
+        "What each head does in the model at the end of a run, and which of its parts the model " +
+          "needs: found by intervening, and by reading the weights.",
+      ),
+      el(
+        "div",
+        { class: "timeline lens-bar", role: "group", "aria-label": "Model shown" },
+        choice,
+        this.seedPlace,
+      ),
+      this.body,
+    );
+    this.show();
+    // Squares and canvases are as large as their place was when they were drawn.
+    let width = 0;
+    let timer: number | undefined;
+    new ResizeObserver(() => {
+      if (this.body.clientWidth === width) return;
+      const first = width === 0;
+      width = this.body.clientWidth;
+      window.clearTimeout(timer);
+      if (!first) timer = window.setTimeout(() => this.draw(), resizeMilliseconds);
+    }).observe(this.body);
+  }
+
+  /** Draws everything anew, in the present theme. */
+  draw(): void {
+    for (const figure of this.figures) void figure.draw();
+    this.matrices?.draw();
+  }
+
+  private armOf(index: number): ArmData {
+    const arm = this.study.arms[index];
+    if (!arm) throw new Error(`lens: no arm ${index}`);
+    return arm;
+  }
+
+  private seeds(): number[] {
+    return this.study.lens.filter((run) => run.arm === this.arm).map((run) => run.seed);
+  }
+
+  private show(): void {
+    const run = this.study.lens.find((one) => one.arm === this.arm && one.seed === this.seed);
+    for (const figure of this.figures) figure.release();
+    this.figures = [];
+    this.matrices = null;
+    this.seedPlace.replaceChildren(this.seedChoice());
+    if (run) this.fill(run);
+    if (this.element.isConnected) this.draw();
+  }
+
+  private seedChoice(): HTMLElement {
+    const seeds = this.seeds();
+    const options = seeds.map((seed) => el("option", { value: String(seed) }, String(seed)));
+    const select = el("select", {}, ...options);
+    select.value = String(this.seed);
+    select.addEventListener("change", () => {
+      this.seed = Number(select.value);
+      this.show();
+    });
+    const label = el("label", { class: "seed", title: "The run that is shown" }, "Seed ", select);
+    label.hidden = seeds.length < 2;
+    return label;
+  }
+
+  private fill(run: LensRun): void {
+    const arm = this.armOf(run.arm);
+    let number = this.first;
+    const parts: HTMLElement[] = [];
+    const addMatrices = () => {
+      this.matrices = new CircuitMatrices(run, number);
+      if (!this.matrices.empty) ++number;
+      parts.push(this.matrices.element);
+    };
+    for (const data of run.figures) {
+      const figure = new PanelsFigure(data, number++);
+      this.figures.push(figure);
+      parts.push(figure.element);
+      // After the eigenvalues of the same circuits, where there are both.
+      if (data.id === "eigenvalues") addMatrices();
+    }
+    if (!this.matrices) addMatrices();
+    this.body.replaceChildren(
+      el(
+        "h3",
+        { class: "lens-run" },
+        swatch(arm.color),
+        `${arm.name}, seed ${run.seed}, after ${printTokens(run.tokens)} tokens`,
+      ),
+      mechanismBlock(run.mechanism),
+      ...parts,
+      ...(run.skipped.length > 0
+        ? [
+            el(
+              "div",
+              { class: "notes" },
+              el("h4", {}, "Not measured"),
+              el("ul", {}, ...run.skipped.map((line) => el("li", {}, line))),
+            ),
+          ]
+        : []),
+    );
+  }
+}

@@ -1,0 +1,69 @@
+// The built page, opened in a browser as a reader opens it: from a file. Set LOOKBACK_REPORT to the
+// path of a report.html to test that one in place of the fixture.
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+import { browserPath, missing } from "./browser.mjs";
+import { filledPage } from "./fixture.mjs";
+
+const given = process.env.LOOKBACK_REPORT;
+/** Why tests of any page, and those of the fixture alone, are left out; or false. */
+export const skip = browserPath ? false : missing;
+export const skipGiven = skip || (given ? "not the fixture" : false);
+
+let browser;
+let directory;
+let url;
+
+before(async () => {
+  if (skip) return;
+  directory = await mkdtemp(join(tmpdir(), "lookback-page-"));
+  let report = given;
+  if (!report) {
+    const template = join(directory, "page.html");
+    const build = fileURLToPath(new URL("../build.mjs", import.meta.url));
+    execFileSync(process.execPath, [build, "--outfile", template]);
+    report = join(directory, "report.html");
+    await writeFile(report, await filledPage(template));
+  }
+  url = pathToFileURL(report).href;
+  browser = await chromium.launch({
+    executablePath: browserPath,
+    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync", "--disable-quic"],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  if (directory) await rm(directory, { recursive: true, force: true });
+});
+
+/** Waits until every chart that the page has a place for is drawn. */
+export async function drawn(page) {
+  await page.waitForFunction(() => {
+    const charts = document.querySelectorAll(".chart");
+    return [...charts].every((chart) => chart.querySelector("svg.marks"));
+  });
+}
+
+/** The page, once its charts and maps are drawn, with everything that went wrong so far. */
+export async function open(options = {}) {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, ...options });
+  page.setDefaultTimeout(20_000);
+  const wrong = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => wrong.push(error.message));
+  page.on("request", (request) => {
+    if (!/^(file|data|blob):/.test(request.url())) wrong.push(`fetched ${request.url()}`);
+  });
+  await page.goto(url);
+  await drawn(page);
+  return { page, wrong };
+}
