@@ -17,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double interval_95 = 1.96;
 constexpr int shown_digits = 4;
 constexpr std::string_view gray = "#8C8C8C";
 /// Every kind of change, in the order of legend and bars.
@@ -88,20 +87,19 @@ std::string short_number(double value) { return json(round_significant(value, 3)
 }  // namespace
 
 void LensRange::add(const LensValue& value) {
-  low = std::min(low, value.mean - interval_95 * value.standard_error);
-  high = std::max(high, value.mean + interval_95 * value.standard_error);
+  low = std::min(low, value.low);
+  high = std::max(high, value.high);
 }
 
 json lens_bars_figure(std::string_view description, std::string_view value_title,
                       std::span<const LensBar> bars, const LensRange& range) {
   json rows = json::array();
   for (const LensBar& bar : bars) {
-    const double reach = interval_95 * bar.value.standard_error;
     rows.push_back({{"row", bar.row},
                     {"change", bar.change},
                     {"value", shown(bar.value.mean)},
-                    {"low", shown(bar.value.mean - reach)},
-                    {"high", shown(bar.value.mean + reach)}});
+                    {"low", shown(bar.value.low)},
+                    {"high", shown(bar.value.high)}});
   }
   const auto names = distinct(bars, [](const LensBar& bar) { return bar.row; });
   const json color = change_encoding(bars);

@@ -23,10 +23,11 @@ struct LensHead {
   std::string name() const { return std::to_string(layer) + "." + std::to_string(head); }
 };
 
-/// A mean over sequences and its standard error; the interval of 95% is mean -+ 1.96 of those.
+/// A mean over sequences and its interval of 95%, which is the mean alone where it is not known.
 struct LensValue {
   double mean = 0;
-  double standard_error = 0;
+  double low = 0;
+  double high = 0;
 };
 
 /// What changes when one component is replaced in what one reader reads.

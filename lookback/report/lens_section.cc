@@ -154,7 +154,7 @@ json mechanism_data(const LensMechanism& mechanism) {
   for (const LensFact& fact : mechanism.facts) {
     facts.push_back({{"name", fact.name},
                      {"value", round_significant(fact.value.mean, 4)},
-                     {"reach", round_significant(1.96 * fact.value.standard_error, 2)}});
+                     {"reach", round_significant((fact.value.high - fact.value.low) / 2, 2)}});
   }
   return {{"verdict", mechanism.verdict}, {"reason", mechanism.reason}, {"facts", facts}};
 }

@@ -33,7 +33,12 @@ double number_or_nan(const json& value) {
 std::optional<LensValue> find_value_of(const json& object, std::string_view key) {
   const std::optional<double> mean = find_number(object, {key, "mean"});
   if (!mean) return std::nullopt;
-  return LensValue{*mean, std::abs(find_number(object, {key, "standard_error"}).value_or(0.0))};
+  const json* interval = find_value(object, {key, "interval"});
+  if (interval == nullptr || !interval->is_array() || interval->size() != 2) {
+    return LensValue{*mean, *mean, *mean};
+  }
+  return LensValue{*mean, find_number((*interval)[0], {}).value_or(*mean),
+                   find_number((*interval)[1], {}).value_or(*mean)};
 }
 
 std::optional<LensHead> find_head(const json& object) {

@@ -30,33 +30,33 @@ json named_rows(const json& spec, const std::string& name) {
 }
 
 TEST(LensBars, HaveTheirIntervalsAndTheOrderGiven) {
-  const std::vector<LensBar> bars = {{"K \u2190 head 0.0", "zero", {5.0, 0.5}},
-                                     {"Q \u2190 token", "resample", {-0.25, 0.125}}};
+  const std::vector<LensBar> bars = {{"K \u2190 head 0.0", "zero", {5.0, 4.5, 5.75}},
+                                     {"Q \u2190 token", "resample", {-0.25, -0.5, -0.125}}};
   LensRange range;
   for (const LensBar& bar : bars) range.add(bar.value);
-  EXPECT_DOUBLE_EQ(range.low, -0.25 - 1.96 * 0.125);
-  EXPECT_DOUBLE_EQ(range.high, 5.98);
+  EXPECT_DOUBLE_EQ(range.low, -0.5);
+  EXPECT_DOUBLE_EQ(range.high, 5.75);
   const json spec = lens_bars_figure("about", "rise (nats)", bars, range);
   EXPECT_EQ(named_rows(spec, "bars"), (json{{{"row", "K \u2190 head 0.0"},
                                              {"change", "zero"},
                                              {"value", 5.0},
-                                             {"low", 4.02},
-                                             {"high", 5.98}},
+                                             {"low", 4.5},
+                                             {"high", 5.75}},
                                             {{"row", "Q \u2190 token"},
                                              {"change", "resample"},
                                              {"value", -0.25},
-                                             {"low", -0.495},
-                                             {"high", -0.005}}}));
+                                             {"low", -0.5},
+                                             {"high", -0.125}}}));
   EXPECT_TRUE(spec["encoding"]["y"]["sort"].is_null()) << "not in the order of the alphabet";
   const json& x = spec["layer"][0]["encoding"]["x"];
   EXPECT_EQ(x["title"], "rise (nats)");
-  EXPECT_EQ(x["scale"]["domain"], (json{-0.495, 5.98}));
+  EXPECT_EQ(x["scale"]["domain"], (json{-0.5, 5.75}));
   const json& colors = spec["layer"][0]["encoding"]["color"];
   EXPECT_EQ(colors["scale"]["domain"], (json{"zero", "resample"})) << "only those that are there";
 }
 
 TEST(LensBars, OfOneKindOfChangeNeedNoLegend) {
-  const std::vector<LensBar> bars = {{"a", "clean", {1.0, 0.0}}};
+  const std::vector<LensBar> bars = {{"a", "clean", {1.0, 1.0, 1.0}}};
   const json spec = lens_bars_figure("", "", bars, {0.0, 1.0});
   EXPECT_TRUE(spec["layer"][0]["encoding"]["color"]["legend"].is_null());
 }

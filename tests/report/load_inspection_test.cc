@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-json value_json(double mean) { return {{"mean", mean}, {"standard_error", 0.5}}; }
+json value_json(double mean) { return {{"mean", mean}, {"interval", {mean - 1, mean + 1}}}; }
 json place(int layer, int head) { return {{"layer", layer}, {"head", head}}; }
 
 /// A small inspection with one item of every kind.
@@ -114,7 +114,8 @@ TEST_F(LoadInspection, ReadsWhatItHolds) {
   EXPECT_EQ(found->mechanism.facts[1].name, "share lost without head 0.0 in its keys");
   ASSERT_EQ(found->paths.size(), 1U);
   EXPECT_EQ(found->paths[0].to, (LensHead{1, 0}));
-  EXPECT_EQ(found->paths[0].value.standard_error, 0.5);
+  EXPECT_EQ(found->paths[0].value.low, found->paths[0].value.mean - 1);
+  EXPECT_EQ(found->paths[0].value.high, found->paths[0].value.mean + 1);
   EXPECT_EQ(found->logits[0].input, "");
   EXPECT_EQ(found->heads[0].part, "head 0.0");
   EXPECT_EQ(found->patterns[0].part, "every head");
