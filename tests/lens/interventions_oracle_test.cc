@@ -16,7 +16,7 @@ namespace lookback::lens {
 namespace {
 
 /// The circuit in two layers, or in two steps of one.
-class InterventionsOracle : public testing::TestWithParam<model::ConstructionKind> {
+class SlowInterventionsOracle : public testing::TestWithParam<model::ConstructionKind> {
  protected:
   Model model() const { return {model_.program, model_.parameters}; }
   Setting setting() { return {model(), *probe_, 6, workers_}; }
@@ -42,7 +42,7 @@ double rise(const Ablations& found, HeadPlace from, Input input, Replacement rep
   return path == found.paths.end() ? NAN : path->rise.mean;
 }
 
-TEST_P(InterventionsOracle, TheFirstHeadServesTheKeysOfTheSecondAlone) {
+TEST_P(SlowInterventionsOracle, TheFirstHeadServesTheKeysOfTheSecondAlone) {
   const auto found = ablations(setting());
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_LT(found->baseline.mean, 0.01);
@@ -60,7 +60,7 @@ TEST_P(InterventionsOracle, TheFirstHeadServesTheKeysOfTheSecondAlone) {
   }
 }
 
-TEST_P(InterventionsOracle, TheFirstHeadsPatternIsOfPositionsAlone) {
+TEST_P(SlowInterventionsOracle, TheFirstHeadsPatternIsOfPositionsAlone) {
   const auto found = ablations(setting());
   ASSERT_TRUE(found) << found.error().message;
   for (const PatternAblation& pattern : found->patterns) {
@@ -72,7 +72,7 @@ TEST_P(InterventionsOracle, TheFirstHeadsPatternIsOfPositionsAlone) {
   }
 }
 
-TEST_P(InterventionsOracle, TheMechanismIsKComposition) {
+TEST_P(SlowInterventionsOracle, TheMechanismIsKComposition) {
   const auto found = mechanism(setting());
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->verdict, Mechanism::k_composition) << found->reason;
@@ -82,7 +82,7 @@ TEST_P(InterventionsOracle, TheMechanismIsKComposition) {
   EXPECT_GT(found->scores.induction_score, 0.99);
 }
 
-TEST_P(InterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMatch) {
+TEST_P(SlowInterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMatch) {
   for (const Corruption corruption : {Corruption::answer, Corruption::match}) {
     const auto found = patching(model(), corruption, 6, workers());
     ASSERT_TRUE(found) << found.error().message;
@@ -108,7 +108,7 @@ TEST_P(InterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMatch)
   }
 }
 
-TEST_P(InterventionsOracle, ItsCircuitsCopyAndMatch) {
+TEST_P(SlowInterventionsOracle, ItsCircuitsCopyAndMatch) {
   const auto found = circuits(model().program, model().parameters, {}, workers());
   ASSERT_TRUE(found) << found.error().message;
   const auto of = [&](CircuitKind kind) {
@@ -129,7 +129,7 @@ TEST_P(InterventionsOracle, ItsCircuitsCopyAndMatch) {
   EXPECT_NEAR(of(CircuitKind::v_composition).frobenius_norm, 0, 1e-6);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, InterventionsOracle,
+INSTANTIATE_TEST_SUITE_P(Of, SlowInterventionsOracle,
                          testing::Values(model::ConstructionKind::two_layer,
                                          model::ConstructionKind::sequential),
                          [](const auto& kind) {

@@ -222,7 +222,7 @@ TEST(Mechanism, HasTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
-TEST(Mechanism, ItsFiguresDoNotHangOnTheNumberOfSequences) {
+TEST(SlowMechanism, ItsFiguresDoNotHangOnTheNumberOfSequences) {
   const SmallModel model = k_composition_circuit();
   const auto probe = circuit_probe();
   const MechanismResult many = decided(model, *probe, 2, 96);
