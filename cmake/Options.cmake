@@ -36,17 +36,19 @@ target_compile_options(
             # GCC 12 sees overlapping copies in every inlined std::string sum (its bug 105651).
             $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
 
-# For code that other people's templates fill: these checks stand at every access, cost a third of
-# its compile time, and but for alignment the address sanitizer sees what they see.
+# For code that other people's templates fill: the checks left out stand at every access and cost a
+# third of its compile time, and the address sanitizer sees most of what they see.
 function(lookback_sanitize_less target)
-  if(LOOKBACK_SANITIZE)
-    target_compile_options(${target} PRIVATE -fno-sanitize=null,alignment,object-size,vptr)
-  endif()
+  set_target_properties(${target} PROPERTIES LOOKBACK_SANITIZE_LESS ON)
 endfunction()
 
 if(LOOKBACK_SANITIZE)
   set(sanitize -fsanitize=${LOOKBACK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  target_compile_options(lookback_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${sanitize}>)
+  set(less $<BOOL:$<TARGET_PROPERTY:LOOKBACK_SANITIZE_LESS>>)
+  target_compile_options(
+    lookback_options
+    INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${sanitize}>
+              $<$<AND:$<COMPILE_LANGUAGE:CXX>,${less}>:-fno-sanitize=null,alignment,object-size,vptr>)
   target_link_options(lookback_options INTERFACE ${sanitize})
   # GCC's flow analysis misjudges instrumented code; the release build keeps these warnings.
   target_compile_options(

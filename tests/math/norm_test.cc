@@ -38,7 +38,7 @@ struct Inputs {
 
 /// Calls check(rows, cols) at every pair of odd sizes with few rows.
 template <class Check>
-void at_odd_sizes(const Check& check) {
+void at_odd_widths(const Check& check) {
   for (const std::size_t rows : {0, 1, 2, 9}) {
     for (const std::size_t cols : testing::odd_sizes) {
       if (cols == 0) continue;  // the mean of nothing
@@ -49,7 +49,7 @@ void at_odd_sizes(const Check& check) {
 }
 
 TEST_P(NormOn, StatisticsAgreeWithTheirDefinition) {
-  at_odd_sizes([](std::size_t rows, std::size_t cols) {
+  at_odd_widths([](std::size_t rows, std::size_t cols) {
     for (const Norm norm : {Norm::layer, Norm::rms}) {
       const Inputs in(rows, cols);
       const double epsilon = 1e-5;
@@ -88,7 +88,7 @@ TEST_P(NormOn, ALargeMeanDoesNotSpoilTheVariance) {
 }
 
 TEST_P(NormOn, ApplyAgreesWithItsDefinition) {
-  at_odd_sizes([](std::size_t rows, std::size_t cols) {
+  at_odd_widths([](std::size_t rows, std::size_t cols) {
     for (const bool with_bias : {true, false}) {
       Inputs in(rows, cols);
       if (!with_bias) in.bias.clear();
@@ -108,7 +108,7 @@ TEST_P(NormOn, ApplyAgreesWithItsDefinition) {
 }
 
 TEST_P(NormOn, BackwardByScaleAgreesWithItsDefinition) {
-  at_odd_sizes([](std::size_t rows, std::size_t cols) {
+  at_odd_widths([](std::size_t rows, std::size_t cols) {
     for (const bool with_bias : {true, false}) {
       Inputs in(rows, cols);
       std::vector<float> d_weight = in.random.values(cols);
@@ -146,7 +146,7 @@ TEST_P(NormOn, BackwardByScaleAgreesWithItsDefinition) {
 }
 
 TEST_P(NormOn, BackwardByInputAgreesWithItsDefinition) {
-  at_odd_sizes([](std::size_t rows, std::size_t cols) {
+  at_odd_widths([](std::size_t rows, std::size_t cols) {
     for (const Norm norm : {Norm::layer, Norm::rms}) {
       Inputs in(rows, cols);
       Grid<float> dx = in.random.grid(rows, cols, 2);
