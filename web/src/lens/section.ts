@@ -40,7 +40,7 @@ function mechanismBlock(mechanism: Mechanism): HTMLElement {
       meaning ? `, ${meaning}.` : ".",
     ),
     mechanism.reason
-      ? el("p", { class: "reason" }, `Decided by: ${mechanism.reason.replaceAll("+-", "\u00b1")} (\u00b1 one standard error).`)
+      ? el("p", { class: "reason" }, `Decided by: ${mechanism.reason.replaceAll("+-", "\u00b1")} (\u00b1 half the interval of 95%).`)
       : null,
     facts.length > 0
       ? el(
