@@ -1,5 +1,6 @@
 # Headers of other projects that nearly every source of a group reads, parsed once for all of it.
-# They only save time: every source includes what it uses, and clang-tidy reads it without them.
+# They only save time: every source includes what it uses, which LOOKBACK_TOGETHER=0 with
+# CMAKE_DISABLE_PRECOMPILE_HEADERS=ON can show.
 
 # lookback_precompiled(GROUP USES targets... HEADERS headers...): what lookback_reuse refers to.
 function(lookback_precompiled group)

@@ -41,13 +41,23 @@ Result<study::InspectionOptions> inspection_options(const InspectOptions& option
   return result;
 }
 
+/// Whether the arrays may be written to `path`: over nothing, or over what an inspection left.
+Status check_arrays_place(const fs::path& path) {
+  std::error_code missing;
+  if (path.empty() || !fs::exists(path, missing) || base::NpzFile::open(path)) return {};
+  return Error{fmt::format("--npz: {} is there and is no .npz file; remove it, or use another name",
+                           path.string())};
+}
+
 int show(const InspectOptions& options, const study::InspectionOptions& what) {
   const Result<fs::path> file = study::find_checkpoint(options.path);
   if (!file) return fail(file.error());
   const Result<study::SavedModel> model = study::read_model(*file);
   if (!model) return fail(model.error());
+  if (Status free = check_arrays_place(options.npz); !free) return fail(free.error());
   base::Workers workers(threads_of(options.threads));
-  const Result<study::Inspection> inspection = study::inspect(*model, what, workers);
+  const Result<study::Inspection> inspection =
+      study::inspect_checkpoint(*file, *model, what, workers);
   if (!inspection) return fail(inspection.error());
   if (!options.npz.empty()) {
     const auto arrays = study::inspection_arrays(*inspection);
@@ -55,12 +65,10 @@ int show(const InspectOptions& options, const study::InspectionOptions& what) {
       return fail(written.error());
     }
   }
-  const auto object = study::inspection_of_checkpoint(*file, *model, *inspection);
-  if (!object) return fail(object.error());
   if (options.json) {
-    fmt::print("{}\n", object->dump(2));
+    fmt::print("{}\n", study::inspection_json(*model, *inspection).dump(2));
   } else {
-    fmt::print("{}", inspection_table(*model, *inspection, (*object)["transitions"]));
+    fmt::print("{}", inspection_table(*model, *inspection));
   }
   return success;
 }

@@ -87,7 +87,8 @@ void add_transition(const nlohmann::json& found, std::string_view what, Table& t
 }
 
 void add_beginning(const study::SavedModel& model, const study::Inspection& inspection,
-                   const nlohmann::json& transitions, Table& table) {
+                   Table& table) {
+  const nlohmann::json& transitions = inspection.transitions;
   table.add(fmt::format("{}, seed {}, after {:.2f}M tokens: {} parameters\n", model.config.arm,
                         model.header.seed, static_cast<double>(model.header.tokens) / 1e6,
                         model.program.parameter_count()));
@@ -162,9 +163,11 @@ void add_paths(const lens::Ablations& ablations, Table& table) {
   table.cut(left);
 }
 
-void add_ablations(const lens::Ablations& ablations, Table& table) {
-  table.title(fmt::format("rise of second-half loss, {} nats over {} sequences, without a part",
-                          text(ablations.baseline), ablations.sequences));
+void add_ablations(const study::Inspection& inspection, Table& table) {
+  const lens::Ablations& ablations = inspection.ablations;
+  table.title(fmt::format(
+      "rise of second-half loss, {} nats over {} sequences of {}, without a part",
+      text(ablations.baseline), ablations.sequences, data::name_of(inspection.intervened_on)));
   const auto whose = [](const std::optional<HeadPlace>& head) {
     return head ? name_of(*head) : std::string("every head");
   };
@@ -262,13 +265,12 @@ void add_notes(const lens::Circuits& circuits, Table& table) {
 
 }  // namespace
 
-std::string inspection_table(const study::SavedModel& model, const study::Inspection& inspection,
-                             const nlohmann::json& transitions) {
+std::string inspection_table(const study::SavedModel& model, const study::Inspection& inspection) {
   Table table;
-  add_beginning(model, inspection, transitions, table);
+  add_beginning(model, inspection, table);
   for (const study::ProbeInspection& probe : inspection.probes) add_probe(probe, table);
   add_paths(inspection.ablations, table);
-  add_ablations(inspection.ablations, table);
+  add_ablations(inspection, table);
   for (const lens::Patching& patching : inspection.patchings) add_patching(patching, table);
   add_composition(inspection.composition, table);
   add_circuits("circuits of single heads", inspection.circuits.direct, table);

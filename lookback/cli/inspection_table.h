@@ -8,9 +8,8 @@
 
 namespace lookback::cli {
 
-/// `transitions` as transitions_of (study/findings.h), or null. Figures are means; the number after
+/// Figures are means; the number after
 /// +- is half of the interval of 95% over sequences (lens/estimate.h).
-std::string inspection_table(const study::SavedModel& model, const study::Inspection& inspection,
-                             const nlohmann::json& transitions);
+std::string inspection_table(const study::SavedModel& model, const study::Inspection& inspection);
 
 }  // namespace lookback::cli

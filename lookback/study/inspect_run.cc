@@ -58,27 +58,29 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
   InspectionOptions options;
   options.sequences = std::max<std::size_t>(2, config.evaluate.sequences);
   options.stop = [&] { return listener.stop(); };
-  const Result<Inspection> inspection = inspect(*model, options, workers);
+  const Result<Inspection> inspection = inspect_checkpoint(*file, *model, options, workers);
   if (!inspection) return inspection.error();
   Made made;
   made.stopped = inspection->stopped;
   if (made.stopped) return made;
-  Result<nlohmann::json> object = inspection_of_checkpoint(*file, *model, *inspection);
-  if (!object) return object.error();
-  made.object = std::move(*object);
+  made.object = inspection_json(*model, *inspection);
   made.arrays = inspection_arrays(*inspection);
   return made;
 }
 
 }  // namespace
 
-Result<nlohmann::json> inspection_of_checkpoint(const fs::path& checkpoint, const SavedModel& model,
-                                                const Inspection& inspection) {
+Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedModel& model,
+                                      const InspectionOptions& options, base::Workers& workers) {
+  Result<Inspection> inspection = inspect(model, options, workers);
+  if (!inspection) return inspection;
   Result<nlohmann::json> transitions = transitions_before(checkpoint, model.header.step);
-  if (!transitions) return transitions.error();
-  nlohmann::json object = inspection_json(model, inspection);
-  object["transitions"] = std::move(*transitions);
-  return object;
+  if (transitions) {
+    inspection->transitions = std::move(*transitions);
+  } else {
+    inspection->skipped.push_back("transitions: " + transitions.error().message);
+  }
+  return inspection;
 }
 
 Result<Ending> inspect_run(const RunConfig& config, const fs::path& directory,

@@ -14,11 +14,11 @@
 
 namespace lookback::study {
 
-/// inspection_json with "transitions": those of the run that the checkpoint lies in, up to its step;
-/// null where it lies in none. Errors: metrics that cannot be read.
-Result<nlohmann::json> inspection_of_checkpoint(const std::filesystem::path& checkpoint,
-                                                const SavedModel& model,
-                                                const Inspection& inspection);
+/// inspect, with the transitions of the run that `checkpoint` lies in. Metrics that cannot be read
+/// are a line of what was skipped.
+Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
+                                      const SavedModel& model, const InspectionOptions& options,
+                                      base::Workers& workers);
 
 /// Inspects the last checkpoint of the ended run in `directory`, on as many sequences as it was
 /// evaluated on (2 at least), and writes the arrays, then the JSON: the same bytes on any number of

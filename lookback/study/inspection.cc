@@ -61,7 +61,8 @@ class Inspector {
       if (asked_to_stop()) return std::move(found_);
       if (Status done = score(*probe); !done) return done.error();
     }
-    const data::BlockSource& first = *probes->front();
+    const data::BlockSource& first = intervened_on(*probes);
+    found_.intervened_on = first.task().kind;
     for (const auto& part :
          {&Inspector::see_attention, &Inspector::ablate, &Inspector::find_mechanism}) {
       if (asked_to_stop()) return std::move(found_);
@@ -75,6 +76,16 @@ class Inspector {
   }
 
  private:
+  /// The first probe that was asked for; of a run's own, repeated blocks where it has them.
+  const data::BlockSource& intervened_on(const Probes& probes) const {
+    if (options_.probes.empty()) {
+      for (const auto& probe : probes) {
+        if (probe->task().kind == data::BlockKind::repeated_blocks) return *probe;
+      }
+    }
+    return *probes.front();
+  }
+
   bool asked_to_stop() {
     found_.stopped = options_.stop && options_.stop();
     return found_.stopped;

@@ -22,7 +22,7 @@
 namespace lookback::study {
 
 struct InspectionOptions {
-  /// What scores are measured on; the first is also what interventions are measured on. None: the
+  /// What scores are measured on; the first also what interventions are measured on. None: the
   /// probes of the run.
   std::vector<data::BlockKind> probes = {};
   std::size_t sequences = 64;  ///< of each probe, at least 2
@@ -41,13 +41,18 @@ struct ProbeInspection {
 
 struct Inspection {
   std::vector<ProbeInspection> probes;
-  std::vector<model::Token> sequence;         ///< [T]: sequence 0 of the first probe
+  /// What `sequence`, `ablations` and `mechanism` are of.
+  data::BlockKind intervened_on = data::BlockKind::repeated_blocks;
+  std::vector<model::Token> sequence;         ///< [T]: sequence 0 of that probe
   std::vector<lens::AttentionMap> attention;  ///< of every head on it; none beyond a limit
   lens::Composition composition;
   lens::Circuits circuits;
   lens::Ablations ablations;
   std::vector<lens::Patching> patchings;  ///< one a corruption
   lens::MechanismResult mechanism;
+  /// Of the run that the checkpoint lies in, up to its step, as transitions_of (findings.h) gives
+  /// them; null where it lies in none.
+  nlohmann::json transitions = nullptr;
   std::vector<std::string> skipped;  ///< one line each: what was left out, what was found, allowed
   bool stopped = false;              ///< a stop was asked for: not all of the above is there
 };

@@ -58,7 +58,11 @@ json inspection_json(const SavedModel& model, const Inspection& inspection) {
                  {"ablation", lens::ablation_json(inspection.ablations)},
                  {"patching", json::array()},
                  {"mechanism", lens::mechanism_json(inspection.mechanism)},
+                 {"transitions", inspection.transitions},
                  {"skipped", inspection.skipped}};
+  for (const char* of_interventions : {"ablation", "mechanism"}) {
+    object[of_interventions]["probe"] = data::name_of(inspection.intervened_on);
+  }
   for (const ProbeInspection& probe : inspection.probes) {
     object["probes"][data::name_of(probe.kind)] = probe_json(probe);
   }

@@ -122,11 +122,11 @@ Status validate(const RunConfig& config) {
 std::string to_toml(const RunConfig& config) {
   return fmt::format(
       "[run]\narm = \"{}\"\nseed = {}\n\n{}\n[data]\nkind = \"{}\"\nlength = {}\nperiod = [{}, "
-      "{}]\n\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}{}",
+      "{}]\n\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}",
       config.arm, config.seed, model::to_toml(config.architecture), data::name_of(config.data.kind),
       config.data.length, config.data.min_period, config.data.max_period,
       train::to_toml(config.train), config.evaluate.sequences, quoted_list(config.evaluate.probes),
-      config.evaluate.inspect ? "" : "inspect = false\n", train::to_toml(config.clamps));
+      train::to_toml(config.clamps));
 }
 
 bool is_arm_name(std::string_view name) {

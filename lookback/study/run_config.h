@@ -55,8 +55,8 @@ RunConfig read_run_tables(base::TableReader& reader);
 Status validate(const RunConfig& config);
 
 /// The whole configuration, every key with its value: [run] with arm and seed, then the tables. A
-/// run without clamps has no word of them, and one that is inspected none of that: so directories
-/// made before there was either are still those of their runs.
+/// run without clamps has no word of them, so directories made before there were any are still those
+/// of their runs. Whether a run is inspected is no part of what it is, and may change.
 std::string to_toml(const RunConfig& config);
 
 /// Arm names become directory names, beside one of the study's own.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
@@ -52,8 +53,12 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
   if (!is_there(file)) return base::write_file_atomically(file, study.text);
   const Result<std::string> found = base::read_file(file, largest_text);
   if (!found) return found.error();
-  const Result<Study> there = parse_study(*found, file.string(), {});
+  Result<Study> there = parse_study(*found, file.string(), {});
   if (!there) return there.error();
+  // An inspection is no part of a run: whether there is one may change.
+  for (std::size_t i = 0; i < std::min(there->arms.size(), study.arms.size()); ++i) {
+    there->arms[i].evaluate.inspect = study.arms[i].evaluate.inspect;
+  }
   const bool same_but_for_seeds =
       there->name == study.name && there->question == study.question && there->arms == study.arms;
   if (!same_but_for_seeds || there->seeds > study.seeds) {

@@ -59,6 +59,17 @@ TEST_F(Inspect, SaysTheSameAsJson) {
   EXPECT_EQ(found["probes"].size(), 1U);
   EXPECT_EQ(found["probes"]["random-repeat"]["heads"].size(), 2U);
   EXPECT_TRUE(found["transitions"]["transition"].is_null());
+  EXPECT_EQ(found["mechanism"]["probe"], "random-repeat");
+}
+
+TEST_F(Inspect, WritesArraysOverNothingThatIsNotItsOwn) {
+  const std::string file = path("notes.txt");
+  std::ofstream(file) << "a person's notes";
+  EXPECT_EQ(one_line(inspect({"--npz", file})),
+            "--npz: " + file + " is there and is no .npz file; remove it, or use another name");
+  const std::string arrays = path("again.npz");
+  EXPECT_EQ(inspect({"--npz", arrays}).exit_code, 0);
+  EXPECT_EQ(inspect({"--npz", arrays}).exit_code, 0);
 }
 
 TEST_F(Inspect, ItsArraysAreNumPys) {

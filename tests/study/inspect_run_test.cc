@@ -51,6 +51,8 @@ TEST_F(InspectRun, IsOfTheLastCheckpointInBothForms) {
   EXPECT_EQ(found["arm"], "two-layer");
   EXPECT_EQ(found["tokens"], 256);
   EXPECT_EQ(found["probes"]["repeated-blocks"]["sequences"], 2);
+  EXPECT_EQ(found["mechanism"]["probe"], "repeated-blocks");
+  EXPECT_EQ(found["ablation"]["probe"], "repeated-blocks");
   EXPECT_TRUE(found["transitions"]["transition"].is_null());
   const Result<base::NpzFile> file = base::NpzFile::open(arrays());
   ASSERT_TRUE(file) << file.error().message;
@@ -91,6 +93,26 @@ TEST_F(InspectRun, IsNotMadeWhereTheConfigurationWantsNone) {
   ASSERT_TRUE(train(without, false, listener));
   EXPECT_TRUE(fs::exists(out() / "findings.json"));
   EXPECT_FALSE(fs::exists(object()) || fs::exists(arrays()));
+}
+
+TEST_F(InspectRun, IsNoPartOfTheRunAndMayBeWantedLater) {
+  RunConfig without = config();
+  without.evaluate.inspect = false;
+  spec::Listening listener;
+  ASSERT_TRUE(train(without, false, listener));
+  train_to_end(true);
+  EXPECT_TRUE(fs::exists(object()));
+}
+
+TEST_F(InspectRun, StandsWhereTheMetricsCannotBeRead) {
+  train_to_end();
+  fs::remove(object());
+  std::ofstream(out() / "metrics.jsonl") << "no metrics\n";
+  train_to_end(true);
+  const json found = spec::json_of(object());
+  EXPECT_TRUE(found["transitions"].is_null());
+  ASSERT_FALSE(found["skipped"].empty());
+  EXPECT_NE(found["skipped"].back().get<std::string>().find("metrics.jsonl:1"), std::string::npos);
 }
 
 TEST_F(InspectRun, IsNotMadeOfARunThatDiverged) {
