@@ -127,14 +127,31 @@ std::uint64_t tokens_after(const Study& study, const std::filesystem::path& dire
   return tokens;
 }
 
+/// Brings one run to its end and inspects it. The lock of the study's directory is not enough:
+/// `lookback train` can be at work in that of the run.
+Result<Ending> complete_run(const RunConfig& config, const std::filesystem::path& run,
+                            std::uint64_t tokens_after, base::Workers& workers,
+                            Listener& listener) {
+  const Result<DirectoryLock> lock = DirectoryLock::take(run);
+  if (!lock) return lock.error();
+  if (!has_ended(run)) {
+    Result<Ending> ending = execute_run(config, run, tokens_after, workers, listener);
+    if (!ending || *ending == Ending::stopped) return ending;
+  }
+  return inspect_run(config, run, workers, listener);
+}
+
 /// Inspects every run of a finished study that has no inspection.
 Result<Ending> inspect_runs(const Study& study, const std::filesystem::path& directory,
                             base::Workers& workers, Listener& listener) {
   for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
       const RunConfig config = study.run(arm, seed);
-      Result<Ending> ending =
-          inspect_run(config, run_directory(directory, config.arm, seed), workers, listener);
+      const std::filesystem::path run = run_directory(directory, config.arm, seed);
+      if (!has_ended(run)) continue;  // removed since; what is finished is not made anew
+      const Result<DirectoryLock> lock = DirectoryLock::take(run);
+      if (!lock) return lock.error();
+      Result<Ending> ending = inspect_run(config, run, workers, listener);
       if (!ending || *ending == Ending::stopped) return ending;
     }
   }
@@ -157,14 +174,8 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
       const RunConfig config = study.run(arm, seed);
       const std::filesystem::path run = run_directory(directory, config.arm, seed);
-      Result<Ending> ending = Ending::finished;
-      if (!has_ended(run)) {
-        const std::uint64_t after = tokens_after(study, directory, seed, arm);
-        ending = execute_run(config, run, after, workers, listener);
-      }
-      if (ending && *ending == Ending::finished) {
-        ending = inspect_run(config, run, workers, listener);
-      }
+      const std::uint64_t after = tokens_after(study, directory, seed, arm);
+      Result<Ending> ending = complete_run(config, run, after, workers, listener);
       if (!ending || *ending == Ending::stopped) return ending;
     }
   }
