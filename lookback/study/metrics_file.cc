@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 
 namespace lookback::study {
 namespace {
@@ -39,7 +40,7 @@ Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& fi
   std::string_view rest = *text;
   std::uint64_t step_before = 0;
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    nlohmann::json line = nlohmann::json::parse(rest.substr(0, end), nullptr, false);
+    nlohmann::json line = base::parse_json(rest.substr(0, end));
     if (!is_metrics(line)) {
       return Error{fmt::format("{}:{}: not a line of metrics", file.string(), lines.size() + 1)};
     }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspect_run.h"
@@ -24,14 +25,6 @@ std::filesystem::path run_directory(const std::filesystem::path& study, const st
 bool is_there(const std::filesystem::path& path) {
   std::error_code missing;
   return std::filesystem::exists(path, missing);
-}
-
-Result<nlohmann::json> read_json(const std::filesystem::path& file) {
-  const Result<std::string> text = base::read_file(file, largest_text);
-  if (!text) return text.error();
-  nlohmann::json found = nlohmann::json::parse(*text, nullptr, false);
-  if (!found.is_object()) return Error{fmt::format("{}: not a JSON object", file.string())};
-  return found;
 }
 
 /// Makes a study's directory one of more seeds. Killed in between, it is the unfinished study that it
@@ -83,9 +76,10 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
 
 /// One run's row: its findings, with the speed that timing.json knows.
 Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
-  const Result<nlohmann::json> findings = read_json(run / "findings.json");
+  const Result<nlohmann::json> findings =
+      base::read_json_object(run / "findings.json", largest_text);
   if (!findings) return findings.error();
-  const Result<nlohmann::json> timing = read_json(run / "timing.json");
+  const Result<nlohmann::json> timing = base::read_json_object(run / "timing.json", largest_text);
   if (!timing) return timing.error();
   nlohmann::json row = summary_of(*findings);
   const auto rate = timing->find("tokens_per_second");

@@ -94,10 +94,12 @@ TEST_F(MetricsFile, AnyOtherLineThatIsNoneIsRefusedByItsNumber) {
   no_probe["probes"] = {{"random-repeat", 1}};
   json negative = line(7);
   negative["step"] = -7;
+  json deep = line(7);
+  deep["deep"] = json::parse(std::string(64, '[') + std::string(64, ']'));
   for (const std::string& bad :
-       {std::string("{\"step\": 7, "), std::string("[]"), std::string("{}"), std::string("\0", 1),
-        std::string(), std::string("{\"step\": 7}"), no_heads.dump(), no_probe.dump(),
-        negative.dump()}) {
+       {deep.dump(), std::string(200'000, '['), std::string("{\"step\": 7, "), std::string("[]"),
+        std::string("{}"), std::string("\0", 1), std::string(), std::string("{\"step\": 7}"),
+        no_heads.dump(), no_probe.dump(), negative.dump()}) {
     std::ofstream(file_) << whole;
     append(bad + '\n' + line(8).dump() + '\n');
     EXPECT_EQ(refusal(), file_.string() + ":4: not a line of metrics") << bad;
