@@ -27,6 +27,20 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(path, missing);
 }
 
+/// Refuses a directory whose study.toml is a person's own: not as this study is written, and where no
+/// study has begun.
+Status check_study_file(const Study& study, const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "study.toml";
+  if (!is_there(file) || kind_of(directory) == DirectoryKind::study) return {};
+  const Result<std::string> found = base::read_file(file, largest_text);
+  if (!found) return found.error();
+  if (*found == study.text) return {};  // killed before its first run, for one
+  return Error{
+      fmt::format("{}: found a study file that no study here was run from, which would be mixed "
+                  "with the study's own; use another --out",
+                  file.string())};
+}
+
 /// Makes a study's directory one of more seeds. Killed in between, it is the unfinished study that it
 /// was, or the new one.
 Status add_seeds(const Study& study, const std::filesystem::path& directory) {
@@ -65,7 +79,8 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
                     "missing runs, or use another --out",
                     directory.string(), there->seeds, study.seeds)};
   }
-  if (!resume && !is_there(directory / "summary.json")) {
+  if (!resume && kind_of(directory) == DirectoryKind::study &&
+      !is_there(directory / "summary.json")) {
     return Error{
         fmt::format("{} holds this study unfinished; add --resume to go on with it, or use "
                     "another --out",
@@ -157,6 +172,7 @@ Result<Ending> inspect_runs(const Study& study, const std::filesystem::path& dir
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          base::Workers& workers, Listener& listener) {
   if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits.error();
+  if (Status fits = check_study_file(study, directory); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
   if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();

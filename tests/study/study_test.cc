@@ -5,7 +5,6 @@
 
 #include <fstream>
 
-#include "lookback/study/directory_lock.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/base/temporary_directory.h"
@@ -214,61 +213,6 @@ TEST_F(StudyRun, ADivergingArmDoesNotStopTheOthers) {
   EXPECT_EQ("parallel seed 0: " + arms[1]["runs"][0]["message"].get<std::string>(),
             listener.messages[1]);
   EXPECT_EQ(arms[2]["runs"][0]["status"], "finished");
-}
-
-TEST_F(StudyRun, TwoAtOnceInOneDirectoryAreRefused) {
-  const Result<DirectoryLock> first = DirectoryLock::take(out());
-  ASSERT_TRUE(first) << first.error().message;
-  const Result<Ending> second = run(small_study);
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().message, out().string() +
-                                        ": another process is at work in this "
-                                        "directory; wait for it, or use another --out");
-}
-
-TEST_F(StudyRun, ARunThatAnotherProcessIsAtWorkInIsRefused) {
-  const std::filesystem::path place = out() / "parallel/seed-0";
-  const std::string told = place.string() +
-                           ": another process is at work in this directory; wait for it, or use "
-                           "another --out";
-  {
-    const Result<DirectoryLock> other = DirectoryLock::take(place);
-    ASSERT_TRUE(other) << other.error().message;
-    const Result<Ending> ending = run(small_study);
-    ASSERT_FALSE(ending);
-    EXPECT_EQ(ending.error().message, told);
-    EXPECT_FALSE(std::filesystem::exists(place / "config.toml"));
-    EXPECT_TRUE(std::filesystem::exists(out() / "two-layer/seed-0/findings.json"));
-  }
-  expect_finished(run(small_study, true));
-  const std::string inspected = changed("inspect = false\n", "");  // of what has ended as well
-  std::filesystem::remove_all(out());
-  expect_finished(run(inspected));
-  std::filesystem::remove(place / "inspection.json");
-  const Result<DirectoryLock> other = DirectoryLock::take(place);
-  ASSERT_TRUE(other) << other.error().message;
-  const Result<Ending> ending = run(inspected, true);
-  ASSERT_FALSE(ending);
-  EXPECT_EQ(ending.error().message, told);
-  EXPECT_FALSE(std::filesystem::exists(place / "inspection.json"));
-}
-
-TEST_F(StudyRun, HoldsTheDirectoryOfTheRunThatItIsAtWorkIn) {
-  const RunConfig config = parsed(small_study).run(0, 0);
-  const std::filesystem::path place = out() / "two-layer/seed-0";
-  std::string told;
-  Listening meddling([&] {
-    base::Workers workers(1);
-    Listening listener;
-    const Result<Ending> other = run_single(config, place, true, workers, listener);
-    told = other ? "" : other.error().message;
-    return true;
-  });
-  const Result<Ending> stopped = run(small_study, false, meddling);
-  ASSERT_TRUE(stopped) << stopped.error().message;
-  EXPECT_EQ(told, place.string() +
-                      ": another process is at work in this directory; wait for it, or use "
-                      "another --out");
 }
 
 TEST_F(StudyRun, FindingsThatAreNoJsonAreNamed) {
