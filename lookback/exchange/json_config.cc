@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 
 namespace lookback::exchange {
 namespace {
@@ -39,16 +39,11 @@ base::TomlValue to_value(const json& value) {
 }  // namespace
 
 Result<JsonConfig> read_json_config(const std::filesystem::path& path) {
-  const Result<std::string> text = base::read_file(path, largest_config);
-  if (!text) return text.error();
-  const json parsed = json::parse(*text, nullptr, false);
-  if (!parsed.is_object()) {
-    return Error{fmt::format("{}: found {}, allowed: a JSON object", path.string(),
-                             parsed.is_discarded() ? "no JSON" : parsed.type_name())};
-  }
+  const Result<json> parsed = base::read_json_object(path, largest_config);
+  if (!parsed) return parsed.error();
   JsonConfig config;
   config.document.file_name = path.string();
-  for (const auto& [key, value] : parsed.items()) {
+  for (const auto& [key, value] : parsed->items()) {
     if (value.is_null()) {
       config.nulls.insert(key);
     } else {

@@ -21,7 +21,7 @@ struct JsonConfig {
 };
 
 /// Reads an object of at most 1 MiB. What lies deeper than a list of plain values reads as an empty
-/// table. Errors: not a file, not JSON, not an object.
+/// table. Errors: not a file, not JSON, not an object, too deep.
 Result<JsonConfig> read_json_config(const std::filesystem::path& path);
 
 /// The same without keys that mean nothing to us.

@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 #include "lookback/base/npz.h"
 #include "lookback/report/json_access.h"
 
@@ -315,11 +315,9 @@ Status read_matrices(const fs::path& path, LensResult& result) {
 
 Result<LensResult> load_inspection(const fs::path& directory) {
   const fs::path path = directory / "inspection.json";
-  const Result<std::string> text = base::read_file(path, largest_inspection);
-  if (!text) return text.error();
-  const json object = json::parse(*text, nullptr, false);
-  if (!object.is_object()) return Error{path.string() + ": not a JSON object"};
-  Result<LensResult> result = InspectionReader(object, path.string()).read();
+  const Result<json> object = base::read_json_object(path, largest_inspection);
+  if (!object) return object.error();
+  Result<LensResult> result = InspectionReader(*object, path.string()).read();
   if (!result) return result;
   if (Status read = read_matrices(directory / "inspection.npz", *result); !read) {
     return read.error();

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 #include "lookback/base/toml_document.h"
 #include "lookback/report/json_access.h"
 #include "lookback/report/load_inspection.h"
@@ -23,17 +24,6 @@ constexpr std::size_t max_summary_bytes = std::size_t{64} << 20U;
 constexpr std::size_t max_config_bytes = std::size_t{1} << 20U;
 constexpr std::size_t max_metrics_bytes = std::size_t{1} << 30U;
 
-Result<json> read_object(const fs::path& path) {
-  const Result<std::string> text = base::read_file(path, max_summary_bytes);
-  if (!text) return text.error();
-  json value = json::parse(*text, nullptr, false);
-  if (value.is_discarded()) return Error{path.string() + ": not valid JSON"};
-  if (!value.is_object()) {
-    return Error{path.string() + ": found " + value.type_name() + ", expected an object"};
-  }
-  return value;
-}
-
 /// A name that stays one folder of the study's directory.
 bool is_folder_name(const std::string& name) {
   return !name.empty() && name != "." && name != ".." && name.size() <= 255 &&
@@ -43,7 +33,7 @@ bool is_folder_name(const std::string& name) {
 /// One complete line of metrics, or an error naming the line.
 Result<json> parse_record(std::string_view line, const std::string& where,
                           std::uint64_t tokens_before) {
-  json record = json::parse(line, nullptr, false);
+  json record = base::parse_json(line);
   if (record.is_discarded()) return Error{where + ": not valid JSON"};
   const std::optional<std::uint64_t> tokens = find_count(record, {"tokens"});
   if (!tokens) return Error{where + ": key 'tokens': expected a non-negative integer"};
@@ -142,7 +132,7 @@ class StudyReader {
       : directory_(directory), read_attention_(read_attention) {}
 
   Result<StudyReport> read(const HeldOutSequence& sequence) {
-    const Result<json> summary = read_object(summary_path());
+    const Result<json> summary = base::read_json_object(summary_path(), max_summary_bytes);
     if (!summary) return summary.error();
     study_.sequence = sequence;
     study_.name = find_text(*summary, {"study"});

@@ -8,7 +8,7 @@
 namespace lookback::study {
 
 /// Removes what processes that were killed while writing a file left beside it (base/file.h).
-/// REQUIRES the lock of the directory or of one above it: another's file may be in the making.
+/// REQUIRES the lock of the run or study that it belongs to: another's file may be in the making.
 void remove_partial_files(const std::filesystem::path& directory);
 
 /// Holds an exclusive lock (flock) on DIRECTORY/.lock as long as it lives. It goes with the process

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 #include "lookback/base/npz.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/findings.h"
@@ -35,11 +36,11 @@ Result<nlohmann::json> transitions_before(const fs::path& checkpoint, std::uint6
 /// Whether the run's findings say that it came to its end. Findings that cannot be read are the
 /// summary's to complain of.
 bool has_finished(const fs::path& directory) {
-  const Result<std::string> text = base::read_file(directory / "findings.json", largest_findings);
-  if (!text) return false;
-  const auto findings = nlohmann::json::parse(*text, nullptr, false);
-  const auto status = findings.is_object() ? findings.find("status") : findings.end();
-  return status != findings.end() && *status == "finished";
+  const Result<nlohmann::json> findings =
+      base::read_json_object(directory / "findings.json", largest_findings);
+  if (!findings) return false;
+  const auto status = findings->find("status");
+  return status != findings->end() && *status == "finished";
 }
 
 /// Both forms of one inspection, or a stop that was asked for.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 
 namespace lookback::study {
 namespace {
@@ -37,12 +38,19 @@ Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& fi
   const Result<std::string> text = base::read_file(file, largest_metrics);
   if (!text) return text.error();
   std::string_view rest = *text;
+  std::uint64_t step_before = 0;
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    nlohmann::json line = nlohmann::json::parse(rest.substr(0, end), nullptr, false);
+    nlohmann::json line = base::parse_json(rest.substr(0, end));
     if (!is_metrics(line)) {
       return Error{fmt::format("{}:{}: not a line of metrics", file.string(), lines.size() + 1)};
     }
-    if (line["step"].get<std::uint64_t>() > last_step) break;
+    const auto step = line["step"].get<std::uint64_t>();
+    if (step > last_step) break;
+    if (!lines.empty() && step <= step_before) {
+      return Error{fmt::format("{}:{}: found step {} after step {}, allowed: steps that rise",
+                               file.string(), lines.size() + 1, step, step_before)};
+    }
+    step_before = step;
     lines.push_back(std::move(line));
     rest.remove_prefix(end + 1);
   }

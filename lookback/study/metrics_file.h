@@ -11,7 +11,8 @@
 namespace lookback::study {
 
 /// The lines of a run up to `last_step`, in order. A torn last line, which a killed run may leave,
-/// is passed over; anything else malformed is an error that names the line. No file: no lines.
+/// is passed over; anything else malformed, or a step that is not above the one before, is an error
+/// that names the line. No file: no lines.
 Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& file,
                                                  std::uint64_t last_step);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 #include "lookback/base/toml_document.h"
 #include "lookback/math/targets.h"
 #include "lookback/study/directory_lock.h"
@@ -36,12 +37,11 @@ struct Timing {
 
 /// That of a run's earlier stretches. It decides nothing, so what cannot be read counts as none.
 Timing read_timing(const std::filesystem::path& file) {
-  const Result<std::string> text = base::read_file(file, largest_config);
-  const nlohmann::json json = nlohmann::json::parse(text ? *text : "", nullptr, false);
-  if (!json.is_object()) return {};
-  const auto tokens = json.find("tokens"), seconds = json.find("seconds");
-  if (tokens == json.end() || !tokens->is_number_unsigned()) return {};
-  if (seconds == json.end() || !seconds->is_number()) return {};
+  const Result<nlohmann::json> json = base::read_json_object(file, largest_config);
+  if (!json) return {};
+  const auto tokens = json->find("tokens"), seconds = json->find("seconds");
+  if (tokens == json->end() || !tokens->is_number_unsigned()) return {};
+  if (seconds == json->end() || !seconds->is_number()) return {};
   return {tokens->get<std::uint64_t>(), seconds->get<double>()};
 }
 

@@ -24,7 +24,7 @@ Status check_configuration(const RunConfig& config, const std::filesystem::path&
 
 /// Starts the run, or goes on with it from its last good checkpoint. On return it has ended, with
 /// findings.json, or it was stopped. `tokens_after` are those of the study's later runs, for the
-/// time left. REQUIRES that the caller holds the lock of the directory or of one above it.
+/// time left. REQUIRES that the caller holds the lock of the directory.
 Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,
                            std::uint64_t tokens_after, base::Workers& workers, Listener& listener);
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <system_error>
 
 #include "lookback/train/checkpoint.h"
 
@@ -62,9 +64,10 @@ DirectoryKind kind_of(const fs::path& directory) {
   if (holds(directory, "config.json") && holds(directory, "model.safetensors")) {
     return DirectoryKind::exported;
   }
-  // A study file of a person's own makes no study directory.
-  const bool made = holds(directory, "summary.json") || holds(directory, ".lock") ||
-                    std::ranges::any_of(entries_of(directory), is_arm);
+  // A study file of a person's own makes no study directory, and neither does the lock of a study
+  // that was refused there.
+  const bool made =
+      holds(directory, "summary.json") || std::ranges::any_of(entries_of(directory), is_arm);
   return made && holds(directory, "study.toml") ? DirectoryKind::study : DirectoryKind::other;
 }
 
@@ -83,8 +86,15 @@ Status check_model_file(const fs::path& file) {
                              file.string(), found)};
   };
   if (fs::is_directory(file, missing)) return refused("a directory");
+  // A name that was set aside, as mktemp does.
+  if (fs::is_regular_file(file, missing) && fs::is_empty(file, missing)) return {};
   const Result<train::Checkpoint> there = train::Checkpoint::read(file);
-  if (!there) return refused("a file that is no model of lookback");
+  if (!there) {
+    std::string_view reason = there.error().message;
+    const std::string beginning = file.string() + ": ";
+    if (reason.starts_with(beginning)) reason.remove_prefix(beginning.size());
+    return refused(fmt::format("a file that is no model of lookback ({})", reason));
+  }
   if (there->can_go_on()) return refused("a run's checkpoint");
   return {};
 }

@@ -24,7 +24,8 @@ DirectoryKind kind_of(const std::filesystem::path& directory);
 Status check_directory(const std::filesystem::path& directory, DirectoryKind wanted);
 
 /// Refuses a path where something is that writing a model alone must not replace: a directory, a
-/// checkpoint that a run can go on from, or a file that is no model of ours.
+/// checkpoint that a run can go on from, or a file that is no model of ours (with the reason) and not
+/// empty.
 Status check_model_file(const std::filesystem::path& file);
 
 /// The runs of a study's or an arm's directory that have a checkpoint, by name.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspect_run.h"
@@ -27,12 +28,18 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(path, missing);
 }
 
-Result<nlohmann::json> read_json(const std::filesystem::path& file) {
-  const Result<std::string> text = base::read_file(file, largest_text);
-  if (!text) return text.error();
-  nlohmann::json found = nlohmann::json::parse(*text, nullptr, false);
-  if (!found.is_object()) return Error{fmt::format("{}: not a JSON object", file.string())};
-  return found;
+/// Refuses a directory whose study.toml is a person's own: not as this study is written, and where no
+/// study has begun.
+Status check_study_file(const Study& study, const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "study.toml";
+  if (!is_there(file) || kind_of(directory) == DirectoryKind::study) return {};
+  const Result<std::string> found = base::read_file(file, largest_text);
+  if (!found) return found.error();
+  if (*found == study.text) return {};  // killed before its first run, for one
+  return Error{
+      fmt::format("{}: found a study file that no study here was run from, which would be mixed "
+                  "with the study's own; use another --out",
+                  file.string())};
 }
 
 /// Makes a study's directory one of more seeds. Killed in between, it is the unfinished study that it
@@ -77,7 +84,8 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
                     "missing runs, or use another --out",
                     directory.string(), there->seeds, study.seeds)};
   }
-  if (!resume && !is_there(directory / "summary.json")) {
+  if (!resume && kind_of(directory) == DirectoryKind::study &&
+      !is_there(directory / "summary.json")) {
     return Error{
         fmt::format("{} holds this study unfinished; add --resume to go on with it, or use "
                     "another --out",
@@ -88,9 +96,10 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
 
 /// One run's row: its findings, with the speed that timing.json knows.
 Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
-  const Result<nlohmann::json> findings = read_json(run / "findings.json");
+  const Result<nlohmann::json> findings =
+      base::read_json_object(run / "findings.json", largest_text);
   if (!findings) return findings.error();
-  const Result<nlohmann::json> timing = read_json(run / "timing.json");
+  const Result<nlohmann::json> timing = base::read_json_object(run / "timing.json", largest_text);
   if (!timing) return timing.error();
   nlohmann::json row = summary_of(*findings);
   const auto rate = timing->find("tokens_per_second");
@@ -132,14 +141,31 @@ std::uint64_t tokens_after(const Study& study, const std::filesystem::path& dire
   return tokens;
 }
 
+/// Brings one run to its end and inspects it. The lock of the study's directory is not enough:
+/// `lookback train` can be at work in that of the run.
+Result<Ending> complete_run(const RunConfig& config, const std::filesystem::path& run,
+                            std::uint64_t tokens_after, base::Workers& workers,
+                            Listener& listener) {
+  const Result<DirectoryLock> lock = DirectoryLock::take(run);
+  if (!lock) return lock.error();
+  if (!has_ended(run)) {
+    Result<Ending> ending = execute_run(config, run, tokens_after, workers, listener);
+    if (!ending || *ending == Ending::stopped) return ending;
+  }
+  return inspect_run(config, run, workers, listener);
+}
+
 /// Inspects every run of a finished study that has no inspection.
 Result<Ending> inspect_runs(const Study& study, const std::filesystem::path& directory,
                             base::Workers& workers, Listener& listener) {
   for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
       const RunConfig config = study.run(arm, seed);
-      Result<Ending> ending =
-          inspect_run(config, run_directory(directory, config.arm, seed), workers, listener);
+      const std::filesystem::path run = run_directory(directory, config.arm, seed);
+      if (!has_ended(run)) continue;  // removed since; what is finished is not made anew
+      const Result<DirectoryLock> lock = DirectoryLock::take(run);
+      if (!lock) return lock.error();
+      Result<Ending> ending = inspect_run(config, run, workers, listener);
       if (!ending || *ending == Ending::stopped) return ending;
     }
   }
@@ -151,6 +177,7 @@ Result<Ending> inspect_runs(const Study& study, const std::filesystem::path& dir
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          base::Workers& workers, Listener& listener) {
   if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits.error();
+  if (Status fits = check_study_file(study, directory); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
   if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
@@ -162,14 +189,8 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
       const RunConfig config = study.run(arm, seed);
       const std::filesystem::path run = run_directory(directory, config.arm, seed);
-      Result<Ending> ending = Ending::finished;
-      if (!has_ended(run)) {
-        const std::uint64_t after = tokens_after(study, directory, seed, arm);
-        ending = execute_run(config, run, after, workers, listener);
-      }
-      if (ending && *ending == Ending::finished) {
-        ending = inspect_run(config, run, workers, listener);
-      }
+      const std::uint64_t after = tokens_after(study, directory, seed, arm);
+      Result<Ending> ending = complete_run(config, run, after, workers, listener);
       if (!ending || *ending == Ending::stopped) return ending;
     }
   }

@@ -222,7 +222,7 @@ TEST(Import, DirectoriesOfAnotherKindAreToldApart) {
   expect_says(directory.refusal_as_is(), "found weights in shards");
   for (const std::string text : {"", "[1, 2]", "{\"a\": 1", "null"}) {
     ASSERT_TRUE(base::write_file_atomically(directory / "config.json", text));
-    expect_says(directory.refusal_as_is(), "allowed: a JSON object");
+    expect_says(directory.refusal_as_is(), "config.json: not a JSON object");
   }
   ASSERT_TRUE(base::write_file_atomically(directory / "config.json", "{}"));
   expect_says(directory.refusal_as_is(), "found neither 'model_type'");
@@ -240,12 +240,12 @@ TEST(Import, ACutOffFileIsRefused) {
   expect_says(directory.refusal_as_is(), "model.safetensors: ");
 }
 
-TEST(Import, DeeplyNestedJsonCostsNothing) {
+TEST(Import, DeeplyNestedJsonIsRefused) {
   const Directory directory(Target::huggingface);
   const std::string nested =
       "{\"a\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
   ASSERT_TRUE(base::write_file_atomically(directory / "config.json", nested));
-  expect_says(directory.refusal_as_is(), "found neither 'model_type'");
+  expect_says(directory.refusal_as_is(), "found values nested deeper than 64");
 }
 
 TEST(Import, ReadsAtMost256Tokens) {

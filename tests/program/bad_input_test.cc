@@ -151,6 +151,22 @@ TEST_F(BadInput, ASecondProcessInTheSameDirectory) {
   EXPECT_EQ(first.wait().signal, SIGKILL);
 }
 
+TEST_F(BadInput, AStudyWithAProcessInOneOfItsRuns) {
+  const std::string run = out_ + "/parallel/seed-0";
+  Process first(lookback({"train", file_, "--arm", "parallel", "--out", run, "--tokens", "100M"}));
+  while (first.runs_for(std::chrono::milliseconds(5)) &&
+         !std::filesystem::exists(run + "/metrics.jsonl")) {
+  }
+  const spec::Ended study = spec::run(lookback({"study", file_, "--out", out_}));
+  EXPECT_EQ(study.exit_code, 1);
+  EXPECT_TRUE(study.err.ends_with(
+      "\nlookback: " + run +
+      ": another process is at work in this directory; wait for it, or use another --out\n"))
+      << study.err;
+  first.send(SIGKILL);
+  EXPECT_EQ(first.wait().signal, SIGKILL);
+}
+
 /// A finished run without its findings: what a process would go on from.
 class TornCheckpoint : public BadInput {
  protected:
@@ -231,6 +247,17 @@ TEST_F(BadInput, AReportOfAnUnfinishedStudy) {
   std::filesystem::copy_file(file_, out_ + "/study.toml");
   EXPECT_EQ(one_line(spec::run(lookback({"report", out_}))),
             out_ + "/summary.json: cannot open: No such file or directory");
+}
+
+TEST_F(BadInput, AReportOfASummaryNestedWithoutEnd) {
+  std::filesystem::create_directory(out_);
+  std::filesystem::copy_file(file_, out_ + "/study.toml");
+  const std::size_t depth = 200'000;
+  std::ofstream(out_ + "/summary.json")
+      << R"({"arms":[{"arm":"parallel","runs":[{"seed":0,"deep":)" << std::string(depth, '[')
+      << std::string(depth, ']') << "}]}]}";
+  EXPECT_EQ(one_line(spec::run(lookback({"report", out_}))),
+            out_ + "/summary.json: found values nested deeper than 64, the most that is allowed");
 }
 
 TEST_F(BadInput, AnUnknownInstructionSet) {

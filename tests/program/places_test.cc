@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "tests/program/studies.h"
@@ -98,14 +100,37 @@ TEST_F(Places, AModelReplacesNothingButAModel) {
       return line(arguments);
     };
     EXPECT_EQ(to(checkpoint), told(checkpoint, "a run's checkpoint"));
-    EXPECT_EQ(to(file()), told(file(), "a file that is no model of lookback"));
+    const std::string no_model = to(file());
+    EXPECT_EQ(no_model.rfind(file() + ": found a file that is no model of lookback (", 0), 0U)
+        << no_model;
+    EXPECT_TRUE(no_model.ends_with("), which a model would replace; use another --out"))
+        << no_model;
+    EXPECT_EQ(no_model.find(file(), 1), std::string::npos) << "named twice: " << no_model;
     EXPECT_EQ(to(study()), told(study(), "a directory"));
   }
   spec::expect_same_results(spec::results(directory_->path()), before);
-  const spec::Ended again =
-      spec::run(lookback({"construct", "smeared", "--vocabulary", "16", "--context", "64",
-                          "--min-period", "3", "--max-period", "8", "--out", model()}));
-  EXPECT_EQ(again.exit_code, 0) << again.err;
+  const std::string empty = path("empty.safetensors");
+  std::ofstream(empty).close();
+  for (const std::string& out : {model(), empty}) {
+    const spec::Ended again =
+        spec::run(lookback({"construct", "smeared", "--vocabulary", "16", "--context", "64",
+                            "--min-period", "3", "--max-period", "8", "--out", out}));
+    EXPECT_EQ(again.exit_code, 0) << again.err;
+  }
+  EXPECT_EQ(std::filesystem::file_size(empty), std::filesystem::file_size(model()));
+  std::filesystem::remove(empty);
+}
+
+TEST_F(Places, AStudyBesideItsOwnFileIsRefusedAndLeavesNothing) {
+  const TemporaryDirectory own;
+  const std::string text = spec::write_study(own, spec::three_arms(2));
+  const spec::Ended ended = spec::run(lookback({"study", text, "--out", own.path().string()}));
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_TRUE(ended.err.ends_with("\nlookback: " + text +
+                                  ": found a study file that no study here was run from, which "
+                                  "would be mixed with the study's own; use another --out\n"))
+      << ended.err;
+  EXPECT_FALSE(std::filesystem::exists(own / ".lock"));
 }
 
 TEST_F(Places, InspectingAStudyNamesItsRuns) {

@@ -95,6 +95,10 @@ TEST_F(LoadStudy, LeavesOutATornLastLineWithANote) {
 TEST_F(LoadStudy, NamesALineBeforeTheLastThatIsNoJson) {
   write(metrics(), "{\"tokens\":1\n{\"tokens\":2}\n");
   EXPECT_NE(error().find("metrics.jsonl:1: not valid JSON"), std::string::npos);
+  const std::string deep = R"({"tokens":1,"a":)" + std::string(200'000, '[') +
+                           std::string(200'000, ']') + "}\n{\"tokens\":2}\n";
+  write(metrics(), deep);
+  EXPECT_NE(error().find("metrics.jsonl:1: not valid JSON"), std::string::npos);
 }
 
 TEST_F(LoadStudy, NamesALineWithoutTokensOrOutOfOrder) {
@@ -152,6 +156,15 @@ TEST_F(LoadStudy, RefusesASummaryThatIsTornOrOfAnotherShape) {
     write(directory_ / "summary.json", text);
     EXPECT_NE(error().find("summary.json"), std::string::npos) << text;
   }
+}
+
+TEST_F(LoadStudy, RefusesASummaryThatWouldExhaustTheStack) {
+  std::string text = summary("composed", "finished");
+  text.insert(text.find('{') + 1,
+              "\"deep\":" + std::string(200'000, '[') + std::string(200'000, ']') + ",");
+  write(directory_ / "summary.json", text);
+  EXPECT_EQ(error(), (directory_ / "summary.json").string() +
+                         ": found values nested deeper than 64, the most that is allowed");
 }
 
 TEST_F(LoadStudy, RefusesAnArmWhoseNameLeavesTheDirectory) {

@@ -1,6 +1,7 @@
 // metrics.jsonl: appended to, cut back to a checkpoint, and what a kill may leave of it.
 #include "lookback/study/metrics_file.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -93,13 +94,24 @@ TEST_F(MetricsFile, AnyOtherLineThatIsNoneIsRefusedByItsNumber) {
   no_probe["probes"] = {{"random-repeat", 1}};
   json negative = line(7);
   negative["step"] = -7;
+  json deep = line(7);
+  deep["deep"] = json::parse(std::string(64, '[') + std::string(64, ']'));
   for (const std::string& bad :
-       {std::string("{\"step\": 7, "), std::string("[]"), std::string("{}"), std::string("\0", 1),
-        std::string(), std::string("{\"step\": 7}"), no_heads.dump(), no_probe.dump(),
-        negative.dump()}) {
+       {deep.dump(), std::string(200'000, '['), std::string("{\"step\": 7, "), std::string("[]"),
+        std::string("{}"), std::string("\0", 1), std::string(), std::string("{\"step\": 7}"),
+        no_heads.dump(), no_probe.dump(), negative.dump()}) {
     std::ofstream(file_) << whole;
     append(bad + '\n' + line(8).dump() + '\n');
     EXPECT_EQ(refusal(), file_.string() + ":4: not a line of metrics") << bad;
+  }
+}
+
+TEST_F(MetricsFile, AStepThatDoesNotRiseIsRefused) {
+  const std::string whole = spec::text_of(file_);
+  for (const std::uint64_t step : {4U, 1U}) {  // as two writers at once would leave them
+    std::ofstream(file_) << whole << line(step).dump() << '\n';
+    EXPECT_EQ(refusal(), fmt::format("{}:4: found step {} after step 4, allowed: steps that rise",
+                                     file_.string(), step));
   }
 }
 

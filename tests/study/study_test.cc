@@ -5,7 +5,6 @@
 
 #include <fstream>
 
-#include "lookback/study/directory_lock.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/base/temporary_directory.h"
@@ -214,16 +213,6 @@ TEST_F(StudyRun, ADivergingArmDoesNotStopTheOthers) {
   EXPECT_EQ("parallel seed 0: " + arms[1]["runs"][0]["message"].get<std::string>(),
             listener.messages[1]);
   EXPECT_EQ(arms[2]["runs"][0]["status"], "finished");
-}
-
-TEST_F(StudyRun, TwoAtOnceInOneDirectoryAreRefused) {
-  const Result<DirectoryLock> first = DirectoryLock::take(out());
-  ASSERT_TRUE(first) << first.error().message;
-  const Result<Ending> second = run(small_study);
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().message, out().string() +
-                                        ": another process is at work in this "
-                                        "directory; wait for it, or use another --out");
 }
 
 TEST_F(StudyRun, FindingsThatAreNoJsonAreNamed) {

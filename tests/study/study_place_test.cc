@@ -1,0 +1,131 @@
+// Whose directory it is: no two processes in one study or run, and nothing beside a person's own study
+// file.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "lookback/base/workers.h"
+#include "lookback/study/directory_lock.h"
+#include "lookback/study/output_place.h"
+#include "lookback/study/study.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/study/small_study.h"
+
+namespace lookback::study {
+namespace {
+
+using spec::changed;
+using spec::Listening;
+using spec::parsed;
+using spec::small_study;
+using spec::text_of;
+
+class StudyPlace : public testing::Test {
+ protected:
+  Result<Ending> run(const std::string& text, bool resume, Listening& listener) {
+    base::Workers workers(2);
+    return run_study(parsed(text), out(), resume, workers, listener);
+  }
+
+  Result<Ending> run(const std::string& text, bool resume = false) {
+    Listening listener;
+    return run(text, resume, listener);
+  }
+
+  void expect_finished(const Result<Ending>& ending) {
+    ASSERT_TRUE(ending) << ending.error().message;
+    EXPECT_EQ(*ending, Ending::finished);
+  }
+
+  static std::string at_work_in(const std::filesystem::path& place) {
+    return place.string() +
+           ": another process is at work in this directory; wait for it, or use another --out";
+  }
+
+  std::filesystem::path out() const { return directory_ / "out"; }
+
+  test::TemporaryDirectory directory_;
+};
+
+TEST_F(StudyPlace, TwoAtOnceInOneDirectoryAreRefused) {
+  const Result<DirectoryLock> first = DirectoryLock::take(out());
+  ASSERT_TRUE(first) << first.error().message;
+  const Result<Ending> second = run(small_study);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message, at_work_in(out()));
+}
+
+TEST_F(StudyPlace, BesideAStudyFileOfAPersonsOwnItIsRefusedAndLeavesNothing) {
+  std::filesystem::create_directory(out());
+  for (const std::string own : {small_study, "question = \"Mine?\"\n", "[", ""}) {
+    for (const bool resume : {false, true}) {
+      std::ofstream(out() / "study.toml") << own;
+      const Result<Ending> ending = run(small_study, resume);
+      ASSERT_FALSE(ending) << own;
+      EXPECT_EQ(ending.error().message,
+                (out() / "study.toml").string() +
+                    ": found a study file that no study here was run from, which would be mixed "
+                    "with the study's own; use another --out");
+      EXPECT_EQ(text_of(out() / "study.toml"), own);
+      std::filesystem::remove(out() / "study.toml");
+      EXPECT_TRUE(std::filesystem::is_empty(out()));
+    }
+  }
+}
+
+TEST_F(StudyPlace, KilledBeforeItsFirstRunItBegins) {
+  for (const bool resume : {false, true}) {
+    ASSERT_TRUE(DirectoryLock::take(out()));  // leaves its file
+    std::ofstream(out() / "study.toml") << parsed(small_study).text;
+    EXPECT_EQ(kind_of(out()), DirectoryKind::other);
+    expect_finished(run(small_study, resume));
+    EXPECT_EQ(kind_of(out()), DirectoryKind::study);
+    std::filesystem::remove_all(out());
+  }
+}
+
+TEST_F(StudyPlace, ARunThatAnotherProcessIsAtWorkInIsRefused) {
+  const std::filesystem::path place = out() / "parallel/seed-0";
+  const std::string told = at_work_in(place);
+  {
+    const Result<DirectoryLock> other = DirectoryLock::take(place);
+    ASSERT_TRUE(other) << other.error().message;
+    const Result<Ending> ending = run(small_study);
+    ASSERT_FALSE(ending);
+    EXPECT_EQ(ending.error().message, told);
+    EXPECT_FALSE(std::filesystem::exists(place / "config.toml"));
+    EXPECT_TRUE(std::filesystem::exists(out() / "two-layer/seed-0/findings.json"));
+  }
+  expect_finished(run(small_study, true));
+  const std::string inspected = changed("inspect = false\n", "");  // of what has ended as well
+  std::filesystem::remove_all(out());
+  expect_finished(run(inspected));
+  std::filesystem::remove(place / "inspection.json");
+  const Result<DirectoryLock> other = DirectoryLock::take(place);
+  ASSERT_TRUE(other) << other.error().message;
+  const Result<Ending> ending = run(inspected, true);
+  ASSERT_FALSE(ending);
+  EXPECT_EQ(ending.error().message, told);
+  EXPECT_FALSE(std::filesystem::exists(place / "inspection.json"));
+}
+
+TEST_F(StudyPlace, HoldsTheDirectoryOfTheRunThatItIsAtWorkIn) {
+  const RunConfig config = parsed(small_study).run(0, 0);
+  const std::filesystem::path place = out() / "two-layer/seed-0";
+  std::string told;
+  Listening meddling([&] {
+    base::Workers workers(1);
+    Listening listener;
+    const Result<Ending> other = run_single(config, place, true, workers, listener);
+    told = other ? "" : other.error().message;
+    return true;
+  });
+  const Result<Ending> stopped = run(small_study, false, meddling);
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_EQ(told, at_work_in(place));
+}
+
+}  // namespace
+}  // namespace lookback::study
