@@ -106,7 +106,7 @@ void add_positional(const LensResult& result, json& figures) {
     all[i].by_offset.resize((all[i].by_offset.size() + 1) / 2);
     LensRange range;
     for (const double score : all[i].by_offset) {
-      if (std::isfinite(score)) range.add({score, 0.0});
+      if (std::isfinite(score)) range.add({score, {}});
     }
     spreads[i] = range.high - range.low;
   }
@@ -152,9 +152,10 @@ json lens_figures(const LensResult& result) {
 json mechanism_data(const LensMechanism& mechanism) {
   json facts = json::array();
   for (const LensFact& fact : mechanism.facts) {
-    facts.push_back({{"name", fact.name},
-                     {"value", round_significant(fact.value.mean, 4)},
-                     {"reach", round_significant((fact.value.high - fact.value.low) / 2, 2)}});
+    json one = {
+        {"name", fact.name}, {"value", round_significant(fact.value.mean, 4)}, {"reach", nullptr}};
+    if (fact.value.interval) one["reach"] = round_significant(fact.value.interval->reach(), 2);
+    facts.push_back(std::move(one));
   }
   return {{"verdict", mechanism.verdict}, {"reason", mechanism.reason}, {"facts", facts}};
 }

@@ -30,15 +30,19 @@ double number_or_nan(const json& value) {
   return find_number(value, {}).value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
+/// Two finite numbers in their order; nothing for anything else.
+std::optional<LensInterval> find_interval(const json* value) {
+  if (value == nullptr || !value->is_array() || value->size() != 2) return std::nullopt;
+  const std::optional<double> low = find_number((*value)[0], {});
+  const std::optional<double> high = find_number((*value)[1], {});
+  if (!low || !high || *low > *high) return std::nullopt;
+  return LensInterval{*low, *high};
+}
+
 std::optional<LensValue> find_value_of(const json& object, std::string_view key) {
   const std::optional<double> mean = find_number(object, {key, "mean"});
   if (!mean) return std::nullopt;
-  const json* interval = find_value(object, {key, "interval"});
-  if (interval == nullptr || !interval->is_array() || interval->size() != 2) {
-    return LensValue{*mean, *mean, *mean};
-  }
-  return LensValue{*mean, find_number((*interval)[0], {}).value_or(*mean),
-                   find_number((*interval)[1], {}).value_or(*mean)};
+  return LensValue{*mean, find_interval(find_value(object, {key, "interval"}))};
 }
 
 std::optional<LensHead> find_head(const json& object) {

@@ -15,8 +15,8 @@ inline constexpr std::size_t most_matrix_tokens = 512;
 inline constexpr std::size_t most_matrices = 24;
 
 /// Reads DIR/inspection.json and the matrices in DIR/inspection.npz. Neither is trusted: sizes are
-/// checked before they are used, an item without a number that can be drawn is passed over, and a
-/// matrix that is not there leaves its circuit without one. Errors, in one line with file and key:
+/// checked before they are used, an item without a number that can be drawn is passed over, an
+/// interval that is not two finite numbers in their order is not known, and a matrix that is not there leaves its circuit without one. Errors, in one line with file and key:
 /// no JSON object, another format, an array or a head of the wrong kind; an .npz file, if there is
 /// one, that cannot be read.
 Result<LensResult> load_inspection(const std::filesystem::path& directory);

@@ -76,7 +76,8 @@ function lensRun(arm, seed) {
       reason: `the reason of arm ${arm}, seed ${seed}: 0.85 +- 0.01`,
       facts:
         arm === 0
-          ? [{ name: "cost", value: 5.123, reach: 0.05 }, { name: "share", value: -0.0001, reach: 0 }]
+          ? [{ name: "cost", value: 5.123, reach: 0.05 }, { name: "share", value: -0.0001, reach: 0 },
+            { name: "of one sequence", value: 0.5, reach: null }]
           : [],
     },
     figures: [

@@ -39,7 +39,7 @@ test("the figures that decided the mechanism are told", { skip: skipGiven }, asy
   const { page } = await open();
   await page.locator(".mechanism summary").click();
   const facts = await page.locator(".mechanism dd").allInnerTexts();
-  assert.deepEqual(facts, ["5.12 \u00b1 0.05", "0.000 \u00b1 0.000"]);
+  assert.deepEqual(facts, ["5.12 \u00b1 0.05", "0.000 \u00b1 0.000", "0.50"]);
   await page.close();
 });
 

@@ -19,10 +19,10 @@ const verdicts: Record<string, string> = {
 /** How long a new width must last before everything is drawn anew. */
 const resizeMilliseconds = 150;
 
-function factText(value: number, reach: number): string {
+function factText(value: number, reach: number | null): string {
   const digits = Math.abs(value) < 0.1 && value !== 0 ? 3 : 2;
   const shown = value.toFixed(digits).replace(/^-(?=0\.0*$)/, ""); // no negative zero
-  return `${shown} \u00b1 ${reach.toFixed(digits)}`;
+  return reach === null ? shown : `${shown} \u00b1 ${reach.toFixed(digits)}`;
 }
 
 function mechanismBlock(mechanism: Mechanism): HTMLElement {
