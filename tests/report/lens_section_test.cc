@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -116,6 +117,38 @@ TEST(LensFigures, OfManyHeadsAreCutToTheLargestAndSaySo) {
       figure_of(lens_figures(test::example_lens()), "ablation")["caption"].get<std::string>().find(
           "inspection.json has all"),
       std::string::npos);
+}
+
+TEST(LensFigures, ThinLongLinesButKeepTheirPeaks) {
+  LensResult found;
+  std::vector<double> scores(8000, 0.0);
+  scores[1] = 5.0;
+  scores[2345] = 3.0;
+  scores[3456] = -3.0;
+  found.positional = {{{0, 0}, scores}};
+  const json figure = figure_of(lens_figures(found), "positional");
+  const json rows = figure["variants"][0]["panels"][0]["spec"]["data"]["values"];
+  EXPECT_LE(rows.size(), 256U);
+  std::map<std::size_t, double> points;
+  for (const json& row : rows) points[row["offset"]] = row["score"];
+  EXPECT_EQ(points[1], 5.0);
+  EXPECT_EQ(points[2345], 3.0);
+  EXPECT_EQ(points[3456], -3.0);
+  EXPECT_GT(points.rbegin()->first, 3900U) << "up to half the context";
+  EXPECT_NE(figure["caption"].get<std::string>().find("of 96 stretches"), std::string::npos);
+}
+
+TEST(LensFigures, HaveTheLargestOfVeryManyEigenvalues) {
+  LensResult found;
+  std::vector<std::complex<double>> values;
+  for (int i = 1; i <= 2000; ++i) values.emplace_back(i, 0.0);
+  found.direct = {{"ov", {0, 0}, {}, values, 1.0, {}, {}}};
+  const json figure = figure_of(lens_figures(found), "eigenvalues");
+  const json panel = figure["variants"][0]["panels"][0];
+  const json dots = panel["spec"]["layer"][3]["data"]["values"];
+  EXPECT_EQ(dots.size(), 500U);
+  EXPECT_EQ(dots[0]["re"], 2000.0);
+  EXPECT_NE(figure["caption"].get<std::string>().find("the largest"), std::string::npos);
 }
 
 TEST(MechanismData, HasTheHalfWidthOfEveryInterval) {

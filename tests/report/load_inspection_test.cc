@@ -168,6 +168,23 @@ TEST_F(LoadInspection, KnowsNoIntervalThatIsNotTwoNumbersInTheirOrder) {
   }
 }
 
+TEST_F(LoadInspection, CutsTextThatIsTooLongForAPage) {
+  json object = whole_inspection();
+  object["mechanism"]["reason"] = std::string(most_text_bytes, 'x');
+  // Two bytes a character, so that the limit lies within one.
+  std::string umlauts = "x";
+  while (umlauts.size() <= most_text_bytes) umlauts += "\u00e4";
+  object["skipped"] = std::vector<std::string>(most_skipped_lines + 7, "a line");
+  object["skipped"][0] = umlauts;
+  write(object);
+  const Result<LensResult> found = load();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->mechanism.reason.size(), most_text_bytes) << "as much as is allowed";
+  EXPECT_EQ(found->skipped[0], umlauts.substr(0, most_text_bytes - 1) + "\u2026");
+  ASSERT_EQ(found->skipped.size(), most_skipped_lines + 1);
+  EXPECT_EQ(found->skipped.back(), "and 7 more");
+}
+
 TEST_F(LoadInspection, RefusesWhatIsNoInspection) {
   EXPECT_NE(error().find("cannot open"), std::string::npos);
   for (const char* bad : {"", "{\"format\":", "[]", "3"}) {
