@@ -157,10 +157,10 @@ export const study = {
   lens: [lensRun(0, 0), lensRun(0, 1), lensRun(1, 0)],
 };
 
-/** The template filled as fill_page in lookback/report/page.cc fills it. */
-export async function filledPage(template) {
+/** The template filled with a study as fill_page in lookback/report/page.cc fills it. */
+export async function filledPage(template, filling) {
   const page = await readFile(template, "utf8");
-  const data = JSON.stringify(study).replaceAll("<", "\\u003c");
+  const data = JSON.stringify(filling).replaceAll("<", "\\u003c");
   const place = '<script type="application/json" id="study-data"></script>';
   return page
     .replace("{{title}}", () => "fixture")
