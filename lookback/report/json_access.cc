@@ -47,7 +47,10 @@ double round_significant(double value, int digits) {
   const int exponent = digits - 1 - static_cast<int>(std::floor(std::log10(std::abs(value))));
   // Dividing by a power of ten rounds to the nearest short decimal; multiplying by 10^-n does not.
   const double scale = std::pow(10.0, std::abs(exponent));
-  return exponent >= 0 ? std::round(value * scale) / scale : std::round(value / scale) * scale;
+  const double rounded =
+      exponent >= 0 ? std::round(value * scale) / scale : std::round(value / scale) * scale;
+  // At either end of the range of double the power, or the rounded number, is not finite.
+  return std::isfinite(rounded) ? rounded : value;
 }
 
 std::string fixed_decimals(double value, int digits) {

@@ -25,7 +25,8 @@ std::optional<std::uint64_t> find_count(const nlohmann::json& value,
 /// The string at `path`, or an empty one.
 std::string find_text(const nlohmann::json& value, std::initializer_list<std::string_view> path);
 
-/// `value` rounded to `digits` significant digits, so that it prints short.
+/// `value` rounded to `digits` significant digits, so that it prints short; finite if
+/// `value` is.
 double round_significant(double value, int digits);
 
 /// `value` with so many digits after the point, without a negative zero.

@@ -75,8 +75,9 @@ Result<LensPart> make_part(const Run& run, std::size_t arm) {
                {"matrices", std::move(*matrices)},
                {"matrices_note", note},
                {"skipped", result.skipped}};
-  part.figure_bytes =
-      part.data["figures"].dump(-1, ' ', false, json::error_handler_t::replace).size();
+  for (const char* key : {"mechanism", "figures", "skipped"}) {
+    part.figure_bytes += part.data[key].dump(-1, ' ', false, json::error_handler_t::replace).size();
+  }
   return part;
 }
 
@@ -92,6 +93,21 @@ std::set<std::uint64_t> seeds_that_fit(const std::vector<LensPart>& parts,
   };
   while (seeds.size() > 1 && total() > limit) seeds.erase(std::prev(seeds.end()));
   return seeds;
+}
+
+/// Leaves the parts of these seeds that fit one after the other; which arms have none then.
+std::set<std::size_t> drop_parts(std::vector<LensPart>& parts, const std::set<std::uint64_t>& seeds,
+                                 std::size_t limit) {
+  std::set<std::size_t> missing;
+  for (const LensPart& part : parts) missing.insert(part.arm);
+  std::size_t bytes = 0;
+  std::erase_if(parts, [&](const LensPart& part) {
+    if (!seeds.contains(part.seed) || bytes + part.figure_bytes > limit) return true;
+    bytes += part.figure_bytes;
+    missing.erase(part.arm);
+    return false;
+  });
+  return missing;
 }
 
 /// Takes the matrices out of parts of other seeds, and of what does not fit then; how many had any.
@@ -126,12 +142,15 @@ Result<json> lens_data(const StudyReport& study, const LensLimits& limits,
     }
   }
   const std::size_t all = parts.size();
-  const std::set<std::uint64_t> kept =
-      seeds_that_fit(parts, &LensPart::figure_bytes, limits.figures);
-  std::erase_if(parts, [&](const LensPart& part) { return !kept.contains(part.seed); });
+  const std::set<std::size_t> missing = drop_parts(
+      parts, seeds_that_fit(parts, &LensPart::figure_bytes, limits.figures), limits.figures);
   if (parts.size() < all) {
+    std::string names;
+    for (const std::size_t arm : missing) {
+      names += (names.empty() ? ", all of arm '" : ", '") + study.arms[arm].name + "'";
+    }
     notes.push_back("what the lens found in " + std::to_string(all - parts.size()) + " of " +
-                    std::to_string(all) + " models was left out to keep this page small");
+                    std::to_string(all) + " models was left out to keep this page small" + names);
   }
   const std::size_t without = thin_matrices(
       parts, seeds_that_fit(parts, &LensPart::matrix_bytes, limits.matrices), limits.matrices);

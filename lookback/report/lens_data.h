@@ -11,7 +11,8 @@
 
 namespace lookback::report {
 
-/// The most bytes that the figures, and the matrices, of all models take.
+/// The most bytes that the figures (with all else that is said of a model), and the matrices, of all
+/// models take.
 struct LensLimits {
   std::size_t figures = 3'000'000;
   std::size_t matrices = 3'000'000;
@@ -19,9 +20,9 @@ struct LensLimits {
 
 /// An array of {"arm" (index), "seed", "tokens", "mechanism", "figures", "matrices": [{"title",
 /// "kind", "score", "matching", "scale", "map"}], "side", "matrices_note", "skipped"}, the map as
-/// encode_matrix writes it. Where not all fit, the largest seeds are left out, and after that the
-/// matrices of the last arms; what was left out is added to `notes`. The smallest seed's figures
-/// always stay.
+/// encode_matrix writes it. Where not all fit, the largest seeds are left out, and where the
+/// smallest alone does not, every arm that does not fit beside those before it; of matrices
+/// likewise. What was left out is added to `notes`.
 Result<nlohmann::json> lens_data(const StudyReport& study, const LensLimits& limits,
                                  std::vector<std::string>& notes);
 

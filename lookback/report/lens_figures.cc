@@ -87,19 +87,23 @@ std::string short_number(double value) { return json(round_significant(value, 3)
 }  // namespace
 
 void LensRange::add(const LensValue& value) {
-  low = std::min(low, value.low);
-  high = std::max(high, value.high);
+  low = std::min(low, value.mean);
+  high = std::max(high, value.mean);
+  if (!value.interval) return;
+  low = std::min(low, value.interval->low);
+  high = std::max(high, value.interval->high);
 }
 
 json lens_bars_figure(std::string_view description, std::string_view value_title,
                       std::span<const LensBar> bars, const LensRange& range) {
   json rows = json::array();
   for (const LensBar& bar : bars) {
-    rows.push_back({{"row", bar.row},
-                    {"change", bar.change},
-                    {"value", shown(bar.value.mean)},
-                    {"low", shown(bar.value.low)},
-                    {"high", shown(bar.value.high)}});
+    json row = {{"row", bar.row}, {"change", bar.change}, {"value", shown(bar.value.mean)}};
+    if (bar.value.interval) {
+      row["low"] = shown(bar.value.interval->low);
+      row["high"] = shown(bar.value.interval->high);
+    }
+    rows.push_back(std::move(row));
   }
   const auto names = distinct(bars, [](const LensBar& bar) { return bar.row; });
   const json color = change_encoding(bars);
@@ -123,12 +127,14 @@ json lens_bars_figure(std::string_view description, std::string_view value_title
   if (range.low < range.high) x["scale"]["domain"] = {shown(range.low), shown(range.high)};
   json bar_layer = {{"mark", {{"type", "bar"}, {"opacity", 0.85}}},
                     {"encoding", {{"x", x}, {"color", color}}}};
-  bar_layer["encoding"]["tooltip"] = tooltip_of({{"row", "what"},
-                                                 {"change", "change"},
-                                                 {"value", "value"},
-                                                 {"low", "95% from"},
-                                                 {"high", "to"}});
+  bar_layer["transform"] = json::parse(R"json([
+    {"calculate": "isValid(datum.low) ? datum.low + ' to ' + datum.high : 'not known'",
+     "as": "interval"}
+  ])json");
+  bar_layer["encoding"]["tooltip"] =
+      tooltip_of({{"row", "what"}, {"change", "change"}, {"value", "value"}, {"interval", "95%"}});
   json rule_layer = {{"mark", {{"type", "rule"}, {"color", std::string(gray)}}}};
+  rule_layer["transform"] = json::array({{{"filter", "isValid(datum.low)"}}});
   rule_layer["encoding"] = {{"x", {{"field", "low"}, {"type", "quantitative"}}},
                             {"x2", {{"field", "high"}}}};
   spec["layer"] = json::array({std::move(bar_layer), std::move(rule_layer)});

@@ -27,10 +27,11 @@ struct LensBar {
 /// Where an axis of values begins and ends; 0 is always on it.
 struct LensRange {
   double low = 0, high = 0;
-  void add(const LensValue& value);  ///< with its interval of 95%
+  void add(const LensValue& value);  ///< with its interval of 95%, where there is one
 };
 
-/// Horizontal bars with their intervals of 95%, grouped by row in the order given.
+/// Horizontal bars, grouped by row in the order given, with rules for the intervals of 95%: a bar
+/// whose interval is not known has none, and its row has no "low" and "high".
 nlohmann::json lens_bars_figure(std::string_view description, std::string_view value_title,
                                 std::span<const LensBar> bars, const LensRange& range);
 

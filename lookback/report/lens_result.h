@@ -23,11 +23,19 @@ struct LensHead {
   std::string name() const { return std::to_string(layer) + "." + std::to_string(head); }
 };
 
-/// A mean over sequences and its interval of 95%, which is the mean alone where it is not known.
-struct LensValue {
-  double mean = 0;
+/// Two finite bounds, low <= high.
+struct LensInterval {
   double low = 0;
   double high = 0;
+
+  /// Half its width; half of each bound, since the width of two finite ones may not be finite.
+  double reach() const { return high / 2 - low / 2; }
+};
+
+/// A finite mean over sequences and its interval of 95%; none where it is not known.
+struct LensValue {
+  double mean = 0;
+  std::optional<LensInterval> interval;
 };
 
 /// What changes when one component is replaced in what one reader reads.

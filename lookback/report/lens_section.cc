@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,6 +24,41 @@ using nlohmann::json;
 constexpr std::size_t most_circuits = 12;
 constexpr std::size_t most_lines = 7;
 constexpr std::size_t most_pairs = 1000;
+constexpr std::size_t most_eigenvalues = 500;
+/// Points of a line by offset: near ones all, and of the rest the extremes of so many stretches.
+constexpr std::size_t near_offsets = 64;
+constexpr std::size_t far_stretches = 96;
+
+/// The circuit with its largest eigenvalues.
+LensCircuit with_largest_eigenvalues(LensCircuit circuit, bool& cut) {
+  if (circuit.eigenvalues.size() <= most_eigenvalues) return circuit;
+  const auto size = [](const std::complex<double>& value) { return -std::abs(value); };
+  std::ranges::stable_sort(circuit.eigenvalues, {}, size);
+  circuit.eigenvalues.resize(most_eigenvalues);
+  cut = true;
+  return circuit;
+}
+
+/// Keeps what a line of that many points shows, every peak with it; the rest becomes NaN.
+std::vector<double> thinned_offsets(const std::vector<double>& scores) {
+  if (scores.size() <= near_offsets + 2 * far_stretches) return scores;
+  std::vector<double> kept(scores.size(), std::numeric_limits<double>::quiet_NaN());
+  std::copy_n(scores.begin(), near_offsets, kept.begin());
+  const std::size_t far = scores.size() - near_offsets;
+  for (std::size_t stretch = 0; stretch < far_stretches; ++stretch) {
+    const std::size_t end = near_offsets + far * (stretch + 1) / far_stretches;
+    std::optional<std::size_t> lowest;
+    std::optional<std::size_t> highest;
+    for (std::size_t i = near_offsets + far * stretch / far_stretches; i < end; ++i) {
+      if (!std::isfinite(scores[i])) continue;
+      if (!lowest || scores[i] < scores[*lowest]) lowest = i;
+      if (!highest || scores[i] > scores[*highest]) highest = i;
+    }
+    if (lowest) kept[*lowest] = scores[*lowest];
+    if (highest) kept[*highest] = scores[*highest];
+  }
+  return kept;
+}
 
 json eigenvalue_panels(const std::vector<LensCircuit>& circuits, bool& cut) {
   std::map<std::size_t, double> sizes;
@@ -34,7 +73,7 @@ json eigenvalue_panels(const std::vector<LensCircuit>& circuits, bool& cut) {
     const std::string heads =
         circuit.from ? circuit.from->name() + "-" + circuit.head.name() : circuit.head.name();
     panels.push_back(lens_panel("eigenvalues-" + circuit.kind + "-" + heads, circuit_title(circuit),
-                                eigenvalues_figure(circuit),
+                                eigenvalues_figure(with_largest_eigenvalues(circuit, cut)),
                                 "score " + fixed_decimals(circuit.eigenvalue_score, 2)));
   }
   return panels;
@@ -106,12 +145,16 @@ void add_positional(const LensResult& result, json& figures) {
     all[i].by_offset.resize((all[i].by_offset.size() + 1) / 2);
     LensRange range;
     for (const double score : all[i].by_offset) {
-      if (std::isfinite(score)) range.add({score, 0.0});
+      if (std::isfinite(score)) range.add({score, {}});
     }
     spreads[i] = range.high - range.low;
   }
   std::vector<LensPositional> heads;
-  for (const std::size_t i : largest_keys(spreads, most_lines, cut)) heads.push_back(all[i]);
+  bool thinned = false;
+  for (const std::size_t i : largest_keys(spreads, most_lines, cut)) {
+    thinned = thinned || all[i].by_offset.size() > near_offsets + 2 * far_stretches;
+    heads.push_back({all[i].head, thinned_offsets(all[i].by_offset)});
+  }
   figures.push_back(lens_figure(
       "positional", "Positional circuit by offset",
       "The attention score that positions alone give, W_pos W_Q W_K\u1d40 W_pos\u1d40 (for rotary "
@@ -119,6 +162,10 @@ void add_positional(const LensResult& result, json& figures) {
       "mean query and key turned), averaged over queries, against how far back the source lies, up "
       "to half the context. A peak at 1 makes a previous-token head; a bump over the trained "
       "periods, a band that counts." +
+          std::string(thinned ? " Far back a line has the lowest and the highest score of each "
+                                "of " +
+                                    std::to_string(far_stretches) + " stretches."
+                              : "") +
           cut_sentence(cut),
       json::array(
           {lens_variant("positional", "",
@@ -152,9 +199,10 @@ json lens_figures(const LensResult& result) {
 json mechanism_data(const LensMechanism& mechanism) {
   json facts = json::array();
   for (const LensFact& fact : mechanism.facts) {
-    facts.push_back({{"name", fact.name},
-                     {"value", round_significant(fact.value.mean, 4)},
-                     {"reach", round_significant((fact.value.high - fact.value.low) / 2, 2)}});
+    json one = {
+        {"name", fact.name}, {"value", round_significant(fact.value.mean, 4)}, {"reach", nullptr}};
+    if (fact.value.interval) one["reach"] = round_significant(fact.value.interval->reach(), 2);
+    facts.push_back(std::move(one));
   }
   return {{"verdict", mechanism.verdict}, {"reason", mechanism.reason}, {"facts", facts}};
 }

@@ -14,7 +14,7 @@ namespace lookback::report {
 nlohmann::json lens_figures(const LensResult& result);
 
 /// {"verdict", "reason", "facts": [{"name", "value", "reach"}]}, `reach` the half width of the
-/// interval of 95%.
+/// interval of 95%, null where that is not known.
 nlohmann::json mechanism_data(const LensMechanism& mechanism);
 
 /// "OV of head 1.0", "QK of head 1.0, keys through head 0.0", ...

@@ -30,15 +30,36 @@ double number_or_nan(const json& value) {
   return find_number(value, {}).value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
+/// `text`, cut before a character of UTF-8 where it is too long for a page.
+std::string short_of(std::string text) {
+  if (text.size() <= most_text_bytes) return text;
+  std::size_t end = most_text_bytes;
+  const auto continues = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  while (end > 0 && continues(end)) --end;
+  text.resize(end);
+  return text + "\u2026";
+}
+
+/// The string at `path`, or an empty one.
+std::string short_text(const json& object, std::initializer_list<std::string_view> path) {
+  return short_of(find_text(object, path));
+}
+
+/// Two finite numbers in their order; nothing for anything else.
+std::optional<LensInterval> find_interval(const json* value) {
+  if (value == nullptr || !value->is_array() || value->size() != 2) return std::nullopt;
+  const std::optional<double> low = find_number((*value)[0], {});
+  const std::optional<double> high = find_number((*value)[1], {});
+  if (!low || !high || *low > *high) return std::nullopt;
+  return LensInterval{*low, *high};
+}
+
 std::optional<LensValue> find_value_of(const json& object, std::string_view key) {
   const std::optional<double> mean = find_number(object, {key, "mean"});
   if (!mean) return std::nullopt;
-  const json* interval = find_value(object, {key, "interval"});
-  if (interval == nullptr || !interval->is_array() || interval->size() != 2) {
-    return LensValue{*mean, *mean, *mean};
-  }
-  return LensValue{*mean, find_number((*interval)[0], {}).value_or(*mean),
-                   find_number((*interval)[1], {}).value_or(*mean)};
+  return LensValue{*mean, find_interval(find_value(object, {key, "interval"}))};
 }
 
 std::optional<LensHead> find_head(const json& object) {
@@ -80,7 +101,7 @@ class InspectionReader {
       : object_(object), file_(std::move(file)) {}
 
   Result<LensResult> read() {
-    if (find_text(object_, {"format"}) != "lookback inspection 1") {
+    if (short_text(object_, {"format"}) != "lookback inspection 1") {
       return Error{file_ + ": key 'format': expected \"lookback inspection 1\""};
     }
     found_.tokens = find_count(object_, {"tokens"}).value_or(0);
@@ -90,10 +111,7 @@ class InspectionReader {
     read_circuits();
     read_composition();
     each({"patching"}, [&](const json& item) { return add_patching(item); });
-    each({"skipped"}, [&](const json& item) {
-      if (item.is_string()) found_.skipped.push_back(item.get<std::string>());
-      return item.is_string();
-    });
+    read_skipped();
     if (!fault_.empty()) return Error{fault_};
     return std::move(found_);
   }
@@ -120,12 +138,25 @@ class InspectionReader {
     }
   }
 
+  void read_skipped() {
+    std::size_t lines = 0;
+    each({"skipped"}, [&](const json& item) {
+      if (!item.is_string()) return false;
+      if (++lines <= most_skipped_lines) {
+        found_.skipped.push_back(short_of(item.get<std::string>()));
+      }
+      return true;
+    });
+    if (lines <= most_skipped_lines) return;
+    found_.skipped.push_back("and " + std::to_string(lines - most_skipped_lines) + " more");
+  }
+
   void read_mechanism() {
     const json* mechanism = find_value(object_, {"mechanism"});
     if (mechanism == nullptr) return;
     LensMechanism& found = found_.mechanism;
-    found.verdict = find_text(*mechanism, {"verdict"});
-    found.reason = find_text(*mechanism, {"reason"});
+    found.verdict = short_text(*mechanism, {"verdict"});
+    found.reason = short_text(*mechanism, {"reason"});
     const auto add = [&](const json& object, const char* key, const std::string& name) {
       if (const auto value = find_value_of(object, key)) found.facts.push_back({name, *value});
     };
@@ -164,10 +195,10 @@ class InspectionReader {
          [&](const json& item) { return add_rise(item, "mean", found_.values); });
     each({"ablation", "norms"}, [&](const json& item) {
       const auto rise = find_value_of(item, "rise");
-      const std::string norm = find_text(item, {"norm"});
+      const std::string norm = short_text(item, {"norm"});
       if (rise) {
         found_.norms.push_back(
-            {norm.empty() ? "every norm" : norm, find_text(item, {"change"}), *rise});
+            {norm.empty() ? "every norm" : norm, short_text(item, {"change"}), *rise});
       }
       return item.is_object();
     });
@@ -177,11 +208,11 @@ class InspectionReader {
     const MaybeHead to = find_head(item, "to");
     if (!item.is_object() || to.malformed) return false;
     const auto value = find_value_of(item, value_key);
-    std::string change = find_text(item, {"replacement"});
+    std::string change = short_text(item, {"replacement"});
     if (change.empty()) change = "clean";
     if (value) {
-      list.push_back({find_text(item, {"from"}), to.head,
-                      to.head ? find_text(item, {"input"}) : std::string(), change, *value});
+      list.push_back({short_text(item, {"from"}), to.head,
+                      to.head ? short_text(item, {"input"}) : std::string(), change, *value});
     }
     return true;
   }
@@ -192,7 +223,7 @@ class InspectionReader {
     const auto rise = find_value_of(item, "rise");
     if (rise) {
       list.push_back(
-          {part_of(head.head), change.empty() ? find_text(item, {"replacement"}) : change, *rise});
+          {part_of(head.head), change.empty() ? short_text(item, {"replacement"}) : change, *rise});
     }
     return true;
   }
@@ -223,7 +254,7 @@ class InspectionReader {
     const json* eigenvalues = find_value(item, {"eigenvalues"});
     if (!head.head || from.head.has_value() != composed) return false;
     if (eigenvalues == nullptr || !eigenvalues->is_array()) return false;
-    LensCircuit circuit{find_text(item, {"kind"}), *head.head, from.head, {}, 0.0, {}, {}};
+    LensCircuit circuit{short_text(item, {"kind"}), *head.head, from.head, {}, 0.0, {}, {}};
     for (const json& value : *eigenvalues) {
       if (!value.is_array() || value.size() != 2) return false;
       const std::complex<double> eigenvalue(number_or_nan(value[0]), number_or_nan(value[1]));
@@ -251,7 +282,7 @@ class InspectionReader {
   bool add_patching(const json& item) {
     if (!item.is_object()) return false;
     LensPatching patching;
-    patching.corruption = find_text(item, {"corruption"});
+    patching.corruption = short_text(item, {"corruption"});
     if (!is_one_of(corruptions, patching.corruption)) return false;
     patching.changed = find_count(item, {"changed"}).value_or(0);
     patching.query = find_count(item, {"query"}).value_or(0);
@@ -262,7 +293,7 @@ class InspectionReader {
       if (!head.head) return false;
       const json* by_position = find_value(patch, {"by_position"});
       const bool listed = by_position != nullptr && by_position->is_array();
-      patching.heads.push_back({*head.head, find_text(patch, {"activation"}),
+      patching.heads.push_back({*head.head, short_text(patch, {"activation"}),
                                 find_value_of(patch, "whole"),
                                 listed ? numbers(*by_position) : std::vector<double>()});
       return true;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
@@ -105,20 +107,47 @@ std::optional<std::string> fault_of(const std::vector<AttentionMap>& maps, std::
   return std::nullopt;
 }
 
+/// Checkpoints of one arm without maps: each reason with the files it holds for.
+using MapFaults = std::vector<std::pair<std::string, std::vector<fs::path>>>;
+
+void add_fault(MapFaults& faults, const std::string& why, const fs::path& file) {
+  const auto same = std::ranges::find(faults, why, &MapFaults::value_type::first);
+  if (same != faults.end()) {
+    same->second.push_back(file);
+  } else {
+    faults.push_back({why, {file}});
+  }
+}
+
+/// One line a reason, with the first of its files.
+void add_notes(const MapFaults& faults, std::vector<std::string>& notes) {
+  for (const auto& [why, files] : faults) {
+    const std::string file = files.front().string();
+    std::string note = "left out: ";
+    if (!why.starts_with(file)) note += file + ": ";
+    note += why;
+    if (files.size() > 1) {
+      const std::size_t more = files.size() - 1;
+      note += " (and so " + std::to_string(more) + " more " +
+              (more == 1 ? "checkpoint" : "checkpoints") + " of this arm)";
+    }
+    notes.push_back(std::move(note));
+  }
+}
+
 std::vector<CheckpointMaps> read_maps(const fs::path& run_directory,
                                       const HeldOutSequence& sequence,
-                                      const AttentionReader& read_attention,
-                                      std::vector<std::string>& notes) {
+                                      const AttentionReader& read_attention, MapFaults& faults) {
   std::vector<CheckpointMaps> checkpoints;
   if (!read_attention || sequence.tokens.empty()) return checkpoints;
   for (const Checkpoint& checkpoint : list_checkpoints(run_directory / "checkpoints")) {
     Result<std::vector<AttentionMap>> maps = read_attention(checkpoint.path, sequence);
     if (!maps) {
-      notes.push_back("left out: " + maps.error().message);
+      add_fault(faults, maps.error().message, checkpoint.path);
       continue;
     }
     if (const auto fault = fault_of(*maps, sequence.tokens.size())) {
-      notes.push_back("left out: " + checkpoint.path.string() + ": " + *fault);
+      add_fault(faults, *fault, checkpoint.path);
       continue;
     }
     checkpoints.push_back({checkpoint.tokens, std::move(*maps)});
@@ -176,16 +205,18 @@ class StudyReader {
     if (runs == nullptr || !runs->is_array()) {
       return fault("arm '" + arm.name + "': key 'runs': expected an array");
     }
+    MapFaults faults;
     for (const json& summary : *runs) {
-      if (Status status = add_run(summary, arm); !status) return status;
+      if (Status status = add_run(summary, arm, faults); !status) return status;
       arm.parameters =
           std::max<std::size_t>(arm.parameters, find_count(summary, {"parameters"}).value_or(0));
     }
+    add_notes(faults, study_.notes);
     study_.arms.push_back(std::move(arm));
     return {};
   }
 
-  Status add_run(const json& summary, Arm& arm) {
+  Status add_run(const json& summary, Arm& arm, MapFaults& faults) {
     const std::optional<std::uint64_t> seed = find_count(summary, {"seed"});
     if (!seed) return fault("arm '" + arm.name + "': a run needs a non-negative integer 'seed'");
     Run run;
@@ -211,7 +242,7 @@ class StudyReader {
       if (text) arm.configuration = std::move(*text);
       if (!text) study_.notes.push_back("left out: " + text.error().message);
     }
-    run.attention = read_maps(folder, study_.sequence, read_attention_, study_.notes);
+    run.attention = read_maps(folder, study_.sequence, read_attention_, faults);
     arm.runs.push_back(std::move(run));
     return {};
   }

@@ -9,7 +9,7 @@ namespace lookback::report::test {
 
 /// With an interval that reaches as far on both sides.
 inline LensValue value_within(double mean, double reach) {
-  return {mean, mean - reach, mean + reach};
+  return {mean, LensInterval{mean - reach, mean + reach}};
 }
 
 inline LensResult example_lens() {

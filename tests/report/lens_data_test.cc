@@ -30,7 +30,11 @@ json data_of(const StudyReport& study, const LensLimits& limits, std::vector<std
   return json::array();
 }
 
-std::size_t figure_bytes(const json& run) { return run["figures"].dump().size(); }
+/// What counts as figures of one model.
+std::size_t part_bytes(const json& run) {
+  return run["figures"].dump().size() + run["mechanism"].dump().size() +
+         run["skipped"].dump().size();
+}
 
 TEST(LensData, HasEveryInspectedRun) {
   StudyReport study = inspected_study();
@@ -74,15 +78,35 @@ TEST(LensData, SaysWhyALargeVocabularyHasNoMatrices) {
 TEST(LensData, LeavesOutTheLargestSeedsWhereFiguresDoNotFit) {
   const StudyReport study = inspected_study();
   std::vector<std::string> notes;
-  const std::size_t one = figure_bytes(data_of(study, {}, notes)[0]);
+  const std::size_t one = part_bytes(data_of(study, {}, notes)[0]);
   const json data = data_of(study, {.figures = 2 * one + one / 2, .matrices = 1000}, notes);
   ASSERT_EQ(data.size(), 2U);
   EXPECT_EQ(data[0]["seed"], 0);
   EXPECT_EQ(data[1]["seed"], 0);
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_EQ(notes[0], "what the lens found in 1 of 3 models was left out to keep this page small");
-  EXPECT_EQ(data_of(study, {.figures = 1, .matrices = 1000}, notes).size(), 2U)
-      << "the smallest seed stays";
+}
+
+TEST(LensData, LeavesOutArmsWhereTheSmallestSeedOfAllIsTooLarge) {
+  StudyReport study = inspected_study();
+  std::vector<std::string> notes;
+  const std::size_t one = part_bytes(data_of(study, {}, notes)[0]);
+  const json first = data_of(study, {.figures = one, .matrices = 1000}, notes);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0]["arm"], 0);
+  const std::string lost =
+      "what the lens found in 2 of 3 models was left out to keep this page small, all of arm ";
+  EXPECT_EQ(notes, (std::vector<std::string>{lost + "'alone'"}));
+  // One that is too large takes no room from those after it.
+  notes.clear();
+  for (auto& run : study.arms[0].runs) run.lens->mechanism.reason = std::string(1000, 'x');
+  const json second = data_of(study, {.figures = one, .matrices = 1000}, notes);
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0]["arm"], 1);
+  EXPECT_EQ(notes, (std::vector<std::string>{lost + "'" + study.arms[0].name + "'"}));
+  notes.clear();
+  EXPECT_TRUE(data_of(study, {.figures = 1, .matrices = 1000}, notes).empty());
+  EXPECT_EQ(notes.size(), 1U);
 }
 
 TEST(LensData, LeavesOutMatricesOfTheLargestSeedsThenOfTheLastArms) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "lookback/report/lens_panels.h"
 #include "tests/report/example_lens.h"
 
 namespace lookback::report {
@@ -30,8 +31,8 @@ json named_rows(const json& spec, const std::string& name) {
 }
 
 TEST(LensBars, HaveTheirIntervalsAndTheOrderGiven) {
-  const std::vector<LensBar> bars = {{"K \u2190 head 0.0", "zero", {5.0, 4.5, 5.75}},
-                                     {"Q \u2190 token", "resample", {-0.25, -0.5, -0.125}}};
+  const std::vector<LensBar> bars = {{"K \u2190 head 0.0", "zero", {5.0, {{4.5, 5.75}}}},
+                                     {"Q \u2190 token", "resample", {-0.25, {{-0.5, -0.125}}}}};
   LensRange range;
   for (const LensBar& bar : bars) range.add(bar.value);
   EXPECT_DOUBLE_EQ(range.low, -0.5);
@@ -55,8 +56,30 @@ TEST(LensBars, HaveTheirIntervalsAndTheOrderGiven) {
   EXPECT_EQ(colors["scale"]["domain"], (json{"zero", "resample"})) << "only those that are there";
 }
 
+TEST(LensBars, HaveNoRuleWhereTheIntervalIsNotKnown) {
+  const std::vector<LensBar> bars = {{"a", "zero", {2.0, {}}}, {"b", "zero", {1.0, {{0.5, 1.5}}}}};
+  const LensRange range = range_of(bars);
+  EXPECT_DOUBLE_EQ(range.high, 2.0) << "the bar itself has its place";
+  const json spec = lens_bars_figure("", "", bars, range);
+  const json rows = named_rows(spec, "bars");
+  EXPECT_EQ(rows[0], (json{{"row", "a"}, {"change", "zero"}, {"value", 2.0}}));
+  EXPECT_EQ(rows[1]["low"], 0.5);
+  EXPECT_EQ(spec["layer"][1]["mark"]["type"], "rule");
+  EXPECT_EQ(spec["layer"][1]["transform"][0]["filter"], "isValid(datum.low)");
+}
+
+TEST(LensBars, OfTheLargestNumbersHaveNumbers) {
+  const double most = std::numeric_limits<double>::max();
+  const std::vector<LensBar> bars = {{"a", "zero", {0.0, {{-most, most}}}}};
+  const json spec = lens_bars_figure("", "", bars, range_of(bars));
+  // What is not finite becomes null in the text.
+  const json written = json::parse(spec.dump());
+  EXPECT_TRUE(named_rows(written, "bars")[0]["low"].is_number());
+  EXPECT_TRUE(written["layer"][0]["encoding"]["x"]["scale"]["domain"][1].is_number());
+}
+
 TEST(LensBars, OfOneKindOfChangeNeedNoLegend) {
-  const std::vector<LensBar> bars = {{"a", "clean", {1.0, 1.0, 1.0}}};
+  const std::vector<LensBar> bars = {{"a", "clean", {1.0, {}}}};
   const json spec = lens_bars_figure("", "", bars, {0.0, 1.0});
   EXPECT_TRUE(spec["layer"][0]["encoding"]["color"]["legend"].is_null());
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -65,8 +66,8 @@ TEST(LensFigures, GroupTheInputsOfAHeadInTheOrderQKV) {
 
 TEST(LensFigures, DrawWhatHasNoName) {
   LensResult found;
-  found.logits = {{"", {}, "", "", {1.0, 0.0}}};
-  found.heads = {{"", "", {1.0, 0.0}}};
+  found.logits = {{"", {}, "", "", {1.0, {}}}};
+  found.heads = {{"", "", {1.0, {}}}};
   EXPECT_EQ(panel_ids(lens_figures(found)),
             (std::vector<std::string>{"ablation-heads", "ablation-logits"}));
 }
@@ -90,7 +91,7 @@ TEST(LensFigures, OfManyHeadsAreCutToTheLargestAndSaySo) {
     const double rise = head == 23 ? 9.0 : 0.01;
     for (std::size_t from = 0; from < 40; ++from) {
       found.paths.push_back(
-          {"head 0." + std::to_string(from), to, "k", "zero", {from == 31 ? rise : 0.001, 0.0}});
+          {"head 0." + std::to_string(from), to, "k", "zero", {from == 31 ? rise : 0.001, {}}});
     }
     found.direct.push_back({"ov", to, {}, {{1.0 + static_cast<double>(head), 0.0}}, 1.0, {}, {}});
     found.positional.push_back({to, {0.0, static_cast<double>(head), 0.0, 0.0}});
@@ -104,6 +105,9 @@ TEST(LensFigures, OfManyHeadsAreCutToTheLargestAndSaySo) {
     EXPECT_LE(panel["spec"]["data"]["values"].size(), 12U);
   }
   EXPECT_TRUE(ids.contains("ablation-inputs-1.23")) << "the largest effect stays";
+  const json lines = figure_of(figures, "positional")["variants"][0]["panels"][0];
+  EXPECT_EQ(lines["spec"]["encoding"]["color"]["scale"]["domain"].back(), "head 1.39")
+      << "the line that rises most stays";
   for (const char* id : {"ablation", "eigenvalues", "positional"}) {
     EXPECT_NE(figure_of(figures, id)["caption"].get<std::string>().find("the largest"),
               std::string::npos)
@@ -115,10 +119,52 @@ TEST(LensFigures, OfManyHeadsAreCutToTheLargestAndSaySo) {
       std::string::npos);
 }
 
+TEST(LensFigures, ThinLongLinesButKeepTheirPeaks) {
+  LensResult found;
+  std::vector<double> scores(8000, 0.0);
+  scores[1] = 5.0;
+  scores[2345] = 3.0;
+  scores[3456] = -3.0;
+  found.positional = {{{0, 0}, scores}};
+  const json figure = figure_of(lens_figures(found), "positional");
+  const json rows = figure["variants"][0]["panels"][0]["spec"]["data"]["values"];
+  EXPECT_LE(rows.size(), 256U);
+  std::map<std::size_t, double> points;
+  for (const json& row : rows) points[row["offset"]] = row["score"];
+  EXPECT_EQ(points[1], 5.0);
+  EXPECT_EQ(points[2345], 3.0);
+  EXPECT_EQ(points[3456], -3.0);
+  EXPECT_GT(points.rbegin()->first, 3900U) << "up to half the context";
+  EXPECT_NE(figure["caption"].get<std::string>().find("of 96 stretches"), std::string::npos);
+}
+
+TEST(LensFigures, HaveTheLargestOfVeryManyEigenvalues) {
+  LensResult found;
+  std::vector<std::complex<double>> values;
+  for (int i = 1; i <= 2000; ++i) values.emplace_back(i, 0.0);
+  found.direct = {{"ov", {0, 0}, {}, values, 1.0, {}, {}}};
+  const json figure = figure_of(lens_figures(found), "eigenvalues");
+  const json panel = figure["variants"][0]["panels"][0];
+  const json dots = panel["spec"]["layer"][3]["data"]["values"];
+  EXPECT_EQ(dots.size(), 500U);
+  EXPECT_EQ(dots[0]["re"], 2000.0);
+  EXPECT_NE(figure["caption"].get<std::string>().find("the largest"), std::string::npos);
+}
+
 TEST(MechanismData, HasTheHalfWidthOfEveryInterval) {
   const json data = mechanism_data(test::example_lens().mechanism);
   EXPECT_EQ(data["verdict"], "k-composition");
   EXPECT_EQ(data["facts"], (json{{{"name", "cost, nats"}, {"value", 5.0}, {"reach", 0.5}}}));
+}
+
+TEST(MechanismData, HasNoReachWhereTheIntervalIsNotKnown) {
+  const json data = mechanism_data({"none", "", {{"cost, nats", {5.0, {}}}}});
+  EXPECT_EQ(data["facts"], (json{{{"name", "cost, nats"}, {"value", 5.0}, {"reach", nullptr}}}));
+}
+
+TEST(MechanismData, HasAFiniteReachWhereTheWidthIsNot) {
+  const json data = mechanism_data({"none", "", {{"cost, nats", {0.0, {{-1e308, 1.7e308}}}}}});
+  EXPECT_DOUBLE_EQ(data["facts"][0]["reach"].get<double>(), 1.4e308);
 }
 
 TEST(CircuitTitle, SaysWhatTheCircuitReadsAndThroughWhat) {

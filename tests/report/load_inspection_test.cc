@@ -114,8 +114,9 @@ TEST_F(LoadInspection, ReadsWhatItHolds) {
   EXPECT_EQ(found->mechanism.facts[1].name, "share lost without head 0.0 in its keys");
   ASSERT_EQ(found->paths.size(), 1U);
   EXPECT_EQ(found->paths[0].to, (LensHead{1, 0}));
-  EXPECT_EQ(found->paths[0].value.low, found->paths[0].value.mean - 1);
-  EXPECT_EQ(found->paths[0].value.high, found->paths[0].value.mean + 1);
+  ASSERT_TRUE(found->paths[0].value.interval);
+  EXPECT_EQ(found->paths[0].value.interval->low, found->paths[0].value.mean - 1);
+  EXPECT_EQ(found->paths[0].value.interval->high, found->paths[0].value.mean + 1);
   EXPECT_EQ(found->logits[0].input, "");
   EXPECT_EQ(found->heads[0].part, "head 0.0");
   EXPECT_EQ(found->patterns[0].part, "every head");
@@ -152,6 +153,36 @@ TEST_F(LoadInspection, PassesOverWhatHasNoNumber) {
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_TRUE(found->paths.empty() && found->heads.empty());
   EXPECT_EQ(found->direct[0].eigenvalues.size(), 1U);
+}
+
+TEST_F(LoadInspection, KnowsNoIntervalThatIsNotTwoNumbersInTheirOrder) {
+  for (const char* bad :
+       {"null", "3", "[]", "[1]", "[1,2,3]", "[null,6]", "[4,null]", "[\"4\",6]", "[6,4]", "{}"}) {
+    json object = whole_inspection();
+    object["mechanism"]["cost"]["interval"] = json::parse(bad);
+    write(object);
+    const Result<LensResult> found = load();
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->mechanism.facts[0].value.mean, 5) << bad;
+    EXPECT_FALSE(found->mechanism.facts[0].value.interval) << bad;
+  }
+}
+
+TEST_F(LoadInspection, CutsTextThatIsTooLongForAPage) {
+  json object = whole_inspection();
+  object["mechanism"]["reason"] = std::string(most_text_bytes, 'x');
+  // Two bytes a character, so that the limit lies within one.
+  std::string umlauts = "x";
+  while (umlauts.size() <= most_text_bytes) umlauts += "\u00e4";
+  object["skipped"] = std::vector<std::string>(most_skipped_lines + 7, "a line");
+  object["skipped"][0] = umlauts;
+  write(object);
+  const Result<LensResult> found = load();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->mechanism.reason.size(), most_text_bytes) << "as much as is allowed";
+  EXPECT_EQ(found->skipped[0], umlauts.substr(0, most_text_bytes - 1) + "\u2026");
+  ASSERT_EQ(found->skipped.size(), most_skipped_lines + 1);
+  EXPECT_EQ(found->skipped.back(), "and 7 more");
 }
 
 TEST_F(LoadInspection, RefusesWhatIsNoInspection) {

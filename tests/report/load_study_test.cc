@@ -200,6 +200,19 @@ TEST_F(LoadStudy, LeavesOutACheckpointThatCannotBeReadWithANote) {
   EXPECT_NE(study->notes[0].find("200.safetensors: torn"), std::string::npos);
 }
 
+TEST_F(LoadStudy, SaysOnceAnArmWhyNoCheckpointOfItHasMaps) {
+  for (const std::string name : {"0", "100", "200"}) write(checkpoint(name + ".safetensors"), "");
+  const Result<StudyReport> study =
+      load([](const fs::path&, const HeldOutSequence&) -> Result<std::vector<AttentionMap>> {
+        return Error{"found a vocabulary of 9 tokens"};
+      });
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_EQ(study->notes, (std::vector<std::string>{
+                              "left out: " + checkpoint("0.safetensors").string() +
+                              ": found a vocabulary of 9 tokens (and so 2 more checkpoints of this "
+                              "arm)"}));
+}
+
 TEST_F(LoadStudy, LeavesOutAMapOfTheWrongSizeWithANote) {
   write(checkpoint("100.safetensors"), "");
   const Result<StudyReport> study =

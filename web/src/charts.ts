@@ -84,6 +84,13 @@ export function drawSpecification(
   });
 }
 
+/** Says in the place of a drawing why there is none. */
+export function showFailure(place: HTMLElement, error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error);
+  const text = `This cannot be drawn: ${why}`;
+  place.replaceChildren(el("p", { class: "hint failure", role: "alert" }, text));
+}
+
 /** Buttons of which one is chosen; `chosen` hears of it. */
 export function choiceOf(
   name: string,
@@ -131,7 +138,10 @@ export class Chart {
     );
   }
 
-  /** Draws anew, in the present theme and width class; drawings of one chart never overlap. */
+  /**
+   * Draws anew, in the present theme and width class; drawings of one chart never overlap. One that
+   * fails says so in its place, and the next is tried all the same.
+   */
   draw(): Promise<void> {
     this.drawing = this.drawing.then(() => this.drawNow());
     return this.drawing;
@@ -152,9 +162,14 @@ export class Chart {
   private async drawNow(): Promise<void> {
     if (!this.shown) return;
     this.result?.finalize();
+    this.result = null;
     const { spec, id } = this.shown;
-    this.result = await drawSpecification(this.place, spec, id, this.longest);
-    this.apply();
+    try {
+      this.result = await drawSpecification(this.place, spec, id, this.longest);
+      this.apply();
+    } catch (error) {
+      showFailure(this.place, error);
+    }
   }
 
   private apply(): void {

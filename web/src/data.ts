@@ -37,7 +37,8 @@ export interface LensFigure {
 export interface Mechanism {
   verdict: string;
   reason: string;
-  facts: { name: string; value: number; reach: number }[];
+  /** `reach`: half the interval of 95%; null where that is not known. */
+  facts: { name: string; value: number; reach: number | null }[];
 }
 
 export interface CircuitMatrix {

@@ -76,7 +76,8 @@ function lensRun(arm, seed) {
       reason: `the reason of arm ${arm}, seed ${seed}: 0.85 +- 0.01`,
       facts:
         arm === 0
-          ? [{ name: "cost", value: 5.123, reach: 0.05 }, { name: "share", value: -0.0001, reach: 0 }]
+          ? [{ name: "cost", value: 5.123, reach: 0.05 }, { name: "share", value: -0.0001, reach: 0 },
+            { name: "of one sequence", value: 0.5, reach: null }]
           : [],
     },
     figures: [
@@ -156,10 +157,10 @@ export const study = {
   lens: [lensRun(0, 0), lensRun(0, 1), lensRun(1, 0)],
 };
 
-/** The template filled as fill_page in lookback/report/page.cc fills it. */
-export async function filledPage(template) {
+/** The template filled with a study as fill_page in lookback/report/page.cc fills it. */
+export async function filledPage(template, filling) {
   const page = await readFile(template, "utf8");
-  const data = JSON.stringify(study).replaceAll("<", "\\u003c");
+  const data = JSON.stringify(filling).replaceAll("<", "\\u003c");
   const place = '<script type="application/json" id="study-data"></script>';
   return page
     .replace("{{title}}", () => "fixture")

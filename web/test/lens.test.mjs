@@ -1,8 +1,8 @@
 // What the lens found: the model to choose, its figures, its circuits. And each arm's configuration.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hostileName } from "./fixture.mjs";
-import { drawn, open, skip, skipGiven } from "./opened.mjs";
+import { hostileName, study } from "./fixture.mjs";
+import { drawn, open, openStudy, skip, skipGiven } from "./opened.mjs";
 
 /** The circuits' pixels, once drawn. */
 async function circuitPixels(page, index) {
@@ -39,14 +39,17 @@ test("the figures that decided the mechanism are told", { skip: skipGiven }, asy
   const { page } = await open();
   await page.locator(".mechanism summary").click();
   const facts = await page.locator(".mechanism dd").allInnerTexts();
-  assert.deepEqual(facts, ["5.12 \u00b1 0.05", "0.000 \u00b1 0.000"]);
+  assert.deepEqual(facts, ["5.12 \u00b1 0.05", "0.000 \u00b1 0.000", "0.50"]);
   await page.close();
 });
 
 test("the seed chooses another run of the arm", { skip: skipGiven }, async () => {
   const { page } = await open();
   const reason = page.locator(".mechanism .reason");
-  assert.match(await reason.innerText(), /arm 0, seed 0: 0\.85 \u00b1 0\.01/);
+  assert.equal(
+    await reason.innerText(),
+    "Decided by: the reason of arm 0, seed 0: 0.85 \u00b1 0.01 (\u00b1 half the interval of 95%).",
+  );
   await page.locator(".lens-bar select").selectOption("1");
   assert.match(await reason.innerText(), /arm 0, seed 1/);
   await page.locator(".lens-bar .choice label").nth(1).click();
@@ -119,6 +122,56 @@ test("circuits have other colors in the dark", { skip: skipGiven }, async () => 
   const light = await circuitPixels(page, 0);
   await page.emulateMedia({ colorScheme: "dark" });
   assert.notEqual(await circuitPixels(page, 0), light);
+  await page.close();
+});
+
+test("no verdict points to the reason, whatever it is", { skip: skipGiven }, async () => {
+  const changed = structuredClone(study);
+  changed.lens[0].mechanism = { verdict: "unresolved", reason: "not measured", facts: [] };
+  const { page } = await openStudy(changed);
+  assert.equal(
+    await page.locator(".mechanism .verdict").innerText(),
+    "Mechanism: unresolved, no verdict, for the reason below.",
+  );
+  assert.equal(await page.locator(".mechanism .reason").innerText(), "Reason: not measured.");
+  await page.close();
+});
+
+test("a chart that cannot be drawn says so, and the others are drawn", { skip: skipGiven }, async () => {
+  const changed = structuredClone(study);
+  const bad = [{ filter: "((" }];
+  changed.figures[0].variants[0].spec.transform = bad;
+  changed.lens[0].figures[0].variants[1].panels[0].spec.transform = bad;
+  changed.lens[0].matrices[0].map = "no base64!";
+  const { page, unhandled } = await openStudy(changed);
+  await page.locator("#induction-score .failure").waitFor();
+  await page.locator("#second-half-loss svg.marks").waitFor();
+  assert.match(await page.locator(".matrix").nth(0).innerText(), /This cannot be drawn: /);
+  assert.equal(await page.locator(".matrix").nth(1).locator(".failure").count(), 0);
+  const choices = page.locator("#ablation .choice label");
+  await choices.nth(1).click();
+  const panels = page.locator("#ablation .panel");
+  await panels.nth(1).locator("svg.marks").waitFor();
+  assert.match(await panels.nth(0).innerText(), /This cannot be drawn: /);
+  // What failed blocks no later drawing of the same figure.
+  await choices.nth(0).click();
+  await panels.nth(0).locator("svg.marks").waitFor();
+  assert.equal(await page.locator("#ablation .failure").count(), 0);
+  assert.deepEqual(unhandled, []);
+  await page.close();
+});
+
+test("variants chosen in haste leave the last one drawn", { skip: skipGiven }, async () => {
+  const { page, wrong } = await open();
+  await page.evaluate(() => {
+    const inputs = document.querySelectorAll("#ablation .choice input");
+    for (const at of [1, 0, 1, 0, 1]) inputs[at].click();
+  });
+  await drawn(page);
+  const panels = page.locator("#ablation .panel");
+  assert.deepEqual(await panels.locator(".panel-head b").allInnerTexts(), ["panel two", "panel three"]);
+  assert.equal(await panels.locator("svg.marks").count(), 2);
+  assert.deepEqual(wrong, []);
   await page.close();
 });
 

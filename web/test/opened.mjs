@@ -8,7 +8,7 @@ import { after, before } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { browserPath, missing } from "./browser.mjs";
-import { filledPage } from "./fixture.mjs";
+import { filledPage, study } from "./fixture.mjs";
 
 const given = process.env.LOOKBACK_REPORT;
 /** Why tests of any page, and those of the fixture alone, are left out; or false. */
@@ -17,6 +17,7 @@ export const skipGiven = skip || (given ? "not the fixture" : false);
 
 let browser;
 let directory;
+let template;
 let url;
 
 before(async () => {
@@ -24,11 +25,11 @@ before(async () => {
   directory = await mkdtemp(join(tmpdir(), "lookback-page-"));
   let report = given;
   if (!report) {
-    const template = join(directory, "page.html");
+    template = join(directory, "page.html");
     const build = fileURLToPath(new URL("../build.mjs", import.meta.url));
     execFileSync(process.execPath, [build, "--outfile", template]);
     report = join(directory, "report.html");
-    await writeFile(report, await filledPage(template));
+    await writeFile(report, await filledPage(template, study));
   }
   url = pathToFileURL(report).href;
   browser = await chromium.launch({
@@ -66,4 +67,16 @@ export async function open(options = {}) {
   await page.goto(url);
   await drawn(page);
   return { page, wrong };
+}
+
+/** A page of another study than the fixture, perhaps not all of it drawn, with what nobody caught. */
+export async function openStudy(changed) {
+  const file = join(directory, "changed.html");
+  await writeFile(file, await filledPage(template, changed));
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  page.setDefaultTimeout(20_000);
+  const unhandled = [];
+  page.on("pageerror", (error) => unhandled.push(error.message));
+  await page.goto(pathToFileURL(file).href);
+  return { page, unhandled };
 }

@@ -1,5 +1,6 @@
 // The circuits of one model as heat maps, with a reader for the entry under the pointer.
 
+import { showFailure } from "../charts";
 import type { CircuitMatrix, LensRun } from "../data";
 import { el } from "../dom";
 import { currentTheme, divergingGradient } from "../theme";
@@ -25,6 +26,7 @@ class MatrixView {
   readonly element: HTMLElement;
   private readonly canvas = el("canvas", { tabindex: "0", role: "img" });
   private readonly readout = el("p", { class: "entry", role: "status" });
+  private readonly failure = el("div");
   private matrix: Matrix | null = null;
   private cell: Cell | null = null;
 
@@ -43,6 +45,7 @@ class MatrixView {
       { class: "matrix" },
       el("p", {}, el("b", {}, circuit.title), el("span", {}, `score ${circuit.score.toFixed(2)}${matching}`)),
       el("div", { class: "matrix-frame" }, this.canvas),
+      this.failure,
       el(
         "p",
         { class: "matrix-axes" },
@@ -60,9 +63,15 @@ class MatrixView {
     this.canvas.addEventListener("keydown", (event) => this.onKey(event));
   }
 
+  /** Draws anew, in the present theme and width, or says why that cannot be done. */
   async draw(): Promise<void> {
-    this.matrix ??= await decodeMatrix(this.circuit, this.side);
-    drawMatrix(this.canvas, this.matrix, currentTheme());
+    try {
+      this.matrix ??= await decodeMatrix(this.circuit, this.side);
+      drawMatrix(this.canvas, this.matrix, currentTheme());
+      this.failure.replaceChildren();
+    } catch (error) {
+      showFailure(this.failure, error);
+    }
   }
 
   private point(event: PointerEvent): void {

@@ -1,7 +1,7 @@
 // A figure of several charts side by side, with variants to choose from.
 
 import type { Result } from "vega-embed";
-import { choiceOf, drawSpecification } from "../charts";
+import { choiceOf, drawSpecification, showFailure } from "../charts";
 import type { LensFigure, Panel } from "../data";
 import { el } from "../dom";
 
@@ -10,6 +10,7 @@ export class PanelsFigure {
   private readonly grid = el("div", { class: "panels" });
   private places: { panel: Panel; place: HTMLElement; result: Result | null }[] = [];
   private drawing = Promise.resolve();
+  private generation = 0; // of the places: what is drawn for earlier ones is given up
 
   constructor(
     private readonly figure: LensFigure,
@@ -35,22 +36,35 @@ export class PanelsFigure {
     this.fill(0);
   }
 
-  /** Draws anew, in the present theme and widths; drawings of one figure never overlap. */
+  /**
+   * Draws anew, in the present theme and widths; drawings of one figure never overlap. A chart that
+   * fails says so in its place, and the others are drawn all the same.
+   */
   draw(): Promise<void> {
     this.drawing = this.drawing.then(() => this.drawNow());
     return this.drawing;
   }
 
-  /** Gives up what the charts hold. */
+  /** Gives up what the charts hold, and what is being drawn for them as soon as it is there. */
   release(): void {
+    ++this.generation;
     for (const one of this.places) one.result?.finalize();
     this.places = [];
   }
 
   private async drawNow(): Promise<void> {
+    const generation = this.generation;
     for (const one of this.places) {
       one.result?.finalize();
-      one.result = await drawSpecification(one.place, one.panel.spec, one.panel.id, 8);
+      one.result = null;
+      try {
+        const result = await drawSpecification(one.place, one.panel.spec, one.panel.id, 8);
+        if (generation === this.generation) one.result = result;
+        else result.finalize();
+      } catch (error) {
+        showFailure(one.place, error);
+      }
+      if (generation !== this.generation) return;
     }
   }
 

@@ -13,16 +13,22 @@ const verdicts: Record<string, string> = {
   "k-composition": "an induction head: its keys hold the token before, written by an earlier head",
   "q-composition": "an induction head: its queries hold where the token was, written by an earlier head",
   "smeared-keys": "an induction head: its keys hold the token before by smearing",
-  unresolved: "something is learned in context that none of the known mechanisms explains",
+  unresolved: "no verdict, for the reason below",
 };
 
 /** How long a new width must last before everything is drawn anew. */
 const resizeMilliseconds = 150;
 
-function factText(value: number, reach: number): string {
+function factText(value: number, reach: number | null): string {
   const digits = Math.abs(value) < 0.1 && value !== 0 ? 3 : 2;
   const shown = value.toFixed(digits).replace(/^-(?=0\.0*$)/, ""); // no negative zero
-  return `${shown} \u00b1 ${reach.toFixed(digits)}`;
+  return reach === null ? shown : `${shown} \u00b1 ${reach.toFixed(digits)}`;
+}
+
+function reasonText({ verdict, reason }: Mechanism): string {
+  const name = verdict === "unresolved" ? "Reason" : "Decided by";
+  const meaning = reason.includes("+-") ? " (\u00b1 half the interval of 95%)" : "";
+  return `${name}: ${reason.replaceAll("+-", "\u00b1")}${meaning}.`;
 }
 
 function mechanismBlock(mechanism: Mechanism): HTMLElement {
@@ -39,9 +45,7 @@ function mechanismBlock(mechanism: Mechanism): HTMLElement {
       el("b", {}, `Mechanism: ${mechanism.verdict || "not decided"}`),
       meaning ? `, ${meaning}.` : ".",
     ),
-    mechanism.reason
-      ? el("p", { class: "reason" }, `Decided by: ${mechanism.reason.replaceAll("+-", "\u00b1")} (\u00b1 half the interval of 95%).`)
-      : null,
+    mechanism.reason ? el("p", { class: "reason" }, reasonText(mechanism)) : null,
     facts.length > 0
       ? el(
           "details",
