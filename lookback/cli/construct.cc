@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
+#include "lookback/data/repeated_blocks.h"
 #include "lookback/model/construct.h"
 #include "lookback/model/program.h"
 #include "lookback/study/fitted_config.h"
@@ -43,37 +47,83 @@ study::RunConfig config_of(const ConstructOptions& options,
   return config;
 }
 
-Status check_vocabulary(const model::Construction& construction, const std::string& kind) {
-  const bool one_head = construction.kind == model::ConstructionKind::smeared;
-  if (one_head || construction.vocabulary >= model::least_vocabulary) return {};
-  return Error{
-      fmt::format("{}: found a vocabulary of {}, allowed at least {}: of fewer tokens the same two "
-                  "follow each other in a block so often that what comes next costs more than "
-                  "0.01 nats to tell",
-                  kind, construction.vocabulary, model::least_vocabulary)};
+bool has_two_heads(const model::Construction& construction) {
+  return construction.kind != model::ConstructionKind::smeared;
+}
+
+Status check_vocabulary(const model::Construction& construction, const std::string& kind,
+                        const study::DataConfig& data) {
+  if (!has_two_heads(construction)) return {};
+  const std::size_t least = model::least_vocabulary(data.max_period, data.length);
+  if (construction.vocabulary >= least) return {};
+  return Error{fmt::format(
+      "{}: found a vocabulary of {}, allowed at least {} for periods up to {} of {}: of fewer "
+      "tokens the same two follow each other in a block so often that what comes next "
+      "costs more than {} nats to tell",
+      kind, construction.vocabulary, least, data.max_period, data.length, model::promised_loss)};
+}
+
+/// The mean of expected_loss over the periods that a probe draws from.
+double expected_loss(std::size_t vocabulary, const data::BlockSource& probe) {
+  const bool gaps = probe.task().kind == data::BlockKind::broken_period;
+  double sum = 0;
+  std::size_t count = 0;
+  for (const data::BlockSource::Periods& range : probe.periods()) {
+    for (std::size_t p = range.first; p <= range.last; ++p, ++count) {
+      sum += model::expected_loss(vocabulary, p, probe.length(), gaps);
+    }
+  }
+  return sum / static_cast<double>(count);
+}
+
+/// One line: on which probes of the configuration the circuit stays under promised_loss.
+std::string promise(const model::Construction& construction, const study::RunConfig& config) {
+  if (!has_two_heads(construction)) {
+    return fmt::format(
+        "one head matches one token: about P / V of the queries, up to {:.0f}% here, are guesses; "
+        "no loss is promised",
+        std::min(100.0, 100 * static_cast<double>(config.data.max_period) /
+                            static_cast<double>(construction.vocabulary)));
+  }
+  std::string kept, missed;
+  for (const data::BlockKind kind : config.evaluate.probes) {
+    const auto probe = study::probe_source(config, kind);
+    if (!probe) continue;
+    const double loss = expected_loss(construction.vocabulary, **probe);
+    std::string& list = loss <= model::promised_loss ? kept : missed;
+    if (!list.empty()) list += ", ";
+    list += data::name_of(kind);
+    if (loss > model::promised_loss) list += fmt::format(" (up to about {:.2g})", loss);
+  }
+  return fmt::format("below {} nats where looking back can tell: {}{}{}", model::promised_loss,
+                     kept.empty() ? "none" : kept, missed.empty() ? "" : "; not: ", missed);
 }
 
 int run(const ConstructOptions& options) {
   const model::Construction construction = construction_of(options);
-  if (Status status = check_vocabulary(construction, options.kind); !status) {
-    return refuse(status.error());
-  }
   const Result<model::ConstructedModel> model = model::construct(construction);
   if (!model) return refuse(model.error());
   const study::RunConfig config = config_of(options, model->architecture);
   if (Status fits = study::validate(config); !fits) return refuse(fits.error());
+  if (Status status = check_vocabulary(construction, options.kind, config.data); !status) {
+    return refuse(status.error());
+  }
   const Result<model::Program> program = model::compile(model->architecture);
   if (!program) return fail(program.error());
   if (Status free = study::check_model_file(options.out); !free) return fail(free.error());
   const Status written =
       train::write_model(options.out, *program, model->parameters, {study::to_toml(config)});
   if (!written) return fail(written.error());
-  fmt::print("{}\n", options.out);
+  fmt::print("{}\n{}\n", options.out, promise(construction, config));
   return success;
 }
 
 void add_sizes(CLI::App& command, ConstructOptions& options) {
-  command.add_option("--vocabulary", options.vocabulary, "V (default 256; two heads need 224)")
+  command
+      .add_option("--vocabulary", options.vocabulary,
+                  "V (default 256; two heads need so many that repeated-blocks costs less than "
+                  "0.01 nats, about 30 sqrt(P) of the longest period P, more where the context "
+                  "holds few copies: 209 for periods up to 48 of 256 tokens)")
       ->check(CLI::Range(2, 1 << 20));
   command.add_option("--context", options.context, "T (default 256)")
       ->check(CLI::Range(2, 1 << 16));

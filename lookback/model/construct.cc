@@ -231,6 +231,21 @@ Circuit circuit_of(const Construction& construction) {
   return circuit;
 }
 
+double expected_loss(std::size_t vocabulary, std::size_t period, std::size_t context, bool gaps) {
+  const auto v = static_cast<double>(vocabulary), p = static_cast<double>(period);
+  const double copies = static_cast<double>(context) / p;
+  const double beginnings = gaps || copies <= 2 ? std::max(1.0, 16 / p) : 2 / copies;
+  const double ties = p / (v * v);
+  const double share = std::max(0.65 * ties, 0.5 * ties + 0.08 * beginnings / v);
+  return circuit_of({.vocabulary = vocabulary}).copy_gain * share;
+}
+
+std::size_t least_vocabulary(std::size_t period, std::size_t context) {
+  std::size_t vocabulary = 2;
+  while (expected_loss(vocabulary, period, context, false) > promised_loss) ++vocabulary;
+  return vocabulary;
+}
+
 Result<ConstructedModel> construct(const Construction& construction) {
   const Architecture architecture = architecture_of(construction);
   if (Status status = validate(architecture); !status) return status.error();

@@ -63,13 +63,6 @@ enum class ConstructionKind { two_layer, sequential, smeared };
 /// "two-layer", "sequential", "smeared", in this order.
 std::span<const std::string> construction_names();
 
-/// From so many tokens on two heads predict what looking back can tell for less than 0.01 nats, with
-/// an induction score above 0.999, on the probes repeated-blocks, unseen-period and broken-period of
-/// periods 16 to 48: measured over 4096 sequences of 256 tokens. construct() takes fewer too: the
-/// score does not suffer, the losses do. random-repeat, whose blocks of T/2 tokens leave T / V^2 of
-/// the queries tied, needs more: 384 at T = 256.
-inline constexpr std::size_t least_vocabulary = 224;
-
 struct Construction {
   ConstructionKind kind = ConstructionKind::two_layer;
   std::size_t vocabulary = 256;  ///< V
@@ -94,6 +87,21 @@ struct Circuit {
 
 /// Of a kind at V and T; D and E are not read.
 Circuit circuit_of(const Construction& construction);
+
+/// What two heads lose, in nats, on a query that looking back can answer, with blocks of P tokens in
+/// T positions: at most about
+///   copy_gain max(0.65 P / V^2, 0.5 P / V^2 + 0.08 b / V),
+///   b = 2 P / T, or max(1, 16 / P) where 2 P >= T or gaps lie between the copies (broken-period).
+/// The forms are those of the ties and of the unknown beginnings above, of which b is the share;
+/// the factors are measured (docs/science.md). The induction score does not suffer at fewer tokens.
+/// REQUIRES V, P, T > 0.
+double expected_loss(std::size_t vocabulary, std::size_t period, std::size_t context, bool gaps);
+
+/// What `lookback construct` promises of two heads on repeated-blocks, in nats.
+inline constexpr double promised_loss = 0.01;
+
+/// The least V whose expected_loss is at most promised_loss on blocks of P tokens in T positions.
+std::size_t least_vocabulary(std::size_t period, std::size_t context);
 
 /// A model: what compile() takes, and its parameters [buffer_size].
 struct ConstructedModel {
