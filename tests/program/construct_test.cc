@@ -44,7 +44,7 @@ TEST(ConstructCommand, WritesEveryKindAtItsLeastSizes) {
               "no loss is promised"
             : "below 0.01 nats where looking back can tell: repeated-blocks, unseen-period, "
               "broken-period; not: random-repeat (up to about 0.018)";
-    EXPECT_EQ(ended.out, file + "\n" + promise + "\n");
+    EXPECT_EQ(ended.out, (std::ostringstream() << file << '\n' << promise << '\n').str());
     model::Construction construction{static_cast<model::ConstructionKind>(i), 256, 256, 0, 0};
     const model::Circuit circuit = model::circuit_of(construction);
     construction.d_model = circuit.least_d_model;
