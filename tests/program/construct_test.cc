@@ -1,6 +1,8 @@
 // lookback construct: a checkpoint that reads back as the model it names.
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "lookback/model/construct.h"
 #include "lookback/study/run_config.h"
 #include "lookback/train/checkpoint.h"
