@@ -21,7 +21,7 @@ namespace {
 
 struct ConstructOptions {
   std::string kind, out;
-  std::size_t vocabulary = 256, context = 256;
+  std::size_t vocabulary = 512, context = 256;
   std::optional<std::size_t> d_model, d_head;  ///< none: the least
   study::AskedPeriods periods;
 };
@@ -121,7 +121,7 @@ int run(const ConstructOptions& options) {
 void add_sizes(CLI::App& command, ConstructOptions& options) {
   command
       .add_option("--vocabulary", options.vocabulary,
-                  "V (default 256; two heads need so many that repeated-blocks costs less than "
+                  "V (default 512; two heads need so many that repeated-blocks costs less than "
                   "0.01 nats, about 30 sqrt(P) of the longest period P, more where the context "
                   "holds few copies: 209 for periods up to 48 of 256 tokens)")
       ->check(CLI::Range(2, 1 << 20));
