@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-json short_number(double value) {
+json frame_number(double value) {
   constexpr int digits = 4;
   return std::isfinite(value) ? json(round_significant(value, digits)) : json(nullptr);
 }
@@ -21,16 +21,16 @@ json frame_circuit(const EncodedCircuit& encoded) {
   const LensCircuit& circuit = encoded.circuit;
   json eigenvalues = json::array();
   for (const std::complex<double>& value : circuit.eigenvalues) {
-    eigenvalues.push_back({short_number(value.real()), short_number(value.imag())});
+    eigenvalues.push_back({frame_number(value.real()), frame_number(value.imag())});
   }
   return {
       {"title", circuit_title(circuit)},
       {"kind", circuit.kind},
       {"head", circuit.head.name()},
       {"from", circuit.from ? json(circuit.from->name()) : json(nullptr)},
-      {"score", short_number(circuit.eigenvalue_score)},
-      {"matching", circuit.matching_score ? short_number(*circuit.matching_score) : json(nullptr)},
-      {"scale", short_number(encoded.scale)},
+      {"score", frame_number(circuit.eigenvalue_score)},
+      {"matching", circuit.matching_score ? frame_number(*circuit.matching_score) : json(nullptr)},
+      {"scale", frame_number(encoded.scale)},
       {"map", encoded.text},
       {"eigenvalues", std::move(eigenvalues)}};
 }
