@@ -22,8 +22,7 @@ constexpr milliseconds longest_drain(200);
 bool wait_for(int socket, short events, SteadyClock::time_point until) {
   pollfd wanted{socket, events, 0};
   for (;;) {
-    const auto left =
-        std::chrono::ceil<milliseconds>(until - SteadyClock::now());
+    const auto left = std::chrono::ceil<milliseconds>(until - SteadyClock::now());
     const int timeout = static_cast<int>(std::clamp<milliseconds::rep>(left.count(), 0, 60'000));
     const int ready = ::poll(&wanted, 1, timeout);
     if (ready > 0) return true;
@@ -79,8 +78,7 @@ void Connection::begin_response() {
 
 bool Connection::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t count =
-        ::send(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count >= 0) {
       written_ += static_cast<std::size_t>(count);
       bytes.remove_prefix(static_cast<std::size_t>(count));

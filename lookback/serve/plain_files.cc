@@ -17,10 +17,8 @@ namespace fs = std::filesystem;
 
 /// Texts open in the browser; everything else is for the disk.
 constexpr std::pair<std::string_view, std::string_view> media_types[] = {
-    {".json", "application/json"},
-    {".jsonl", "text/plain; charset=utf-8"},
-    {".toml", "text/plain; charset=utf-8"},
-    {".txt", "text/plain; charset=utf-8"},
+    {".json", "application/json"},          {".jsonl", "text/plain; charset=utf-8"},
+    {".toml", "text/plain; charset=utf-8"}, {".txt", "text/plain; charset=utf-8"},
     {".md", "text/plain; charset=utf-8"},
 };
 
@@ -87,8 +85,7 @@ std::optional<PlainFile> open_plain_file(const fs::path& root, std::string_view 
 
 std::ptrdiff_t read_at(const PlainFile& file, std::uint64_t offset, char* bytes, std::size_t size) {
   for (;;) {
-    const ssize_t count =
-        ::pread(file.file.number(), bytes, size, static_cast<off_t>(offset));
+    const ssize_t count = ::pread(file.file.number(), bytes, size, static_cast<off_t>(offset));
     if (count >= 0 || errno != EINTR) return count;
   }
 }

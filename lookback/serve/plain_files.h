@@ -14,7 +14,7 @@ namespace lookback::serve {
 /// A regular file that is open for reading.
 struct PlainFile {
   Descriptor file;
-  std::uint64_t size = 0;      ///< when it was opened; it may grow
+  std::uint64_t size = 0;       ///< when it was opened; it may grow
   std::string_view media_type;  ///< by its name
 };
 

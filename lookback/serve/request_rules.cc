@@ -56,9 +56,9 @@ std::optional<std::string_view> without_port(std::string_view text) {
     rest = text.substr(host.size());
   }
   const std::string_view digits = rest.substr(rest.empty() ? 0 : 1);
-  const bool is_port = rest.empty() || (rest[0] == ':' && digits.size() <= 5 &&
-                                        digits.find_first_not_of("0123456789") ==
-                                            std::string_view::npos);
+  const bool is_port =
+      rest.empty() || (rest[0] == ':' && digits.size() <= 5 &&
+                       digits.find_first_not_of("0123456789") == std::string_view::npos);
   if (host.empty() || !is_port) return std::nullopt;
   return host;
 }
@@ -110,8 +110,8 @@ bool accepts(std::string_view list, std::string_view token) {
     std::string_view item = next_of(list, ',');
     if (!same_name(next_of(item, ';'), token)) continue;
     const std::string_view quality = trimmed(item);
-    const bool none = quality.starts_with("q=0") &&
-                      quality.find_first_not_of("0.", 3) == std::string_view::npos;
+    const bool none =
+        quality.starts_with("q=0") && quality.find_first_not_of("0.", 3) == std::string_view::npos;
     return !none;
   }
   return false;

@@ -89,6 +89,13 @@ void tell(Response& response, int status, std::string_view words) {
        "text/plain; charset=utf-8");
 }
 
+bool announces_body(const Request& request) {
+  const auto lengths = request.headers.equal_range("Content-Length");
+  return request.has_header("Transfer-Encoding") ||
+         std::any_of(lengths.first, lengths.second,
+                     [](const auto& header) { return header.second != "0"; });
+}
+
 std::string versions_text(const News& news) { return nlohmann::json(news.versions).dump(); }
 
 /// The part under a pointer of its text alone.
@@ -147,9 +154,8 @@ Site::Http::Http(std::filesystem::path directory, std::string page, const Board&
     answer(request, response);
     return HandlerResponse::Handled;
   });
-  set_exception_handler([](const Request&, Response& response, const std::exception_ptr&) {
-    response.status = 500;
-  });
+  set_exception_handler(
+      [](const Request&, Response& response, const std::exception_ptr&) { response.status = 500; });
   set_expect_100_continue_handler([](const Request&, Response& response) {
     response.status = 417;
     return 417 + 1;  // anything but 100 and 417 sends the response as it is, and nothing after it
@@ -179,9 +185,7 @@ bool Site::Http::refuse(const Request& request, Response& response) const {
   } else if (request.method != "GET" && request.method != "HEAD") {
     response.set_header("Allow", "GET, HEAD");
     tell(response, 405, "405: only GET and HEAD");
-  } else if (request.has_header("Transfer-Encoding") ||
-             (request.has_header("Content-Length") &&
-              request.get_header_value("Content-Length") != "0")) {
+  } else if (announces_body(request)) {
     tell(response, 413, "413: no request here has a body");
   } else {
     return false;
@@ -306,8 +310,7 @@ void Site::converse(Connection& connection) {
     bool ends = false;
     // Ranges are not served: httplib would answer a thousand of them with a thousand copies.
     const auto without_ranges = [](Request& request) { request.ranges.clear(); };
-    const bool answered =
-        http_->process_request(stream, left == 1, ends, without_ranges);
+    const bool answered = http_->process_request(stream, left == 1, ends, without_ranges);
     if (!answered || ends || stream.closes()) break;
   }
   connection.finish();

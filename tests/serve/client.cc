@@ -66,7 +66,8 @@ Client::Client(std::uint16_t port, int receive_buffer) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+      0) {
     socket_ = std::move(socket);
   }
 }

@@ -121,8 +121,8 @@ TEST_F(OutsideOfTheDirectory, NothingIsReachedByLink) {
 }
 
 TEST_F(OutsideOfTheDirectory, HiddenFilesDirectoriesAndPipesAreNotGiven) {
-  for (const char* path : {".lock", "arm/.metrics.jsonl.partial-1", ".git/config", "arm",
-                           "arm/seed-0", "pipe.json"}) {
+  for (const char* path :
+       {".lock", "arm/.metrics.jsonl.partial-1", ".git/config", "arm", "arm/seed-0", "pipe.json"}) {
     EXPECT_FALSE(opens(path)) << path;
   }
 }
@@ -153,9 +153,9 @@ TEST(Files, AboveTheDirectoryAreNotReachedInAnyEncoding) {
            "/files/%c0%ae%c0%ae/" + name + "/ledger.json"}) {
     EXPECT_EQ(ask(served.port(), get(path)).status, 404) << path;
   }
-  for (const char* path : {"/files/ledger.json%00", "/files/%00", "/files/%0d%0aledger.json",
-                           "/files/ledger.json%7f", "/files/%u002e%u002e/x", "/files/%", "/files/%2",
-                           "/files/%g0"}) {
+  for (const char* path :
+       {"/files/ledger.json%00", "/files/%00", "/files/%0d%0aledger.json", "/files/ledger.json%7f",
+        "/files/%u002e%u002e/x", "/files/%", "/files/%2", "/files/%g0"}) {
     EXPECT_EQ(ask(served.port(), get(path)).status, 400) << path;
   }
   EXPECT_EQ(ask(served.port(), get("/files/ledger%2ejson")).body, "{}");

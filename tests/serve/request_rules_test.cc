@@ -36,19 +36,39 @@ TEST(PathOf, RefusesWhatIsNoPathFromTheRoot) {
 
 TEST(NamesThisServer, IsTrueForLoopbackWithAnyPort) {
   const Listener listener = listener_at("127.0.0.1", "127.0.0.1");
-  for (const char* host : {"localhost", "LocalHost:8642", "127.0.0.1", "127.0.0.1:1", "127.1.2.3:80",
-                           "[::1]", "[::1]:8642", "localhost:"}) {
+  for (const char* host : {"localhost", "LocalHost:8642", "127.0.0.1", "127.0.0.1:1",
+                           "127.1.2.3:80", "[::1]", "[::1]:8642", "localhost:"}) {
     EXPECT_TRUE(names_this_server(host, listener)) << host;
   }
 }
 
 TEST(NamesThisServer, IsFalseForForeignNames) {
   const Listener listener = listener_at("127.0.0.1", "127.0.0.1");
-  for (const char* host :
-       {"", ":", ":8642", "example.com", "example.com:8642", "127.0.0.1.example.com", "localhost.evil",
-        "evil-localhost", "localhost:8642:1", "localhost:123456", "localhost:80x", "192.168.1.5",
-        "0.0.0.0", "[::1", "[]", "[::1]x", "[fe80::1]", "::1", "127.1", "2130706433", "0x7f.0.0.1",
-        "localhost ", "user@localhost", "localhost/", "\xff"}) {
+  for (const char* host : {"",
+                           ":",
+                           ":8642",
+                           "example.com",
+                           "example.com:8642",
+                           "127.0.0.1.example.com",
+                           "localhost.evil",
+                           "evil-localhost",
+                           "localhost:8642:1",
+                           "localhost:123456",
+                           "localhost:80x",
+                           "192.168.1.5",
+                           "0.0.0.0",
+                           "[::1",
+                           "[]",
+                           "[::1]x",
+                           "[fe80::1]",
+                           "::1",
+                           "127.1",
+                           "2130706433",
+                           "0x7f.0.0.1",
+                           "localhost ",
+                           "user@localhost",
+                           "localhost/",
+                           "\xff"}) {
     EXPECT_FALSE(names_this_server(host, listener)) << host;
   }
 }

@@ -38,6 +38,11 @@ std::string gunzip(const std::string& packed) {
   return text;
 }
 
+/// Asks for the events, and gives the head of the answer.
+Answer open_events(Client& client) {
+  return spec::parse_answer(client.send(get("/events")).read_until("\r\n\r\n").value_or(""));
+}
+
 /// The object of the next message of an event stream; null when none comes.
 json next_event(Client& client) {
   if (!client.read_until("data: ")) return nullptr;
@@ -102,8 +107,8 @@ TEST(Data, HasItsVersionAsTagAndIsSentAgainOnlyWhenItChanged) {
   EXPECT_EQ(first.header("content-type"), "application/json");
 
   for (const char* known : {"\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"}) {
-    const Answer same = ask(served.port(), get("/data/study", "If-None-Match: " +
-                                                                  std::string(known) + "\r\n"));
+    const Answer same =
+        ask(served.port(), get("/data/study", "If-None-Match: " + std::string(known) + "\r\n"));
     EXPECT_EQ(same.status, 304) << known;
     EXPECT_EQ(same.header("etag"), "\"1\"");
     EXPECT_EQ(same.body, "");
@@ -132,8 +137,8 @@ TEST(Data, IsCompressedForThoseWhoSayTheyCanReadIt) {
     EXPECT_EQ(gunzip(packed.body), text);
   }
   for (const char* encoding : {"identity", "br", "gzip;q=0", "gzip; q=0.0", "xgzip"}) {
-    const Answer plain = ask(served.port(), get("/data/study", "Accept-Encoding: " +
-                                                                   std::string(encoding) + "\r\n"));
+    const Answer plain = ask(
+        served.port(), get("/data/study", "Accept-Encoding: " + std::string(encoding) + "\r\n"));
     EXPECT_EQ(plain.header("content-encoding"), "") << encoding;
     EXPECT_EQ(plain.body, text) << encoding;
   }
@@ -148,8 +153,8 @@ TEST(Data, OfTenMegabytesArrivesWhole) {
   served.study().set("attention", text);
   served.wait_for_refresh();
   EXPECT_TRUE(ask(served.port(), get("/data/attention")).body == text);
-  EXPECT_TRUE(gunzip(ask(served.port(), get("/data/attention", "Accept-Encoding: gzip\r\n")).body) ==
-              text);
+  EXPECT_TRUE(
+      gunzip(ask(served.port(), get("/data/attention", "Accept-Encoding: gzip\r\n")).body) == text);
 }
 
 TEST(Events, SayAtOnceWhatThereIsAndThenWhatChanged) {
@@ -157,8 +162,7 @@ TEST(Events, SayAtOnceWhatThereIsAndThenWhatChanged) {
   served.study().set("study", "{}");
   served.wait_for_refresh();
   Client client(served.port());
-  client.send(get("/events"));
-  const Answer head = spec::parse_answer(client.read_until("\r\n\r\n").value_or(""));
+  const Answer head = open_events(client);
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.header("content-type"), "text/event-stream");
   EXPECT_EQ(next_event(client), json({{"study", 1}}));
@@ -174,7 +178,7 @@ TEST(Events, SayAtOnceWhatThereIsAndThenWhatChanged) {
 TEST(Events, AreEmptyWhileThereIsNoStudy) {
   const Served served;
   Client client(served.port());
-  client.send(get("/events"));
+  open_events(client);
   EXPECT_EQ(next_event(client), json::object());
 }
 
@@ -183,7 +187,7 @@ TEST(Events, BeatWhenThereIsNothingToSay) {
   limits.heartbeat = std::chrono::milliseconds(20);
   const Served served(limits);
   Client client(served.port());
-  client.send(get("/events"));
+  open_events(client);
   EXPECT_EQ(next_event(client), json::object());
   for (int beat = 0; beat < 3; ++beat) {
     const std::optional<std::string> line = client.read_until("\n\n");
@@ -199,8 +203,8 @@ TEST(Head, GivesTheHeadersOfGetWithoutItsBody) {
   served.wait_for_refresh();
   for (const char* path : {"/", "/data/study", "/files/metrics.jsonl", "/nowhere", "/events"}) {
     const std::string request = get(path);
-    const Answer whole = std::string(path) == "/events" ? Answer{200, {}, ""}
-                                                        : ask(served.port(), request);
+    const Answer whole =
+        std::string(path) == "/events" ? Answer{200, {}, ""} : ask(served.port(), request);
     const Answer head = ask(served.port(), "HEAD" + request.substr(3));
     EXPECT_EQ(head.status, whole.status) << path;
     EXPECT_EQ(head.header("content-length"), whole.header("content-length")) << path;
