@@ -113,7 +113,7 @@ bool Connection::refuse(std::string_view status, std::string_view headers) {
   return write(answer);
 }
 
-void Connection::finish() {
+void Connection::finish() const {
   ::shutdown(socket_, SHUT_WR);
   const Clock::time_point until = Clock::now() + longest_drain;
   std::array<char, 4096> ignored;

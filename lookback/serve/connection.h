@@ -37,7 +37,7 @@ class Connection {
 
   /// Ends the conversation so that the client can still read what was written: a socket that is
   /// closed with unread bytes in it takes its answer along.
-  void finish();
+  void finish() const;
 
   int socket() const { return socket_; }
 

@@ -10,6 +10,7 @@
 namespace lookback::serve {
 namespace {
 
+using std::literals::string_literals::operator""s;
 using spec::Answer;
 using spec::ask;
 using spec::Client;
@@ -48,7 +49,7 @@ const std::vector<Malformed>& malformed() {
       {"NoLineEnd", "GET / HTTP/1.1", 0},
       {"CarriageReturnsAlone", "GET / HTTP/1.1\rHost: localhost\r\r", 0},
       {"BinaryGarbage", binary_garbage(), 400},
-      {"TlsHello", std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10), 0},
+      {"TlsHello", "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"s, 0},
       {"OneWord", "GET\r\n\r\n", 400},
       {"TwoWords", "GET /\r\n\r\n", 400},
       {"FourWords", "GET / / HTTP/1.1\r\n\r\n", 400},
@@ -59,8 +60,8 @@ const std::vector<Malformed>& malformed() {
       {"Connect", "CONNECT example.com:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
       {"AbsoluteUri", "GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
       {"Asterisk", "GET * HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
-      {"NulInTarget", std::string("GET /\0 HTTP/1.1\r\nHost: localhost\r\n\r\n", 37), 400},
-      {"NulInHeader", with_headers(std::string("X: a\0b\r\n", 8)), 200},
+      {"NulInTarget", "GET /\0 HTTP/1.1\r\nHost: localhost\r\n\r\n"s, 400},
+      {"NulInHeader", with_headers("X: a\0b\r\n"s), 200},
       {"BadPercentEncoding", get("/%zz"), 400},
       {"SeveralQueries", get("/?a?b?c"), 400},
       {"LongTarget", get("/" + std::string(9000, 'a')), 414},
@@ -118,7 +119,7 @@ TEST(Malformed, RequestsAreNotRepeatedInTheAnswer) {
   const Served served;
   for (const char* path : {"/<script>alert(2)</script>", "/%3Cscript%3Ealert(2)", "/%zz<script>"}) {
     Client client(served.port());
-    EXPECT_EQ(client.send(get(path)).read_all().find("<"), std::string::npos) << path;
+    EXPECT_EQ(client.send(get(path)).read_all().find('<'), std::string::npos) << path;
   }
 }
 
