@@ -7,7 +7,7 @@
 
 namespace lookback::cli {
 
-/// Reads the study's files, computes every checkpoint's attention maps on one held-out sequence, and
+/// Reads the files of a study, finished or not, with maps and circuits of as many checkpoints as fit, and
 /// writes DIR/figures and DIR/report.html. Returns the absolute path of the page.
 Result<std::filesystem::path> write_report(const std::filesystem::path& directory);
 

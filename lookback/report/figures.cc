@@ -1,12 +1,12 @@
 #include "lookback/report/figures.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lookback/report/figure_parts.h"
 #include "lookback/report/json_access.h"
 
 namespace lookback::report {
@@ -14,36 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 7> palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                                     "#56B4E9", "#E69F00", "#8C8C8C"};
 constexpr int printed_digits = 5;
-
-json text_json(std::string_view text) { return std::string(text); }
-
-/// Encodings of color and, where colors return, of dashes.
-void encode_arms(json& encoding, std::span<const std::string> arms) {
-  json domain = json::array();
-  json colors = json::array();
-  json dashes = json::array();
-  for (std::size_t i = 0; i < arms.size(); ++i) {
-    domain.push_back(arms[i]);
-    colors.push_back(text_json(arm_color(i)));
-    const auto round = static_cast<int>(i / palette.size());
-    dashes.push_back(round == 0 ? json::array({1, 0}) : json::array({2 + 3 * round, 2}));
-  }
-  encoding["color"] = {
-      {"field", "arm"},
-      {"type", "nominal"},
-      {"title", nullptr},
-      {"scale", {{"domain", domain}, {"range", colors}}},
-      {"legend", {{"orient", "bottom"}, {"symbolType", "stroke"}, {"symbolOpacity", 1}}}};
-  if (arms.size() > palette.size()) {
-    encoding["strokeDash"] = {{"field", "arm"},
-                              {"type", "nominal"},
-                              {"title", nullptr},
-                              {"scale", {{"domain", domain}, {"range", dashes}}}};
-  }
-}
 
 struct Range {
   double first = std::numeric_limits<double>::infinity();
@@ -130,14 +101,6 @@ json transition_rows(std::span<const std::string> arms, std::span<const Transiti
   return rows;
 }
 
-json specification(std::string_view description) {
-  return {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
-          {"description", text_json(description)},
-          {"width", 640},
-          {"height", 300},
-          {"autosize", {{"type", "fit-x"}, {"contains", "padding"}}}};
-}
-
 json cursor_layer(const json& x) {
   json layer = json::parse(R"json({
     "data": {"values": [{}]},
@@ -199,17 +162,10 @@ json line_layers(const json& encoding, const json& tooltip) {
   return json::array({lines, points});
 }
 
-json run_tooltip(const json& place, std::string_view value_title) {
-  return json::array({{{"field", "arm"}, {"title", "arm"}},
-                      {{"field", "seed"}, {"title", "seed"}},
-                      place,
-                      {{"field", "value"}, {"title", text_json(value_title)}, {"format", ".4~r"}}});
-}
-
 json curves_figure(std::string_view description, std::string_view value_title, const json& y,
                    std::span<const std::string> arms, std::span<const Curve> curves,
                    std::span<const Transition> transitions, std::optional<double> chance) {
-  json spec = specification(description);
+  json spec = figure_specification(description);
   spec["params"] = json::array({{{"name", "cursor"}, {"value", 0}}});
   const json x = token_axis(curves, transitions);
   json encoding = {{"x", x}, {"y", y}};
@@ -229,8 +185,6 @@ json curves_figure(std::string_view description, std::string_view value_title, c
 }
 
 }  // namespace
-
-std::string_view arm_color(std::size_t index) { return palette[index % palette.size()]; }
 
 json induction_score_figure(std::span<const std::string> arms, std::span<const Curve> curves,
                             std::span<const Transition> transitions, std::optional<double> chance) {
@@ -282,7 +236,7 @@ json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> 
                     {"probe", end.probe},
                     {"value", round_significant(*value, printed_digits)}});
   }
-  json spec = specification("A measure at the end of training on every held-out probe");
+  json spec = figure_specification("A measure at the end of training on every held-out probe");
   spec["data"] = {{"name", "probes"}, {"values", rows}};
   // A height in pixels, since one in steps does not go with a width that fits the page.
   const std::size_t step = arms.size() < 4 ? 16 : 9;
@@ -326,11 +280,9 @@ json loss_by_position_figure(std::span<const std::string> arms,
   }
   const std::size_t last = checkpoints.empty() ? 0 : checkpoints.size() - 1;
 
-  json spec = specification("Loss of each prediction against its position, at one checkpoint");
-  spec["params"] =
-      json::array({{{"name", "checkpoint"},
-                    {"value", last},
-                    {"bind", {{"input", "range"}, {"min", 0}, {"max", last}, {"step", 1}}}}});
+  json spec =
+      figure_specification("Loss of each prediction against its position, at one checkpoint");
+  spec["params"] = json::array({checkpoint_parameter(last)});
   spec["data"] = {{"name", "losses"}, {"values", rows}};
   spec["transform"] = json::parse(R"json([
     {"filter": "datum.checkpoint == checkpoint"},

@@ -91,16 +91,18 @@ void add_ablation_figure(const LensResult& result, json& figures) {
   if (variants.empty()) return;
   figures.push_back(lens_figure(
       "ablation", "Ablations",
-      "What a part is worth: the rise of second-half loss, in nats, when it is taken away, over "
-      "the "
-      "same sequences; thin rules are intervals of 95%. Inputs of a head: its query, key or value "
-      "input (Q, K, V \u2190 component) alone loses one component of the stream, which becomes "
-      "zero, "
-      "its mean over sequences, or that of the next sequence (resample); every other reader still "
-      "sees it. A long bar at K \u2190 an earlier head says that this head finds its source by "
-      "what "
-      "that head wrote into the keys. Whole parts: what a head writes is replaced for all readers, "
-      "its pattern or its values are replaced, a norm's scale is frozen or the norm removed." +
+      "What a part is worth: the rise of second-half loss, in nats, when it is taken away from the "
+      "trained model; the mean of the differences on " +
+          held_out(result.sequences) +
+          (result.probe.empty() ? std::string() : " of the probe " + result.probe) +
+          ", each with and without the part; thin rules are intervals of 95% over sequences, by "
+          "Student's t. Inputs of a head: its query, key or value input (Q, K, V \u2190 component) "
+          "alone loses one component of the stream, which becomes zero, its mean over sequences, "
+          "or "
+          "that of the next sequence (resample); every other reader still sees it. A long bar at "
+          "K \u2190 an earlier head says that this head finds its source by what that head wrote "
+          "into the keys. Whole parts: what a head writes is replaced for all readers, its pattern "
+          "or its values are replaced, a norm's scale is frozen or the norm removed." +
           cut_sentence(cut),
       std::move(variants)));
 }

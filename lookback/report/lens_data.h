@@ -14,8 +14,8 @@ namespace lookback::report {
 /// The most bytes that the figures (with all else that is said of a model), and the matrices, of all
 /// models take.
 struct LensLimits {
-  std::size_t figures = 3'000'000;
-  std::size_t matrices = 3'000'000;
+  std::size_t figures = 2'500'000;
+  std::size_t matrices = 1'500'000;
 };
 
 /// An array of {"arm" (index), "seed", "tokens", "mechanism", "figures", "matrices": [{"title",

@@ -49,6 +49,10 @@ nlohmann::json lens_figure(std::string id, std::string title, std::string captio
           {"variants", std::move(variants)}};
 }
 
+std::string held_out(std::size_t sequences) {
+  return sequences == 0 ? "held-out sequences" : std::to_string(sequences) + " held-out sequences";
+}
+
 std::string cut_sentence(bool cut) {
   return cut ? " Of what there is, the largest effects are shown; inspection.json has all." : "";
 }

@@ -25,6 +25,9 @@ nlohmann::json lens_figure(std::string id, std::string title, std::string captio
 /// The end of a caption whose figure was cut; empty for one that was not.
 std::string cut_sentence(bool cut);
 
+/// "64 held-out sequences"; without the number where it is 0.
+std::string held_out(std::size_t sequences);
+
 /// The keys with the largest sizes, at most `most`; `cut` becomes true when any was left out.
 template <class Key>
 std::set<Key> largest_keys(const std::map<Key, double>& sizes, std::size_t most, bool& cut) {

@@ -92,11 +92,13 @@ void add_patching_figure(const LensResult& result, json& figures) {
       "('answer'), or the earlier occurrence of the query's token ('match'). One activation of the "
       "clean run is put into the corrupted one, and the color is the share of the right answer's "
       "log-probability that comes back: 0 (pale) none, 1 (blue) all, below 0 (orange) it gets "
-      "worse. "
-      "Triangles mark the changed position and that of the query; beside each head stands the "
-      "share "
-      "when all positions are patched at once. Paths: one component of what one input alone reads "
-      "becomes the clean one." +
+      "worse. Computed on " +
+          held_out(result.patchings.front().sequences) +
+          " as the ratio of two means over them: what comes back, and what the change had taken; "
+          "thin rules in the paths are intervals of 95% over sequences, by Student's t, and the "
+          "grids draw none. Triangles mark the changed position "
+          "and that of the query; beside each head stands the share when all positions are patched "
+          "at once. Paths: one component of what one input alone reads becomes the clean one." +
           cut_sentence(cut),
       std::move(variants)));
 }

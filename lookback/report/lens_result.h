@@ -84,6 +84,7 @@ struct LensPatching {
   std::optional<LensValue> clean, corrupted;  ///< log-probability of the right answer, nats
   std::vector<LensPatch> heads;
   std::vector<LensPath> paths;
+  std::size_t sequences = 0;  ///< that means are over; 0: not known
 };
 
 struct LensPositional {
@@ -106,6 +107,8 @@ struct LensResult {
   std::uint64_t tokens = 0;  ///< training tokens of the checkpoint
   std::size_t vocabulary = 0;
   LensMechanism mechanism;
+  std::string probe;             ///< of the ablations; empty: not known
+  std::size_t sequences = 0;     ///< of it, held out; 0: not known
   std::vector<LensPath> paths;   ///< rises, by input of a head
   std::vector<LensPath> logits;  ///< rises, by what the logits alone read
   std::vector<LensRise> heads, patterns, values, norms;

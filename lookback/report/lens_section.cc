@@ -105,7 +105,10 @@ void add_eigenvalues(const LensResult& result, json& figures) {
       "QK circuit matches a token with itself; dots on the left, that they do the opposite. "
       "Through "
       "an earlier head: the key, query or value of a head as what that earlier head wrote, so that "
-      "matching there is the search of an induction head." +
+      "matching there is the search of an induction head. Computed from the weights of the run's "
+      "last "
+      "checkpoint alone, from products of the factors (d_head x d_head) and with the norms between "
+      "folded in: no sequences, and so no interval." +
           cut_sentence(cut),
       std::move(variants)));
 }
@@ -127,8 +130,9 @@ void add_composition(const LensResult& result, json& figures) {
       "weights alone: |W_OV M| / (|W_OV| |M|) in Frobenius norms (Elhage et al. 2021), 0 where "
       "nothing is read. Random matrices of the same shapes score " +
           fixed_decimals(baseline, 3) +
-          ": blue is more than that, orange less. Weights do not say what is used; the ablations "
-          "do." +
+          ": blue is more than that, orange less. Computed from the weights of the run's last "
+          "checkpoint, without sequences and so without an interval. Weights do not say what is "
+          "used; the ablations do." +
           cut_sentence(cut),
       json::array({lens_variant(
           "composition", "",
@@ -161,7 +165,9 @@ void add_positional(const LensResult& result, json& figures) {
       "positions, the "
       "mean query and key turned), averaged over queries, against how far back the source lies, up "
       "to half the context. A peak at 1 makes a previous-token head; a bump over the trained "
-      "periods, a band that counts." +
+      "periods, a band that counts. Computed from the weights of the run's last checkpoint, "
+      "without "
+      "sequences and so without an interval." +
           std::string(thinned ? " Far back a line has the lowest and the highest score of each "
                                 "of " +
                                     std::to_string(far_stretches) + " stretches."

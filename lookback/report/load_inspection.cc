@@ -184,6 +184,8 @@ class InspectionReader {
   }
 
   void read_ablation() {
+    found_.probe = short_text(object_, {"ablation", "probe"});
+    found_.sequences = find_count(object_, {"ablation", "sequences"}).value_or(0);
     each({"ablation", "paths"},
          [&](const json& item) { return add_path(item, "rise", found_.paths); });
     each({"ablation", "logits"},
@@ -284,6 +286,7 @@ class InspectionReader {
     LensPatching patching;
     patching.corruption = short_text(item, {"corruption"});
     if (!is_one_of(corruptions, patching.corruption)) return false;
+    patching.sequences = find_count(item, {"sequences"}).value_or(0);
     patching.changed = find_count(item, {"changed"}).value_or(0);
     patching.query = find_count(item, {"query"}).value_or(0);
     patching.clean = find_value_of(item, "clean");

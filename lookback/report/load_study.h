@@ -3,29 +3,42 @@
 
 #include <filesystem>
 #include <functional>
-#include <vector>
 
 #include "lookback/base/result.h"
+#include "lookback/report/checkpoint_choice.h"
 #include "lookback/report/study_report.h"
+#include "lookback/study/study_file.h"
 
 namespace lookback::report {
 
-/// Computes every head's map of one checkpoint file on a sequence of T tokens. The report knows no
-/// models, so its caller brings this.
-using AttentionReader = std::function<Result<std::vector<AttentionMap>>(
+/// Reads one checkpoint file, once: every head's map on `sequence` (T tokens), and the corners of
+/// its circuits. The report knows no models, so its caller brings this. An error is a file that
+/// cannot be read; what is wrong with maps or circuits alone is a fault in the contents.
+using CheckpointReader = std::function<Result<CheckpointContents>(
     const std::filesystem::path& checkpoint, const HeldOutSequence& sequence)>;
 
-/// Reads DIR/summary.json, DIR/study.toml where the summary has no question, and of every run
-/// DIR/<arm>/seed-<n>/metrics.jsonl, its checkpoints/<tokens>.safetensors, whose maps on `sequence`
-/// come from `read_attention` (none when it is empty), config.toml and inspection.json and .npz,
-/// where they are.
+/// The sequence on which a study's maps are drawn.
+using SequenceReader = std::function<Result<HeldOutSequence>(const study::Study& study)>;
+
+/// What the report does not know itself; without `checkpoint` it has no maps and no circuits.
+struct StudyReaders {
+  SequenceReader sequence;
+  CheckpointReader checkpoint;
+};
+
+/// Reads a study, finished or not, from DIR/study.toml (which says what its runs are),
+/// DIR/ledger.json where it is, and of every run DIR/<arm>/seed-<n>/metrics.jsonl, findings.json
+/// where it has ended, timing.json, inspection.json and .npz, and as many of its
+/// checkpoints/<tokens>.safetensors as fit `limits`: those are chosen first, and no others are read
+/// (but a few that tell the size).
+///
+/// Without findings.json the summary of a run says what its lines so far do, with the status
+/// "training", or "waiting" where it has no directory yet.
 ///
 /// What a killed run leaves behind becomes a note in the result: a torn last line of metrics, a
-/// checkpoint or an inspection that cannot be read, no metrics of a run that did not finish. Anything
-/// else that is
-/// missing or malformed is an error that names the file, and the line or key.
-Result<StudyReport> load_study(const std::filesystem::path& directory,
-                               const HeldOutSequence& sequence,
-                               const AttentionReader& read_attention);
+/// checkpoint, inspection, timing or ledger that cannot be read, no metrics of a run that diverged.
+/// Anything else that is missing or malformed is an error that names the file, and the line or key.
+Result<StudyReport> load_study(const std::filesystem::path& directory, const StudyReaders& readers,
+                               const CheckpointLimits& limits = {});
 
 }  // namespace lookback::report

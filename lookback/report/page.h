@@ -1,7 +1,6 @@
 // The page of a study: one file that opens from disk and fetches nothing.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -13,19 +12,13 @@
 
 namespace lookback::report {
 
-/// The most bytes that the attention maps of a page take, encoded. Beyond it checkpoints are
-/// thinned out evenly, and after that seeds are left out; a note on the page says so.
-inline constexpr std::size_t default_attention_bytes = 10'000'000;
+/// JSON text whatever the strings hold: bytes that are no UTF-8 become the replacement character.
+std::string to_text(const nlohmann::json& value);
 
-/// The figures of a study in the order of the page: an array of {"id", "title", "caption",
-/// "variants": [{"id", "label", "spec"}]}. `checkpoints` are the token counts of the slider.
-nlohmann::json study_figures(const StudyReport& study,
-                             const std::vector<std::uint64_t>& checkpoints);
-
-/// Everything the page shows, as the JSON its script reads (web/src/data.ts names the fields).
-/// Fails when a map is not T x T, or a circuit's matrix not V x V.
-Result<nlohmann::json> page_data(const StudyReport& study,
-                                 std::size_t max_attention_bytes = default_attention_bytes);
+/// Everything the page shows, as the JSON its script reads: the parts of the study (study_data.h),
+/// its attention (attention_data.h), its lens (lens_data.h) and its frames (frames_data.h) as one
+/// object. Fails when an inspected circuit's matrix is not V x V.
+Result<nlohmann::json> page_data(const StudyReport& study);
 
 /// `page_template` with `title` (escaped for HTML) and `data` (escaped so that nothing in it can
 /// end the script element it stands in) in their places. Fails when a place is missing.

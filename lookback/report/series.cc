@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "lookback/report/json_access.h"
@@ -81,8 +82,18 @@ std::uint64_t last_tokens(const Run& run) {
   for (const json& record : run.metrics) {
     last = std::max(last, find_count(record, {"tokens"}).value_or(0));
   }
-  for (const CheckpointMaps& checkpoint : run.attention) last = std::max(last, checkpoint.tokens);
+  for (const auto& checkpoint : run.checkpoints) last = std::max(last, checkpoint->tokens);
   return last;
+}
+
+void add_scores_of(const json& head, CheckpointScores& scores) {
+  const std::optional<std::uint64_t> layer = find_count(head, {"layer"});
+  const std::optional<std::uint64_t> number = find_count(head, {"head"});
+  if (!layer || !number) return;
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  scores.heads.push_back(std::to_string(*layer) + "." + std::to_string(*number));
+  scores.induction.push_back(find_number(head, {"induction_score"}).value_or(unknown));
+  scores.previous_token.push_back(find_number(head, {"previous_token_score"}).value_or(unknown));
 }
 
 std::vector<double> finite_numbers(const json* array) {
@@ -192,6 +203,25 @@ std::vector<PositionLosses> position_losses(const StudyReport& study,
         std::vector<double> losses =
             finite_numbers(find_value(*record, {"probes", probe_name, "loss_by_position"}));
         if (!losses.empty()) found.push_back({arm.name, run.seed, i, std::move(losses)});
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<CheckpointScores> checkpoint_scores(const StudyReport& study,
+                                                const std::vector<std::uint64_t>& checkpoints) {
+  std::vector<CheckpointScores> found;
+  for (const Arm& arm : study.arms) {
+    for (const Run& run : arm.runs) {
+      const std::uint64_t last = last_tokens(run);
+      for (std::size_t i = 0; i < checkpoints.size() && checkpoints[i] <= last; ++i) {
+        const json* record = nearest_record(run, checkpoints[i]);
+        const json* heads = record == nullptr ? nullptr : heads_of(*record);
+        if (heads == nullptr) continue;
+        CheckpointScores scores{arm.name, run.seed, i, {}, {}, {}};
+        for (const json& head : *heads) add_scores_of(head, scores);
+        if (!scores.heads.empty()) found.push_back(std::move(scores));
       }
     }
   }

@@ -50,6 +50,16 @@ struct HeadScores {
   std::optional<double> previous_token;
 };
 
+/// Scores of the heads of one run at one checkpoint. All have one length; NaN is not known.
+struct CheckpointScores {
+  std::string arm;
+  std::uint64_t seed = 0;
+  std::size_t checkpoint = 0;      // index into the study's checkpoints
+  std::vector<std::string> heads;  // "0.1": layer and head
+  std::vector<double> induction;
+  std::vector<double> previous_token;
+};
+
 /// Per run, the induction score on `repeated-blocks`: the largest of its heads' scores at each
 /// recorded token count. Records without the score, and the record of the untrained model (a log
 /// axis has no place for zero tokens), are left out.
@@ -75,6 +85,11 @@ std::vector<std::uint64_t> metric_checkpoints(const StudyReport& study, std::siz
 /// ended before a checkpoint gives nothing there.
 std::vector<PositionLosses> position_losses(const StudyReport& study,
                                             const std::vector<std::uint64_t>& checkpoints);
+
+/// Per run and checkpoint, the scores of its heads on `repeated-blocks` in the record nearest in log
+/// tokens; a run that ended before a checkpoint gives nothing there.
+std::vector<CheckpointScores> checkpoint_scores(const StudyReport& study,
+                                                const std::vector<std::uint64_t>& checkpoints);
 
 /// The scores of a head on `repeated-blocks` in the record nearest to `tokens`.
 HeadScores head_scores(const Run& run, std::uint64_t tokens, std::size_t layer, std::size_t head);

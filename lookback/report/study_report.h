@@ -4,28 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "lookback/report/checkpoint_contents.h"
 #include "lookback/report/lens_result.h"
 
 namespace lookback::report {
-
-/// The attention pattern of one head on the held-out sequence.
-struct AttentionMap {
-  std::size_t layer = 0;
-  std::size_t head = 0;
-  std::string label;           // for a person, such as "layer 0, head 1"
-  std::vector<float> weights;  // [T, T] row-major, query by source, causal, each row sums to 1
-};
-
-/// Every head's map at one checkpoint.
-struct CheckpointMaps {
-  std::uint64_t tokens = 0;  // training tokens seen when the checkpoint was written
-  std::vector<AttentionMap> heads;
-};
 
 /// The one sequence on which all maps are drawn: a block of `period` tokens, repeated.
 struct HeldOutSequence {
@@ -35,9 +23,13 @@ struct HeldOutSequence {
 
 struct Run {
   std::uint64_t seed = 0;
+  std::uint64_t planned_tokens = 0;     // training tokens when it has ended; 0 when not known
   std::vector<nlohmann::json> metrics;  // the lines of metrics.jsonl, in order of tokens
-  nlohmann::json summary;               // this run's object in summary.json
-  std::vector<CheckpointMaps> attention;
+  /// Its row of summary.json, of a run that has not ended what can be said so far. "status" is
+  /// "finished", "diverged", "training" or "waiting".
+  nlohmann::json summary;
+  /// Those of its checkpoints that the page shows, ascending.
+  std::vector<std::shared_ptr<const EncodedCheckpoint>> checkpoints;
   std::optional<LensResult> lens;  // of its last checkpoint, where it was inspected
 };
 
@@ -46,6 +38,7 @@ struct Arm {
   std::size_t parameters = 0;
   std::vector<Run> runs;
   std::string configuration;  // config.toml of its first run, or empty
+  std::size_t sequences = 0;  // held-out sequences of each probe at an evaluation; 0: not known
 };
 
 struct StudyReport {
@@ -56,6 +49,7 @@ struct StudyReport {
   std::uint64_t threads = 0;  // 0 when not recorded
   std::vector<Arm> arms;
   HeldOutSequence sequence;
+  nlohmann::json ledger;           // ledger.json, or null
   std::vector<std::string> notes;  // what was left out or could not be read, a line each
 };
 

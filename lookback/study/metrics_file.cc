@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::size_t largest_metrics = std::size_t{1} << 30;
 
-/// What findings are made from; the rest is for other readers.
-bool is_metrics(const nlohmann::json& line) {
+}  // namespace
+
+bool is_metrics_line(const nlohmann::json& line) {
   if (!line.is_object() || !line.contains("step") || !line["step"].is_number_unsigned()) {
     return false;
   }
@@ -28,8 +29,6 @@ bool is_metrics(const nlohmann::json& line) {
   return heads != main.end() && heads->is_array() && !heads->empty() && heads->front().is_object();
 }
 
-}  // namespace
-
 Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& file,
                                                  std::uint64_t last_step) {
   std::vector<nlohmann::json> lines;
@@ -41,7 +40,7 @@ Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& fi
   std::uint64_t step_before = 0;
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
     nlohmann::json line = base::parse_json(rest.substr(0, end));
-    if (!is_metrics(line)) {
+    if (!is_metrics_line(line)) {
       return Error{fmt::format("{}:{}: not a line of metrics", file.string(), lines.size() + 1)};
     }
     const auto step = line["step"].get<std::uint64_t>();

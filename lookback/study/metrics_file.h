@@ -10,6 +10,9 @@
 
 namespace lookback::study {
 
+/// Whether a value has what findings (findings.h) are made from; the rest is for other readers.
+bool is_metrics_line(const nlohmann::json& line);
+
 /// The lines of a run up to `last_step`, in order. A torn last line, which a killed run may leave,
 /// is passed over; anything else malformed, or a step that is not above the one before, is an error
 /// that names the line. No file: no lines.

@@ -173,5 +173,28 @@ TEST(CircuitTitle, SaysWhatTheCircuitReadsAndThroughWhat) {
             "QK of 1.0, keys through 0.0");
 }
 
+TEST(LensFigures, SayInTheirCaptionsHowTheyWereComputed) {
+  LensResult result = test::example_lens();
+  result.probe = "repeated-blocks";
+  result.sequences = 64;
+  result.patchings[0].sequences = 32;
+  std::size_t measured = 0;
+  for (const nlohmann::json& figure : lens_figures(result)) {
+    const auto caption = figure["caption"].get<std::string>();
+    EXPECT_NE(caption.find("interval"), std::string::npos) << figure["id"];
+    if (figure["id"] == "ablation") {
+      EXPECT_NE(caption.find("on 64 held-out sequences of the probe repeated-blocks"),
+                std::string::npos);
+      ++measured;
+    } else if (figure["id"] == "patching") {
+      EXPECT_NE(caption.find("on 32 held-out sequences"), std::string::npos);
+      ++measured;
+    } else {
+      EXPECT_NE(caption.find("weights of the run's last checkpoint"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(measured, 2U);
+}
+
 }  // namespace
 }  // namespace lookback::report

@@ -6,6 +6,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "lookback/report/attention_data.h"
+#include "lookback/report/frames_data.h"
+#include "lookback/report/study_data.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/report/example_lens.h"
 #include "tests/report/example_study.h"
@@ -26,17 +29,6 @@ std::string data_element(const std::string& page) {
   const std::string open = "id=\"study-data\">";
   const std::size_t begin = page.find(open) + open.size();
   return page.substr(begin, page.find("</script", begin) - begin);
-}
-
-/// What the limit is on: the text of all maps.
-std::size_t map_bytes(const json& data) {
-  std::size_t bytes = 0;
-  for (const json& run : data["attention"]) {
-    for (const json& checkpoint : run["checkpoints"]) {
-      for (const json& head : checkpoint["heads"]) bytes += head["map"].get<std::string>().size();
-    }
-  }
-  return bytes;
 }
 
 TEST(FillPage, PutsTitleAndDataInTheirPlaces) {
@@ -92,47 +84,109 @@ TEST(PageData, HasEveryArmRunAndMap) {
   EXPECT_FALSE(head["map"].get<std::string>().empty());
 }
 
-TEST(PageData, SaysInACaptionWhatEveryFigureShows) {
-  const Result<json> data = page_data(test::example_study());
+TEST(PageData, SaysInACaptionWhatEveryFigureShowsAndHowItWasComputed) {
+  StudyReport study = test::example_study();
+  const Result<json> data = page_data(study);
   ASSERT_TRUE(data);
   for (const json& figure : (*data)["figures"]) {
-    EXPECT_GT(figure["caption"].get<std::string>().size(), 80U) << figure["id"];
+    const auto caption = figure["caption"].get<std::string>();
+    EXPECT_GT(caption.size(), 80U) << figure["id"];
+    EXPECT_NE(caption.find("on 64 held-out sequences"), std::string::npos) << figure["id"];
+    EXPECT_NE(caption.find("repeated-blocks"), std::string::npos) << figure["id"];
+    EXPECT_NE(caption.find("interval"), std::string::npos) << figure["id"];
     EXPECT_FALSE(figure["variants"].empty()) << figure["id"];
   }
+  study.arms[1].sequences = 128;
+  EXPECT_NE((*page_data(study))["figures"][0]["caption"].get<std::string>().find("64 to 128"),
+            std::string::npos);
 }
 
-TEST(PageData, ThinsOutMapsThatDoNotFitAndSaysSo) {
+TEST(PageData, HasTheCircuitsOfEveryCheckpoint) {
+  const Result<json> data = page_data(test::example_study());
+  ASSERT_TRUE(data) << data.error().message;
+  const json& frames = (*data)["frames"];
+  ASSERT_EQ(frames.size(), 3U);
+  EXPECT_EQ(frames[1]["arm"], 0);
+  EXPECT_EQ(frames[1]["seed"], 1);
+  EXPECT_EQ(frames[1]["side"], 2);
+  ASSERT_EQ(frames[1]["checkpoints"].size(), 3U);
+  EXPECT_EQ(frames[1]["checkpoints"][2]["tokens"], 10000);
+  const json& circuit = frames[1]["checkpoints"][2]["circuits"][0];
+  EXPECT_FALSE(circuit["map"].get<std::string>().empty());
+  json rest = circuit;
+  rest.erase("map");
+  EXPECT_EQ(rest, (json{{"title", "QK of 1.0, keys through 0.1"},
+                        {"kind", "k_composition"},
+                        {"head", "1.0"},
+                        {"from", "0.1"},
+                        {"score", 0.1235},
+                        {"matching", 3.5},
+                        {"scale", 4.0},
+                        {"eigenvalues", {{2.0, 0.25}, {-1.0, 0.0}}}}));
+}
+
+TEST(PageData, IsTheStudysPartWithTheOtherThree) {
+  const StudyReport study = test::example_study();
+  json data = *page_data(study);
+  EXPECT_EQ(data["attention"], attention_data(study));
+  EXPECT_EQ(data["frames"], frames_data(study));
+  for (const char* part : {"attention", "lens", "frames"}) data.erase(part);
+  EXPECT_EQ(data, study_data(study, study.notes));
+  EXPECT_FALSE(data.contains("live"));
+}
+
+TEST(PageData, HasTheLedgerWhereThereIsOne) {
   StudyReport study = test::example_study();
+  EXPECT_EQ((*page_data(study))["ledger"], nullptr);
+  study.ledger = {{"claims", json::array()}};
+  EXPECT_EQ((*page_data(study))["ledger"], study.ledger);
+}
+
+TEST(PageData, SaysHowFarAStudyIsThatHasNotEnded) {
+  StudyReport study = test::example_study();
+  EXPECT_EQ((*page_data(study))["progress"], nullptr);
   for (Arm& arm : study.arms) {
     for (report::Run& run : arm.runs) {
-      const std::vector<AttentionMap> heads = run.attention[0].heads;
-      run.attention.clear();
-      for (std::uint64_t i = 0; i < 33; ++i) run.attention.push_back({1000 * i, heads});
+      run.planned_tokens = 10000;
+      run.summary["tokens"] = 10000;
     }
   }
-  const std::size_t limit = map_bytes(*page_data(study)) / 8;
-  const Result<json> data = page_data(study, limit);
-  ASSERT_TRUE(data);
-  EXPECT_LE(map_bytes(*data), limit);
-  EXPECT_EQ((*data)["checkpoints"].back(), 32000);
-  EXPECT_LT((*data)["checkpoints"].size(), 33U);
-  ASSERT_EQ((*data)["notes"].size(), 1U);
-  EXPECT_NE((*data)["notes"][0].get<std::string>().find("were left out"), std::string::npos);
+  study.arms[0].runs[0].summary["status"] = "diverged";
+  study.arms[0].runs[0].summary["tokens"] = 4000;
+  study.arms[0].runs[1].summary["status"] = "training";
+  study.arms[0].runs[1].summary["tokens"] = 2500;
+  study.arms[0].runs[1].summary["tokens_per_second"] = 50.5;
+  const json progress = (*page_data(study))["progress"];
+  EXPECT_EQ(progress["tokens_done"], 4000 + 2500 + 10000);
+  EXPECT_EQ(progress["tokens_all"], 4000 + 10000 + 10000);
+  ASSERT_EQ(progress["runs"].size(), 3U);
+  EXPECT_EQ(progress["runs"][1], (json{{"arm", 0},
+                                       {"seed", 1},
+                                       {"tokens", 2500},
+                                       {"of", 10000},
+                                       {"status", "training"},
+                                       {"tokens_per_second", 50.5}}));
+  EXPECT_EQ(progress["runs"][2]["tokens_per_second"], nullptr);
 }
 
-TEST(PageData, NamesTheArmOfAMapOfTheWrongSize) {
+TEST(PageData, LeavesOutLossesByPositionOfTheLargestSeedsWhereTheyAreTooMany) {
   StudyReport study = test::example_study();
-  study.arms[1].runs[0].attention[0].heads[0].weights.pop_back();
-  const Result<json> data = page_data(study);
-  ASSERT_FALSE(data);
-  EXPECT_EQ(data.error().message,
-            "arm 'alone': layer 0, head 0: attention map: found 15 weights, expected 4 x 4");
+  study.arms.resize(1);
+  json& losses = study.arms[0].runs[1].metrics[1]["probes"]["repeated-blocks"]["loss_by_position"];
+  losses = json::array();
+  for (int i = 0; i < 150'000; ++i) losses.push_back(1.5);
+  const json data = *page_data(study);
+  const json& shown = data["figures"][4];
+  EXPECT_EQ(shown["id"], "loss-by-position");
+  EXPECT_NE(shown["caption"].get<std::string>().find("The largest seeds were left out"),
+            std::string::npos);
+  for (const json& row : shown["variants"][0]["spec"]["data"]["values"]) EXPECT_EQ(row["seed"], 0);
 }
 
 TEST(PageData, NeedsNoMapsAndNoMetrics) {
   StudyReport study = test::example_study();
   for (Arm& arm : study.arms) {
-    for (report::Run& run : arm.runs) run.attention.clear();
+    for (report::Run& run : arm.runs) run.checkpoints.clear();
   }
   EXPECT_EQ((*page_data(study))["checkpoints"], (json{1000, 10000}));
   for (Arm& arm : study.arms) {
@@ -148,8 +202,9 @@ TEST(WriteReport, WritesThePageAndItsFigures) {
       write_report(directory.path(), test::example_study(), page_template);
   ASSERT_TRUE(path) << path.error().message;
   EXPECT_EQ(*path, directory / "report.html");
-  for (const std::string name : {"induction-score", "second-half-loss", "second-half-loss-log",
-                                 "loss-by-position", "probes-loss", "probes-score"}) {
+  for (const std::string name :
+       {"induction-score", "second-half-loss", "second-half-loss-log", "loss-by-position",
+        "probes-loss", "probes-score", "head-scores"}) {
     std::ifstream file(directory / "figures" / (name + ".vl.json"));
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     const json spec = json::parse(text, nullptr, false);

@@ -1,0 +1,68 @@
+#include "lookback/report/figure_parts.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "lookback/report/figures.h"
+
+namespace lookback::report {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::string_view, 7> palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                                     "#56B4E9", "#E69F00", "#8C8C8C"};
+
+}  // namespace
+
+std::string_view arm_color(std::size_t index) { return palette[index % palette.size()]; }
+
+json text_json(std::string_view text) { return std::string(text); }
+
+void encode_arms(json& encoding, std::span<const std::string> arms) {
+  json domain = json::array();
+  json colors = json::array();
+  json dashes = json::array();
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    domain.push_back(arms[i]);
+    colors.push_back(text_json(arm_color(i)));
+    const auto round = static_cast<int>(i / palette.size());
+    dashes.push_back(round == 0 ? json::array({1, 0}) : json::array({2 + 3 * round, 2}));
+  }
+  encoding["color"] = {
+      {"field", "arm"},
+      {"type", "nominal"},
+      {"title", nullptr},
+      {"scale", {{"domain", domain}, {"range", colors}}},
+      {"legend", {{"orient", "bottom"}, {"symbolType", "stroke"}, {"symbolOpacity", 1}}}};
+  if (arms.size() > palette.size()) {
+    encoding["strokeDash"] = {{"field", "arm"},
+                              {"type", "nominal"},
+                              {"title", nullptr},
+                              {"scale", {{"domain", domain}, {"range", dashes}}}};
+  }
+}
+
+json figure_specification(std::string_view description) {
+  return {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
+          {"description", text_json(description)},
+          {"width", 640},
+          {"height", 300},
+          {"autosize", {{"type", "fit-x"}, {"contains", "padding"}}}};
+}
+
+json run_tooltip(const json& place, std::string_view value_title) {
+  return json::array({{{"field", "arm"}, {"title", "arm"}},
+                      {{"field", "seed"}, {"title", "seed"}},
+                      place,
+                      {{"field", "value"}, {"title", text_json(value_title)}, {"format", ".4~r"}}});
+}
+
+json checkpoint_parameter(std::size_t last) {
+  return {{"name", "checkpoint"},
+          {"value", last},
+          {"bind", {{"input", "range"}, {"min", 0}, {"max", last}, {"step", 1}}}};
+}
+
+}  // namespace lookback::report

@@ -1,0 +1,15 @@
+// The circuits of a study's checkpoints as the page reads them.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "lookback/report/study_report.h"
+
+namespace lookback::report {
+
+/// An array of {"arm" (index), "seed", "side", "checkpoints": [{"tokens", "circuits": [{"title",
+/// "kind", "head", "from", "score", "matching", "scale", "map", "eigenvalues": [[re, im], ...]}]}]}
+/// of every run with circuits, the map as encode_matrix writes it: [S, S], S = `side`.
+nlohmann::json frames_data(const StudyReport& study);
+
+}  // namespace lookback::report

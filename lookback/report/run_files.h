@@ -1,0 +1,69 @@
+// The files of one run's directory, read again when they change.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "lookback/report/file_stamp.h"
+#include "lookback/report/study_report.h"
+#include "lookback/study/run_config.h"
+
+namespace lookback::report {
+
+/// What has changed since the last look.
+struct RunChanges {
+  bool results = false;  ///< metrics, findings, timing
+  bool lens = false;     ///< the inspection
+};
+
+class RunFiles {
+ public:
+  /// `parameters` are those of the model.
+  RunFiles(std::filesystem::path folder, study::RunConfig config, std::size_t parameters);
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+  /// Looks at the files and brings `run` up to date: its metrics, summary and lens. A file that is
+  /// not as it must be leaves what was read of it before, is named by faults(), and read again the
+  /// next time.
+  RunChanges refresh(Run& run);
+
+  /// What is wrong as of the last look, a line each; and what was left out or passed over.
+  std::vector<std::string> faults() const;
+  std::vector<std::string> notes() const;
+
+  /// Threads of the last stretch, from timing.json; 0 where it does not say.
+  std::uint64_t threads() const { return threads_; }
+
+ private:
+  /// One file, or a few that are read together.
+  struct Watched {
+    std::vector<FileStamp> stamps;
+    std::string fault;
+    std::vector<std::string> notes;
+    /// Whether these are other stamps, or the last reading failed; fault and notes are then gone.
+    bool changed(std::vector<FileStamp> now);
+  };
+
+  bool read_metrics(Run& run);
+  bool read_findings();
+  bool read_timing();
+  bool read_lens(Run& run);
+  std::string status_now() const;
+  nlohmann::json summary_now(const Run& run) const;
+  nlohmann::json findings_so_far(const Run& run) const;
+
+  std::filesystem::path folder_;
+  study::RunConfig config_;
+  std::size_t parameters_;
+  Watched metrics_, findings_, timing_, lens_;
+  nlohmann::json found_;              // findings.json without its last line of metrics, or null
+  nlohmann::json tokens_per_second_;  // or null
+  std::uint64_t threads_ = 0;
+};
+
+}  // namespace lookback::report

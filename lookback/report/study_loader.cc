@@ -1,0 +1,189 @@
+#include "lookback/report/study_loader.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "lookback/base/json_file.h"
+#include "lookback/model/program.h"
+#include "lookback/report/json_access.h"
+
+namespace lookback::report {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t max_ledger_bytes = std::size_t{64} << 20U;
+/// More than a page could list.
+constexpr std::uint64_t most_runs = 10'000;
+constexpr const char* ledger_format = "lookback ledger 1";
+
+/// Tokens of a run that went to its end: whole steps.
+std::uint64_t planned_tokens(const study::RunConfig& config) {
+  return train::step_count(config.train, config.data.length) * config.train.batch *
+         config.data.length;
+}
+
+/// Numbers in the parameters of an arm's model; 0 where it has none that can be made.
+std::size_t parameters_of(const study::RunConfig& config) {
+  const Result<model::Program> program = model::compile(config.architecture);
+  return program ? program->parameter_count() : 0;
+}
+
+}  // namespace
+
+StudyLoader::StudyLoader(fs::path directory, StudyReaders readers, CheckpointLimits limits)
+    : directory_(std::move(directory)),
+      readers_(std::move(readers)),
+      store_(readers_.checkpoint, limits) {}
+
+Result<StudyChanges> StudyLoader::refresh() {
+  const FileStamp stamp = stamp_of(directory_ / "study.toml");
+  const bool other = stamp != stamp_;
+  if (!stamp.there) {
+    *this = StudyLoader(directory_, readers_, store_.limits());
+    return StudyChanges{other, other, other};
+  }
+  if (other) {
+    if (Status read = read_study_file(); !read) return read.error();
+    stamp_ = stamp;
+  }
+  StudyChanges changes = refresh_runs();
+  changes.study = refresh_ledger() || changes.study || other;
+  changes.checkpoints = refresh_checkpoints() || changes.checkpoints || other;
+  changes.lens = changes.lens || other;
+  const std::vector<std::string> notes = study_.notes;
+  gather_notes();
+  changes.study = changes.study || changes.checkpoints || notes != study_.notes;
+  return changes;
+}
+
+Status StudyLoader::read_study_file() {
+  const Result<study::Study> study =
+      study::read_study((directory_ / "study.toml").string(), study::Overrides{});
+  if (!study) return study.error();
+  if (study->seeds > most_runs / study->arms.size()) {
+    return Error{(directory_ / "study.toml").string() + ": found " +
+                 std::to_string(study->arms.size()) + " arms with " + std::to_string(study->seeds) +
+                 " seeds each, allowed on a page: " + std::to_string(most_runs) + " runs"};
+  }
+  HeldOutSequence sequence;
+  if (readers_.sequence) {
+    Result<HeldOutSequence> found = readers_.sequence(*study);
+    if (!found) return found.error();
+    sequence = std::move(*found);
+  }
+  if (sequence.tokens != study_.sequence.tokens) store_.clear();
+  study_ = {};
+  study_.sequence = std::move(sequence);
+  ledger_stamp_ = {};
+  add_runs(*study);
+  return {};
+}
+
+void StudyLoader::add_runs(const study::Study& study) {
+  study_.name = study.name;
+  study_.question = study.question;
+  study_.tokens = study.arms.front().train.tokens;
+  files_.clear();
+  for (std::size_t i = 0; i < study.arms.size(); ++i) {
+    const study::RunConfig& config = study.arms[i];
+    Arm arm;
+    arm.name = config.arm;
+    arm.parameters = parameters_of(config);
+    arm.configuration = study::to_toml(config);
+    arm.sequences = config.evaluate.sequences;
+    std::vector<RunFiles> files;
+    for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+      Run run;
+      run.seed = seed;
+      run.planned_tokens = planned_tokens(config);
+      arm.runs.push_back(std::move(run));
+      files.emplace_back(directory_ / config.arm / ("seed-" + std::to_string(seed)),
+                         study.run(i, seed), arm.parameters);
+    }
+    study_.arms.push_back(std::move(arm));
+    files_.push_back(std::move(files));
+  }
+}
+
+StudyChanges StudyLoader::refresh_runs() {
+  StudyChanges changes;
+  faults_.clear();
+  study_.threads = 0;
+  for (std::size_t arm = 0; arm < files_.size(); ++arm) {
+    for (std::size_t i = 0; i < files_[arm].size(); ++i) {
+      RunFiles& files = files_[arm][i];
+      const RunChanges run = files.refresh(study_.arms[arm].runs[i]);
+      changes.study = changes.study || run.results || run.lens;
+      changes.checkpoints = changes.checkpoints || run.results;
+      changes.lens = changes.lens || run.lens;
+      study_.threads = std::max(study_.threads, files.threads());
+      const std::vector<std::string> faults = files.faults();
+      faults_.insert(faults_.end(), faults.begin(), faults.end());
+    }
+  }
+  return changes;
+}
+
+bool StudyLoader::refresh_ledger() {
+  const fs::path path = directory_ / "ledger.json";
+  const FileStamp stamp = stamp_of(path);
+  if (stamp == ledger_stamp_) return false;
+  ledger_stamp_ = stamp;
+  ledger_notes_.clear();
+  study_.ledger = nullptr;
+  if (!stamp.there) return true;
+  Result<json> ledger = base::read_json_object(path, max_ledger_bytes);
+  if (!ledger) {
+    ledger_notes_.push_back("left out: " + ledger.error().message);
+  } else if (find_text(*ledger, {"format"}) != ledger_format) {
+    ledger_notes_.push_back("left out: " + path.string() + ": key 'format': expected \"" +
+                            ledger_format + "\"");
+  } else {
+    study_.ledger = std::move(*ledger);
+  }
+  return true;
+}
+
+bool StudyLoader::refresh_checkpoints() {
+  std::vector<CheckpointPlace> places;
+  std::vector<Run*> runs;
+  for (std::size_t arm = 0; arm < files_.size(); ++arm) {
+    for (std::size_t i = 0; i < files_[arm].size(); ++i) {
+      places.push_back({arm, study_.arms[arm].runs[i].seed, files_[arm][i].folder()});
+      runs.push_back(&study_.arms[arm].runs[i]);
+    }
+  }
+  ShownCheckpoints shown = store_.show(places, files_.size(), study_.sequence);
+  bool changed = false;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (runs[i]->checkpoints == shown.of_run[i]) continue;
+    runs[i]->checkpoints = std::move(shown.of_run[i]);
+    changed = true;
+  }
+  checkpoint_notes_ = std::move(shown.notes);
+  for (std::size_t arm = 0; arm < files_.size(); ++arm) {
+    if (shown.circuits_left_out[arm] == 0) continue;
+    checkpoint_notes_.push_back("arm '" + study_.arms[arm].name +
+                                "': " + std::to_string(shown.circuits_left_out[arm]) +
+                                " of its circuits are not followed over the checkpoints, to keep "
+                                "this page small; those shown are spread over its heads");
+  }
+  return changed;
+}
+
+void StudyLoader::gather_notes() {
+  study_.notes = faults_;
+  const auto add = [&](const std::vector<std::string>& notes) {
+    study_.notes.insert(study_.notes.end(), notes.begin(), notes.end());
+  };
+  for (const std::vector<RunFiles>& files : files_) {
+    for (const RunFiles& run : files) add(run.notes());
+  }
+  add(ledger_notes_);
+  add(checkpoint_notes_);
+}
+
+}  // namespace lookback::report

@@ -1,0 +1,58 @@
+// A study's directory, looked at again and again: what has not changed is not read again.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/report/checkpoint_store.h"
+#include "lookback/report/file_stamp.h"
+#include "lookback/report/load_study.h"
+#include "lookback/report/run_files.h"
+#include "lookback/report/study_report.h"
+#include "lookback/study/study_file.h"
+
+namespace lookback::report {
+
+/// What is other than at the last look.
+struct StudyChanges {
+  bool study = false;        ///< anything that is said of the study
+  bool checkpoints = false;  ///< maps and circuits
+  bool lens = false;         ///< inspections
+};
+
+class StudyLoader {
+ public:
+  StudyLoader(std::filesystem::path directory, StudyReaders readers, CheckpointLimits limits);
+
+  /// Looks at the directory and brings study() up to date. Errors: study.toml cannot be read, or has
+  /// no sequence to draw maps on; what was there stays, and the next look tries again. What is wrong
+  /// with a run or the ledger is in faults().
+  Result<StudyChanges> refresh();
+
+  /// Whether there was a study.toml at the last look.
+  bool is_there() const { return stamp_.there; }
+
+  const StudyReport& study() const { return study_; }
+  /// Files of runs that are not as they must be, a line each. They are in study().notes too.
+  const std::vector<std::string>& faults() const { return faults_; }
+
+ private:
+  Status read_study_file();
+  void add_runs(const study::Study& study);
+  StudyChanges refresh_runs();
+  bool refresh_ledger();
+  bool refresh_checkpoints();
+  void gather_notes();
+
+  std::filesystem::path directory_;
+  StudyReaders readers_;
+  CheckpointStore store_;
+  FileStamp stamp_, ledger_stamp_;            // of study.toml, ledger.json
+  std::vector<std::vector<RunFiles>> files_;  // of each arm's runs
+  std::vector<std::string> faults_, ledger_notes_, checkpoint_notes_;
+  StudyReport study_;
+};
+
+}  // namespace lookback::report
