@@ -132,15 +132,18 @@ TEST(Serve, ShowsAStudyUntilItIsToldToEnd) {
 
 TEST(Serve, WaitsForAStudyAndShowsItWhileItTrains) {
   const TemporaryDirectory directory;
-  const std::string file = spec::write_study(directory, spec::three_arms(2));
+  const std::string file = spec::write_study(directory, spec::three_arms(1'000'000));
   const std::string study = directory / "study";
   std::filesystem::create_directory(study);
   const ServedProgram served(study);
   EXPECT_FALSE(is_found(ask_for(served.port(), "/data/study")));
   EXPECT_NE(ask_for(served.port(), "/events", "\ndata: {}\n\n").find("\ndata: {}\n\n"),
             std::string::npos);
-  ASSERT_EQ(spec::run(lookback({"study", file, "--out", study})).exit_code, 0);
-  EXPECT_TRUE(is_found(served.wait_for("/data/study")));
+  const spec::Process training(lookback({"study", file, "--out", study, "--threads", "1"}));
+  const json data = json::parse(body_of(served.wait_for("/data/study")), nullptr, false);
+  ASSERT_TRUE(data.is_object());
+  EXPECT_TRUE(data["progress"].is_object()) << data["progress"];
+  EXPECT_EQ(data["progress"]["tokens_all"], std::size_t{3} * 256 * 1'000'000);
 }
 
 TEST(Serve, SaysInOneLineWhyItCannotListen) {
