@@ -3,14 +3,34 @@
 #include <fmt/format.h>
 
 #include "lookback/cli/read_checkpoint.h"
+#include "lookback/report/json_access.h"
 #include "lookback/report/load_study.h"
 #include "lookback/report/page.h"
 #include "lookback/report/page_template.h"
 
 namespace lookback::cli {
+namespace {
+
+/// Whether a run is there: a study file of a person's own has none beside it.
+bool has_begun(const report::StudyReport& study) {
+  for (const report::Arm& arm : study.arms) {
+    for (const report::Run& run : arm.runs) {
+      if (report::find_text(run.summary, {"status"}) != "waiting") return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 Result<std::filesystem::path> write_report(const std::filesystem::path& directory) {
   const Result<report::StudyReport> loaded = report::load_study(directory, study_readers());
   if (!loaded) return loaded.error();
+  if (!has_begun(*loaded)) {
+    return Error{directory.string() +
+                 ": found a study file without any run, allowed: a directory that `lookback study "
+                 "--out` made"};
+  }
   for (const std::string& note : loaded->notes) fmt::print(stderr, "{}\n", note);
   const Result<std::filesystem::path> page =
       report::write_report(directory, *loaded, report::page_template());

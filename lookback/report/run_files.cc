@@ -89,6 +89,11 @@ bool RunFiles::read_findings() {
     findings_.fault = findings.error().message;
     return false;
   }
+  const std::string status = find_text(*findings, {"status"});
+  if (status != "finished" && status != "diverged") {
+    findings_.fault = path.string() + ": key 'status': expected \"finished\" or \"diverged\"";
+    return false;
+  }
   found_ = study::summary_of(*findings);
   return true;
 }

@@ -242,22 +242,25 @@ TEST_F(BadInput, AReportOfNothing) {
             none + "/study.toml: cannot open: No such file or directory");
 }
 
-TEST_F(BadInput, AReportOfAnUnfinishedStudy) {
+TEST_F(BadInput, AReportOfAStudyOfWhichNoRunHasBegun) {
   std::filesystem::create_directory(out_);
   std::filesystem::copy_file(file_, out_ + "/study.toml");
   EXPECT_EQ(one_line(spec::run(lookback({"report", out_}))),
-            out_ + "/summary.json: cannot open: No such file or directory");
+            out_ +
+                ": found a study file without any run, allowed: a directory that `lookback study "
+                "--out` made");
+  EXPECT_FALSE(std::filesystem::exists(out_ + "/report.html"));
 }
 
-TEST_F(BadInput, AReportOfASummaryNestedWithoutEnd) {
-  std::filesystem::create_directory(out_);
+TEST_F(BadInput, AReportOfFindingsNestedWithoutEnd) {
+  const std::string run = out_ + "/parallel/seed-0";
+  std::filesystem::create_directories(run);
   std::filesystem::copy_file(file_, out_ + "/study.toml");
   const std::size_t depth = 200'000;
-  std::ofstream(out_ + "/summary.json")
-      << R"({"arms":[{"arm":"parallel","runs":[{"seed":0,"deep":)" << std::string(depth, '[')
-      << std::string(depth, ']') << "}]}]}";
+  std::ofstream(run + "/findings.json")
+      << R"({"seed":0,"deep":)" << std::string(depth, '[') << std::string(depth, ']') << "}";
   EXPECT_EQ(one_line(spec::run(lookback({"report", out_}))),
-            out_ + "/summary.json: found values nested deeper than 64, the most that is allowed");
+            run + "/findings.json: found values nested deeper than 64, the most that is allowed");
 }
 
 TEST_F(BadInput, AnUnknownInstructionSet) {

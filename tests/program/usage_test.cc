@@ -1,8 +1,11 @@
 // What the program says of itself, and what it exits with: 0 done, 1 failed, 2 wrong usage.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <sstream>
+#include <string>
 
+#include "lookback/base/file.h"
 #include "tests/program/studies.h"
 
 namespace lookback::program {
@@ -158,6 +161,27 @@ TEST(Usage, AStudyPrintsThePathOfItsPageAlone) {
   EXPECT_TRUE(std::filesystem::exists(directory / "out/report.html"));
   EXPECT_NE(ended.err.find("two-layer: "), std::string::npos);
   EXPECT_NE(ended.err.find(" parameters\n"), std::string::npos);
+}
+
+TEST(Usage, AReportIsMadeOfAStudyThatHasNotEndedAndSaysSo) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(directory, spec::three_arms(1));
+  const std::string out = directory / "out";
+  ASSERT_EQ(spec::run(lookback({"study", study, "--out", out})).exit_code, 0);
+  std::filesystem::remove(out + "/summary.json");
+  std::filesystem::remove(out + "/report.html");
+  std::filesystem::remove(out + "/parallel/seed-0/findings.json");
+  std::filesystem::remove_all(out + "/sequential");
+  const spec::Ended ended = spec::run(lookback({"report", out}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.out, out + "/report.html\n");
+  EXPECT_EQ(ended.err, "");
+  const auto page = base::read_file(out + "/report.html", std::size_t{1} << 30U);
+  ASSERT_TRUE(page);
+  for (const char* status : {"finished", "training", "waiting"}) {
+    EXPECT_NE(page->find(R"("status":")" + std::string(status) + "\""), std::string::npos)
+        << status;
+  }
 }
 
 TEST(Usage, ARunPrintsThePathOfItsFindings) {

@@ -204,6 +204,13 @@ TEST_F(LoadStudy, RefusesFindingsThatAreNone) {
   }
 }
 
+TEST_F(LoadStudy, RefusesFindingsOfARunThatEndedInNoKnownWay) {
+  for (const std::string text : {"{}", R"({"status":1})", R"({"status":"training"})"}) {
+    write(run() / "findings.json", text);
+    EXPECT_NE(error().find("findings.json: key 'status'"), std::string::npos) << text;
+  }
+}
+
 TEST_F(LoadStudy, RefusesFindingsThatWouldExhaustTheStack) {
   write(run() / "findings.json",
         "{\"deep\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}");

@@ -1,0 +1,41 @@
+// The page's data of a study that is at work, for a server.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/report/page_parts.h"
+#include "lookback/report/study_loader.h"
+
+namespace lookback::report {
+
+/// Looks at a study's directory whenever it is asked. What files' sizes and times of change say is
+/// the same is not read again, and a checkpoint that was read and encoded is kept. Not for use by
+/// two threads at once.
+class LiveStudy {
+ public:
+  LiveStudy(std::filesystem::path directory, StudyReaders readers, CheckpointLimits limits = {});
+
+  /// The parts as the directory is now: "study" (study_data.h), "attention" (attention_data.h),
+  /// "lens" (lens_data.h) and "frames" (frames_data.h), each with the version of its text; none
+  /// while there is no study.toml. A file that cannot be read (as one that is being written) leaves
+  /// what was read of it before, with a note in the study's part, and is read again the next time.
+  /// Errors: those of study.toml, and what lens_data refuses; the next look tries again.
+  Result<PageParts> refresh();
+
+ private:
+  void set(const std::string& name, const nlohmann::json& data);
+
+  StudyLoader loader_;
+  PageParts parts_;
+  std::uint64_t last_version_ = 0;  // of any part, so that a study that comes back is a newer one
+  std::vector<std::string> lens_notes_;
+  StudyChanges due_;  // not in parts_ yet
+};
+
+}  // namespace lookback::report

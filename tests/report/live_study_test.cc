@@ -1,0 +1,208 @@
+#include "lookback/report/live_study.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "lookback/report/page.h"
+#include "tests/report/study_directory.h"
+
+namespace lookback::report {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// A study whose one run is at work, with one checkpoint, and who looks at it.
+class LiveStudyTest : public test::StudyDirectory {
+ protected:
+  LiveStudyTest() : live_(directory_.path(), readers()) {
+    fs::remove(run() / "findings.json");
+    write(checkpoint("1000.safetensors"), "a");
+  }
+
+  StudyReaders readers() {
+    return {sequence, [this](const fs::path& path, const HeldOutSequence&) {
+              ++reads_[path.filename().string()];
+              return Result<CheckpointContents>(test::example_contents());
+            }};
+  }
+
+  PageParts look() {
+    Result<PageParts> parts = live_.refresh();
+    if (parts) return *parts;
+    ADD_FAILURE() << parts.error().message;
+    return {};
+  }
+
+  /// That of a part as it is now.
+  json now(const std::string& name) {
+    const PageParts parts = look();
+    return parts.contains(name) ? json::parse(parts.at(name)->text) : json();
+  }
+
+  /// What a page made from the same directory holds.
+  json page() {
+    const Result<StudyReport> study = load_study(directory_.path(), readers());
+    if (!study) {
+      ADD_FAILURE() << study.error().message;
+      return {};
+    }
+    return *page_data(*study);
+  }
+
+  std::map<std::string, int> reads_;
+  LiveStudy live_;
+};
+
+TEST_F(LiveStudyTest, HasThePartsOfThePage) {
+  const PageParts parts = look();
+  ASSERT_EQ(parts.size(), 4U);
+  json whole = json::parse(parts.at("study")->text);
+  for (const char* name : {"attention", "lens", "frames"}) {
+    whole[name] = json::parse(parts.at(name)->text);
+  }
+  EXPECT_EQ(whole, page());
+  EXPECT_EQ(whole["progress"]["runs"][0]["status"], "training");
+}
+
+TEST_F(LiveStudyTest, HasNoPartsWhileThereIsNoStudy) {
+  LiveStudy nowhere(directory_ / "later", readers());
+  Result<PageParts> parts = nowhere.refresh();
+  ASSERT_TRUE(parts) << parts.error().message;
+  EXPECT_TRUE(parts->empty());
+  fs::create_directories(directory_ / "later");
+  parts = nowhere.refresh();
+  ASSERT_TRUE(parts);
+  EXPECT_TRUE(parts->empty());
+  write(directory_ / "later" / "study.toml", study_text("seeds = 1"));
+  parts = nowhere.refresh();
+  ASSERT_TRUE(parts);
+  ASSERT_EQ(parts->size(), 4U);
+  EXPECT_EQ(json::parse(parts->at("study")->text)["progress"]["runs"][0]["status"], "waiting");
+}
+
+TEST_F(LiveStudyTest, ReadsAndMakesNothingAgainWhereNothingChanged) {
+  const PageParts first = look();
+  const PageParts second = look();
+  EXPECT_EQ(first, second);  // the very same texts
+  EXPECT_EQ(reads_, (std::map<std::string, int>{{"1000.safetensors", 1}}));
+}
+
+TEST_F(LiveStudyTest, GivesWhatChangedANewVersionAndNothingElse) {
+  const PageParts before = look();
+  append(metrics(), test::line_of(90000, 0.9, 0.5));
+  const PageParts after = look();
+  EXPECT_GT(after.at("study")->version, before.at("study")->version);
+  for (const char* name : {"attention", "lens", "frames"}) {
+    EXPECT_EQ(after.at(name), before.at(name)) << name;
+  }
+  EXPECT_EQ(json::parse(after.at("study")->text)["arms"][0]["runs"][0]["summary"]["tokens"], 90000);
+}
+
+TEST_F(LiveStudyTest, AddsANewCheckpointAndReadsNoOther) {
+  const PageParts before = look();
+  write(checkpoint("2000.safetensors"), "b");
+  const PageParts after = look();
+  for (const char* name : {"study", "attention", "frames"}) {
+    EXPECT_GT(after.at(name)->version, before.at(name)->version) << name;
+  }
+  EXPECT_EQ(after.at("lens"), before.at("lens"));
+  EXPECT_EQ(json::parse(after.at("frames")->text)[0]["checkpoints"].size(), 2U);
+  EXPECT_EQ(json::parse(after.at("study")->text)["checkpoints"], (json{1000, 2000}));
+  EXPECT_EQ(reads_, (std::map<std::string, int>{{"1000.safetensors", 1}, {"2000.safetensors", 1}}));
+}
+
+TEST_F(LiveStudyTest, ReadsACheckpointAgainThatIsAnotherFile) {
+  look();
+  write(checkpoint("1000.safetensors"), "longer");
+  look();
+  EXPECT_EQ(reads_["1000.safetensors"], 2);
+}
+
+TEST_F(LiveStudyTest, FollowsARunThatWasKilledAndGoesOn) {
+  append(metrics(), test::line_of(3000, 0.9, 0.5) + R"({"tokens":4000,"pro)");
+  write(checkpoint("2000.safetensors"), "b");
+  EXPECT_EQ(now("study")["arms"][0]["runs"][0]["summary"]["tokens"], 3000);
+  EXPECT_EQ(now("study")["notes"].size(), 1U);
+  // Resumed from its checkpoint of 2000 tokens, with the lines up to there.
+  write(metrics(), test::line_of(1000, 0.2, 5.0) + test::line_of(2000, 0.8, 1.0));
+  EXPECT_EQ(now("study")["arms"][0]["runs"][0]["summary"]["tokens"], 2000);
+  append(metrics(), test::line_of(3000, 0.95, 0.25));
+  write(checkpoint("3000.safetensors"), "c");
+  const json study = now("study");
+  EXPECT_EQ(study["arms"][0]["runs"][0]["summary"]["induction_score"], 0.95);
+  EXPECT_TRUE(study["notes"].empty());
+  const json whole = page();
+  EXPECT_EQ(study["figures"], whole["figures"]);
+  EXPECT_EQ(now("attention"), whole["attention"]);
+}
+
+TEST_F(LiveStudyTest, TakesALineThatIsBeingWrittenOnceItIsWhole) {
+  const std::string line = test::line_of(3000, 0.9, 0.5);
+  append(metrics(), line.substr(0, 40));
+  EXPECT_EQ(now("study")["arms"][0]["runs"][0]["summary"]["tokens"], 2000);
+  append(metrics(), line.substr(40));
+  EXPECT_EQ(now("study")["arms"][0]["runs"][0]["summary"]["tokens"], 3000);
+  EXPECT_TRUE(now("study")["notes"].empty());
+}
+
+TEST_F(LiveStudyTest, TriesAFileAgainThatWasNotWhole) {
+  look();
+  write(run() / "findings.json", R"({"seed":0,"sta)");
+  json study = now("study");
+  EXPECT_EQ(study["arms"][0]["runs"][0]["summary"]["status"], "training");
+  ASSERT_EQ(study["notes"].size(), 1U);
+  EXPECT_NE(study["notes"][0].get<std::string>().find("findings.json: not a JSON object"),
+            std::string::npos);
+  write(run() / "findings.json", R"({"seed":0,"status":"finished","tokens":32768})");
+  study = now("study");
+  EXPECT_EQ(study["arms"][0]["runs"][0]["summary"]["status"], "finished");
+  EXPECT_EQ(study["progress"], nullptr);
+  EXPECT_TRUE(study["notes"].empty());
+}
+
+TEST_F(LiveStudyTest, KeepsTheLinesOfARunWhoseFileWasSpoiled) {
+  look();
+  write(metrics(), "no JSON\n" + test::line_of(2000, 0.8, 1.0));
+  const json study = now("study");
+  EXPECT_EQ(study["arms"][0]["runs"][0]["summary"]["tokens"], 2000);
+  ASSERT_EQ(study["notes"].size(), 1U);
+  EXPECT_NE(study["notes"][0].get<std::string>().find("metrics.jsonl:1: not valid JSON"),
+            std::string::npos);
+}
+
+TEST_F(LiveStudyTest, TakesUpAnInspectionAndALedgerWhenTheyCome) {
+  EXPECT_TRUE(now("lens").empty());
+  write(run() / "inspection.json", R"({"format":"lookback inspection 1","tokens":2000})");
+  EXPECT_EQ(now("lens").size(), 1U);
+  EXPECT_EQ(now("study")["ledger"], nullptr);
+  write(directory_ / "ledger.json", R"({"format":"lookback ledger 1","claims":[]})");
+  EXPECT_TRUE(now("study")["ledger"].is_object());
+}
+
+TEST_F(LiveStudyTest, SaysWhyAStudyFileCannotBeReadAndTriesAgain) {
+  look();
+  write(directory_ / "study.toml", "name = ");
+  const Result<PageParts> parts = live_.refresh();
+  ASSERT_FALSE(parts);
+  EXPECT_NE(parts.error().message.find("study.toml:1"), std::string::npos);
+  write(directory_ / "study.toml", study_text("seeds = 2"));
+  EXPECT_EQ(now("study")["arms"][0]["runs"].size(), 2U);
+  EXPECT_EQ(reads_["1000.safetensors"], 1);  // seeds were added, and the rest is as it was
+}
+
+TEST_F(LiveStudyTest, GivesAStudyThatComesBackNewVersions) {
+  const PageParts before = look();
+  fs::rename(directory_ / "study.toml", directory_ / "away");
+  EXPECT_TRUE(look().empty());
+  fs::rename(directory_ / "away", directory_ / "study.toml");
+  for (const auto& [name, part] : look()) {
+    EXPECT_GT(part->version, before.at(name)->version) << name;
+  }
+}
+
+}  // namespace
+}  // namespace lookback::report
