@@ -46,6 +46,7 @@ int run(int argc, char** argv) {
   add_study(app, exit_code);
   add_train(app, exit_code);
   add_inspect(app, exit_code);
+  add_ledger(app, exit_code);
   add_report(app, exit_code);
   add_serve(app, exit_code);
   add_bench(app, exit_code);

@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/json_file.h"
 #include "lookback/base/workers.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
+#include "lookback/cli/print_ledger.h"
 #include "lookback/cli/write_report.h"
 #include "lookback/model/program.h"
 #include "lookback/study/study.h"
@@ -18,6 +21,7 @@ namespace {
 
 struct StudyOptions {
   std::string file, out, tokens, seeds;
+  std::optional<std::string> size;
   std::optional<std::size_t> threads;
   bool resume = false;
 };
@@ -30,6 +34,7 @@ Result<study::Overrides> read_overrides(const StudyOptions& options) {
   if (!seeds) return seeds.error();
   overrides.tokens = *tokens;
   overrides.seeds = *seeds;
+  overrides.size = options.size;
   return overrides;
 }
 
@@ -50,6 +55,18 @@ Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& 
   return study::run_study(study, options.out, options.resume, workers, progress);
 }
 
+/// The ledger that the study ended with, on stderr: stdout has the page's path alone.
+Status print_verdicts(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "ledger.json";
+  std::error_code absent;
+  if (!std::filesystem::exists(file, absent)) return {};
+  constexpr std::size_t largest_ledger = std::size_t{1} << 28;
+  const Result<nlohmann::json> ledger = base::read_json_object(file, largest_ledger);
+  if (!ledger) return ledger.error();
+  fmt::print(stderr, "{}", ledger_text(*ledger));
+  return {};
+}
+
 int run(const StudyOptions& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
   if (!overrides) return refuse(overrides.error());
@@ -62,6 +79,7 @@ int run(const StudyOptions& options) {
   if (*ending == study::Ending::stopped) {
     return fail({"stopped; the same command with --resume goes on to the same result"});
   }
+  if (Status shown = print_verdicts(options.out); !shown) return fail(shown.error());
   const Result<std::filesystem::path> page = write_report(options.out);
   if (!page) return fail(page.error());
   fmt::print("{}\n", page->string());
@@ -80,6 +98,8 @@ void add_study(CLI::App& app, int& exit_code) {
                       "training tokens a run, such as 40M or 1G (default: the study file's)");
   command->add_option("--seeds", options->seeds,
                       "runs of each arm, with seeds from 0 on (default: the study file's)");
+  command->add_option("--size", options->size,
+                      "one of the study's [sizes], such as article (default: the study as it is)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,

@@ -40,6 +40,32 @@ double student_t_about_normal(double degrees) {
   return result;
 }
 
+/// The probability of `hits` or more in `trials` of probability p.
+double at_least(std::size_t hits, std::size_t trials, double p) {
+  if (hits == 0) return 1;
+  const auto n = static_cast<double>(trials);
+  double log_ways = 0;  // to choose k of n
+  double sum = 0;
+  for (std::size_t k = 1; k <= trials; ++k) {
+    const auto x = static_cast<double>(k);
+    log_ways += std::log((n - x + 1) / x);
+    if (k < hits) continue;
+    const double misses = k == trials ? 0 : (n - x) * std::log1p(-p);
+    sum += std::exp(log_ways + x * std::log(p) + misses);
+  }
+  return sum;
+}
+
+/// The p with at_least(hits, trials, p) = tail, hits > 0.
+double share_with_tail(std::size_t hits, std::size_t trials, double tail) {
+  double low = 0, high = 1;
+  for (int halving = 0; halving < 60; ++halving) {
+    const double middle = (low + high) / 2;
+    (at_least(hits, trials, middle) < tail ? low : high) = middle;
+  }
+  return low;
+}
+
 }  // namespace
 
 double student_t_95(std::size_t degrees) {
@@ -80,6 +106,18 @@ Estimate ratio_estimate(std::span<const double> x, std::span<const double> y) {
   for (std::size_t i = 0; i < x.size(); ++i) residuals.push_back(x[i] - result.mean * y[i]);
   result.standard_error = estimate(residuals).standard_error / std::abs(mean);
   return result;
+}
+
+Share share_estimate(std::size_t hits, std::size_t trials) {
+  if (trials == 0) {
+    constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+    return {undefined, undefined, undefined};
+  }
+  constexpr double tail = 0.025;
+  const double share = static_cast<double>(hits) / static_cast<double>(trials);
+  const double lower = hits == 0 ? 0 : share_with_tail(hits, trials, tail);
+  const double upper = hits == trials ? 1 : share_with_tail(hits + 1, trials, 1 - tail);
+  return {share, lower, upper};
 }
 
 }  // namespace lookback::lens

@@ -35,4 +35,14 @@ Estimate estimate(std::span<const double> values);
 /// as the mean of y is known to differ from zero. REQUIRES as many x as y.
 Estimate ratio_estimate(std::span<const double> x, std::span<const double> y);
 
+/// A share of n trials, and its exact interval of 95% (Clopper and Pearson 1934): the shares that give
+/// so many hits or more, and so many or fewer, with a probability above 0.025. To 1e-9. Of no trial
+/// NaN.
+struct Share {
+  double share = 0, lower = 0, upper = 0;
+};
+
+/// REQUIRES hits <= trials. Takes time in proportion to the trials.
+Share share_estimate(std::size_t hits, std::size_t trials);
+
 }  // namespace lookback::lens

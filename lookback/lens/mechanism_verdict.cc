@@ -74,9 +74,11 @@ void decide(MechanismResult& result) {
   }
   if (!result.learned) {
     result.verdict = Mechanism::none;
-    result.reason =
-        fmt::format("second-half loss lies {:.3f} nats below chance, at least {} are asked for",
-                    result.chance - result.loss.mean, least_gain);
+    const double gain = result.chance - result.loss.mean;
+    result.reason = fmt::format(
+        "second-half loss lies {:.3f} nats {} chance, to look for a mechanism it must lie {} below "
+        "it",
+        std::abs(gain), gain < 0 ? "above" : "below", least_gain);
     return;
   }
   if (!(result.cost.lower() > 0)) {

@@ -1,29 +1,16 @@
-// Reading JSON that may lack any field or hold one of the wrong kind: nothing here throws.
+// Reading JSON and writing numbers, as the whole report does.
 #pragma once
 
-#include <cstdint>
-#include <initializer_list>
-#include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
-#include <string_view>
+
+#include "lookback/base/json_access.h"
 
 namespace lookback::report {
 
-/// The value reached from `value` by the keys of `path`, or null where a key or an object is missing.
-const nlohmann::json* find_value(const nlohmann::json& value,
-                                 std::initializer_list<std::string_view> path);
-
-/// The finite number at `path`; nothing for a missing, null, infinite or non-numeric value.
-std::optional<double> find_number(const nlohmann::json& value,
-                                  std::initializer_list<std::string_view> path);
-
-/// The non-negative integer at `path`; nothing for any other value.
-std::optional<std::uint64_t> find_count(const nlohmann::json& value,
-                                        std::initializer_list<std::string_view> path);
-
-/// The string at `path`, or an empty one.
-std::string find_text(const nlohmann::json& value, std::initializer_list<std::string_view> path);
+using base::find_count;
+using base::find_number;
+using base::find_text;
+using base::find_value;
 
 /// `value` rounded to `digits` significant digits, so that it prints short; finite if
 /// `value` is.

@@ -58,6 +58,11 @@ std::string described(DirectoryKind kind) {
 
 }  // namespace
 
+std::filesystem::path run_directory(const std::filesystem::path& study, const std::string& arm,
+                                    std::uint64_t seed) {
+  return study / arm / fmt::format("seed-{}", seed);
+}
+
 DirectoryKind kind_of(const fs::path& directory) {
   if (is_run(directory)) return DirectoryKind::run;
   if (is_arm(directory)) return DirectoryKind::arm;

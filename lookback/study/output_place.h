@@ -1,6 +1,7 @@
 // What is at a path already, so that nothing is written over what is of another kind.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,6 +9,10 @@
 #include "lookback/base/result.h"
 
 namespace lookback::study {
+
+/// Where a study's directory keeps a run: <arm>/seed-<n>.
+std::filesystem::path run_directory(const std::filesystem::path& study, const std::string& arm,
+                                    std::uint64_t seed);
 
 /// What a directory holds, by the files that make it that.
 enum class DirectoryKind {

@@ -10,6 +10,7 @@
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspect_run.h"
+#include "lookback/study/ledger.h"
 #include "lookback/study/one_run.h"
 #include "lookback/study/output_place.h"
 
@@ -17,11 +18,6 @@ namespace lookback::study {
 namespace {
 
 constexpr std::size_t largest_text = std::size_t{1} << 28;
-
-std::filesystem::path run_directory(const std::filesystem::path& study, const std::string& arm,
-                                    std::uint64_t seed) {
-  return study / arm / fmt::format("seed-{}", seed);
-}
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code missing;
@@ -91,7 +87,9 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
                     "another --out",
                     directory.string())};
   }
-  return {};
+  // What its runs decide is no part of them: its claims may be others.
+  if (*found == study.text) return {};
+  return base::write_file_atomically(file, study.text);
 }
 
 /// One run's row: its findings, with the speed that timing.json knows.
@@ -172,19 +170,9 @@ Result<Ending> inspect_runs(const Study& study, const std::filesystem::path& dir
   return Ending::finished;
 }
 
-}  // namespace
-
-Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
-                         base::Workers& workers, Listener& listener) {
-  if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits.error();
-  if (Status fits = check_study_file(study, directory); !fits) return fits.error();
-  const Result<DirectoryLock> lock = DirectoryLock::take(directory);
-  if (!lock) return lock.error();
-  if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
-  if (is_there(directory / "summary.json")) {
-    listener.message(fmt::format("{}: this study is finished", directory.string()));
-    return resume ? inspect_runs(study, directory, workers, listener) : Ending::finished;
-  }
+/// Brings every run to its end and writes the summary.
+Result<Ending> execute_runs(const Study& study, const std::filesystem::path& directory,
+                            base::Workers& workers, Listener& listener) {
   for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
       const RunConfig config = study.run(arm, seed);
@@ -197,6 +185,27 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   if (Status written = write_summary(study, directory, workers.count()); !written) {
     return written.error();
   }
+  return Ending::finished;
+}
+
+}  // namespace
+
+Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
+                         base::Workers& workers, Listener& listener) {
+  if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits.error();
+  if (Status fits = check_study_file(study, directory); !fits) return fits.error();
+  const Result<DirectoryLock> lock = DirectoryLock::take(directory);
+  if (!lock) return lock.error();
+  if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
+  Result<Ending> ending = Ending::finished;
+  if (is_there(directory / "summary.json")) {
+    listener.message(fmt::format("{}: this study is finished", directory.string()));
+    if (resume) ending = inspect_runs(study, directory, workers, listener);
+  } else {
+    ending = execute_runs(study, directory, workers, listener);
+  }
+  if (!ending || *ending == Ending::stopped) return ending;
+  if (const auto ledger = write_ledger(study, directory); !ledger) return ledger.error();
   return Ending::finished;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lookback/base/result.h"
+#include "lookback/study/claim.h"
 #include "lookback/study/run_config.h"
 
 namespace lookback::study {
@@ -16,6 +17,7 @@ struct Study {
   std::string question;
   std::uint64_t seeds = 1;      ///< each arm runs with seeds 0 .. seeds - 1
   std::vector<RunConfig> arms;  ///< with seed 0
+  std::vector<Claim> claims;    ///< what its runs decide
   std::string text;             ///< the study as TOML, the command line's changes included
 
   RunConfig run(std::size_t arm, std::uint64_t seed) const {
@@ -29,11 +31,15 @@ struct Study {
 struct Overrides {
   std::optional<std::uint64_t> tokens;
   std::optional<std::uint64_t> seeds;
+  std::optional<std::string> size;  ///< one of the study's [sizes]; the others then hold over it
 };
 
 /// Reads a study file: `name`, `question`, `seeds`, the tables [model], [init], [data], [train],
 /// [evaluate] and [clamp.NAME] that hold for all arms, and an [[arm]] for each arm with its `name`
-/// and the tables that it changes or adds ([arm.model], [arm.clamp.NAME], ...). Errors: FILE:LINE, the key, what was found, what is allowed.
+/// and the tables that it changes or adds ([arm.model], [arm.clamp.NAME], ...); [[claim]]s (claim.h).
+/// [sizes.NAME], with `seeds` and tables that are laid over the study's, and [arm.sizes.NAME], with
+/// tables that are laid over the arm's, where that size is asked for. Errors: FILE:LINE, the
+/// key, what was found, what is allowed.
 Result<Study> read_study(const std::string& path, const Overrides& overrides);
 
 /// The same from text; `file_name` is for messages.

@@ -91,7 +91,7 @@ TEST(StudyFile, TheArticlesStudyIsTheThreeSetups) {
   ASSERT_TRUE(study) << study.error().message;
   ASSERT_EQ(study->arms.size(), 3U);
   for (const RunConfig& arm : study->arms) {
-    EXPECT_EQ(arm.train.tokens, 40'000'000U);
+    EXPECT_EQ(arm.train.tokens, 16'000'000U);
     EXPECT_EQ(arm.architecture.layers * arm.architecture.heads_per_layer(), 2U) << arm.arm;
     EXPECT_EQ(arm.evaluate.probes.size(), 4U);
   }

@@ -1,0 +1,49 @@
+// lookback ledger: the claims of a study, decided anew from its runs.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/cli/print_ledger.h"
+#include "lookback/study/ledger.h"
+
+namespace lookback::cli {
+namespace {
+
+struct LedgerOptions {
+  std::string directory;
+  bool json = false;
+};
+
+int run_ledger(const LedgerOptions& options) {
+  const std::filesystem::path directory = options.directory;
+  const Result<study::Study> study =
+      study::read_study((directory / "study.toml").string(), study::Overrides{});
+  if (!study) return fail(study.error());
+  if (study->claims.empty()) {
+    return fail({fmt::format("{}: found no [[claim]]; a ledger needs one at least",
+                             (directory / "study.toml").string())});
+  }
+  const Result<nlohmann::json> ledger = study::write_ledger(*study, directory);
+  if (!ledger) return fail(ledger.error());
+  fmt::print("{}", options.json ? ledger->dump(2) + '\n' : ledger_text(*ledger));
+  return success;
+}
+
+}  // namespace
+
+void add_ledger(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<LedgerOptions>();
+  CLI::App* command =
+      app.add_subcommand("ledger", "decide a study's claims from the runs that have ended");
+  command->add_option("directory", options->directory, "directory that `lookback study --out` made")
+      ->required();
+  command->add_flag("--json", options->json, "print ledger.json instead of lines");
+  command->footer("Example: lookback ledger runs/article");
+  command->callback([options, &exit_code] { exit_code = run_ledger(*options); });
+}
+
+}  // namespace lookback::cli

@@ -1,0 +1,12 @@
+// A ledger for a person: a line a claim, with its verdict and figure, and why.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace lookback::cli {
+
+/// Of a ledger as study/ledger.h makes it; empty for one without claims.
+std::string ledger_text(const nlohmann::json& ledger);
+
+}  // namespace lookback::cli

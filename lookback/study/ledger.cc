@@ -1,0 +1,237 @@
+#include "lookback/study/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "lookback/base/file.h"
+#include "lookback/base/json_access.h"
+#include "lookback/lens/estimate.h"
+#include "lookback/lens/to_json.h"
+#include "lookback/study/output_place.h"
+#include "lookback/study/verdict.h"
+
+namespace lookback::study {
+namespace {
+
+using nlohmann::json;
+
+const RunRecord* find_record(std::span<const RunRecord> runs, const std::string& arm,
+                             std::uint64_t seed) {
+  const auto found = std::ranges::find_if(
+      runs, [&](const RunRecord& run) { return run.arm == arm && run.seed == seed; });
+  return found == runs.end() ? nullptr : &*found;
+}
+
+Figure figure_in(const RunRecord& run, const std::string& finding, const std::string& probe) {
+  if (base::find_text(run.findings, {"status"}) != "finished") return {};
+  return find_quantity(finding)->read(run, probe);
+}
+
+/// The seeds whose runs have all that the test is about.
+std::vector<SeedFigures> figures_of(const ClaimTest& test, const Study& study,
+                                    std::span<const RunRecord> runs) {
+  std::vector<SeedFigures> seeds;
+  for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+    const RunRecord* run = find_record(runs, test.arm, seed);
+    const RunRecord* other = test.against_other ? find_record(runs, test.other_arm, seed) : run;
+    if (run == nullptr || other == nullptr) continue;
+    SeedFigures figures{seed, figure_in(*run, test.finding, test.probe), {}};
+    if (test.against_other) figures.other = figure_in(*other, test.other_finding, test.probe);
+    seeds.push_back(std::move(figures));
+  }
+  return seeds;
+}
+
+json figure_json(const Figure& figure) {
+  if (const double* number = std::get_if<double>(&figure)) return lens::rounded(*number);
+  if (const auto* word = std::get_if<std::string>(&figure)) return *word;
+  return nullptr;
+}
+
+template <class T>
+json json_or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+json seed_json(const SeedVerdict& seed, bool against_other) {
+  json entry = {{"seed", seed.figures.seed},
+                {"value", figure_json(seed.figures.figure)},
+                {"holds", json_or_null(seed.holds)}};
+  if (against_other) {
+    entry["other"] = figure_json(seed.figures.other);
+    entry["difference"] = seed.difference ? lens::rounded(*seed.difference) : json(nullptr);
+  }
+  return entry;
+}
+
+/// Means of logarithms are shown as what they are the logarithm of.
+json shown_scale(double value, bool logarithmic) {
+  return lens::rounded(logarithmic ? std::exp(value) : value);
+}
+
+json test_json(const TestResult& result) {
+  const ClaimTest& test = result.test;
+  json seeds = json::array();
+  for (const SeedVerdict& seed : result.seeds) seeds.push_back(seed_json(seed, test.against_other));
+  const bool has_interval = std::isfinite(result.estimate.half_width());
+  const lens::Share share = lens::share_estimate(result.holds_in, result.decided_in);
+  json entry = {{"says", sentence_of(test)},
+                {"finding", test.finding},
+                {"probe", test.probe},
+                {"unit", std::string(find_quantity(test.finding)->unit)},
+                {"arm", test.arm},
+                {"relation", name_of(test.relation)},
+                {"decided_by", name_of(test.decided_by)},
+                {"scale", result.logarithmic ? "logarithmic" : "linear"},
+                {"verdict", name_of(result.verdict)},
+                {"reason", result.reason},
+                {"figure", result.figure},
+                {"seeds", std::move(seeds)},
+                {"mean", shown_scale(result.estimate.mean, result.logarithmic)},
+                {"standard_deviation", lens::rounded(result.standard_deviation)},
+                {"interval", nullptr},
+                {"holds_in", result.holds_in},
+                {"of", result.decided_in},
+                {"share_interval", nullptr}};
+  if (has_interval) {
+    entry["interval"] = {shown_scale(result.estimate.lower(), result.logarithmic),
+                         shown_scale(result.estimate.upper(), result.logarithmic)};
+  }
+  if (result.decided_in > 0) {
+    entry["share_interval"] = {lens::rounded(share.lower), lens::rounded(share.upper)};
+  }
+  if (test.against_other) {
+    entry["against"] = {{"arm", test.other_arm},
+                        {"finding", test.other_finding},
+                        {"times", test.times},
+                        {"by", test.by}};
+  } else if (test.relation == Relation::between) {
+    entry["against"] = {test.low, test.high};
+  } else if (test.relation == Relation::is) {
+    entry["against"] = test.word;
+  } else if (test.relation == Relation::above || test.relation == Relation::below) {
+    entry["against"] = test.low;
+  }
+  return entry;
+}
+
+/// The fewest tokens that a run of the claim's arms has seen; none where no run has ended.
+std::optional<std::uint64_t> tokens_of(const Claim& claim, std::span<const RunRecord> runs) {
+  std::optional<std::uint64_t> fewest;
+  for (const RunRecord& run : runs) {
+    const auto is_about = [&](const ClaimTest& test) {
+      return test.arm == run.arm || (test.against_other && test.other_arm == run.arm);
+    };
+    if (std::ranges::none_of(claim.tests, is_about)) continue;
+    const auto tokens = base::find_count(run.findings, {"tokens"}).value_or(0);
+    fewest = std::min(fewest.value_or(tokens), tokens);
+  }
+  return fewest;
+}
+
+/// Where the runs are too short to tell, no test is decided.
+void mark_untested(std::uint64_t tokens, std::uint64_t needed, std::vector<TestResult>& tests) {
+  for (TestResult& test : tests) {
+    test.verdict = Verdict::not_tested;
+    test.reason = fmt::format("it needs runs of {} tokens, these have {}",
+                              shown_number(static_cast<double>(needed), "tokens"),
+                              shown_number(static_cast<double>(tokens), "tokens"));
+  }
+}
+
+std::string reason_of(std::span<const TestResult> tests, Verdict verdict) {
+  if (verdict == Verdict::supported && tests.size() > 1) {
+    return fmt::format("all {} tests hold", tests.size());
+  }
+  const auto decisive = std::ranges::find(tests, verdict, &TestResult::verdict);
+  return decisive == tests.end() ? "" : sentence_of(decisive->test) + ": " + decisive->reason;
+}
+
+std::string headline_of(std::span<const TestResult> tests, Verdict verdict) {
+  const auto decisive = std::ranges::find(tests, verdict, &TestResult::verdict);
+  if (verdict != Verdict::supported && decisive != tests.end()) return decisive->figure;
+  std::string text = tests.front().figure;
+  if (tests.size() > 1) text += "; " + tests[1].figure;
+  return text;
+}
+
+json runs_json(const Claim& claim, std::span<const RunRecord> runs) {
+  std::set<std::string> names;
+  for (const ClaimTest& test : claim.tests) {
+    for (const RunRecord& run : runs) {
+      const bool is_other = test.against_other && test.other_arm == run.arm;
+      if (run.arm == test.arm || is_other)
+        names.insert(fmt::format("{}/seed-{}", run.arm, run.seed));
+    }
+  }
+  return names;
+}
+
+json claim_json(const Claim& claim, const Study& study, std::span<const RunRecord> runs) {
+  std::vector<TestResult> tests;
+  for (const ClaimTest& test : claim.tests) {
+    tests.push_back(decide(test, figures_of(test, study, runs)));
+  }
+  const std::uint64_t tokens = tokens_of(claim, runs).value_or(0);
+  if (tokens < claim.needs_tokens) mark_untested(tokens, claim.needs_tokens, tests);
+  const Verdict verdict = verdict_of(tests);
+  json shown = json::array();
+  for (const TestResult& test : tests) shown.push_back(test_json(test));
+  return {{"name", claim.name},
+          {"number", json_or_null(claim.number)},
+          {"says", claim.says},
+          {"article", claim.article},
+          {"article_figure", claim.article_figure},
+          {"verdict", name_of(verdict)},
+          {"reason", reason_of(tests, verdict)},
+          {"figure", headline_of(tests, verdict)},
+          {"tests", std::move(shown)},
+          {"runs", runs_json(claim, runs)}};
+}
+
+}  // namespace
+
+json make_ledger(const Study& study, std::span<const RunRecord> runs) {
+  json claims = json::array();
+  for (const Claim& claim : study.claims) claims.push_back(claim_json(claim, study, runs));
+  return {{"format", "lookback ledger 1"},
+          {"study", study.name},
+          {"question", study.question},
+          {"claims", std::move(claims)}};
+}
+
+Result<std::vector<RunRecord>> read_records(const Study& study,
+                                            const std::filesystem::path& directory) {
+  std::vector<RunRecord> records;
+  for (const RunConfig& arm : study.arms) {
+    for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+      auto record = read_run_record(run_directory(directory, arm.arm, seed), arm.arm, seed);
+      if (!record) return record.error();
+      if (*record) records.push_back(*std::move(*record));
+    }
+  }
+  return records;
+}
+
+Result<json> write_ledger(const Study& study, const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "ledger.json";
+  if (study.claims.empty()) {
+    std::error_code error;
+    std::filesystem::remove(file, error);
+    if (error) return Error{fmt::format("{}: cannot remove: {}", file.string(), error.message())};
+    return make_ledger(study, {});
+  }
+  const Result<std::vector<RunRecord>> records = read_records(study, directory);
+  if (!records) return records.error();
+  json ledger = make_ledger(study, *records);
+  if (Status written = base::write_file_atomically(file, ledger.dump(2) + '\n'); !written) {
+    return written.error();
+  }
+  return ledger;
+}
+
+}  // namespace lookback::study

@@ -1,0 +1,28 @@
+// The ledger of a study: its claims, each with its figures over seeds, its verdict and its runs.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/study/run_record.h"
+#include "lookback/study/study_file.h"
+
+namespace lookback::study {
+
+/// The ledger as docs/formats.md gives it, a pure function of the study's claims and the records of
+/// runs that have ended. Runs that diverged have no figures. A claim whose runs saw fewer tokens than
+/// it needs is not tested at this size, whatever its figures.
+nlohmann::json make_ledger(const Study& study, std::span<const RunRecord> runs);
+
+/// The records of every run of the study in its directory that has ended.
+Result<std::vector<RunRecord>> read_records(const Study& study,
+                                            const std::filesystem::path& directory);
+
+/// Makes the ledger of the study in `directory` and writes DIR/ledger.json; of a study without claims
+/// it removes one that is there. Returns the ledger.
+Result<nlohmann::json> write_ledger(const Study& study, const std::filesystem::path& directory);
+
+}  // namespace lookback::study

@@ -1,0 +1,40 @@
+// The figures that a claim may speak of: each a name, a unit, and how it is read from what a run left.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "lookback/study/run_record.h"
+
+namespace lookback::study {
+
+/// What a run gives: nothing, where it was not measured or does not exist; a number; or a word.
+using Figure = std::variant<std::monostate, double, std::string>;
+
+struct Quantity {
+  std::string_view name = {};
+  std::string_view unit = {};  ///< "nats", "tokens", "decades", or none
+  std::string_view says = {};  ///< within a sentence: "the best head's induction score at the end"
+  bool is_word = false;
+  /// Differences are ratios: means and intervals are taken of the logarithm.
+  bool logarithmic = false;
+  /// A run without it has not come to it: it counts as larger than every number.
+  bool absent_is_never = false;
+  /// Whether it can be read on every held-out probe, not on repeated-blocks alone.
+  bool of_probe = false;
+  Figure (*read)(const RunRecord& run, std::string_view probe) = nullptr;
+};
+
+/// All of them: those of findings and metrics, then those of the inspection of the last checkpoint.
+std::span<const Quantity> quantities();
+
+/// The one of that name, or null.
+const Quantity* find_quantity(std::string_view name);
+
+/// Those read from inspection.json; the rest stands in quantities.cc.
+std::span<const Quantity> inspected_quantities();
+
+}  // namespace lookback::study

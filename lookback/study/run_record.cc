@@ -1,0 +1,65 @@
+#include "lookback/study/run_record.h"
+
+#include <utility>
+
+#include "lookback/base/json_file.h"
+#include "lookback/study/metrics_file.h"
+#include "lookback/study/one_run.h"
+
+namespace lookback::study {
+namespace {
+
+constexpr std::size_t largest_record = std::size_t{1} << 28;
+
+/// Lists as long as a sequence, which no claim speaks of: a study's records lie in memory together.
+void drop_lists(nlohmann::json& line) {
+  for (const char* measured : {"probes", "unclamped"}) {
+    const auto probes = line.find(measured);
+    if (probes == line.end() || !probes->is_object()) continue;
+    for (nlohmann::json& probe : *probes) {
+      if (!probe.is_object()) continue;
+      probe.erase("loss_by_position");
+      probe.erase("loss_by_occurrence");
+    }
+  }
+}
+
+/// The parts that claims speak of.
+nlohmann::json shortened(const nlohmann::json& inspection) {
+  nlohmann::json kept = nlohmann::json::object();
+  for (const char* key : {"mechanism", "ablation", "composition", "circuits"}) {
+    const auto part = inspection.find(key);
+    if (part != inspection.end()) kept[key] = *part;
+  }
+  for (const char* list : {"direct", "composed"}) {
+    if (!kept["circuits"].is_object() || !kept["circuits"][list].is_array()) continue;
+    for (nlohmann::json& circuit : kept["circuits"][list]) {
+      if (!circuit.is_object()) continue;
+      for (const char* key : {"eigenvalues", "singular_values", "largest"}) circuit.erase(key);
+    }
+  }
+  return kept;
+}
+
+}  // namespace
+
+Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run, std::string arm,
+                                                 std::uint64_t seed) {
+  if (!has_ended(run)) return std::optional<RunRecord>();
+  RunRecord record;
+  record.arm = std::move(arm);
+  record.seed = seed;
+  Result<nlohmann::json> findings = base::read_json_object(run / "findings.json", largest_record);
+  if (!findings) return findings.error();
+  record.findings = std::move(*findings);
+  Result<std::vector<nlohmann::json>> metrics = read_metrics(run / "metrics.jsonl", UINT64_MAX);
+  if (!metrics) return metrics.error();
+  record.metrics = std::move(*metrics);
+  for (nlohmann::json& line : record.metrics) drop_lists(line);
+  Result<nlohmann::json> inspection =
+      base::read_json_object(run / "inspection.json", largest_record);
+  if (inspection) record.inspection = shortened(*inspection);
+  return std::optional<RunRecord>(std::move(record));
+}
+
+}  // namespace lookback::study

@@ -1,0 +1,31 @@
+// What one run left behind, as claims read it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+
+namespace lookback::study {
+
+struct RunRecord {
+  std::string arm;
+  std::uint64_t seed = 0;
+  nlohmann::json findings;  ///< findings.json
+  std::vector<nlohmann::json>
+      metrics;  ///< metrics.jsonl without its losses by position, a line each
+  /// mechanism, ablation, composition and circuits (without lists) of inspection.json, or null where
+  /// there is none.
+  nlohmann::json inspection = nullptr;
+};
+
+/// The record in a run's directory; none where the run has not ended. An inspection that cannot be
+/// read counts as absent, for a run stands without one. Errors: other files that cannot be read.
+Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run, std::string arm,
+                                                 std::uint64_t seed);
+
+}  // namespace lookback::study

@@ -1,0 +1,222 @@
+#include "lookback/study/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace lookback::study {
+namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+/// A figure as a number: infinite where its absence means never.
+std::optional<double> number_of(const Figure& figure, const Quantity& quantity) {
+  if (const double* number = std::get_if<double>(&figure)) return *number;
+  const bool is_absent = std::holds_alternative<std::monostate>(figure);
+  return is_absent && quantity.absent_is_never ? std::optional<double>(infinite) : std::nullopt;
+}
+
+/// One test with the quantities that it is about.
+class Decision {
+ public:
+  explicit Decision(const ClaimTest& test)
+      : test_(test),
+        quantity_(*find_quantity(test.finding)),
+        other_(test.against_other ? *find_quantity(test.other_finding) : quantity_) {}
+
+  TestResult over(std::span<const SeedFigures> seeds) const {
+    TestResult result;
+    result.test = test_;
+    result.logarithmic = quantity_.logarithmic && (!test_.against_other || other_.logarithmic);
+    for (const SeedFigures& figures : seeds) result.seeds.push_back(judge(figures, result));
+    count(result);
+    measure(result);
+    result.figure = figure_text(result);
+    conclude(result);
+    return result;
+  }
+
+ private:
+  /// What the figure must exceed, or fall below.
+  std::optional<double> bound(const SeedFigures& figures) const {
+    if (!test_.against_other) return test_.low;
+    const std::optional<double> other = number_of(figures.other, other_);
+    if (!other) return std::nullopt;
+    return test_.times * *other + test_.by;
+  }
+
+  SeedVerdict judge(const SeedFigures& figures, const TestResult& result) const {
+    SeedVerdict seed{figures, std::nullopt, std::nullopt};
+    const bool is_absent = std::holds_alternative<std::monostate>(figures.figure);
+    if (test_.relation == Relation::present || test_.relation == Relation::absent) {
+      seed.holds = is_absent == (test_.relation == Relation::absent);
+    } else if (test_.relation == Relation::is) {
+      const auto* word = std::get_if<std::string>(&figures.figure);
+      if (word != nullptr) seed.holds = *word == test_.word;
+    } else {
+      compare(seed, result.logarithmic);
+    }
+    return seed;
+  }
+
+  void compare(SeedVerdict& seed, bool logarithmic) const {
+    const std::optional<double> value = number_of(seed.figures.figure, quantity_);
+    const std::optional<double> limit = bound(seed.figures);
+    if (!value || !limit) return;
+    if (test_.relation == Relation::between) {
+      seed.holds = *value >= test_.low && *value <= test_.high;
+    } else if (*value != *limit || std::isfinite(*value)) {  // two that never came are not ordered
+      seed.holds = test_.relation == Relation::above ? *value > *limit : *value < *limit;
+    }
+    if (!test_.against_other || !std::isfinite(*value) || !std::isfinite(*limit)) return;
+    const double other = *limit - test_.by;
+    if (!logarithmic) {
+      seed.difference = *value - other;
+    } else if (*value > 0 && other > 0) {
+      seed.difference = std::log(*value) - std::log(other);
+    }
+  }
+
+  static void count(TestResult& result) {
+    for (const SeedVerdict& seed : result.seeds) {
+      if (!seed.holds) continue;
+      ++result.decided_in;
+      if (*seed.holds) ++result.holds_in;
+    }
+  }
+
+  void measure(TestResult& result) const {
+    std::vector<double> values;
+    for (const SeedVerdict& seed : result.seeds) {
+      const double* value = std::get_if<double>(&seed.figures.figure);
+      if (test_.against_other) {
+        if (seed.difference) values.push_back(*seed.difference);
+      } else if (value != nullptr && (!result.logarithmic || *value > 0)) {
+        values.push_back(result.logarithmic ? std::log(*value) : *value);
+      }
+    }
+    result.estimate = lens::estimate(values);
+    result.standard_deviation =
+        result.estimate.standard_error * std::sqrt(static_cast<double>(result.estimate.count));
+  }
+
+  /// Whether a figure that a seed lacks is one whose absence means never.
+  bool has_never(const TestResult& result) const {
+    const auto is_never = [](const Figure& figure, const Quantity& quantity) {
+      return std::holds_alternative<std::monostate>(figure) && quantity.absent_is_never;
+    };
+    return std::ranges::any_of(result.seeds, [&](const SeedVerdict& seed) {
+      return is_never(seed.figures.figure, quantity_) ||
+             (test_.against_other && is_never(seed.figures.other, other_));
+    });
+  }
+
+  void conclude(TestResult& result) const {
+    const bool by_mean = test_.decided_by == DecidedBy::mean && !has_never(result);
+    const std::size_t seeds = by_mean ? result.estimate.count : result.decided_in;
+    const std::size_t missing = result.seeds.size() - seeds;
+    std::string left_out;
+    if (missing > 0) {
+      left_out = fmt::format("; {} of {} seeds cannot be compared", missing, result.seeds.size());
+    }
+    if (seeds < least_seeds) {
+      result.verdict = Verdict::not_decided;
+      result.reason = fmt::format("{} {} decide nothing, {} are needed{}", seeds,
+                                  seeds == 1 ? "seed" : "seeds", least_seeds, left_out);
+      return;
+    }
+    by_mean ? conclude_by_mean(result) : conclude_by_seed(result);
+    result.reason += left_out;
+  }
+
+  static void conclude_by_seed(TestResult& result) {
+    const bool all = result.holds_in == result.decided_in;
+    result.verdict = all ? Verdict::supported : Verdict::contradicted;
+    result.reason = fmt::format("it holds in {} of {} seeds", result.holds_in, result.decided_in);
+  }
+
+  void conclude_by_mean(TestResult& result) const {
+    double low = result.estimate.lower(), high = result.estimate.upper();
+    double least = test_.against_other ? test_.by : test_.low, most = least;
+    if (test_.relation == Relation::above) most = infinite;
+    if (test_.relation == Relation::below) least = -infinite;
+    if (test_.relation == Relation::between) most = test_.high;
+    if (result.logarithmic && !test_.against_other) {
+      low = std::exp(low);
+      high = std::exp(high);
+    }
+    const bool within = low >= least && high <= most;
+    const bool outside = high < least || low > most;
+    result.verdict = within    ? Verdict::supported
+                     : outside ? Verdict::contradicted
+                               : Verdict::not_decided;
+    result.reason =
+        fmt::format("the interval of 95% over {} seeds lies {}; it holds in {} of {} seeds",
+                    result.estimate.count,
+                    within    ? "on this side"
+                    : outside ? "on the other side"
+                              : "on both sides",
+                    result.holds_in, result.decided_in);
+  }
+
+  std::string figure_text(const TestResult& result) const {
+    const std::string held = fmt::format("{} of {} seeds", result.holds_in, result.decided_in);
+    if (test_.decided_by == DecidedBy::every_seed || has_never(result)) {
+      return seed_range(result) + held;
+    }
+    if (result.estimate.count == 0) return "no figure";
+    const std::string_view unit = result.logarithmic && test_.against_other ? "" : quantity_.unit;
+    const auto shown = [&](double value) {
+      return shown_number(result.logarithmic ? std::exp(value) : value, unit);
+    };
+    std::string text = shown(result.estimate.mean);
+    if (test_.against_other) text = (result.logarithmic ? "x " : "difference ") + text;
+    if (result.estimate.count < 2) return text;
+    return text +
+           fmt::format(" [{}, {}]", shown(result.estimate.lower()), shown(result.estimate.upper()));
+  }
+
+  /// "0.061 to 0.072, in ": the figures that the seeds decide on.
+  std::string seed_range(const TestResult& result) const {
+    double least = infinite, most = -infinite;
+    for (const SeedVerdict& seed : result.seeds) {
+      if (const double* value = std::get_if<double>(&seed.figures.figure)) {
+        least = std::min(least, *value);
+        most = std::max(most, *value);
+      }
+    }
+    if (test_.relation == Relation::is) return test_.word + " in ";
+    if (least > most) return "none in ";
+    return fmt::format("{} to {}, ", shown_number(least, quantity_.unit),
+                       shown_number(most, quantity_.unit));
+  }
+
+  const ClaimTest& test_;
+  const Quantity& quantity_;
+  const Quantity& other_;
+};
+
+}  // namespace
+
+const char* name_of(Verdict verdict) {
+  constexpr const char* names[] = {"supported", "contradicted", "not decided",
+                                   "not tested at this size"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+
+TestResult decide(const ClaimTest& test, std::span<const SeedFigures> seeds) {
+  return Decision(test).over(seeds);
+}
+
+Verdict verdict_of(std::span<const TestResult> tests) {
+  const auto any = [&](Verdict verdict) {
+    return std::ranges::find(tests, verdict, &TestResult::verdict) != tests.end();
+  };
+  if (any(Verdict::contradicted)) return Verdict::contradicted;
+  if (any(Verdict::not_tested)) return Verdict::not_tested;
+  return any(Verdict::not_decided) ? Verdict::not_decided : Verdict::supported;
+}
+
+}  // namespace lookback::study
