@@ -1,14 +1,16 @@
-# lookback_part(NAME USES targets...): the library lookback_NAME, alias lookback::NAME, from
-# lookback/NAME/*.cc. A part of headers alone is an INTERFACE library.
+# lookback_part(NAME USES targets... PRIVATELY targets...): the library lookback_NAME, alias
+# lookback::NAME, from lookback/NAME/*.cc. What it uses privately is not in its headers. A part of
+# headers alone is an INTERFACE library.
 function(lookback_part name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;PRIVATELY")
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/lookback/${name}/*.cc")
   # The program's main is no library's: tests have one of their own.
   list(FILTER sources EXCLUDE REGEX "/cli/main\\.cc$")
   set(target lookback_${name})
   if(sources)
     add_library(${target} STATIC ${sources})
-    target_link_libraries(${target} PUBLIC lookback_options ${arg_USES} PRIVATE lookback_warnings)
+    target_link_libraries(${target} PUBLIC lookback_options ${arg_USES}
+                          PRIVATE lookback_warnings ${arg_PRIVATELY})
     lookback_compile_together(${target})
     if(name STREQUAL "base")
       target_compile_definitions(${target} PUBLIC LOOKBACK_VERSION="${PROJECT_VERSION}")

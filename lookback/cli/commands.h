@@ -16,6 +16,7 @@ void add_train(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
 void add_ledger(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
+void add_serve(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 void add_construct(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);

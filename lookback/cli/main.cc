@@ -48,6 +48,7 @@ int run(int argc, char** argv) {
   add_inspect(app, exit_code);
   add_ledger(app, exit_code);
   add_report(app, exit_code);
+  add_serve(app, exit_code);
   add_bench(app, exit_code);
   add_construct(app, exit_code);
   add_export(app, exit_code);

@@ -22,6 +22,7 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
                                              {"train", "--help"},
                                              {"inspect", "--help"},
                                              {"report", "--help"},
+                                             {"serve", "--help"},
                                              {"bench", "--help"},
                                              {"construct", "--help"},
                                              {"export", "--help"},
@@ -36,7 +37,7 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
 
 TEST(Usage, HelpStatesEveryDefault) {
   for (const char* command :
-       {"study", "train", "inspect", "report", "bench", "construct", "export", "import"}) {
+       {"study", "train", "inspect", "report", "serve", "bench", "construct", "export", "import"}) {
     const spec::Ended ended = spec::run(lookback({command, "--help"}));
     std::istringstream lines(ended.out.substr(ended.out.find("Options:")));
     std::string line, option;
@@ -102,8 +103,8 @@ TEST_P(WrongUsage, ExitsWithTwoAndOneLine) {
 const Misuse misuses[] = {
     {"UnknownCommand",
      {"trian"},
-     "found the command 'trian', allowed: study, train, inspect, report, bench, construct, export, "
-     "import; nearest: train"},
+     "found the command 'trian', allowed: study, train, inspect, report, serve, bench, construct, "
+     "export, import; nearest: train"},
     {"UnknownOption",
      {"study", "STUDY", "--out", "OUT", "--tokns", "40M"},
      "The following arguments were not expected: 40M --tokns; see lookback --help"},
@@ -138,6 +139,10 @@ const Misuse misuses[] = {
      {"train", "STUDY", "--arm", "parallel", "--out", "OUT", "--seed", "9223372036854775808"},
      "--seed: Value 9223372036854775808 not in range 0 to 9223372036854775807; see lookback "
      "--help"},
+    {"NoDirectoryToServe", {"serve"}, "directory is required; see lookback --help"},
+    {"PortAboveAll",
+     {"serve", "OUT", "--port", "65536"},
+     "--port: Value 65536 not in range 0 to 65535; see lookback --help"},
     {"UnknownSetup",
      {"bench", "--setup", "three-layer"},
      "--setup: three-layer not in {all,two-layer,one-layer-parallel,one-layer-sequential}; see "

@@ -1,0 +1,99 @@
+// lookback serve: the page of a study, live while its runs train.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/cli/watch_study.h"
+#include "lookback/report/page.h"
+#include "lookback/report/page_template.h"
+#include "lookback/serve/server.h"
+
+namespace lookback::cli {
+namespace {
+
+struct ServeOptions {
+  std::string directory;
+  std::string host = serve::default_host;
+  int port = serve::default_port;
+};
+
+/// The page that fetches its data, with the directory's name as title.
+Result<std::string> live_page(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::path whole = std::filesystem::canonical(directory, error);
+  const std::string title = fmt::format("{} - lookback", whole.filename().string());
+  return report::fill_page(report::page_template(), title, {{"live", true}});
+}
+
+Result<serve::Options> options_for_server(const ServeOptions& given, std::atomic<bool>& stopping) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(given.directory, ignored)) {
+    return Error{fmt::format("{}: there is no such directory", given.directory)};
+  }
+  Result<std::string> page = live_page(given.directory);
+  if (!page) return page.error();
+  serve::Options options;
+  options.host = given.host;
+  options.port = static_cast<std::uint16_t>(given.port);
+  options.directory = given.directory;
+  options.page = std::move(*page);
+  options.refresh = watch_study(given.directory, stopping);
+  options.tell = [&stopping](const Error& error) {
+    if (!stopping) fail(error);
+  };
+  return options;
+}
+
+int serve_until_stopped(const ServeOptions& given) {
+  StopSignal stop;
+  std::atomic<bool> stopping = false;
+  Result<serve::Options> options = options_for_server(given, stopping);
+  if (!options) return fail(options.error());
+  const auto server = serve::Server::start(std::move(*options));
+  if (!server) return fail(server.error());
+  if (!(*server)->is_loopback()) {
+    fmt::print(stderr, "everybody who can reach {} can read the page and the files of {}\n",
+               given.host, given.directory);
+  }
+  fmt::print("{}\n", (*server)->url());
+  std::fflush(stdout);  // whether that worked is looked at in the end
+  while (!stop.asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  stopping = true;
+  (*server)->stop();
+  return success;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ServeOptions>();
+  CLI::App* command =
+      app.add_subcommand("serve", "show the page of a study in the browser, live while it trains");
+  command->add_option("directory", options->directory, "directory of a study, or where one will be")
+      ->required();
+  command
+      ->add_option(
+          "--port", options->port,
+          fmt::format("port to listen at, 0 for any free one (default: {})", serve::default_port))
+      ->check(CLI::Range(0, 65535));
+  command->add_option("--host", options->host,
+                      fmt::format("address to listen at; any but a loopback address shows the "
+                                  "directory to others (default: {})",
+                                  serve::default_host));
+  command->footer(
+      "Prints the page's address, and ends with Ctrl-C.\n"
+      "Example: lookback serve runs/article");
+  command->callback([options, &exit_code] { exit_code = serve_until_stopped(*options); });
+}
+
+}  // namespace lookback::cli

@@ -1,0 +1,29 @@
+#include "lookback/cli/watch_study.h"
+
+#include <memory>
+#include <utility>
+
+#include "lookback/cli/read_checkpoint.h"
+#include "lookback/report/checkpoint_contents.h"
+#include "lookback/report/live_study.h"
+#include "lookback/report/load_study.h"
+#include "lookback/report/study_report.h"
+
+namespace lookback::cli {
+
+report::Refresh watch_study(const std::filesystem::path& directory,
+                            const std::atomic<bool>& stopping) {
+  report::StudyReaders readers = study_readers();
+  // Reading checkpoints is nearly all of the work.
+  readers.checkpoint =
+      [read = std::move(readers.checkpoint), &stopping](
+          const std::filesystem::path& file,
+          const report::HeldOutSequence& sequence) -> Result<report::CheckpointContents> {
+    if (stopping) return Error{"stopped"};
+    return read(file, sequence);
+  };
+  const auto study = std::make_shared<report::LiveStudy>(directory, std::move(readers));
+  return [study] { return study->refresh(); };
+}
+
+}  // namespace lookback::cli
