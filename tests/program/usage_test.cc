@@ -103,8 +103,8 @@ TEST_P(WrongUsage, ExitsWithTwoAndOneLine) {
 const Misuse misuses[] = {
     {"UnknownCommand",
      {"trian"},
-     "found the command 'trian', allowed: study, train, inspect, report, serve, bench, construct, "
-     "export, import; nearest: train"},
+     "found the command 'trian', allowed: study, train, inspect, ledger, report, serve, bench, "
+     "construct, export, import; nearest: train"},
     {"UnknownOption",
      {"study", "STUDY", "--out", "OUT", "--tokns", "40M"},
      "The following arguments were not expected: 40M --tokns; see lookback --help"},
