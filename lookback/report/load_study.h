@@ -26,8 +26,8 @@ struct StudyReaders {
   CheckpointReader checkpoint;
 };
 
-/// Reads a study, finished or not, from DIR/study.toml (which says what its runs are),
-/// DIR/ledger.json where it is, and of every run DIR/<arm>/seed-<n>/metrics.jsonl, findings.json
+/// Reads a study, finished or not, from DIR/study.toml (which says what its runs are, and what it
+/// claims of them: the ledger is made anew of the runs that have ended), and of every run DIR/<arm>/seed-<n>/metrics.jsonl, findings.json
 /// where it has ended, timing.json, inspection.json and .npz, and as many of its
 /// checkpoints/<tokens>.safetensors as fit `limits`: those are chosen first, and no others are read
 /// (but a few that tell the size).
@@ -36,7 +36,7 @@ struct StudyReaders {
 /// "training", or "waiting" where it has no directory yet.
 ///
 /// What a killed run leaves behind becomes a note in the result: a torn last line of metrics, a
-/// checkpoint, inspection, timing or ledger that cannot be read, no metrics of a run that diverged.
+/// checkpoint, inspection or timing that cannot be read, no metrics of a run that diverged.
 /// Anything else that is missing or malformed is an error that names the file, and the line or key.
 Result<StudyReport> load_study(const std::filesystem::path& directory, const StudyReaders& readers,
                                const CheckpointLimits& limits = {});

@@ -4,20 +4,16 @@
 #include <system_error>
 #include <utility>
 
-#include "lookback/base/json_file.h"
 #include "lookback/model/program.h"
-#include "lookback/report/json_access.h"
+#include "lookback/study/ledger.h"
 
 namespace lookback::report {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-constexpr std::size_t max_ledger_bytes = std::size_t{64} << 20U;
 /// More than a page could list.
 constexpr std::uint64_t most_runs = 10'000;
-constexpr const char* ledger_format = "lookback ledger 1";
 
 /// Tokens of a run that went to its end: whole steps.
 std::uint64_t planned_tokens(const study::RunConfig& config) {
@@ -60,7 +56,7 @@ Result<StudyChanges> StudyLoader::refresh() {
 }
 
 Status StudyLoader::read_study_file() {
-  const Result<study::Study> study =
+  Result<study::Study> study =
       study::read_study((directory_ / "study.toml").string(), study::Overrides{});
   if (!study) return study.error();
   if (study->seeds > most_runs / study->arms.size()) {
@@ -77,8 +73,9 @@ Status StudyLoader::read_study_file() {
   if (sequence.tokens != study_.sequence.tokens) store_.clear();
   study_ = {};
   study_.sequence = std::move(sequence);
-  ledger_stamp_ = {};
+  ledger_stamps_.clear();
   add_runs(*study);
+  asked_ = std::move(*study);
   return {};
 }
 
@@ -128,21 +125,23 @@ StudyChanges StudyLoader::refresh_runs() {
 }
 
 bool StudyLoader::refresh_ledger() {
-  const fs::path path = directory_ / "ledger.json";
-  const FileStamp stamp = stamp_of(path);
-  if (stamp == ledger_stamp_) return false;
-  ledger_stamp_ = stamp;
+  std::vector<FileStamp> stamps;
+  for (const std::vector<RunFiles>& files : files_) {
+    for (const RunFiles& run : files) {
+      stamps.push_back(stamp_of(run.folder() / "findings.json"));
+      stamps.push_back(stamp_of(run.folder() / "inspection.json"));
+    }
+  }
+  if (stamps == ledger_stamps_) return false;
+  ledger_stamps_ = std::move(stamps);
   ledger_notes_.clear();
   study_.ledger = nullptr;
-  if (!stamp.there) return true;
-  Result<json> ledger = base::read_json_object(path, max_ledger_bytes);
-  if (!ledger) {
-    ledger_notes_.push_back("left out: " + ledger.error().message);
-  } else if (find_text(*ledger, {"format"}) != ledger_format) {
-    ledger_notes_.push_back("left out: " + path.string() + ": key 'format': expected \"" +
-                            ledger_format + "\"");
+  if (asked_.claims.empty()) return true;
+  const auto records = study::read_records(asked_, directory_);
+  if (records) {
+    study_.ledger = study::make_ledger(asked_, *records);
   } else {
-    study_.ledger = std::move(*ledger);
+    ledger_notes_.push_back("no ledger: " + records.error().message);
   }
   return true;
 }

@@ -28,7 +28,7 @@ class StudyLoader {
 
   /// Looks at the directory and brings study() up to date. Errors: study.toml cannot be read, or has
   /// no sequence to draw maps on; what was there stays, and the next look tries again. What is wrong
-  /// with a run or the ledger is in faults().
+  /// with a run is in faults().
   Result<StudyChanges> refresh();
 
   /// Whether there was a study.toml at the last look.
@@ -49,7 +49,9 @@ class StudyLoader {
   std::filesystem::path directory_;
   StudyReaders readers_;
   CheckpointStore store_;
-  FileStamp stamp_, ledger_stamp_;            // of study.toml, ledger.json
+  FileStamp stamp_;                           // of study.toml
+  study::Study asked_;                        // what it asks for
+  std::vector<FileStamp> ledger_stamps_;      // of the files that the ledger is made of
   std::vector<std::vector<RunFiles>> files_;  // of each arm's runs
   std::vector<std::string> faults_, ledger_notes_, checkpoint_notes_;
   StudyReport study_;

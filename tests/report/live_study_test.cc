@@ -174,13 +174,23 @@ TEST_F(LiveStudyTest, KeepsTheLinesOfARunWhoseFileWasSpoiled) {
             std::string::npos);
 }
 
-TEST_F(LiveStudyTest, TakesUpAnInspectionAndALedgerWhenTheyCome) {
+TEST_F(LiveStudyTest, TakesUpAnInspectionWhenItComes) {
   EXPECT_TRUE(now("lens").empty());
   write(run() / "inspection.json", R"({"format":"lookback inspection 1","tokens":2000})");
   EXPECT_EQ(now("lens").size(), 1U);
-  EXPECT_EQ(now("study")["ledger"], nullptr);
-  write(directory_ / "ledger.json", R"({"format":"lookback ledger 1","claims":[]})");
-  EXPECT_TRUE(now("study")["ledger"].is_object());
+}
+
+TEST_F(LiveStudyTest, DecidesItsClaimsAnewWhenARunEnds) {
+  write(directory_ / "study.toml", study_text("seeds = 2") + test::claim_text);
+  const auto seeds = [&] {
+    return now("study")["ledger"]["claims"][0]["tests"][0]["seeds"].size();
+  };
+  EXPECT_EQ(seeds(), 1U);
+  std::filesystem::create_directories(run("seed-1"));
+  write(run("seed-1") / "metrics.jsonl", test::line_of(1000, 0.2, 5.0));
+  EXPECT_EQ(seeds(), 1U);
+  write(run("seed-1") / "findings.json", R"({"seed":1,"status":"finished","tokens":1000})");
+  EXPECT_EQ(seeds(), 2U);
 }
 
 TEST_F(LiveStudyTest, SaysWhyAStudyFileCannotBeReadAndTriesAgain) {

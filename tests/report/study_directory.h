@@ -21,6 +21,11 @@ inline std::string line_of(std::uint64_t tokens, double score, double loss) {
   return line.dump() + "\n";
 }
 
+/// A claim about the runs of that arm.
+inline constexpr const char* claim_text =
+    "[[claim]]\nname = \"low\"\nsays = \"The loss is low.\"\n[[claim.test]]\n"
+    "finding = \"second_half_loss\"\narm = \"composed\"\nbelow = 2\n";
+
 /// A finished study of one arm with one run of two evaluations, without checkpoints.
 class StudyDirectory : public testing::Test {
  protected:
