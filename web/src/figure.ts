@@ -13,6 +13,20 @@ export function newCaption(text: string): HTMLElement {
   return caption;
 }
 
+/** A caption of one line until the reader asks for all of it. */
+export function foldCaption(caption: HTMLElement, folded: boolean): void {
+  caption.parentElement?.querySelector(".caption-more")?.remove();
+  caption.classList.toggle("folded", folded);
+  if (!folded) return;
+  const more = el("button", { type: "button", class: "caption-more", "aria-expanded": "false" }, "more");
+  more.addEventListener("click", () => {
+    const open = caption.classList.toggle("folded");
+    more.textContent = open ? "more" : "less";
+    more.setAttribute("aria-expanded", String(!open));
+  });
+  caption.after(more);
+}
+
 /** Numbers the captions of the page in their order. */
 export function numberFigures(page: ParentNode): void {
   page.querySelectorAll(".figure-number").forEach((place, index) => {

@@ -3,7 +3,7 @@
 import type { Chart } from "./charts/chart";
 import { configuration } from "./configuration";
 import type { StudyData } from "./data";
-import { el, refill } from "./dom";
+import { el, refill, swatch } from "./dom";
 import { numberFigures } from "./figure";
 import { Figures } from "./figures";
 import { footer, header } from "./header";
@@ -15,7 +15,7 @@ import { onThemeChange } from "./theme";
 import { ThroughSection } from "./through";
 
 /** Beside the verdicts both curves must stand in the first screen. */
-const lowCurve = 184;
+const lowCurve = 178;
 /** So many of them stand beside the verdicts; further ones below. */
 const mainCurves = 2;
 
@@ -24,6 +24,7 @@ export class Page {
   private readonly first = el("div", { class: "first" });
   private readonly ledger = new LedgerSection();
   private readonly curves = el("div", { class: "pair" });
+  private readonly legend = el("ul", { class: "arms-legend", "aria-label": "Arms" });
   private readonly outcome = el("div");
   private readonly ended = el("div", { class: "pair" });
   private readonly progress = new ProgressSection();
@@ -43,6 +44,7 @@ export class Page {
       "section",
       { class: "curves", "aria-labelledby": "curves" },
       el("h2", { id: "curves" }, "What was learned, and when"),
+      this.legend,
       this.curves,
     );
     this.first.append(this.ledger.element, curves);
@@ -67,6 +69,7 @@ export class Page {
     this.fill(this.outcome, study.arms, () => outcome(study));
     const fresh = this.figures.update(study);
     this.place(study.ledger !== null);
+    this.legend.replaceChildren(...study.arms.map((arm) => el("li", {}, swatch(arm.color), arm.name)));
     this.through.update(study, this.figures.in("through"));
     if (study.lens.length > 0) {
       if (this.lens) this.lens.update(study);
@@ -93,10 +96,11 @@ export class Page {
   private place(verdicts: boolean): void {
     const curves = this.figures.in("curves");
     const main = verdicts ? curves.slice(0, mainCurves) : curves;
-    for (const chart of main) chart.limitHeight(verdicts ? lowCurve : null);
+    for (const chart of main) chart.makeCompact(verdicts ? lowCurve : null);
     this.arrange(this.curves, main);
     this.arrange(this.ended, [...curves.slice(main.length), ...this.figures.in("end")]);
     this.first.classList.toggle("with-verdicts", verdicts);
+    this.legend.hidden = !verdicts;
   }
 
   private arrange(place: HTMLElement, charts: Chart[]): void {

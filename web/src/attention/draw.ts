@@ -221,6 +221,7 @@ export class MapCanvas {
     if (cell) this.drawNames(context, frame, theme, cell);
     if (isSmall(this.element.clientWidth)) return;
     const what = wide ? "token" : "position";
+    context.font = "10.5px system-ui, sans-serif";
     context.fillStyle = theme.muted;
     context.textAlign = "center";
     context.textBaseline = "bottom";

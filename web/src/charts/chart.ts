@@ -3,7 +3,7 @@
 import type { Result } from "vega-embed";
 import type { FigureData, FigureVariant } from "../data";
 import { el } from "../dom";
-import { captionOf } from "../figure";
+import { captionOf, foldCaption } from "../figure";
 import { chartFigure } from "../save/chart";
 import { saveBar } from "../save/toolbar";
 import { currentTheme } from "../theme";
@@ -59,10 +59,11 @@ export class Chart {
     this.describe();
   }
 
-  /** Draws no higher than this, where it is given. */
-  limitHeight(height: number | null): void {
+  /** Low, without a legend and with its caption folded: where room is scarce and a legend stands beside it. */
+  makeCompact(height: number | null): void {
     if (height === this.height) return;
     this.height = height;
+    foldCaption(this.caption, height !== null);
     if (this.result) void this.draw();
   }
 

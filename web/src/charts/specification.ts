@@ -79,16 +79,22 @@ export function unbound(spec: Specification, values: Map<string, number>): unkno
   });
 }
 
-/** How a chart is drawn: where a legend must fit, and lower than it was made for. */
+/** How a chart is drawn: letters in its legend; a height below its own, which leaves the legend out. */
 export interface Drawing {
   longest: number;
   height?: number | null;
   values?: Map<string, number>;
 }
 
+/** Encodings without their legends. */
+function withoutLegends<T>(spec: T): T {
+  const drop = (key: string, value: unknown) => (key === "legend" ? null : value);
+  return JSON.parse(JSON.stringify(spec, drop)) as T;
+}
+
 /** The specification for the page: as wide as its place, and steered by the page's own slider. */
 function forPage(given: Specification, theme: Theme, room: number, drawing: Drawing) {
-  const spec = recolored(given, theme);
+  const spec = recolored(drawing.height ? withoutLegends(given) : given, theme);
   const side = Math.max(80, Math.min(widestSquare, room) - 16);
   const size = isSquare(spec) ? { width: side, height: side } : { width: "container" };
   const lower =
@@ -109,6 +115,7 @@ export async function drawSpecification(
   drawing: Drawing,
 ): Promise<Result> {
   const theme = currentTheme();
+  const config = configOf(theme, place.clientWidth, drawing.longest);
   const fresh = el("div", { class: "drawing new" });
   place.append(fresh);
   try {
@@ -116,7 +123,7 @@ export async function drawSpecification(
       mode: "vega-lite",
       renderer: "svg",
       actions: false,
-      config: configOf(theme, place.clientWidth, drawing.longest) as never,
+      config: config as never,
       tooltip: { theme: theme.dark ? "dark" : "light" },
     });
     fresh.classList.remove("new");

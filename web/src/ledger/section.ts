@@ -33,7 +33,7 @@ export class LedgerSection {
       this.element,
       el("div", { class: "ledger-head" }, el("h2", { id: "ledger" }, "Verdicts"), tally(ledger)),
       question ? el("p", { class: "hint" }, question) : null,
-      el("div", { class: "claims" }, ...ledger.claims.map(claimRow)),
+      el("div", { class: ledger.claims.length > 10 ? "claims many" : "claims" }, ...ledger.claims.map(claimRow)),
     );
   }
 }
