@@ -4,7 +4,7 @@ import type { Claim, ClaimTest, SeedValue } from "../data";
 import { el, spoken } from "../dom";
 import { integer, tokens } from "../format";
 import { markOf, verdictOf } from "./mark";
-import { stripOf, thresholdOf } from "./strip";
+import { isPaired, stripOf } from "./strip";
 
 function quantity(value: number | string | null, unit: string): string {
   if (value === null) return "\u2013";
@@ -53,7 +53,7 @@ function spread(test: ClaimTest): string {
     parts.push(`mean ${quantity(test.mean, test.unit)}${deviation} (one standard deviation between seeds)`);
   }
   if (test.interval) {
-    const paired = thresholdOf(test) !== null && test.seeds.some((seed) => seed.difference !== null);
+    const paired = isPaired(test);
     const what = paired ? (test.scale === "log" ? "ratio" : "difference") : "mean";
     const unit = paired && test.scale === "log" ? "" : test.unit;
     const [low, high] = test.interval.map((end) => quantity(end, unit));

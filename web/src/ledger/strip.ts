@@ -15,10 +15,14 @@ function dotsOf(test: ClaimTest): Dot[] {
     .filter((dot): dot is Dot => dot.at !== null);
 }
 
+/** Whether another arm's value stands beside each seed's. */
+export function isPaired(test: ClaimTest): boolean {
+  return test.seeds.some((seed) => seed.difference !== null);
+}
+
 /** What the dots are held against: nothing (or a ratio of one) between two arms, else a number. */
 export function thresholdOf(test: ClaimTest): number | null {
-  const paired = test.seeds.some((seed) => seed.difference !== null);
-  if (paired) return test.scale === "log" ? 1 : 0;
+  if (isPaired(test)) return test.scale === "log" ? 1 : 0;
   const against = Number(test.against);
   return test.against.trim() !== "" && Number.isFinite(against) ? against : null;
 }
@@ -45,12 +49,17 @@ export function stripOf(test: ClaimTest): HTMLElement | null {
   }
   if (threshold !== null) {
     const x = place(threshold);
-    parts.push(svg("line", { x1: x, x2: x, y1: "1", y2: "21", class: "strip-threshold" }));
+    const text = isPaired(test) && test.scale === "log" ? `\u00d7 ${threshold}` : String(threshold);
+    const anchor = along(threshold) < 0.5 ? "start" : "end";
+    parts.push(
+      svg("line", { x1: x, x2: x, y1: "1", y2: "21", class: "strip-threshold" }),
+      svg("text", { x, y: "34", "text-anchor": anchor, class: "strip-label" }, text),
+    );
   }
   for (const { at, holds } of dots) {
     const kind = holds === false ? "strip-dot fails" : "strip-dot";
     parts.push(svg("circle", { cx: place(at), cy: "11", r: "4.2", class: kind }));
   }
-  const drawing = svg("svg", { height: "22", width: "100%" }, ...parts);
+  const drawing = svg("svg", { height: threshold === null ? "22" : "37", width: "100%" }, ...parts);
   return el("div", { class: "strip", "aria-hidden": "true" }, drawing);
 }
