@@ -32,6 +32,7 @@ export class Chart {
   private drawing = Promise.resolve();
   private running = false;
   private dirty = false;
+  private waiting = 0; // drawings that are not done
 
   constructor(
     private figure: FigureData,
@@ -72,8 +73,7 @@ export class Chart {
    * fails says so in its place, and the next is tried all the same.
    */
   draw(): Promise<void> {
-    this.drawing = this.drawing.then(() => this.drawNow());
-    return this.drawing;
+    return this.next(() => this.drawNow());
   }
 
   /** Whether the specification has a parameter of that name. */
@@ -97,13 +97,23 @@ export class Chart {
     this.figure = figure;
     this.shown = figure.variants.find((one) => one.id === before?.id) ?? figure.variants[0];
     this.describe();
-    this.drawing = this.drawing.then(() => this.redraw(before));
+    void this.next(() => this.redraw(before));
   }
 
   release(): void {
     this.result?.finalize();
     this.result = null;
     this.element.remove();
+  }
+
+  /** One drawing after the other; parameters set meanwhile are for the last of them. */
+  private next(draw: () => Promise<void>): Promise<void> {
+    ++this.waiting;
+    this.drawing = this.drawing.then(draw).then(() => {
+      --this.waiting;
+      return this.apply();
+    });
+    return this.drawing;
   }
 
   private describe(): void {
@@ -130,6 +140,7 @@ export class Chart {
       if (!changed || !this.result) return await this.drawNow();
       const theme = currentTheme();
       for (const [name, rows] of changed) this.result.view.data(name, recolored(rows, theme));
+      this.setSignals(this.result);
       await this.result.view.runAsync();
     } catch {
       await this.drawNow();
@@ -145,26 +156,27 @@ export class Chart {
     try {
       const drawing = { longest, height: this.height, values: this.signals };
       this.result = await drawSpecification(this.place, spec, drawing);
-      await this.apply();
     } catch (error) {
       showFailure(this.place, error);
     }
     old?.finalize();
   }
 
+  private setSignals({ view }: Result): void {
+    for (const [name, value] of this.signals) if (this.has(name)) view.signal(name, value);
+  }
+
   /** While a view runs, only the newest values wait for it. */
   private async apply(): Promise<void> {
     const result = this.result;
-    if (!result) return;
+    if (!result || this.waiting > 0) return;
     this.dirty = true;
     if (this.running) return;
     this.running = true;
     try {
-      while (this.dirty && result === this.result) {
+      while (this.dirty && result === this.result && this.waiting === 0) {
         this.dirty = false;
-        for (const [name, value] of this.signals) {
-          if (this.has(name)) result.view.signal(name, value);
-        }
+        this.setSignals(result);
         await result.view.runAsync();
       }
     } finally {
