@@ -179,6 +179,8 @@ export class Chart {
         this.setSignals(result);
         await result.view.runAsync();
       }
+    } catch (error) {
+      showFailure(this.place, error);
     } finally {
       this.running = false;
     }
