@@ -18,7 +18,7 @@ export function configuration(study: StudyData): HTMLElement | null {
     ...arms.map((arm) =>
       el(
         "details",
-        {},
+        { "data-key": `configuration-${arm.name}` },
         el("summary", {}, swatch(arm.color), arm.name),
         el("pre", { tabindex: "0" }, arm.configuration),
       ),

@@ -1,4 +1,4 @@
-// What lookback writes into the page: see page_data in lookback/report/page.h.
+// What lookback writes into the page, or serves part by part: see page_data in lookback/report/page.h.
 
 export interface RunSummary {
   status?: unknown;
@@ -114,6 +114,87 @@ export interface Sequence {
   period: number;
 }
 
+/** One circuit at one checkpoint: its first tokens as a matrix, and all of its eigenvalues. */
+export interface FrameCircuit extends CircuitMatrix {
+  head: string;
+  from: string | null;
+  eigenvalues: [number, number][];
+}
+
+export interface FrameCheckpoint {
+  tokens: number;
+  circuits: FrameCircuit[];
+}
+
+/** The circuits of a run through its training. */
+export interface RunFrames {
+  arm: number;
+  seed: number;
+  side: number;
+  checkpoints: FrameCheckpoint[];
+}
+
+export interface RunProgress {
+  arm: number;
+  seed: number;
+  tokens: number;
+  of: number;
+  status: string;
+  tokens_per_second: number | null;
+}
+
+export interface Progress {
+  tokens_done: number;
+  tokens_all: number;
+  runs: RunProgress[];
+}
+
+export interface SeedValue {
+  seed: number;
+  value: number | string | null;
+  other: number | null;
+  difference: number | null;
+  holds: boolean | null;
+}
+
+export interface ClaimTest {
+  says: string;
+  finding: string;
+  unit: string;
+  arm: string;
+  relation: string;
+  against: string;
+  decided_by: string;
+  scale: string;
+  verdict: string;
+  reason: string;
+  seeds: SeedValue[];
+  mean: number | null;
+  standard_deviation: number | null;
+  interval: [number, number] | null;
+  holds_in: number;
+  of: number;
+  share_interval: [number, number] | null;
+}
+
+export interface Claim {
+  name: string;
+  number: number | null;
+  says: string;
+  article: string;
+  article_figure: string;
+  verdict: string;
+  reason: string;
+  figure: string;
+  tests: ClaimTest[];
+  runs: string[];
+}
+
+export interface Ledger {
+  question: string;
+  claims: Claim[];
+}
+
 export interface StudyData {
   name: string;
   question: string;
@@ -125,14 +206,45 @@ export interface StudyData {
   figures: FigureData[];
   checkpoints: number[];
   sequence: Sequence;
+  ledger: Ledger | null;
+  /** Null where every run has ended. */
+  progress: Progress | null;
   attention: RunMaps[];
   lens: LensRun[];
+  frames: RunFrames[];
 }
 
-/** The study in the page, or null in a template that was never filled. */
-export function readStudy(): StudyData | null {
+export const partNames = ["study", "attention", "lens", "frames"] as const;
+export type PartName = (typeof partNames)[number];
+
+/** A study of which only some parts are known. */
+export function wholeStudy(known: Partial<StudyData>): StudyData {
+  return {
+    name: "",
+    question: "",
+    description: "",
+    tokens: 0,
+    threads: 0,
+    notes: [],
+    arms: [],
+    figures: [],
+    checkpoints: [],
+    sequence: { tokens: [], period: 0 },
+    ledger: null,
+    progress: null,
+    attention: [],
+    lens: [],
+    frames: [],
+    ...known,
+  };
+}
+
+/** The study in the page, "live" where it is to be fetched, null in a template never filled. */
+export function readPage(): StudyData | "live" | null {
   const text = document.getElementById("study-data")?.textContent ?? "";
-  return text.trim() === "" ? null : (JSON.parse(text) as StudyData);
+  if (text.trim() === "") return null;
+  const data = JSON.parse(text) as Partial<StudyData> & { live?: boolean };
+  return data.live === true ? "live" : wholeStudy(data);
 }
 
 /** The finite number in a field of a summary, or null: a run may lack any of them. */

@@ -13,12 +13,18 @@ function facts(study: StudyData): string[] {
   return found;
 }
 
-export function header(study: StudyData): HTMLElement {
+/** `badge` says whether a served page is still told what happens. */
+export function header(study: StudyData, badge: HTMLElement | null): HTMLElement {
   const name = study.name || "study";
   return el(
     "header",
     {},
-    el("p", { class: "overline" }, study.question ? `lookback study: ${name}` : "lookback study"),
+    el(
+      "div",
+      { class: "overline" },
+      el("p", {}, study.question ? `lookback study: ${name}` : "lookback study"),
+      badge,
+    ),
     el("h1", {}, study.question || name),
     study.description ? el("p", { class: "lead" }, study.description) : null,
     el("ul", { class: "facts" }, ...facts(study).map((fact) => el("li", {}, fact))),
@@ -27,8 +33,8 @@ export function header(study: StudyData): HTMLElement {
 
 export function footer(study: StudyData): HTMLElement {
   const about =
-    "Made by lookback. This file is whole in itself and fetches nothing. The charts' " +
-    "specifications (Vega-Lite, with their data) lie beside it in figures/.";
+    "Made by lookback. Every figure can be saved as SVG, PNG, Vega-Lite specification and data; the " +
+    "specifications lie in figures/ of the study too.";
   return el(
     "footer",
     {},

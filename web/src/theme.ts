@@ -38,7 +38,7 @@ function ramp(stops: string[]): Uint8ClampedArray {
   return table;
 }
 
-const light: Theme = {
+export const lightTheme: Theme = {
   dark: false,
   text: "#1c2126",
   muted: "#5b646d",
@@ -73,13 +73,17 @@ export function shownColor(color: string, theme: Theme): string {
 const preference = window.matchMedia("(prefers-color-scheme: dark)");
 
 export function currentTheme(): Theme {
-  return preference.matches ? dark : light;
+  return preference.matches ? dark : lightTheme;
 }
 
 /** Calls `changed` whenever the reader's preference changes. */
 export function onThemeChange(changed: () => void): void {
   preference.addEventListener("change", changed);
 }
+
+/** The stops of both ramps on paper, for saved specifications. */
+export const rampStops = lightStops;
+export const divergingStops = lightDiverging;
 
 /** The diverging colors as a CSS gradient, for the legend. */
 export function divergingGradient(theme: Theme): string {

@@ -1,6 +1,6 @@
-// A filled page to test with: two arms, two heads each, three checkpoints, and hostile names.
+// A filled page to test with: two arms, two heads each, three checkpoints, verdicts, and hostile names.
 import { readFile } from "node:fs/promises";
-import { deflateSync } from "node:zlib";
+import { headScores, madeUpFrames, madeUpLedger, packed } from "./made_up.mjs";
 
 export const hostileName = "</script><img src=x onerror=document.title='pwned'>";
 const length = 32;
@@ -15,7 +15,7 @@ function encodedMap(sharpness) {
       bytes.push(Math.round(255 * Math.sqrt(hit + (1 - sharpness) / (query + 1))));
     }
   }
-  return deflateSync(Uint8Array.from(bytes)).toString("base64");
+  return packed(bytes);
 }
 
 function attention(arm) {
@@ -41,7 +41,7 @@ function encodedMatrix(diagonal) {
   const bytes = Uint8Array.from({ length: 16 }, (_, at) =>
     at % 5 === 0 ? 128 + Math.round(127 * Math.sign(diagonal) * Math.sqrt(Math.abs(diagonal))) : 128,
   );
-  return deflateSync(bytes).toString("base64");
+  return packed(bytes);
 }
 
 function panel(id, square) {
@@ -150,10 +150,15 @@ export const study = {
     figure("induction-score", "cursor", "tokens"),
     figure("second-half-loss", "cursor", "tokens"),
     figure("loss-by-position", "checkpoint", "position"),
+    headScores([hostileName, "alone"], [0, 1000, 100000]),
+    figure("probes", "unused", "position"),
   ],
   checkpoints: [0, 1000, 100000],
   sequence: { tokens: Array.from({ length }, (_, i) => i % period), period },
+  ledger: madeUpLedger("fixture", 8),
+  progress: null,
   attention: [attention(0), attention(1)],
+  frames: madeUpFrames([[0, 0], [1, 0]], [0, 1000, 100000]),
   lens: [lensRun(0, 0), lensRun(0, 1), lensRun(1, 0)],
 };
 
@@ -163,6 +168,6 @@ export async function filledPage(template, filling) {
   const data = JSON.stringify(filling).replaceAll("<", "\\u003c");
   const place = '<script type="application/json" id="study-data"></script>';
   return page
-    .replace("{{title}}", () => "fixture")
+    .replace("{{title}}", () => filling.name ?? "lookback")
     .replace(place, () => place.replace("></", () => `>${data}</`));
 }

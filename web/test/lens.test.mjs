@@ -30,7 +30,8 @@ test("every arm can be put under the lens", { skip }, async () => {
 test("figures are numbered on, each once", { skip }, async () => {
   const { page } = await open();
   const captions = await page.locator("figcaption > b").allInnerTexts();
-  const numbers = captions.map((text) => Number(text.match(/^Figure (\d+)\./)[1]));
+  const numbers = captions.map((text) => Number(text.match(/^Figure (\d+)\.$/)[1]));
+  assert.ok(numbers.length >= 8);
   assert.deepEqual(numbers, numbers.map((_, index) => index + 1));
   await page.close();
 });

@@ -15,19 +15,19 @@ const given = process.env.LOOKBACK_REPORT;
 export const skip = browserPath ? false : missing;
 export const skipGiven = skip || (given ? "not the fixture" : false);
 
-let browser;
+export let browser;
+export let template;
 let directory;
-let template;
 let url;
 
 before(async () => {
   if (skip) return;
   directory = await mkdtemp(join(tmpdir(), "lookback-page-"));
+  template = join(directory, "page.html");
+  const build = fileURLToPath(new URL("../build.mjs", import.meta.url));
+  execFileSync(process.execPath, [build, "--outfile", template]);
   let report = given;
   if (!report) {
-    template = join(directory, "page.html");
-    const build = fileURLToPath(new URL("../build.mjs", import.meta.url));
-    execFileSync(process.execPath, [build, "--outfile", template]);
     report = join(directory, "report.html");
     await writeFile(report, await filledPage(template, study));
   }
@@ -48,22 +48,33 @@ after(async () => {
 export async function drawn(page) {
   await page.waitForFunction(() => {
     const charts = document.querySelectorAll(".chart");
-    return [...charts].every((chart) => chart.querySelector("svg.marks"));
+    return charts.length > 0 && [...charts].every((chart) => chart.querySelector("svg.marks"));
   });
 }
 
-/** The page, once its charts and maps are drawn, with everything that went wrong so far. */
-export async function open(options = {}) {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, ...options });
-  page.setDefaultTimeout(20_000);
+/** A place for a test's files, gone when all tests are done. */
+export async function ownDirectory() {
+  return mkdtemp(join(directory, "test-"));
+}
+
+/** Everything that a page complains about or fetches from elsewhere than `allowed`. */
+export function complaints(page, allowed = /^(file|data|blob):/) {
   const wrong = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) wrong.push(message.text());
   });
   page.on("pageerror", (error) => wrong.push(error.message));
   page.on("request", (request) => {
-    if (!/^(file|data|blob):/.test(request.url())) wrong.push(`fetched ${request.url()}`);
+    if (!allowed.test(request.url())) wrong.push(`fetched ${request.url()}`);
   });
+  return wrong;
+}
+
+/** The page, once its charts and maps are drawn, with everything that went wrong so far. */
+export async function open(options = {}) {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, ...options });
+  page.setDefaultTimeout(20_000);
+  const wrong = complaints(page);
   await page.goto(url);
   await drawn(page);
   return { page, wrong };

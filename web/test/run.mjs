@@ -10,7 +10,9 @@ if (!browserPath) {
 }
 // One file after the other: each has a browser of its own.
 let failed = false;
-for (const name of ["page.test.mjs", "lens.test.mjs"]) {
+const files = ["page.test.mjs", "ledger.test.mjs", "through.test.mjs", "save.test.mjs", "lens.test.mjs",
+  "served.test.mjs", "live.test.mjs"];
+for (const name of files) {
   const file = fileURLToPath(new URL(name, import.meta.url));
   const ended = spawnSync(process.execPath, ["--test", file], { stdio: "inherit" });
   failed ||= ended.status !== 0;

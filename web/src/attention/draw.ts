@@ -4,9 +4,15 @@ import type { Sequence } from "../data";
 import type { Theme } from "../theme";
 import type { Triangle } from "./decode";
 
+/** A query, and a source <= query or none. */
 export interface Cell {
   query: number;
-  source: number;
+  source: number | null;
+}
+
+/** Whether a source follows an earlier occurrence of the query's token. */
+export function isCorrect({ tokens, period }: Sequence, query: number, source: number): boolean {
+  return period > 0 && query >= period && source > 0 && source <= query && tokens[source - 1] === tokens[query];
 }
 
 /** The place of the map within its canvas, in CSS pixels. */
@@ -17,13 +23,13 @@ export interface Frame {
 }
 
 export function frameOf(width: number): Frame {
-  const left = isSmall(width) ? 26 : 42;
+  const left = isSmall(width) ? 34 : 52;
   return { left, top: 4, side: Math.max(1, width - left - 4) };
 }
 
 /** Height of a canvas of this width: the map is square and its axis stands below. */
 export function heightOf(width: number): number {
-  return frameOf(width).side + (isSmall(width) ? 24 : 42);
+  return frameOf(width).side + (isSmall(width) ? 32 : 52);
 }
 
 /** Two maps side by side on a phone leave no room for the titles of the axes. */
@@ -71,20 +77,25 @@ export class MapCanvas {
   private image: HTMLCanvasElement | null = null;
   private scaled: HTMLCanvasElement | null = null;
 
-  constructor(private readonly sequence: Sequence) {}
+  constructor(private sequence: Sequence) {}
+
+  setSequence(sequence: Sequence): void {
+    this.sequence = sequence;
+  }
 
   setImage(image: HTMLCanvasElement | null): void {
     this.image = image;
     this.scaled = null;
   }
 
-  /** The cell at a place of the canvas, in CSS pixels, if one with source <= query is there. */
+  /** The cell at a place of the canvas, in CSS pixels; above the diagonal it has no source. */
   cellAt(x: number, y: number): Cell | null {
     const frame = frameOf(this.element.clientWidth);
     const length = this.sequence.tokens.length;
     const source = Math.floor(((x - frame.left) / frame.side) * length);
     const query = Math.floor(((y - frame.top) / frame.side) * length);
-    return source >= 0 && query < length && source <= query ? { query, source } : null;
+    if (source < 0 || source >= length || query < 0 || query >= length) return null;
+    return { query, source: source <= query ? source : null };
   }
 
   draw(theme: Theme, marked: boolean, cell: Cell | null): void {
@@ -105,7 +116,7 @@ export class MapCanvas {
     this.drawBoundaries(context, frame, theme);
     if (marked) this.drawSources(context, frame, theme);
     if (cell) this.drawCross(context, frame, theme, cell);
-    this.drawAxes(context, frame, theme);
+    this.drawAxes(context, frame, theme, cell);
   }
 
   private resize(width: number, height: number): void {
@@ -160,12 +171,17 @@ export class MapCanvas {
     cell: Cell,
   ): void {
     const unit = frame.side / this.sequence.tokens.length;
-    const x = frame.left + (cell.source + 0.5) * unit;
     const y = frame.top + (cell.query + 0.5) * unit;
     const hole = Math.max(4, unit);
     context.strokeStyle = theme.cross;
     context.lineWidth = 1;
     context.beginPath();
+    if (cell.source === null) {
+      context.moveTo(frame.left, y);
+      context.lineTo(frame.left + (cell.query + 1) * unit, y);
+      return context.stroke();
+    }
+    const x = frame.left + (cell.source + 0.5) * unit;
     context.moveTo(frame.left, y);
     context.lineTo(x - hole, y);
     context.moveTo(x, y + hole);
@@ -174,33 +190,73 @@ export class MapCanvas {
     context.strokeRect(x - hole, y - hole, 2 * hole, 2 * hole);
   }
 
-  private drawAxes(context: CanvasRenderingContext2D, frame: Frame, theme: Theme): void {
-    const length = this.sequence.tokens.length;
+  /** The tokens along both axes: a bar each, as dark as its number is high, and names where there is room. */
+  private drawAxes(context: CanvasRenderingContext2D, frame: Frame, theme: Theme, cell: Cell | null): void {
+    const { tokens } = this.sequence;
+    const length = tokens.length;
     const unit = frame.side / length;
     const bottom = frame.top + frame.side;
+    const highest = Math.max(1, ...tokens);
     context.fillStyle = theme.muted;
+    tokens.forEach((token, at) => {
+      context.globalAlpha = 0.12 + (0.88 * token) / highest;
+      context.fillRect(frame.left + at * unit, bottom + 3, unit, barPixels);
+      context.fillRect(frame.left - 3 - barPixels, frame.top + at * unit, barPixels, unit);
+    });
+    context.globalAlpha = 1;
     context.font = "10.5px system-ui, sans-serif";
-    const step = tickStep(length, frame.side / 56);
+    const wide = unit >= 17;
+    const step = wide ? 1 : tickStep(length, frame.side / 56);
+    const away = barPixels + 7;
     for (let tick = 0; tick < length; tick += step) {
+      const text = String(wide ? tokens[tick] : tick);
       const at = (tick + 0.5) * unit;
       context.textAlign = "center";
       context.textBaseline = "top";
-      context.fillText(String(tick), frame.left + at + (tick === 0 ? 3 : 0), bottom + 5);
+      context.fillText(text, frame.left + at + (tick === 0 ? 3 : 0), bottom + away);
       context.textAlign = "right";
       context.textBaseline = "middle";
-      context.fillText(String(tick), frame.left - 5, frame.top + at + (tick === 0 ? 4 : 0));
+      context.fillText(text, frame.left - away, frame.top + at + (tick === 0 ? 4 : 0));
     }
+    if (cell) this.drawNames(context, frame, theme, cell);
     if (isSmall(this.element.clientWidth)) return;
+    const what = wide ? "token" : "position";
+    context.font = "10.5px system-ui, sans-serif";
+    context.fillStyle = theme.muted;
     context.textAlign = "center";
     context.textBaseline = "bottom";
-    context.fillText("source position", frame.left + frame.side / 2, bottom + 34);
+    context.fillText(`source ${what}`, frame.left + frame.side / 2, bottom + 42);
     context.save();
     context.translate(12, frame.top + frame.side / 2);
     context.rotate(-Math.PI / 2);
-    context.fillText("query position", 0, 0);
+    context.fillText(`query ${what}`, 0, 0);
     context.restore();
   }
+
+  /** The tokens of the cursor's query and source, over their axes. */
+  private drawNames(context: CanvasRenderingContext2D, frame: Frame, theme: Theme, cell: Cell): void {
+    const { tokens } = this.sequence;
+    const unit = frame.side / tokens.length;
+    context.font = "600 10.5px system-ui, sans-serif";
+    const label = (text: string, x: number, y: number) => {
+      const width = context.measureText(text).width + 8;
+      context.fillStyle = theme.text;
+      context.fillRect(x - width / 2, y - 8, width, 16);
+      context.fillStyle = theme.dark ? "#13171b" : "#ffffff";
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      context.fillText(text, x, y + 0.5);
+    };
+    const half = frame.left / 2 - 1;
+    label(String(tokens[cell.query]), half, Math.max(frame.top + 8, frame.top + (cell.query + 0.5) * unit));
+    if (cell.source !== null) {
+      const x = frame.left + (cell.source + 0.5) * unit;
+      label(String(tokens[cell.source]), x, frame.top + frame.side + barPixels + 12);
+    }
+  }
 }
+
+const barPixels = 6;
 
 /** A power of two, so that ticks of a length that is one are even. */
 function tickStep(length: number, most: number): number {

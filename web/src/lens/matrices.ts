@@ -1,10 +1,14 @@
 // The circuits of one model as heat maps, with a reader for the entry under the pointer.
 
-import { showFailure } from "../charts";
+import { showFailure } from "../charts/specification";
 import type { CircuitMatrix, LensRun } from "../data";
 import { el } from "../dom";
+import { newCaption } from "../figure";
+import { saveBar } from "../save/toolbar";
 import { currentTheme, divergingGradient } from "../theme";
 import { decodeMatrix, drawMatrix, entryAt, type Matrix } from "./matrix";
+import { matrixFigure } from "./save";
+import { wordsOf } from "./words";
 
 interface Cell {
   row: number;
@@ -13,13 +17,6 @@ interface Cell {
 
 function number(value: number): string {
   return Number(value.toPrecision(3)).toString();
-}
-
-/** What rows and columns of a circuit are, and what an entry says. */
-function wordsOf(circuit: CircuitMatrix): { row: string; column: string; entry: string } {
-  return circuit.kind === "ov" || circuit.kind === "v_composition"
-    ? { row: "token attended to", column: "token predicted", entry: "logit" }
-    : { row: "query token", column: "key token", entry: "score" };
 }
 
 class MatrixView {
@@ -33,7 +30,15 @@ class MatrixView {
   constructor(
     private readonly circuit: CircuitMatrix,
     private readonly side: number,
+    where: { study: string; run: string },
   ) {
+    const saved = matrixFigure(() => ({
+      study: where.study,
+      figure: "circuits",
+      variant: `${where.run}-${circuit.title}`,
+      circuit,
+      matrix: this.matrix,
+    }));
     const words = wordsOf(circuit);
     this.canvas.setAttribute(
       "aria-label",
@@ -53,6 +58,7 @@ class MatrixView {
         el("span", {}, `\u2192 ${words.column}`),
       ),
       this.readout,
+      saveBar(circuit.title, saved),
     );
     this.choose(null);
     const point = (event: PointerEvent) => this.point(event);
@@ -136,8 +142,8 @@ export class CircuitMatrices {
   private readonly views: MatrixView[];
   private readonly legend = el("div", { class: "ramp", "aria-hidden": "true" });
 
-  constructor(run: LensRun, number: number) {
-    this.views = run.matrices.map((circuit) => new MatrixView(circuit, run.side));
+  constructor(run: LensRun, where: { study: string; run: string }) {
+    this.views = run.matrices.map((circuit) => new MatrixView(circuit, run.side, where));
     const scale = el("div", { class: "scale" }, this.legend);
     for (const [share, label] of [[0, "\u2212largest"], [0.5, "0"], [1, "largest"]] as const) {
       const tick = el("span", {}, label);
@@ -153,14 +159,8 @@ export class CircuitMatrices {
         : null,
       el("div", { class: "matrices" }, ...this.views.map((view) => view.element)),
       run.matrices_note ? el("p", { class: "hint" }, run.matrices_note) : null,
-      this.views.length > 0
-        ? el("figcaption", {}, el("b", {}, `Figure ${number}. `), caption)
-        : null,
+      this.views.length > 0 ? newCaption(caption) : null,
     );
-  }
-
-  get empty(): boolean {
-    return this.views.length === 0;
   }
 
   draw(): void {

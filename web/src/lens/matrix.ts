@@ -23,15 +23,17 @@ export function entryAt(matrix: Matrix, row: number, column: number): number {
   return Math.sign(root) * root * root * matrix.scale;
 }
 
-function imageOf(matrix: Matrix, theme: Theme): HTMLCanvasElement {
+/** One pixel an entry; `scale` is that of the strongest colors. */
+export function imageOf(matrix: Matrix, theme: Theme, scale: number): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = matrix.side;
   const context = canvas.getContext("2d");
   if (!context) return canvas;
   const image = context.createImageData(matrix.side, matrix.side);
+  const share = scale > 0 ? Math.min(1, matrix.scale / scale) : 0;
   matrix.bytes.forEach((byte, at) => {
     const root = (byte - 128) / 127;
-    const color = Math.round(127.5 + 127.5 * root * Math.abs(root)); // linear in the entry
+    const color = Math.round(127.5 + 127.5 * share * root * Math.abs(root)); // linear in the entry
     for (let channel = 0; channel < 3; ++channel) {
       image.data[4 * at + channel] = theme.diverging[3 * color + channel] ?? 0;
     }
@@ -42,7 +44,12 @@ function imageOf(matrix: Matrix, theme: Theme): HTMLCanvasElement {
 }
 
 /** Draws the whole matrix on a canvas as wide as its place. */
-export function drawMatrix(canvas: HTMLCanvasElement, matrix: Matrix, theme: Theme): void {
+export function drawMatrix(
+  canvas: HTMLCanvasElement,
+  matrix: Matrix,
+  theme: Theme,
+  scale = matrix.scale,
+): void {
   const side = Math.round(canvas.clientWidth * (window.devicePixelRatio || 1));
   if (side === 0) return;
   canvas.width = canvas.height = side;
@@ -51,5 +58,5 @@ export function drawMatrix(canvas: HTMLCanvasElement, matrix: Matrix, theme: The
   // Enlarged, every entry stays a sharp square; shrunk, neighbours are averaged.
   context.imageSmoothingEnabled = side < matrix.side;
   context.imageSmoothingQuality = "high";
-  context.drawImage(imageOf(matrix, theme), 0, 0, side, side);
+  context.drawImage(imageOf(matrix, theme, scale), 0, 0, side, side);
 }

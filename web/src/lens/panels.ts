@@ -1,9 +1,13 @@
 // A figure of several charts side by side, with variants to choose from.
 
 import type { Result } from "vega-embed";
-import { choiceOf, drawSpecification, showFailure } from "../charts";
+import { choiceOf } from "../charts/choice";
+import { drawSpecification, isSquare, showFailure } from "../charts/specification";
 import type { LensFigure, Panel } from "../data";
 import { el } from "../dom";
+import { newCaption } from "../figure";
+import { chartFigure } from "../save/chart";
+import { saveBar, type Savable } from "../save/toolbar";
 
 export class PanelsFigure {
   readonly element: HTMLElement;
@@ -14,7 +18,7 @@ export class PanelsFigure {
 
   constructor(
     private readonly figure: LensFigure,
-    number: number,
+    private readonly where: { study: string; run: string },
   ) {
     const labels = figure.variants.map((variant) => variant.label);
     const choose = (index: number) => {
@@ -31,7 +35,7 @@ export class PanelsFigure {
         labels.length > 1 ? choiceOf(`${figure.id}-shown`, "Shown", labels, choose) : null,
       ),
       this.grid,
-      el("figcaption", {}, el("b", {}, `Figure ${number}. `), figure.caption),
+      newCaption(figure.caption),
     );
     this.fill(0);
   }
@@ -55,15 +59,16 @@ export class PanelsFigure {
   private async drawNow(): Promise<void> {
     const generation = this.generation;
     for (const one of this.places) {
-      one.result?.finalize();
+      const old = one.result;
       one.result = null;
       try {
-        const result = await drawSpecification(one.place, one.panel.spec, one.panel.id, 8);
+        const result = await drawSpecification(one.place, one.panel.spec, { longest: 8 });
         if (generation === this.generation) one.result = result;
         else result.finalize();
       } catch (error) {
         showFailure(one.place, error);
       }
+      old?.finalize();
       if (generation !== this.generation) return;
     }
   }
@@ -76,7 +81,7 @@ export class PanelsFigure {
       place: el("div", { class: "chart" }),
       result: null,
     }));
-    const square = panels.some((panel) => isSquare(panel));
+    const square = panels.some((panel) => isSquare(panel.spec));
     this.grid.className = square ? "panels squares" : "panels";
     this.grid.replaceChildren(
       ...this.places.map(({ panel, place }) =>
@@ -90,12 +95,20 @@ export class PanelsFigure {
             panel.note ? el("span", {}, panel.note) : null,
           ),
           place,
+          saveBar(panel.label || this.figure.title, this.saved(panel)),
         ),
       ),
     );
   }
-}
 
-function isSquare(panel: Panel): boolean {
-  return (panel.spec.usermeta as { square?: unknown } | undefined)?.square === true;
+  private saved(panel: Panel): Savable {
+    return chartFigure(() => ({
+      study: this.where.study,
+      figure: this.where.run,
+      variant: panel.id,
+      spec: panel.spec,
+      values: new Map(),
+      longest: 8,
+    }));
+  }
 }

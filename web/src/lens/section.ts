@@ -1,8 +1,8 @@
 // What the lens found in one model: the run to choose, the mechanism, the figures.
 
-import { choiceOf } from "../charts";
+import { choiceOf, menuOf } from "../charts/choice";
 import type { ArmData, LensRun, Mechanism, StudyData } from "../data";
-import { el, swatch } from "../dom";
+import { el, refill, swatch } from "../dom";
 import { tokens as printTokens } from "../format";
 import { CircuitMatrices } from "./matrices";
 import { PanelsFigure } from "./panels";
@@ -66,27 +66,25 @@ function mechanismBlock(mechanism: Mechanism): HTMLElement {
 export class LensSection {
   readonly element: HTMLElement;
   private readonly body = el("div", { class: "lens-body" });
-  private readonly seedPlace = el("span");
-  private readonly arms: number[];
+  private readonly bar = el("div", {
+    class: "lens-bar",
+    role: "group",
+    "aria-label": "Model shown",
+  });
   private arm: number;
-  private seed = 0;
+  private seed: number;
+  private shown = ""; // the run that is shown, as text
+
   private figures: PanelsFigure[] = [];
   private matrices: CircuitMatrices | null = null;
 
-  /** `first`: the number of its first figure. REQUIRES at least one inspected run. */
+  /** `renumber` is called when there are other figures. REQUIRES at least one inspected run. */
   constructor(
-    private readonly study: StudyData,
-    private readonly first: number,
+    private study: StudyData,
+    private readonly renumber: () => void,
   ) {
-    this.arms = [...new Set(study.lens.map((run) => run.arm))];
-    this.arm = this.arms[0] ?? 0;
-    const names = this.arms.map((arm) => this.armOf(arm).name);
-    const choice = choiceOf("lens-arm", "Arm", names, (index) => {
-      this.arm = this.arms[index] ?? 0;
-      this.seed = this.seeds()[0] ?? 0;
-      this.show();
-    });
-    this.seed = this.seeds()[0] ?? 0;
+    this.arm = study.lens[0]?.arm ?? 0;
+    this.seed = study.lens[0]?.seed ?? 0;
     this.element = el(
       "section",
       { class: "lens", "aria-labelledby": "lens" },
@@ -97,12 +95,7 @@ export class LensSection {
         "What each head does in the model at the end of a run, and which of its parts the model " +
           "needs: found by intervening, and by reading the weights.",
       ),
-      el(
-        "div",
-        { class: "timeline lens-bar", role: "group", "aria-label": "Model shown" },
-        choice,
-        this.seedPlace,
-      ),
+      this.bar,
       this.body,
     );
     this.show();
@@ -116,6 +109,12 @@ export class LensSection {
       window.clearTimeout(timer);
       if (!first) timer = window.setTimeout(() => this.draw(), resizeMilliseconds);
     }).observe(this.body);
+  }
+
+  /** Takes newer inspections: the run stays chosen, and its figures stay where it has not changed. */
+  update(study: StudyData): void {
+    this.study = study;
+    this.show();
   }
 
   /** Draws everything anew, in the present theme. */
@@ -135,40 +134,47 @@ export class LensSection {
   }
 
   private show(): void {
-    const run = this.study.lens.find((one) => one.arm === this.arm && one.seed === this.seed);
+    const { lens } = this.study;
+    const chosen = lens.find((one) => one.arm === this.arm && one.seed === this.seed);
+    const run = chosen ?? lens.find((one) => one.arm === this.arm) ?? lens[0];
+    this.fillBar();
+    const text = JSON.stringify(run);
+    if (text === this.shown) return;
+    this.shown = text;
     for (const figure of this.figures) figure.release();
     this.figures = [];
     this.matrices = null;
-    this.seedPlace.replaceChildren(this.seedChoice());
     if (run) this.fill(run);
+    this.renumber();
     if (this.element.isConnected) this.draw();
   }
 
-  private seedChoice(): HTMLElement {
-    const seeds = this.seeds();
-    const options = seeds.map((seed) => el("option", { value: String(seed) }, String(seed)));
-    const select = el("select", {}, ...options);
-    select.value = String(this.seed);
-    select.addEventListener("change", () => {
-      this.seed = Number(select.value);
+  private fillBar(): void {
+    const arms = [...new Set(this.study.lens.map((run) => run.arm))];
+    const names = arms.map((arm) => this.armOf(arm).name);
+    const choose = (index: number) => {
+      this.arm = arms[index] ?? 0;
+      this.seed = this.seeds()[0] ?? 0;
+      this.show();
+    };
+    const options = this.seeds().map((seed) => ({ value: String(seed), label: String(seed) }));
+    const seeds = menuOf("Seed", options, String(this.seed), (value) => {
+      this.seed = Number(value);
       this.show();
     });
-    const label = el("label", { class: "seed", title: "The run that is shown" }, "Seed ", select);
-    label.hidden = seeds.length < 2;
-    return label;
+    refill(this.bar, choiceOf("lens-arm", "Arm", names, choose, Math.max(0, arms.indexOf(this.arm))), seeds);
   }
 
   private fill(run: LensRun): void {
     const arm = this.armOf(run.arm);
-    let number = this.first;
+    const where = { study: this.study.name, run: `${arm.name}-seed-${run.seed}` };
     const parts: HTMLElement[] = [];
     const addMatrices = () => {
-      this.matrices = new CircuitMatrices(run, number);
-      if (!this.matrices.empty) ++number;
+      this.matrices = new CircuitMatrices(run, where);
       parts.push(this.matrices.element);
     };
     for (const data of run.figures) {
-      const figure = new PanelsFigure(data, number++);
+      const figure = new PanelsFigure(data, where);
       this.figures.push(figure);
       parts.push(figure.element);
       // After the eigenvalues of the same circuits, where there are both.

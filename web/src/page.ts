@@ -1,0 +1,119 @@
+// The page: lays out its sections and hands each a newer study, whether it comes once or live.
+
+import type { Chart } from "./charts/chart";
+import { configuration } from "./configuration";
+import type { StudyData } from "./data";
+import { el, refill, swatch } from "./dom";
+import { numberFigures } from "./figure";
+import { Figures } from "./figures";
+import { footer, header } from "./header";
+import { LedgerSection } from "./ledger/section";
+import { LensSection } from "./lens/section";
+import { ProgressSection } from "./live/progress";
+import { outcome } from "./outcome";
+import { onThemeChange } from "./theme";
+import { ThroughSection } from "./through";
+
+/** Beside the verdicts both curves must stand in the first screen. */
+const lowCurve = 178;
+/** So many of them stand beside the verdicts; further ones below. */
+const mainCurves = 2;
+
+export class Page {
+  private readonly header = el("div");
+  private readonly first = el("div", { class: "first" });
+  private readonly ledger = new LedgerSection();
+  private readonly curves = el("div", { class: "pair" });
+  private readonly legend = el("ul", { class: "arms-legend", "aria-label": "Arms" });
+  private readonly outcome = el("div");
+  private readonly ended = el("div", { class: "pair" });
+  private readonly progress = new ProgressSection();
+  private readonly figures = new Figures();
+  private readonly through = new ThroughSection(this.figures);
+  private readonly lensPlace = el("div", { class: "lens-place" });
+  private readonly tail = el("div");
+  private readonly texts = new Map<HTMLElement, string>();
+  private lens: LensSection | null = null;
+
+  /** `badge` stands beside the study's name. */
+  constructor(
+    private readonly page: HTMLElement,
+    private readonly badge: HTMLElement | null,
+  ) {
+    const curves = el(
+      "section",
+      { class: "curves", "aria-labelledby": "curves" },
+      el("h2", { id: "curves" }, "What was learned, and when"),
+      this.legend,
+      this.curves,
+    );
+    this.first.append(this.ledger.element, curves);
+    page.replaceChildren(
+      this.header,
+      this.progress.element,
+      this.first,
+      el("section", { class: "outcome-place" }, this.outcome, this.ended),
+      this.through.element,
+      this.lensPlace,
+      this.tail,
+    );
+    onThemeChange(() => this.draw());
+  }
+
+  /** Shows a study, or a newer state of it. What the reader chose stays. */
+  show(study: StudyData): void {
+    document.title = study.name ? `${study.name} \u00b7 lookback` : document.title;
+    this.fill(this.header, [study.name, study.question, study.description, study.tokens, study.threads, study.arms.length, study.arms.map((arm) => arm.runs.length)], () => header(study, this.badge));
+    this.progress.update(study);
+    this.ledger.update(study);
+    this.fill(this.outcome, study.arms, () => outcome(study));
+    const fresh = this.figures.update(study);
+    this.place(study.ledger !== null);
+    this.legend.replaceChildren(...study.arms.map((arm) => el("li", {}, swatch(arm.color), arm.name)));
+    this.through.update(study, this.figures.in("through"));
+    if (study.lens.length > 0) {
+      if (this.lens) this.lens.update(study);
+      else this.lensPlace.append((this.lens = new LensSection(study, () => numberFigures(this.page))).element);
+    }
+    this.fill(this.tail, [study.arms, study.notes], () => {
+      const arms = configuration(study);
+      return el("div", {}, ...(arms ? [arms] : []), footer(study));
+    });
+    numberFigures(this.page);
+    for (const chart of fresh) void chart.draw();
+    if (this.lens && !this.lensDrawn) this.lens.draw();
+    this.lensDrawn = this.lens !== null;
+  }
+
+  private lensDrawn = false;
+
+  private draw(): void {
+    for (const chart of this.figures.all()) void chart.draw();
+    this.lens?.draw();
+  }
+
+  /** Beside verdicts stand the two main curves; without verdicts all curves, after the outcome. */
+  private place(verdicts: boolean): void {
+    const curves = this.figures.in("curves");
+    const main = verdicts ? curves.slice(0, mainCurves) : curves;
+    for (const chart of main) chart.makeCompact(verdicts ? lowCurve : null);
+    this.arrange(this.curves, main);
+    this.arrange(this.ended, [...curves.slice(main.length), ...this.figures.in("end")]);
+    this.first.classList.toggle("with-verdicts", verdicts);
+    this.legend.hidden = !verdicts;
+  }
+
+  private arrange(place: HTMLElement, charts: Chart[]): void {
+    const same = charts.length === place.children.length;
+    if (same && charts.every((chart, at) => chart.element === place.children[at])) return;
+    place.replaceChildren(...charts.map((chart) => chart.element));
+  }
+
+  /** Fills a place anew where what it depends on has changed. */
+  private fill(place: HTMLElement, depends: unknown, make: () => HTMLElement): void {
+    const text = JSON.stringify(depends);
+    if (this.texts.get(place) === text) return;
+    this.texts.set(place, text);
+    refill(place, make());
+  }
+}
