@@ -1,10 +1,13 @@
 #include "lookback/study/claim.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "lookback/base/nearest.h"
+#include "lookback/base/printable.h"
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/study/quantities.h"
 
@@ -12,12 +15,29 @@ namespace lookback::study {
 namespace {
 
 constexpr std::size_t longest_text = 2000;
+constexpr std::size_t longest_name = 100;
 constexpr double largest_bound = 1e15;
+constexpr double giga = 1e9, mega = 1e6;
+constexpr double least_mega = 1e5;  ///< tokens from here on are shown as 0.1M
+constexpr const char* usual_probe = "repeated-blocks";
 
 std::vector<std::string> finding_names() {
   std::vector<std::string> names;
   for (const Quantity& quantity : quantities()) names.emplace_back(quantity.name);
   return names;
+}
+
+/// The name of a figure; of an unknown one the nearest is named, for there are dozens.
+std::string read_finding(base::TableReader& reader, const std::string& key,
+                         const std::string& fallback) {
+  std::string name = reader.text(key, fallback, longest_name);
+  if (find_quantity(name) != nullptr || !reader.has(key)) return name;
+  const std::vector<std::string> names = finding_names();
+  const auto meant = base::nearest(name, names);
+  reader.fail(key, fmt::format("found \"{}\", which is no figure; {}", base::printable(name),
+                               meant ? fmt::format("nearest: \"{}\"", *meant)
+                                     : fmt::format("allowed: {}", fmt::join(names, ", "))));
+  return fallback;
 }
 
 /// The keys of which a test has one, each with its relation.
@@ -34,8 +54,7 @@ constexpr RelationKey relation_keys[] = {
 };
 constexpr const char* relations_allowed =
     "above or below (a number), above_arm or below_arm, above_finding or below_finding, between, "
-    "is, "
-    "or present";
+    "is, or present";
 
 /// The other figure of a comparison: above_arm, above_finding, or both.
 void read_other(base::TableReader& reader, const std::vector<std::string>& arms, ClaimTest& test) {
@@ -47,12 +66,13 @@ void read_other(base::TableReader& reader, const std::vector<std::string>& arms,
     test.other_arm = reader.choice(side + "_arm", test.arm, arms);
   }
   if (reader.has(side + "_finding")) {
-    test.other_finding = reader.choice(side + "_finding", test.finding, finding_names());
+    test.other_finding = read_finding(reader, side + "_finding", test.finding);
   }
   test.times = reader.number("times", 1, 1e-9, largest_bound);
   test.by = reader.number("by", 0, -largest_bound, largest_bound);
-  const Quantity* quantity = find_quantity(test.finding);
-  if (test.by != 0 && quantity != nullptr && quantity->logarithmic) {
+  const bool are_known =
+      find_quantity(test.finding) != nullptr && find_quantity(test.other_finding) != nullptr;
+  if (test.by != 0 && are_known && is_by_ratio(test)) {
     reader.fail("by", "found with a figure that is compared by its ratio, allowed: times");
   }
   if (test.other_arm == test.arm && test.other_finding == test.finding) {
@@ -93,13 +113,23 @@ void read_relation(base::TableReader& reader, const std::vector<std::string>& ar
   }
   test.relation = *relation;
   if (against_other) return read_other(reader, arms, test);
+  for (const char* of_other : {"times", "by"}) {
+    if (reader.has(of_other)) {
+      reader.fail(of_other,
+                  "found without another figure, allowed: with one of another arm or "
+                  "finding");
+    }
+  }
   const std::string key = name_of(*relation);
   if (*relation == Relation::above || *relation == Relation::below) {
     test.low = reader.number(key, 0, -largest_bound, largest_bound);
   } else if (*relation == Relation::between) {
     read_bounds(reader, test);
   } else if (*relation == Relation::is) {
-    test.word = reader.text(key, "", 100);
+    const Quantity* quantity = find_quantity(test.finding);
+    const bool has_words = quantity != nullptr && quantity->words != nullptr;
+    test.word =
+        has_words ? reader.choice(key, "", quantity->words()) : reader.text(key, "", longest_name);
   } else if (!reader.flag(key, true)) {
     test.relation = Relation::absent;
   }
@@ -121,8 +151,11 @@ void check_test(base::TableReader& reader, const ClaimTest& test) {
   if (test.against_other && other != nullptr && other->is_word) {
     reader.fail("finding", "found a comparison with a word, allowed: with a number");
   }
-  if (test.probe != "repeated-blocks" && !quantity->of_probe) {
-    reader.fail("probe", fmt::format("\"{}\" is measured on repeated-blocks alone", test.finding));
+  for (const Quantity* one : {quantity, test.against_other ? other : nullptr}) {
+    if (test.probe != usual_probe && one != nullptr && !one->of_probe) {
+      reader.fail("probe", fmt::format("found \"{}\", allowed with \"{}\": \"{}\" alone",
+                                       test.probe, one->name, usual_probe));
+    }
   }
 }
 
@@ -131,7 +164,7 @@ ClaimTest read_test(base::TableReader& reader, const std::string& arm,
   ClaimTest test;
   test.arm = arm;
   if (reader.require("finding", "the name of a figure")) {
-    test.finding = reader.choice("finding", "", finding_names());
+    test.finding = read_finding(reader, "finding", "");
   }
   test.probe = reader.choice("probe", test.probe, data::block_kind_names());
   read_relation(reader, arms, test);
@@ -149,31 +182,49 @@ ClaimTest read_test(base::TableReader& reader, const std::string& arm,
 /// One test an arm that is named.
 void add_tests(base::TableReader& reader, const std::vector<std::string>& arms, Claim& claim) {
   reader.require("arm", "an arm's name, or several");
-  for (const std::string& arm : reader.choices("arm", {}, arms)) {
-    claim.tests.push_back(read_test(reader, arm, arms));
+  const std::vector<std::string> named = reader.choices("arm", {}, arms);
+  if (named.empty()) reader.fail("arm", "found none, allowed: an arm's name, or several");
+  for (const std::string& arm : named) claim.tests.push_back(read_test(reader, arm, arms));
+}
+
+/// A text that is there, on one line: lists of claims show it.
+std::string read_line(base::TableReader& reader, const char* key, std::size_t longest) {
+  std::string text = reader.text(key, "", longest);
+  const bool is_blank = text.find_first_not_of(" \t\n") == std::string::npos;
+  if (is_blank || text.find_first_of("\t\n") != std::string::npos) {
+    reader.fail(key,
+                fmt::format("found \"{}\", allowed: a text on one line", base::printable(text)));
   }
+  return text;
 }
 
 Claim read_claim(base::TableReader& reader, const std::vector<std::string>& arms) {
   Claim claim;
   reader.require("name", "a name for the claim");
-  claim.name = reader.text("name", "", 100);
+  claim.name = read_line(reader, "name", longest_name);
   if (reader.has("number")) claim.number = reader.count("number", 1, 1, 1000);
   reader.require("says", "what the claim says, in a sentence");
-  claim.says = reader.text("says", "", longest_text);
+  claim.says = read_line(reader, "says", longest_text);
   claim.article = reader.text("article", "", longest_text);
   claim.article_figure = reader.text("article_figure", "", longest_text);
   claim.needs_tokens = reader.count("needs_tokens", 0, 0, 1'000'000'000'000'000);
   for (base::TableReader& test : reader.tables("test")) add_tests(test, arms, claim);
-  if (claim.tests.empty())
-    reader.require("test", "at least one [[claim.test]] of at least one arm");
+  if (claim.tests.empty()) reader.fail("test", "found none, allowed: one [[claim.test]] or more");
   return claim;
+}
+
+/// A number of the study file, as it was given: 0.1, and 20M of tokens.
+std::string stated(double value, std::string_view unit) {
+  const double size = std::abs(value);
+  if (unit == "tokens" && size >= giga) return fmt::format("{:g}G", value / giga);
+  if (unit == "tokens" && size >= least_mega) return fmt::format("{:g}M", value / mega);
+  return fmt::format("{:g}", value);
 }
 
 /// Where a test says "that of ...": what the other figure is, in the words it needs.
 std::string other_in_words(const ClaimTest& test) {
   const Quantity* quantity = find_quantity(test.other_finding);
-  std::string words = test.times == 1 ? "" : fmt::format("{:g} times ", test.times);
+  std::string words = test.times == 1 ? "" : fmt::format("{} times ", stated(test.times, ""));
   if (test.other_finding == test.finding) {
     words += "that of " + test.other_arm;
   } else {
@@ -182,8 +233,7 @@ std::string other_in_words(const ClaimTest& test) {
   }
   if (test.by != 0) {
     const std::string unit(quantity == nullptr ? "" : quantity->unit);
-    words += fmt::format(" {} {}", test.by > 0 ? "plus" : "minus",
-                         shown_number(std::abs(test.by), unit));
+    words += fmt::format(" {} {}", test.by > 0 ? "plus" : "minus", stated(std::abs(test.by), unit));
   }
   return words;
 }
@@ -211,19 +261,23 @@ std::vector<Claim> read_claims(base::TableReader& study, const std::vector<std::
   return claims;
 }
 
+bool is_by_ratio(const ClaimTest& test) {
+  const auto by_ratio = [](const std::string& finding) {
+    return find_quantity(finding)->logarithmic;
+  };
+  return by_ratio(test.finding) && (!test.against_other || by_ratio(test.other_finding));
+}
+
 std::string shown_number(double value, std::string_view unit) {
-  constexpr double million = 1e6;
-  if (unit == "tokens" && std::abs(value) >= 1e9) return fmt::format("{:.2f}G", value / 1e9);
-  if (unit == "tokens" && std::abs(value) >= 1e4) return fmt::format("{:.2f}M", value / million);
-  if (std::abs(value) >= 1000) return fmt::format("{:.0f}", value);
-  std::string text = fmt::format("{:.{}f}", value,
-                                 std::abs(value) >= 100  ? 0
-                                 : std::abs(value) >= 10 ? 1
-                                 : std::abs(value) >= 1  ? 2
-                                                         : 3);
-  if (text.find_first_not_of("-0.") == std::string::npos)
-    text = value == 0 ? "0" : fmt::format("{:.1g}", value);
-  return text;
+  const double size = std::abs(value);
+  if (unit == "tokens" && size >= giga) return shown_number(value / giga, "") + "G";
+  if (unit == "tokens" && size >= least_mega) return shown_number(value / mega, "") + "M";
+  if (value == 0) return "0";
+  constexpr double least_plain = 1e-4;
+  if (size < least_plain) return fmt::format("{:.2e}", value);
+  int decimals = 0;
+  for (double limit = 100; size < limit; limit /= 10) ++decimals;
+  return fmt::format("{:.{}f}", value, decimals);
 }
 
 std::string sentence_of(const ClaimTest& test) {
@@ -231,16 +285,16 @@ std::string sentence_of(const ClaimTest& test) {
   const std::string unit(quantity == nullptr ? "" : quantity->unit);
   std::string words = fmt::format("{}: {}", test.arm,
                                   quantity == nullptr ? test.finding : std::string(quantity->says));
-  if (test.probe != "repeated-blocks") words += " on " + test.probe;
+  if (test.probe != usual_probe) words += " on " + test.probe;
   switch (test.relation) {
     case Relation::above:
     case Relation::below:
       return words +
              fmt::format(" is {} {}", name_of(test.relation),
-                         test.against_other ? other_in_words(test) : shown_number(test.low, unit));
+                         test.against_other ? other_in_words(test) : stated(test.low, unit));
     case Relation::between:
-      return words + fmt::format(" is between {} and {}", shown_number(test.low, unit),
-                                 shown_number(test.high, unit));
+      return words +
+             fmt::format(" is between {} and {}", stated(test.low, unit), stated(test.high, unit));
     case Relation::is:
       return words + " is " + test.word;
     case Relation::present:
@@ -248,6 +302,19 @@ std::string sentence_of(const ClaimTest& test) {
     case Relation::absent:
       return words + " does not exist";
   }
+  return words;
+}
+
+std::string against_of(const ClaimTest& test) {
+  if (test.relation == Relation::is) return test.word;
+  if (test.relation == Relation::between) return fmt::format("{} to {}", test.low, test.high);
+  if (test.relation != Relation::above && test.relation != Relation::below) return "";
+  if (!test.against_other) return fmt::format("{}", test.low);
+  std::string words = test.times == 1 ? "" : fmt::format("{:g} times ", test.times);
+  if (test.other_finding != test.finding) words += test.other_finding;
+  if (test.other_finding != test.finding && test.other_arm != test.arm) words += " of ";
+  if (test.other_arm != test.arm) words += test.other_arm;
+  if (test.by != 0) words += fmt::format(" {} {:g}", test.by > 0 ? "+" : "-", std::abs(test.by));
   return words;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lookback/base/toml_table.h"
@@ -30,7 +31,7 @@ enum class DecidedBy {
 const char* name_of(DecidedBy decided_by);
 
 /// A predicate over a figure (quantities.h) of one arm's runs. Against another figure, of the same
-/// seed, the predicate is: figure > times x other + by (below: <).
+/// seed and on the same probe, the predicate is: figure > times x other + by (below: <).
 struct ClaimTest {
   std::string finding;
   std::string probe = "repeated-blocks";
@@ -57,10 +58,20 @@ struct Claim {
 /// Reads the [[claim]]s of a study whose arms have these names. Errors are recorded in the reader.
 std::vector<Claim> read_claims(base::TableReader& study, const std::vector<std::string>& arms);
 
-/// A test in words: "the best head's induction score at the end, two-layer: above that of sequential".
+/// Whether the figures of a test are compared by their ratio: means are taken of logarithms. REQUIRES
+/// a test whose findings exist.
+bool is_by_ratio(const ClaimTest& test);
+
+/// A test in words: "two-layer: the best head's induction score at the end is above that of
+/// sequential".
 std::string sentence_of(const ClaimTest& test);
 
-/// A number as a claim shows it: tokens as 6.77M, others with three digits.
+/// What the figure is held against: "0.1", "5000000 to 20000000", "sequential", "3 times sequential",
+/// "q_rise", a word; empty where nothing is.
+std::string against_of(const ClaimTest& test);
+
+/// A measured number as a claim shows it, with three digits: 0.0612, 2.80, 1234; tokens from 100,000
+/// on as 6.77M or 1.20G.
 std::string shown_number(double value, std::string_view unit);
 
 }  // namespace lookback::study

@@ -26,9 +26,12 @@ const RunRecord* find_record(std::span<const RunRecord> runs, const std::string&
   return found == runs.end() ? nullptr : &*found;
 }
 
+bool has_finished(const RunRecord& run) {
+  return base::find_text(run.findings, {"status"}) == "finished";
+}
+
 Figure figure_in(const RunRecord& run, const std::string& finding, const std::string& probe) {
-  if (base::find_text(run.findings, {"status"}) != "finished") return {};
-  return find_quantity(finding)->read(run, probe);
+  return has_finished(run) ? find_quantity(finding)->read(run, probe) : Figure();
 }
 
 /// The seeds whose runs have all that the test is about.
@@ -40,6 +43,7 @@ std::vector<SeedFigures> figures_of(const ClaimTest& test, const Study& study,
     const RunRecord* other = test.against_other ? find_record(runs, test.other_arm, seed) : run;
     if (run == nullptr || other == nullptr) continue;
     SeedFigures figures{seed, figure_in(*run, test.finding, test.probe), {}};
+    figures.has_diverged = !has_finished(*run) || !has_finished(*other);
     if (test.against_other) figures.other = figure_in(*other, test.other_finding, test.probe);
     seeds.push_back(std::move(figures));
   }
@@ -57,26 +61,39 @@ json json_or_null(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
 }
 
-json seed_json(const SeedVerdict& seed, bool against_other) {
-  json entry = {{"seed", seed.figures.seed},
-                {"value", figure_json(seed.figures.figure)},
-                {"holds", json_or_null(seed.holds)}};
-  if (against_other) {
-    entry["other"] = figure_json(seed.figures.other);
-    entry["difference"] = seed.difference ? lens::rounded(*seed.difference) : json(nullptr);
-  }
-  return entry;
-}
-
-/// Means of logarithms are shown as what they are the logarithm of.
+/// Logarithms, their means and their differences are shown as what they are the logarithm of.
 json shown_scale(double value, bool logarithmic) {
   return lens::rounded(logarithmic ? std::exp(value) : value);
+}
+
+json seed_json(const SeedVerdict& seed, bool logarithmic) {
+  return {{"seed", seed.figures.seed},
+          {"value", figure_json(seed.figures.figure)},
+          {"other", figure_json(seed.figures.other)},
+          {"difference", seed.difference ? shown_scale(*seed.difference, logarithmic) : nullptr},
+          {"holds", json_or_null(seed.holds)}};
+}
+
+json compared_with_json(const ClaimTest& test) {
+  if (!test.against_other) return nullptr;
+  return {{"arm", test.other_arm},
+          {"finding", test.other_finding},
+          {"times", test.times},
+          {"by", test.by}};
+}
+
+/// What the seeds' figures, or differences, or ratios, must exceed or fall below.
+json threshold_json(const TestResult& result) {
+  const ClaimTest& test = result.test;
+  if (test.relation != Relation::above && test.relation != Relation::below) return nullptr;
+  if (!test.against_other) return test.low;
+  return result.logarithmic ? 1 : test.by;
 }
 
 json test_json(const TestResult& result) {
   const ClaimTest& test = result.test;
   json seeds = json::array();
-  for (const SeedVerdict& seed : result.seeds) seeds.push_back(seed_json(seed, test.against_other));
+  for (const SeedVerdict& seed : result.seeds) seeds.push_back(seed_json(seed, result.logarithmic));
   const bool has_interval = std::isfinite(result.estimate.half_width());
   const lens::Share share = lens::share_estimate(result.holds_in, result.decided_in);
   json entry = {{"says", sentence_of(test)},
@@ -86,13 +103,17 @@ json test_json(const TestResult& result) {
                 {"arm", test.arm},
                 {"relation", name_of(test.relation)},
                 {"decided_by", name_of(test.decided_by)},
-                {"scale", result.logarithmic ? "logarithmic" : "linear"},
+                {"against", against_of(test)},
+                {"compared_with", compared_with_json(test)},
+                {"threshold", threshold_json(result)},
+                {"scale", result.logarithmic ? "log" : "linear"},
                 {"verdict", name_of(result.verdict)},
                 {"reason", result.reason},
                 {"figure", result.figure},
                 {"seeds", std::move(seeds)},
                 {"mean", shown_scale(result.estimate.mean, result.logarithmic)},
-                {"standard_deviation", lens::rounded(result.standard_deviation)},
+                {"standard_deviation",
+                 result.logarithmic ? nullptr : lens::rounded(result.standard_deviation)},
                 {"interval", nullptr},
                 {"holds_in", result.holds_in},
                 {"of", result.decided_in},
@@ -104,29 +125,17 @@ json test_json(const TestResult& result) {
   if (result.decided_in > 0) {
     entry["share_interval"] = {lens::rounded(share.lower), lens::rounded(share.upper)};
   }
-  if (test.against_other) {
-    entry["against"] = {{"arm", test.other_arm},
-                        {"finding", test.other_finding},
-                        {"times", test.times},
-                        {"by", test.by}};
-  } else if (test.relation == Relation::between) {
-    entry["against"] = {test.low, test.high};
-  } else if (test.relation == Relation::is) {
-    entry["against"] = test.word;
-  } else if (test.relation == Relation::above || test.relation == Relation::below) {
-    entry["against"] = test.low;
-  }
   return entry;
 }
 
-/// The fewest tokens that a run of the claim's arms has seen; none where no run has ended.
+/// The fewest tokens that a finished run of the claim's arms has seen; none where none has.
 std::optional<std::uint64_t> tokens_of(const Claim& claim, std::span<const RunRecord> runs) {
   std::optional<std::uint64_t> fewest;
   for (const RunRecord& run : runs) {
     const auto is_about = [&](const ClaimTest& test) {
       return test.arm == run.arm || (test.against_other && test.other_arm == run.arm);
     };
-    if (std::ranges::none_of(claim.tests, is_about)) continue;
+    if (!has_finished(run) || std::ranges::none_of(claim.tests, is_about)) continue;
     const auto tokens = base::find_count(run.findings, {"tokens"}).value_or(0);
     fewest = std::min(fewest.value_or(tokens), tokens);
   }
@@ -164,7 +173,7 @@ json runs_json(const Claim& claim, std::span<const RunRecord> runs) {
   for (const ClaimTest& test : claim.tests) {
     for (const RunRecord& run : runs) {
       const bool is_other = test.against_other && test.other_arm == run.arm;
-      if (run.arm == test.arm || is_other)
+      if (has_finished(run) && (run.arm == test.arm || is_other))
         names.insert(fmt::format("{}/seed-{}", run.arm, run.seed));
     }
   }
@@ -176,8 +185,8 @@ json claim_json(const Claim& claim, const Study& study, std::span<const RunRecor
   for (const ClaimTest& test : claim.tests) {
     tests.push_back(decide(test, figures_of(test, study, runs)));
   }
-  const std::uint64_t tokens = tokens_of(claim, runs).value_or(0);
-  if (tokens < claim.needs_tokens) mark_untested(tokens, claim.needs_tokens, tests);
+  const std::optional<std::uint64_t> tokens = tokens_of(claim, runs);
+  if (tokens && *tokens < claim.needs_tokens) mark_untested(*tokens, claim.needs_tokens, tests);
   const Verdict verdict = verdict_of(tests);
   json shown = json::array();
   for (const TestResult& test : tests) shown.push_back(test_json(test));

@@ -13,8 +13,9 @@
 namespace lookback::study {
 
 /// The ledger as docs/formats.md gives it, a pure function of the study's claims and the records of
-/// runs that have ended. Runs that diverged have no figures. A claim whose runs saw fewer tokens than
-/// it needs is not tested at this size, whatever its figures.
+/// runs that have ended. Runs that diverged have no figures and are not among those it rests on. A
+/// claim of which a finished run saw fewer tokens than it needs is not tested at this size, whatever
+/// its figures.
 nlohmann::json make_ledger(const Study& study, std::span<const RunRecord> runs);
 
 /// The records of every run of the study in its directory that has ended.

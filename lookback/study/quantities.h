@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "lookback/study/run_record.h"
 
@@ -19,6 +20,7 @@ struct Quantity {
   std::string_view unit = {};  ///< "nats", "tokens", "decades", or none
   std::string_view says = {};  ///< within a sentence: "the best head's induction score at the end"
   bool is_word = false;
+  std::vector<std::string> (*words)() = nullptr;  ///< those that it can be, where it is one
   /// Differences are ratios: means and intervals are taken of the logarithm.
   bool logarithmic = false;
   /// A run without it has not come to it: it counts as larger than every number.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lookback/base/json_access.h"
+#include "lookback/lens/mechanism.h"
 #include "lookback/study/quantities.h"
 
 namespace lookback::study {
@@ -25,6 +27,17 @@ const json* copying_head(const RunRecord& run) {
 bool is_of(const json& entry, std::string_view key, const json& head) {
   const json* found = find_value(entry, {key});
   return found != nullptr && *found == head;
+}
+
+std::vector<std::string> mechanism_names() {
+  using lens::Mechanism;
+  std::vector<std::string> names;
+  for (const Mechanism one :
+       {Mechanism::none, Mechanism::positional_band, Mechanism::k_composition,
+        Mechanism::q_composition, Mechanism::smeared_keys, Mechanism::unresolved}) {
+    names.emplace_back(lens::name_of(one));
+  }
+  return names;
 }
 
 Figure mechanism(const RunRecord& run, std::string_view /*probe*/) {
@@ -195,6 +208,7 @@ constexpr Quantity inspected[] = {
     {.name = "mechanism",
      .says = "the mechanism that interventions point to",
      .is_word = true,
+     .words = mechanism_names,
      .read = mechanism},
     {.name = "copying_head_cost",
      .unit = "nats",

@@ -1,8 +1,11 @@
 #include "lookback/study/run_record.h"
 
+#include <iterator>
 #include <utility>
 
+#include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
+#include "lookback/study/findings.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/study/one_run.h"
 
@@ -24,19 +27,25 @@ void drop_lists(nlohmann::json& line) {
   }
 }
 
+/// Eigenvalues, singular values, entries and notes of a circuit.
+void drop_arrays(nlohmann::json& circuit) {
+  if (!circuit.is_object()) return;
+  for (auto field = circuit.begin(); field != circuit.end();) {
+    field = field->is_array() ? circuit.erase(field) : std::next(field);
+  }
+}
+
 /// The parts that claims speak of.
 nlohmann::json shortened(const nlohmann::json& inspection) {
   nlohmann::json kept = nlohmann::json::object();
-  for (const char* key : {"mechanism", "ablation", "composition", "circuits"}) {
+  for (const char* key : {"mechanism", "ablation", "composition"}) {
     const auto part = inspection.find(key);
     if (part != inspection.end()) kept[key] = *part;
   }
   for (const char* list : {"direct", "composed"}) {
-    if (!kept["circuits"].is_object() || !kept["circuits"][list].is_array()) continue;
-    for (nlohmann::json& circuit : kept["circuits"][list]) {
-      if (!circuit.is_object()) continue;
-      for (const char* key : {"eigenvalues", "singular_values", "largest"}) circuit.erase(key);
-    }
+    nlohmann::json& circuits = kept["circuits"][list] =
+        base::find_array(inspection, {"circuits", list});
+    for (nlohmann::json& circuit : circuits) drop_arrays(circuit);
   }
   return kept;
 }
@@ -51,7 +60,7 @@ Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& ru
   record.seed = seed;
   Result<nlohmann::json> findings = base::read_json_object(run / "findings.json", largest_record);
   if (!findings) return findings.error();
-  record.findings = std::move(*findings);
+  record.findings = summary_of(*findings);
   Result<std::vector<nlohmann::json>> metrics = read_metrics(run / "metrics.jsonl", UINT64_MAX);
   if (!metrics) return metrics.error();
   record.metrics = std::move(*metrics);

@@ -15,11 +15,11 @@ namespace lookback::study {
 struct RunRecord {
   std::string arm;
   std::uint64_t seed = 0;
-  nlohmann::json findings;  ///< findings.json
+  nlohmann::json findings;  ///< findings.json without its last line of metrics
   std::vector<nlohmann::json>
       metrics;  ///< metrics.jsonl without its losses by position, a line each
-  /// mechanism, ablation, composition and circuits (without lists) of inspection.json, or null where
-  /// there is none.
+  /// mechanism, ablation, composition, and of circuits those `direct` and `composed` without lists, of
+  /// inspection.json; or null where there is none.
   nlohmann::json inspection = nullptr;
 };
 

@@ -8,12 +8,14 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/toml_values.h"
 
 namespace lookback::study {
 namespace {
 
 constexpr std::size_t largest_study_file = 1 << 20;
 constexpr std::uint64_t most_seeds = 100'000;
+constexpr std::size_t most_sizes = 16;
 const char* const tables[] = {"model", "init", "data", "train", "evaluate", "clamp"};
 
 /// The tables of runs that a table holds.
@@ -27,35 +29,71 @@ base::Document run_tables(base::TableReader& reader) {
   return document;
 }
 
-/// Reads [sizes.NAME] of the study or of an arm, so that a mistake does not wait until it is asked
-/// for. Their values are laid over before (apply_size).
-void read_sizes(base::TableReader& reader, bool with_seeds) {
-  base::TableReader sizes = reader.table("sizes");
-  for (const std::string& name : sizes.keys()) {
-    base::TableReader size = sizes.table(name);
-    if (with_seeds) size.count("seeds", 1, 1, most_seeds);
-    run_tables(size);
+std::vector<std::string> printable_of(const std::vector<std::string>& names) {
+  std::vector<std::string> shown;
+  std::ranges::transform(names, std::back_inserter(shown),
+                         [](const std::string& name) { return base::printable(name); });
+  return shown;
+}
+
+/// Whether each key and value of one size's tables is allowed, laid over `own`, so that a mistake does
+/// not wait until the size is asked for. (What it becomes was laid over before: apply_size.) Whether
+/// they go together is for then: they may be meant for others than those laid over.
+Status check_size(const base::Document& own, base::TableReader& size) {
+  base::TableReader reader(base::merged(own, run_tables(size)));
+  read_run_tables(reader);
+  return reader.finish();
+}
+
+/// The study's [sizes.NAME], laid over the tables of one of its arms.
+Status check_sizes(base::TableReader& study, const base::Document& own) {
+  base::TableReader sizes = study.table("sizes");
+  const std::vector<std::string> names = sizes.keys();
+  if (names.size() > most_sizes) {
+    study.fail("sizes", fmt::format("found {}, allowed: at most {}", names.size(), most_sizes));
+    return {};
   }
+  for (const std::string& name : names) {
+    base::TableReader size = sizes.table(name);
+    size.count("seeds", 1, 1, most_seeds);
+    if (Status status = check_size(own, size); !status) return status;
+  }
+  return {};
 }
 
-/// The study's own tables with one arm's laid over them.
-base::Document arm_document(const base::Document& study, base::TableReader& arm) {
-  read_sizes(arm, false);
-  return base::merged(study, run_tables(arm));
+/// An arm's [arm.sizes.NAME], each of a size of the study.
+Status check_sizes_of_arm(base::TableReader& study, base::TableReader& arm,
+                          const base::Document& own) {
+  base::TableReader sizes = arm.table("sizes");
+  const std::vector<std::string> names = study.table("sizes").keys();
+  for (const std::string& name : sizes.keys()) {
+    if (std::ranges::find(names, name) == names.end()) {
+      sizes.fail(name, fmt::format("found no such size of the study, allowed: {}",
+                                   names.empty() ? "none" : base::one_of(printable_of(names))));
+      return {};
+    }
+    base::TableReader size = sizes.table(name);
+    if (Status status = check_size(own, size); !status) return status;
+  }
+  return {};
 }
 
+/// `is_first`: with it the study's sizes are checked, which hold for all arms.
 Result<RunConfig> read_arm(base::TableReader& study, const base::Document& common,
-                           base::TableReader& arm) {
+                           base::TableReader& arm, bool is_first) {
   arm.require("name", "a name for the arm");
   const std::string name = arm.text("name", "", 100);
   if (!is_arm_name(name)) {
     arm.fail("name", fmt::format("found \"{}\", allowed: {}", base::printable(name), arm_names));
     return study.finish().error();  // a name that cannot be shown comes into no other message
   }
-  base::TableReader reader(arm_document(common, arm));
+  const base::Document own = base::merged(common, run_tables(arm));
+  base::TableReader reader(own);
   RunConfig config = read_run_tables(reader);
   config.arm = name;
   if (Status status = reader.finish(); !status) return status.error();
+  if (Status status = is_first ? check_sizes(study, own) : Status(); !status) return status.error();
+  if (Status status = check_sizes_of_arm(study, arm, own); !status) return status.error();
   if (Status status = validate(config); !status) {
     return Error{fmt::format("{}:{}: arm '{}': {}", study.file_name(), arm.line("name"), name,
                              status.error().message)};
@@ -97,8 +135,10 @@ Status apply_size(base::Document& document, const std::string& size) {
   const base::TomlTable* sizes = table_in(document.root, "sizes");
   if (sizes == nullptr || table_in(*sizes, size) == nullptr) {
     std::vector<std::string> names;
-    if (sizes != nullptr)
-      std::ranges::transform(sizes->entries, std::back_inserter(names), &base::TomlEntry::key);
+    for (std::size_t i = 0; sizes != nullptr && i < sizes->entries.size(); ++i) {
+      const std::string& name = sizes->entries[i].key;
+      if (table_in(*sizes, name) != nullptr) names.push_back(base::printable(name));
+    }
     return Error{fmt::format("{}: --size: found '{}', allowed: {}", document.file_name,
                              base::printable(size),
                              names.empty() ? "none, for it has no [sizes.NAME]"
@@ -122,11 +162,10 @@ Result<Study> read_document(base::Document document) {
   study.name = reader.text("name", "", 200);
   study.question = reader.text("question", "", 2000);
   study.seeds = reader.count("seeds", 1, 1, most_seeds);
-  read_sizes(reader, true);
   const base::Document common = run_tables(reader);
   std::vector<std::string> names;
   for (base::TableReader& arm : reader.tables("arm")) {
-    Result<RunConfig> config = read_arm(reader, common, arm);
+    Result<RunConfig> config = read_arm(reader, common, arm, names.empty());
     if (!config) return config.error();
     const auto same = std::ranges::find(study.arms, config->arm, &RunConfig::arm);
     if (same != study.arms.end()) {
@@ -134,6 +173,9 @@ Result<Study> read_document(base::Document document) {
     }
     names.push_back(config->arm);
     study.arms.push_back(std::move(*config));
+  }
+  if (names.empty()) {
+    if (Status status = check_sizes(reader, common); !status) return status.error();
   }
   study.claims = read_claims(reader, names);
   if (Status status = reader.finish(); !status) return status.error();

@@ -31,15 +31,16 @@ struct Study {
 struct Overrides {
   std::optional<std::uint64_t> tokens;
   std::optional<std::uint64_t> seeds;
-  std::optional<std::string> size;  ///< one of the study's [sizes]; the others then hold over it
+  std::optional<std::string> size =
+      {};  ///< one of the study's [sizes]; the others then hold over it
 };
 
 /// Reads a study file: `name`, `question`, `seeds`, the tables [model], [init], [data], [train],
 /// [evaluate] and [clamp.NAME] that hold for all arms, and an [[arm]] for each arm with its `name`
 /// and the tables that it changes or adds ([arm.model], [arm.clamp.NAME], ...); [[claim]]s (claim.h).
 /// [sizes.NAME], with `seeds` and tables that are laid over the study's, and [arm.sizes.NAME], with
-/// tables that are laid over the arm's, where that size is asked for. Errors: FILE:LINE, the
-/// key, what was found, what is allowed.
+/// tables that are laid over the arm's, where that size is asked for; all of them are read, so that a
+/// mistake does not wait. Errors: FILE:LINE, the key, what was found, what is allowed.
 Result<Study> read_study(const std::string& path, const Overrides& overrides);
 
 /// The same from text; `file_name` is for messages.

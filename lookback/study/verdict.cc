@@ -11,11 +11,20 @@ namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
+/// A finite figure as a number.
+std::optional<double> finite_of(const Figure& figure) {
+  const double* number = std::get_if<double>(&figure);
+  return number != nullptr && std::isfinite(*number) ? std::optional<double>(*number)
+                                                     : std::nullopt;
+}
+
+bool is_never(const Figure& figure, const Quantity& quantity) {
+  return quantity.absent_is_never && std::holds_alternative<std::monostate>(figure);
+}
+
 /// A figure as a number: infinite where its absence means never.
 std::optional<double> number_of(const Figure& figure, const Quantity& quantity) {
-  if (const double* number = std::get_if<double>(&figure)) return *number;
-  const bool is_absent = std::holds_alternative<std::monostate>(figure);
-  return is_absent && quantity.absent_is_never ? std::optional<double>(infinite) : std::nullopt;
+  return is_never(figure, quantity) ? std::optional<double>(infinite) : finite_of(figure);
 }
 
 /// One test with the quantities that it is about.
@@ -29,7 +38,7 @@ class Decision {
   TestResult over(std::span<const SeedFigures> seeds) const {
     TestResult result;
     result.test = test_;
-    result.logarithmic = quantity_.logarithmic && (!test_.against_other || other_.logarithmic);
+    result.logarithmic = is_by_ratio(test_);
     for (const SeedFigures& figures : seeds) result.seeds.push_back(judge(figures, result));
     count(result);
     measure(result);
@@ -39,39 +48,43 @@ class Decision {
   }
 
  private:
-  /// What the figure must exceed, or fall below.
-  std::optional<double> bound(const SeedFigures& figures) const {
-    if (!test_.against_other) return test_.low;
-    const std::optional<double> other = number_of(figures.other, other_);
-    if (!other) return std::nullopt;
-    return test_.times * *other + test_.by;
-  }
-
   SeedVerdict judge(const SeedFigures& figures, const TestResult& result) const {
     SeedVerdict seed{figures, std::nullopt, std::nullopt};
+    const auto* number = std::get_if<double>(&figures.figure);
+    if (figures.has_diverged || (number != nullptr && std::isnan(*number))) return seed;
     const bool is_absent = std::holds_alternative<std::monostate>(figures.figure);
     if (test_.relation == Relation::present || test_.relation == Relation::absent) {
       seed.holds = is_absent == (test_.relation == Relation::absent);
     } else if (test_.relation == Relation::is) {
       const auto* word = std::get_if<std::string>(&figures.figure);
       if (word != nullptr) seed.holds = *word == test_.word;
+    } else if (test_.against_other) {
+      compare_with_other(seed, result.logarithmic);
     } else {
-      compare(seed, result.logarithmic);
+      compare(seed);
     }
     return seed;
   }
 
-  void compare(SeedVerdict& seed, bool logarithmic) const {
+  void compare(SeedVerdict& seed) const {
     const std::optional<double> value = number_of(seed.figures.figure, quantity_);
-    const std::optional<double> limit = bound(seed.figures);
-    if (!value || !limit) return;
+    if (!value) return;
     if (test_.relation == Relation::between) {
       seed.holds = *value >= test_.low && *value <= test_.high;
-    } else if (*value != *limit || std::isfinite(*value)) {  // two that never came are not ordered
-      seed.holds = test_.relation == Relation::above ? *value > *limit : *value < *limit;
+    } else {
+      seed.holds = test_.relation == Relation::above ? *value > test_.low : *value < test_.low;
     }
-    if (!test_.against_other || !std::isfinite(*value) || !std::isfinite(*limit)) return;
-    const double other = *limit - test_.by;
+  }
+
+  void compare_with_other(SeedVerdict& seed, bool logarithmic) const {
+    const std::optional<double> value = number_of(seed.figures.figure, quantity_);
+    const std::optional<double> figure = number_of(seed.figures.other, other_);
+    if (!value || !figure) return;
+    const double other = test_.times * *figure;
+    if (!std::isfinite(*value) && !std::isfinite(other)) return;  // not ordered: neither came
+    const double bound = other + test_.by;
+    seed.holds = test_.relation == Relation::above ? *value > bound : *value < bound;
+    if (!std::isfinite(*value) || !std::isfinite(other)) return;
     if (!logarithmic) {
       seed.difference = *value - other;
     } else if (*value > 0 && other > 0) {
@@ -90,13 +103,14 @@ class Decision {
   void measure(TestResult& result) const {
     std::vector<double> values;
     for (const SeedVerdict& seed : result.seeds) {
-      const double* value = std::get_if<double>(&seed.figures.figure);
+      const std::optional<double> value = finite_of(seed.figures.figure);
       if (test_.against_other) {
         if (seed.difference) values.push_back(*seed.difference);
-      } else if (value != nullptr && (!result.logarithmic || *value > 0)) {
+      } else if (!seed.figures.has_diverged && value && (!result.logarithmic || *value > 0)) {
         values.push_back(result.logarithmic ? std::log(*value) : *value);
       }
     }
+    std::ranges::sort(values);  // so that the order of seeds moves no bit
     result.estimate = lens::estimate(values);
     result.standard_deviation =
         result.estimate.standard_error * std::sqrt(static_cast<double>(result.estimate.count));
@@ -104,12 +118,10 @@ class Decision {
 
   /// Whether a figure that a seed lacks is one whose absence means never.
   bool has_never(const TestResult& result) const {
-    const auto is_never = [](const Figure& figure, const Quantity& quantity) {
-      return std::holds_alternative<std::monostate>(figure) && quantity.absent_is_never;
-    };
     return std::ranges::any_of(result.seeds, [&](const SeedVerdict& seed) {
-      return is_never(seed.figures.figure, quantity_) ||
-             (test_.against_other && is_never(seed.figures.other, other_));
+      return !seed.figures.has_diverged &&
+             (is_never(seed.figures.figure, quantity_) ||
+              (test_.against_other && is_never(seed.figures.other, other_)));
     });
   }
 
@@ -123,8 +135,9 @@ class Decision {
     }
     if (seeds < least_seeds) {
       result.verdict = Verdict::not_decided;
-      result.reason = fmt::format("{} {} decide nothing, {} are needed{}", seeds,
-                                  seeds == 1 ? "seed" : "seeds", least_seeds, left_out);
+      result.reason =
+          fmt::format("{} {} nothing, {} are needed{}", seeds,
+                      seeds == 1 ? "seed decides" : "seeds decide", least_seeds, left_out);
       return;
     }
     by_mean ? conclude_by_mean(result) : conclude_by_seed(result);
@@ -139,16 +152,20 @@ class Decision {
 
   void conclude_by_mean(TestResult& result) const {
     double low = result.estimate.lower(), high = result.estimate.upper();
-    double least = test_.against_other ? test_.by : test_.low, most = least;
-    if (test_.relation == Relation::above) most = infinite;
-    if (test_.relation == Relation::below) least = -infinite;
-    if (test_.relation == Relation::between) most = test_.high;
     if (result.logarithmic && !test_.against_other) {
       low = std::exp(low);
       high = std::exp(high);
     }
-    const bool within = low >= least && high <= most;
-    const bool outside = high < least || low > most;
+    const double bound = test_.against_other ? test_.by : test_.low;
+    bool within = low >= test_.low && high <= test_.high;
+    bool outside = high < test_.low || low > test_.high;
+    if (test_.relation == Relation::above) {
+      within = low > bound;
+      outside = high <= bound;
+    } else if (test_.relation == Relation::below) {
+      within = high < bound;
+      outside = low >= bound;
+    }
     result.verdict = within    ? Verdict::supported
                      : outside ? Verdict::contradicted
                                : Verdict::not_decided;
@@ -162,9 +179,10 @@ class Decision {
   }
 
   std::string figure_text(const TestResult& result) const {
-    const std::string held = fmt::format("{} of {} seeds", result.holds_in, result.decided_in);
     if (test_.decided_by == DecidedBy::every_seed || has_never(result)) {
-      return seed_range(result) + held;
+      const std::string held = fmt::format("{} of {} seeds", result.holds_in, result.decided_in);
+      if (test_.relation == Relation::is) return test_.word + " in " + held;
+      return range_of(result) + ", holds in " + held;
     }
     if (result.estimate.count == 0) return "no figure";
     const std::string_view unit = result.logarithmic && test_.against_other ? "" : quantity_.unit;
@@ -178,19 +196,22 @@ class Decision {
            fmt::format(" [{}, {}]", shown(result.estimate.lower()), shown(result.estimate.upper()));
   }
 
-  /// "0.061 to 0.072, in ": the figures that the seeds decide on.
-  std::string seed_range(const TestResult& result) const {
+  /// The figures that the seeds decide on: "0.0612 to 0.0718", "6.77M to never", "none".
+  std::string range_of(const TestResult& result) const {
     double least = infinite, most = -infinite;
+    bool some_never = false;
     for (const SeedVerdict& seed : result.seeds) {
-      if (const double* value = std::get_if<double>(&seed.figures.figure)) {
-        least = std::min(least, *value);
-        most = std::max(most, *value);
-      }
+      if (seed.figures.has_diverged) continue;
+      some_never = some_never || is_never(seed.figures.figure, quantity_);
+      const std::optional<double> value = finite_of(seed.figures.figure);
+      if (!value) continue;
+      least = std::min(least, *value);
+      most = std::max(most, *value);
     }
-    if (test_.relation == Relation::is) return test_.word + " in ";
-    if (least > most) return "none in ";
-    return fmt::format("{} to {}, ", shown_number(least, quantity_.unit),
-                       shown_number(most, quantity_.unit));
+    if (least > most) return some_never ? "never" : "none";
+    const std::string first = shown_number(least, quantity_.unit);
+    const std::string last = some_never ? "never" : shown_number(most, quantity_.unit);
+    return first == last ? first : first + " to " + last;
   }
 
   const ClaimTest& test_;

@@ -25,6 +25,8 @@ struct SeedFigures {
   std::uint64_t seed = 0;
   Figure figure;
   Figure other;
+  bool has_diverged =
+      false;  ///< a run of it: then it has no figures, and what is absent is not never
 };
 
 struct SeedVerdict {
@@ -39,7 +41,7 @@ struct TestResult {
   ClaimTest test;
   Verdict verdict = Verdict::not_decided;
   std::string reason;  ///< one sentence
-  std::string figure;  ///< for lists: "0.171 [0.124, 0.218]"
+  std::string figure;  ///< for lists: "0.171 [0.124, 0.218]", "0.0612 to never, holds in 2 of 3"
   bool logarithmic = false;
   std::vector<SeedVerdict> seeds;
   /// Of the figure, or of the difference from the other; of logarithms where they are
@@ -51,13 +53,15 @@ struct TestResult {
 
 /// Decides a test over the seeds of a study. By the mean: supported where the interval of 95%
 /// (Student's t over seeds) lies on the claim's side of the bound, contradicted where it lies on the
-/// other. By every seed: supported where each holds, contradicted where one does not. A figure whose
-/// absence means never (quantities.h) counts as infinite; with one, the mean gives way to every seed.
-/// Other figures that are missing leave their seed out. Fewer seeds than least_seeds decide nothing.
+/// other; the bound itself is within `between`, and neither above nor below. By every seed: supported
+/// where each holds, contradicted where one does not. A figure whose absence means never
+/// (quantities.h) counts as infinite; with one, the mean gives way to every seed, and two that never
+/// came leave their seed out. So do other figures that are missing or not numbers, and a run that
+/// diverged. Fewer seeds than least_seeds decide nothing.
 TestResult decide(const ClaimTest& test, std::span<const SeedFigures> seeds);
 
-/// Of the tests of one claim: contradicted by one that is, else undecided by one that is, else
-/// supported.
+/// Of the tests of one claim: contradicted by one that is, else not tested or undecided by one that
+/// is, else supported.
 Verdict verdict_of(std::span<const TestResult> tests);
 
 }  // namespace lookback::study

@@ -94,5 +94,81 @@ TEST(RatioEstimate, OverNothingIsNotANumber) {
   EXPECT_TRUE(std::isnan(ratio_estimate(zero, zero).mean));
 }
 
+// --- shares
+
+void expect_share(std::size_t hits, std::size_t trials, double lower, double upper) {
+  const Share found = share_estimate(hits, trials);
+  EXPECT_EQ(found.share, static_cast<double>(hits) / static_cast<double>(trials));
+  EXPECT_NEAR(found.lower, lower, 1e-9) << hits << " of " << trials;
+  EXPECT_NEAR(found.upper, upper, 1e-9) << hits << " of " << trials;
+}
+
+TEST(ShareEstimate, HasTheIntervalsOfClopperAndPearson) {
+  // By bisection of the binomial sums in 60 decimal digits.
+  expect_share(0, 5, 0, 0.521823750105);
+  expect_share(5, 5, 0.478176249895, 1);
+  expect_share(3, 10, 0.066739511178, 0.652452850060);
+  expect_share(1, 2, 0.012579117093, 0.987420882907);
+  expect_share(1, 3, 0.008403758660, 0.905700675950);
+  expect_share(2, 3, 0.094299324050, 0.991596241340);
+  expect_share(7, 100, 0.028605288907, 0.138919728456);
+  expect_share(500, 1000, 0.468549172972, 0.531450827028);
+}
+
+TEST(ShareEstimate, OfNoneOrAllIsByHand) {
+  // All of n hits: p^n = 0.025 at the lower end.
+  for (const std::size_t trials : {1, 3, 20, 400}) {
+    const double end = std::pow(0.025, 1 / static_cast<double>(trials));
+    expect_share(trials, trials, end, 1);
+    expect_share(0, trials, 0, 1 - end);
+  }
+}
+
+TEST(ShareEstimate, OfManyTrialsIsNearlyNormal) {
+  const Share found = share_estimate(5000, 10'000);
+  EXPECT_NEAR(found.lower, 0.5 - 1.959963985 * 0.005, 1e-4);
+  EXPECT_NEAR(found.upper, 0.5 + 1.959963985 * 0.005, 1e-4);
+}
+
+TEST(ShareEstimate, RisesWithTheHitsAndHoldsTheShare) {
+  for (const std::size_t trials : {1, 2, 7, 60}) {
+    for (std::size_t hits = 0; hits <= trials; ++hits) {
+      const Share one = share_estimate(hits, trials);
+      EXPECT_GE(one.lower, 0);
+      EXPECT_LE(one.lower, one.share);
+      EXPECT_LE(one.share, one.upper);
+      EXPECT_LE(one.upper, 1);
+      const Share misses = share_estimate(trials - hits, trials);
+      EXPECT_NEAR(one.lower, 1 - misses.upper, 1e-9);
+      if (hits == trials) continue;
+      const Share more = share_estimate(hits + 1, trials);
+      EXPECT_LT(one.lower, more.lower);
+      EXPECT_LT(one.upper, more.upper);
+    }
+  }
+}
+
+TEST(ShareEstimate, ItsIntervalHoldsTheTruthNineteenTimesOfTwentyOrMore) {
+  constexpr std::size_t trials = 10;
+  for (double truth = 0.02; truth < 1; truth += 0.02) {
+    double held = 0;
+    for (std::size_t hits = 0; hits <= trials; ++hits) {
+      const Share found = share_estimate(hits, trials);
+      if (truth < found.lower || truth > found.upper) continue;
+      const auto k = static_cast<double>(hits), n = static_cast<double>(trials);
+      const double log_ways = std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
+      held += std::exp(log_ways + k * std::log(truth) + (n - k) * std::log1p(-truth));
+    }
+    EXPECT_GE(held, 0.95 - 1e-9) << truth;
+  }
+}
+
+TEST(ShareEstimate, OfNoTrialIsNotANumber) {
+  const Share none = share_estimate(0, 0);
+  EXPECT_TRUE(std::isnan(none.share));
+  EXPECT_TRUE(std::isnan(none.lower));
+  EXPECT_TRUE(std::isnan(none.upper));
+}
+
 }  // namespace
 }  // namespace lookback::lens

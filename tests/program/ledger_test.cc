@@ -1,0 +1,179 @@
+// Claims through the program: a study that ends with its verdicts, lookback ledger, and sizes.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/file.h"
+#include "tests/program/studies.h"
+
+namespace lookback::program {
+namespace {
+
+using nlohmann::json;
+using spec::lookback;
+using spec::one_line;
+using test::TemporaryDirectory;
+
+/// A claim of each verdict, of runs of two steps without inspections. (Parallel has 2112 parameters:
+/// 256 of tokens, 512 of positions, 4 x 256 of attention, 2 x 32 of norms, 256 of the unembedding.)
+constexpr const char* four_claims = R"([[claim]]
+name = "some"
+number = 12
+says = "It has parameters."
+[[claim.test]]
+finding = "parameters"
+arm = "parallel"
+above = 0
+[[claim]]
+name = "forms"
+says = "It forms at once."
+[[claim.test]]
+finding = "transition_tokens"
+arm = "two-layer"
+present = true
+[[claim]]
+name = "composes"
+says = "It composes."
+[[claim.test]]
+finding = "mechanism"
+arm = "two-layer"
+is = "k-composition"
+[[claim]]
+name = "late"
+says = "It never forms."
+needs_tokens = "1M"
+[[claim.test]]
+finding = "transition_tokens"
+arm = "parallel"
+present = false
+)";
+
+constexpr const char* one_size = "[sizes.tiny.train]\ntokens = 256\n";
+
+std::string study_text(const std::string& claims) {
+  std::string text = spec::three_arms(2);
+  text.replace(text.find("[train]"), 0, "inspect = false\n");
+  return "seeds = 3\n" + text + claims + one_size;
+}
+
+class LedgerCommand : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    directory_ = std::make_unique<TemporaryDirectory>();
+    const std::string file = spec::write_study(*directory_, study_text(four_claims));
+    study_ = spec::run(lookback({"study", file, "--out", out(), "--threads", "2"}));
+    ASSERT_EQ(study_.exit_code, 0) << study_.err;
+  }
+  static void TearDownTestSuite() { directory_.reset(); }
+
+  static std::string path(const char* name) { return (directory_->path() / name).string(); }
+  static std::string out() { return path("out"); }
+  static std::string file_text(const std::string& name) {
+    const Result<std::string> text = base::read_file(out() + "/" + name, std::size_t{1} << 26);
+    return text ? *text : text.error().message;
+  }
+
+  static inline std::unique_ptr<TemporaryDirectory> directory_;
+  static inline spec::Ended study_;
+};
+
+constexpr const char* lines =
+    "12  supported                It has parameters.\n"
+    "      parallel: the number of parameters is above 0: 2112 [2112, 2112] (the interval of 95% "
+    "over "
+    "3 seeds lies on this side; it holds in 3 of 3 seeds)\n"
+    " -  contradicted             It forms at once.\n"
+    "      two-layer: tokens until the first transition exists: never, holds in 0 of 3 seeds (it "
+    "holds in 0 of 3 seeds)\n"
+    " -  not decided              It composes.\n"
+    "      two-layer: the mechanism that interventions point to is k-composition: k-composition in "
+    "0 "
+    "of 0 seeds (0 seeds decide nothing, 3 are needed; 3 of 3 seeds cannot be compared)\n"
+    " -  not tested at this size  It never forms.\n"
+    "      parallel: tokens until the first transition does not exist: never, holds in 3 of 3 "
+    "seeds "
+    "(it needs runs of 1.00M tokens, these have 512)\n";
+
+TEST_F(LedgerCommand, AStudyEndsWithItsVerdictsOnStderr) {
+  EXPECT_EQ(study_.out, out() + "/report.html\n");
+  EXPECT_TRUE(study_.err.ends_with(lines)) << study_.err;
+  const json ledger = json::parse(file_text("ledger.json"), nullptr, false);
+  ASSERT_TRUE(ledger.is_object());
+  EXPECT_EQ(ledger["claims"].size(), 4U);
+  EXPECT_EQ(ledger["claims"][0]["verdict"], "supported");
+}
+
+TEST_F(LedgerCommand, PrintsTheSameFromTheRuns) {
+  const std::string before = file_text("ledger.json");
+  const spec::Ended ended = spec::run(lookback({"ledger", out()}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.out, lines);
+  EXPECT_EQ(ended.err, "");
+  EXPECT_EQ(file_text("ledger.json"), before);
+}
+
+TEST_F(LedgerCommand, PrintsTheFileAsJson) {
+  const spec::Ended ended = spec::run(lookback({"ledger", out(), "--json"}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.out, file_text("ledger.json"));
+}
+
+TEST_F(LedgerCommand, OfRunsThatHaveNotAllEndedDecidesByThoseThatHave) {
+  const std::string copy = path("unfinished");
+  std::filesystem::copy(out(), copy, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(copy + "/parallel/seed-1/findings.json");
+  const spec::Ended ended = spec::run(lookback({"ledger", copy}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_TRUE(ended.out.starts_with("12  not decided ")) << ended.out;
+}
+
+TEST_F(LedgerCommand, HelpsWithAnExample) {
+  const spec::Ended ended = spec::run(lookback({"ledger", "--help"}));
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_NE(ended.out.find("Example: lookback ledger "), std::string::npos) << ended.out;
+}
+
+TEST_F(LedgerCommand, WhatMakesNoSenseGetsItsOneLine) {
+  const auto line = [](const std::vector<std::string>& arguments, int code = 1) {
+    return one_line(spec::run(lookback(arguments)), code);
+  };
+  EXPECT_EQ(line({"ledger", path("none")}),
+            path("none") + "/study.toml: cannot open: No such file or directory");
+  const std::string bare = path("bare");
+  std::filesystem::create_directory(bare);
+  std::ofstream(bare + "/study.toml") << study_text("");
+  EXPECT_EQ(line({"ledger", bare}),
+            bare + "/study.toml: found no [[claim]]; a ledger needs one at least");
+  EXPECT_FALSE(std::filesystem::exists(bare + "/ledger.json"));
+  std::ofstream(bare + "/study.toml") << study_text("[[claim]]\nname = \"a\"\n");
+  EXPECT_EQ(line({"ledger", bare}).rfind(bare + "/study.toml:", 0), 0U);
+  EXPECT_NE(line({"ledger"}, 2), "");
+  EXPECT_NE(line({"ledger", out(), "--jason"}, 2), "");
+  const std::string file = path("study.toml");
+  EXPECT_EQ(line({"study", file, "--out", path("other"), "--size", "article"}),
+            file + ": --size: found 'article', allowed: tiny");
+  EXPECT_FALSE(std::filesystem::exists(path("other")));
+}
+
+TEST_F(LedgerCommand, ASizeHoldsForARunAndForAStudy) {
+  const spec::Ended trained =
+      spec::run(lookback({"train", path("study.toml"), "--arm", "parallel", "--size", "tiny",
+                          "--out", path("run"), "--threads", "1"}));
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const Result<std::string> config = base::read_file(path("run/config.toml"), 1 << 20);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_NE(config->find("\ntokens = 256\n"), std::string::npos) << *config;
+  const spec::Ended sized =
+      spec::run(lookback({"study", path("study.toml"), "--size", "tiny", "--seeds", "1", "--out",
+                          path("tiny"), "--threads", "2"}));
+  ASSERT_EQ(sized.exit_code, 0) << sized.err;
+  const Result<std::string> summary = base::read_file(path("tiny/summary.json"), 1 << 26);
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(json::parse(*summary, nullptr, false)["tokens"], 256);
+}
+
+}  // namespace
+}  // namespace lookback::program
