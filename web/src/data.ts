@@ -152,8 +152,9 @@ export interface Progress {
 export interface SeedValue {
   seed: number;
   value: number | string | null;
-  other: number | null;
-  difference: number | null;
+  /** These two only where another figure stands against it; of a logarithmic test's logarithms. */
+  other?: number | string | null;
+  difference?: number | null;
   holds: boolean | null;
 }
 
@@ -163,7 +164,8 @@ export interface ClaimTest {
   unit: string;
   arm: string;
   relation: string;
-  against: string;
+  /** A number, two, a word, or another figure: see ledger/reading.ts. */
+  against?: unknown;
   decided_by: string;
   scale: string;
   verdict: string;

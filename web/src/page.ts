@@ -1,6 +1,7 @@
 // The page: lays out its sections and hands each a newer study, whether it comes once or live.
 
 import type { Chart } from "./charts/chart";
+import { showFailure } from "./charts/specification";
 import { configuration } from "./configuration";
 import type { StudyData } from "./data";
 import { el, refill, swatch } from "./dom";
@@ -13,6 +14,11 @@ import { ProgressSection } from "./live/progress";
 import { outcome } from "./outcome";
 import { onThemeChange } from "./theme";
 import { ThroughSection } from "./through";
+
+/** All that the header depends on. */
+function headerData({ name, question, description, tokens, threads, arms }: StudyData): unknown {
+  return [name, question, description, tokens, threads, arms.map((arm) => arm.runs.map((run) => run.seed))];
+}
 
 /** Beside the verdicts both curves must stand in the first screen. */
 const lowCurve = 178;
@@ -62,30 +68,43 @@ export class Page {
 
   /** Shows a study, or a newer state of it. What the reader chose stays. */
   show(study: StudyData): void {
-    document.title = study.name ? `${study.name} \u00b7 lookback` : document.title;
-    this.fill(this.header, [study.name, study.question, study.description, study.tokens, study.threads, study.arms.length, study.arms.map((arm) => arm.runs.length)], () => header(study, this.badge));
-    this.progress.update(study);
-    this.ledger.update(study);
-    this.fill(this.outcome, study.arms, () => outcome(study));
+    if (study.name) document.title = `${study.name} \u00b7 lookback`;
+    this.attempt(this.header, () => this.fill(this.header, headerData(study), () => header(study, this.badge)));
+    this.attempt(this.progress.element, () => this.progress.update(study));
+    this.attempt(this.ledger.element, () => this.ledger.update(study));
+    this.attempt(this.outcome, () => this.fill(this.outcome, study.arms, () => outcome(study)));
     const fresh = this.figures.update(study);
     this.place(study.ledger !== null);
     this.legend.replaceChildren(...study.arms.map((arm) => el("li", {}, swatch(arm.color), arm.name)));
-    this.through.update(study, this.figures.in("through"));
-    if (study.lens.length > 0) {
-      if (this.lens) this.lens.update(study);
-      else this.lensPlace.append((this.lens = new LensSection(study, () => numberFigures(this.page))).element);
-    }
-    this.fill(this.tail, [study.arms, study.notes], () => {
-      const arms = configuration(study);
-      return el("div", {}, ...(arms ? [arms] : []), footer(study));
-    });
+    this.attempt(this.through.element, () => this.through.update(study, this.figures.in("through")));
+    this.attempt(this.lensPlace, () => this.showLens(study));
+    this.attempt(this.tail, () =>
+      this.fill(this.tail, [study.arms, study.notes], () => el("div", {}, configuration(study), footer(study))),
+    );
     numberFigures(this.page);
     for (const chart of fresh) void chart.draw();
-    if (this.lens && !this.lensDrawn) this.lens.draw();
-    this.lensDrawn = this.lens !== null;
   }
 
-  private lensDrawn = false;
+  private showLens(study: StudyData): void {
+    if (this.lens) return this.lens.update(study);
+    if (study.lens.length === 0) return;
+    this.lens = new LensSection(study, () => numberFigures(this.page));
+    this.lensPlace.append(this.lens.element);
+    this.lens.draw();
+  }
+
+  /** What fails says so in its place, and the rest of the page is shown all the same. */
+  private attempt(place: HTMLElement, show: () => void): void {
+    place.querySelector(":scope > .part-failure")?.remove();
+    try {
+      show();
+    } catch (error) {
+      const said = el("div", { class: "part-failure" });
+      showFailure(said, error);
+      place.append(said);
+      place.hidden = false;
+    }
+  }
 
   private draw(): void {
     for (const chart of this.figures.all()) void chart.draw();

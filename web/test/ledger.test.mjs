@@ -35,7 +35,7 @@ test("a claim opens, by the keyboard too, to words, tests, seeds, interval, reas
   await page.keyboard.press("Enter");
   const text = await claim.locator(".claim-body").innerText();
   for (const part of ["The two layer model develops induction heads", "a score of 0.99", "lies above that of the parallel layer",
-    "[0.110, 0.230]", "holds in 5 of 5 seeds", "the interval lies on one side of zero", "Rests on two-layer/seed-0"]) {
+    "95% interval [0.110, 0.230]", "holds in 5 of 5 seeds", "the interval lies on one side of zero", "Rests on two-layer/seed-0"]) {
     assert.ok(text.includes(part), `${part} in ${text}`);
   }
   const rows = await claim.locator(".test").first().locator("tbody tr").allInnerTexts();
@@ -44,6 +44,22 @@ test("a claim opens, by the keyboard too, to words, tests, seeds, interval, reas
   assert.equal(await claim.locator(".strip circle").count(), 10);
   await page.keyboard.press("Enter");
   assert.equal(await claim.locator(".claim-body").isVisible(), false);
+  await page.close();
+});
+
+test("a test shows what its values are held against: numbers, ratios, words", { skip: skipGiven }, async () => {
+  const { page, wrong } = await open();
+  const claim = page.locator(".claim").nth(1);
+  await claim.locator("> summary").click();
+  const tests = claim.locator(".test");
+  assert.deepEqual(await tests.nth(0).locator(".strip-label").allTextContents(), ["5M", "20M"]);
+  assert.match(await tests.nth(0).innerText(), /mean value 684k, a factor of 1\.17 between seeds; 95% interval \[161k, 2\.90M\]; holds in 0 of 2 seeds/);
+  assert.match(await tests.nth(1).locator("tbody tr").first().innerText(), /^0\s+557k\s+766k\s+\u00d7 0\.727\s+yes$/);
+  assert.match(await tests.nth(1).innerText(), /mean ratio \u00d7 0\.777.*95% interval \[\u00d7 0\.335, \u00d7 1\.80\]/);
+  assert.deepEqual(await tests.nth(1).locator(".strip-label").allTextContents(), ["\u00d7 1"]);
+  assert.match(await tests.nth(2).locator("tbody").innerText(), /0\s+k-composition\s+yes\s+1\s+\u2013\s+\u2013/);
+  assert.equal(await tests.nth(2).locator(".strip").count(), 0);
+  assert.deepEqual(wrong, []);
   await page.close();
 });
 

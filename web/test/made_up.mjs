@@ -51,13 +51,32 @@ function test(verdict, of) {
   const decided = verdict === "supported" || verdict === "contradicted";
   return {
     says: "the best head's induction score at the end lies above that of the parallel layer",
-    finding: "induction_score", unit: "", arm: "two-layer", relation: "above", against: "one-layer-parallel",
-    decided_by: "mean", scale: "linear", verdict,
+    finding: "induction_score", unit: "", arm: "two-layer", relation: "above", probe: "repeated-blocks",
+    against: { arm: "one-layer-parallel", finding: "induction_score", times: 1, by: 0 },
+    decided_by: "mean", scale: "linear", verdict, figure: "",
     reason: decided ? "the interval lies on one side of zero" : "two seeds more would be needed",
     seeds, mean: decided ? 0.94 : null, standard_deviation: decided ? 0.02 : null,
     interval: decided ? [0.11, 0.23] : null, holds_in: verdict === "supported" ? of : 0, of,
     share_interval: decided ? [0.57, 1] : null,
   };
+}
+
+/** Tests as they are without another arm: of tokens within two numbers, and of a word. */
+function otherTests() {
+  const common = { probe: "repeated-blocks", arm: "two-layer", verdict: "not decided", reason: "2 seeds decide nothing, 3 are needed",
+    figure: "", of: 2, share_interval: [0.16, 1] };
+  return [
+    { ...common, says: "two-layer: tokens until the first transition is between 5.00M and 20.00M", finding: "transition_tokens", unit: "tokens",
+      relation: "between", against: [5e6, 2e7], decided_by: "mean", scale: "logarithmic", mean: 683748, standard_deviation: 0.16,
+      interval: [161113, 2901763], holds_in: 0, seeds: [{ seed: 0, value: 766130, holds: false }, { seed: 1, value: 610225, holds: false }] },
+    { ...common, says: "one-layer-sequential: tokens until the first transition is below that of two-layer", finding: "transition_tokens", unit: "tokens",
+      relation: "below", against: { arm: "one-layer-sequential", finding: "transition_tokens", times: 1, by: 0 }, decided_by: "mean",
+      scale: "logarithmic", mean: 0.777, standard_deviation: 0.1, interval: [0.335, 1.8], holds_in: 2,
+      seeds: [{ seed: 0, value: 557253, other: 766130, difference: -0.3183612, holds: true }, { seed: 1, value: 514000, other: 610225, difference: -0.17, holds: true }] },
+    { ...common, says: "two-layer: the mechanism is k-composition", finding: "mechanism", unit: "", relation: "is", against: "k-composition",
+      decided_by: "every-seed", scale: "linear", mean: null, standard_deviation: null, interval: null, holds_in: 2,
+      seeds: [{ seed: 0, value: "k-composition", holds: true }, { seed: 1, value: null, holds: null }] },
+  ];
 }
 
 const sentences = [
@@ -81,7 +100,7 @@ export function madeUpLedger(name, claims = sentences.length) {
         article: at % 2 === 0 ? "The two layer model develops induction heads, and the one layer model does not." : "",
         article_figure: at % 2 === 0 ? "a score of 0.99" : "",
         reason: "Decided by the mean of the paired differences over five seeds.",
-        tests: [test(verdict, 5), test(verdict, 5)],
+        tests: at === 1 ? otherTests() : [test(verdict, 5), test(verdict, 5)],
         runs: ["two-layer/seed-0", "two-layer/seed-1", "one-layer-parallel/seed-0"],
       };
     }),

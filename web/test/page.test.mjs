@@ -108,3 +108,13 @@ test("every control can be reached by Tab and shows that it has the focus", { sk
   }
   await page.close();
 });
+
+test("a part that cannot be read says so, and the others are shown", { skip: skipGiven }, async () => {
+  const { page, unhandled } = await openStudy({ ...study, ledger: { claims: [{ name: "no more than a name" }] } });
+  await drawn(page);
+  assert.match(await page.locator(".ledger .part-failure").innerText(), /This cannot be drawn: /);
+  assert.equal(await page.locator(".pane").count(), 2);
+  assert.equal(await page.locator(".lens .mechanism").count(), 1);
+  assert.deepEqual(unhandled, []);
+  await page.close();
+});

@@ -1,70 +1,73 @@
 // One claim: a row to scan, and behind it everything that decided it.
 
-import type { Claim, ClaimTest, SeedValue } from "../data";
+import { numberOf, type Claim, type ClaimTest, type SeedValue } from "../data";
 import { el, spoken } from "../dom";
-import { integer, tokens } from "../format";
 import { markOf, verdictOf } from "./mark";
-import { isPaired, stripOf } from "./strip";
+import { quantity, ratio, signed } from "./numbers";
+import { effectOf, readingOf, type Reading } from "./reading";
+import { stripOf } from "./strip";
 
-function quantity(value: number | string | null, unit: string): string {
-  if (value === null) return "\u2013";
-  if (typeof value === "string") return value;
-  if (unit === "tokens") return Math.abs(value) >= 1000 ? tokens(value) : integer(value);
-  const small = Math.abs(value) < 0.01 && value !== 0;
-  return small ? Number(value.toPrecision(2)).toString() : value.toFixed(3);
+const absent = "\u2013";
+
+function shown(value: number | string | null | undefined, unit: string): string {
+  if (value === null || value === undefined) return absent;
+  return typeof value === "string" ? value : quantity(value, unit);
 }
 
-function signed(value: number | null, test: ClaimTest): string {
-  if (value === null) return "\u2013";
-  if (test.scale === "log") return `\u00d7 ${value.toPrecision(3)}`;
-  return value < 0 ? `\u2212${quantity(-value, test.unit)}` : `+${quantity(value, test.unit)}`;
-}
-
-function holdsText(seed: SeedValue): string {
-  return seed.holds === null ? "\u2013" : seed.holds ? "yes" : "no";
+function seedRow(test: ClaimTest, seed: SeedValue, reading: Reading): HTMLElement {
+  const cells = [shown(seed.value, test.unit)];
+  if (reading.paired) {
+    const effect = effectOf(seed, reading);
+    const text = effect === null ? absent : reading.logarithmic ? ratio(effect) : signed(effect, test.unit);
+    cells.push(shown(seed.other, test.unit), text);
+  }
+  cells.push(seed.holds === true ? "yes" : seed.holds === false ? "no" : absent);
+  return el(
+    "tr",
+    seed.holds === false ? { class: "fails" } : {},
+    el("th", { scope: "row" }, String(seed.seed)),
+    ...cells.map((cell) => el("td", {}, cell)),
+  );
 }
 
 function seedTable(test: ClaimTest): HTMLElement {
-  const paired = test.seeds.some((seed) => seed.other !== null || seed.difference !== null);
+  const reading = readingOf(test);
   const unit = test.unit ? `, ${test.unit}` : "";
   const heads = ["seed", `${test.arm}${unit}`];
-  if (paired) heads.push(test.against, test.scale === "log" ? "ratio" : "difference");
+  if (reading.paired) heads.push(reading.other, reading.logarithmic ? "ratio" : "difference");
   heads.push("holds");
-  const rows = test.seeds.map((seed) => {
-    const cells = [quantity(seed.value, test.unit)];
-    if (paired) cells.push(quantity(seed.other, test.unit), signed(seed.difference, test));
-    cells.push(holdsText(seed));
-    const kind = seed.holds === false ? { class: "fails" } : undefined;
-    return el(
-      "tr",
-      kind,
-      el("th", { scope: "row" }, String(seed.seed)),
-      ...cells.map((cell) => el("td", {}, cell)),
-    );
-  });
   const head = el("tr", {}, ...heads.map((name) => el("th", { scope: "col" }, name)));
+  const rows = test.seeds.map((seed) => seedRow(test, seed, reading));
   return el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows));
 }
 
+/** How values of seeds are spread: of logarithms as a factor. */
+function deviationText(deviation: number, test: ClaimTest, { logarithmic }: Reading): string {
+  return logarithmic
+    ? `, a factor of ${Math.exp(deviation).toPrecision(3)} between seeds`
+    : ` \u00b1 ${quantity(deviation, test.unit)} between seeds`;
+}
+
 function spread(test: ClaimTest): string {
+  const reading = readingOf(test);
+  const { paired, logarithmic } = reading;
+  const what = paired ? (logarithmic ? "ratio" : "difference") : "value";
+  const print = (value: number) => (paired && logarithmic ? ratio(value) : quantity(value, test.unit));
   const parts: string[] = [];
-  if (test.mean !== null) {
-    const deviation = test.standard_deviation === null ? "" : ` \u00b1 ${quantity(test.standard_deviation, test.unit)}`;
-    parts.push(`mean ${quantity(test.mean, test.unit)}${deviation} (one standard deviation between seeds)`);
+  const mean = numberOf(test.mean);
+  if (mean !== null) {
+    const deviation = numberOf(test.standard_deviation);
+    parts.push(`mean ${what} ${print(mean)}${deviation === null ? "" : deviationText(deviation, test, reading)}`);
   }
-  if (test.interval) {
-    const paired = isPaired(test);
-    const what = paired ? (test.scale === "log" ? "ratio" : "difference") : "mean";
-    const unit = paired && test.scale === "log" ? "" : test.unit;
-    const [low, high] = test.interval.map((end) => quantity(end, unit));
-    parts.push(`95% interval of the ${what} [${low}, ${high}]`);
-  }
+  if (test.interval) parts.push(`95% interval [${test.interval.map(print).join(", ")}]`);
   if (test.of > 0) {
     const share = test.share_interval;
-    const range = share ? `, a share between ${share[0].toFixed(2)} and ${share[1].toFixed(2)}` : "";
+    const range = share ? ` (a share of ${share[0].toFixed(2)} to ${share[1].toFixed(2)})` : "";
     parts.push(`holds in ${test.holds_in} of ${test.of} seeds${range}`);
   }
-  return parts.length > 0 ? `${parts.join("; ")}.` : "";
+  if (parts.length === 0) return "";
+  const decided = test.decided_by === "mean" ? "decided by the mean" : "decided by every seed";
+  return `${[...parts, decided].join("; ")}.`;
 }
 
 function testBlock(test: ClaimTest): HTMLElement {
@@ -100,7 +103,7 @@ export function claimRow(claim: Claim): HTMLElement {
       "span",
       { class: "claim-outcome" },
       el("span", { class: `claim-verdict ${kind}` }, verdict),
-      claim.figure ? el("span", { class: "claim-figure" }, claim.figure) : null,
+      claim.figure ? el("span", { class: "claim-figure" }, claim.figure.replace(/^x (?=\d)/, "\u00d7 ")) : null,
     ),
   );
   const runs = claim.runs.length > 0 ? el("p", { class: "runs" }, `Rests on ${claim.runs.join(", ")}.`) : null;
