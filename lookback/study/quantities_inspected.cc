@@ -180,19 +180,23 @@ Figure value_content_ratio(const RunRecord& run, std::string_view /*probe*/) {
 }
 
 /// The rise when the norm that the copying head reads through, and earlier heads do not, is changed.
+/// None where its layer has several such norms, for which of them it is cannot be told.
 std::optional<double> norm_between_rise(const RunRecord& run, std::string_view change) {
   const json* head = copying_head(run);
   const auto layer = head == nullptr ? std::nullopt : base::find_count(*head, {"layer"});
   if (!layer) return std::nullopt;
   const std::string block = "blocks." + std::to_string(*layer) + ".";
+  std::optional<double> rise;
+  std::size_t found = 0;
   for (const json& norm : find_array(run.inspection, {"ablation", "norms"})) {
     const std::string name = find_text(norm, {"norm"});
     const bool is_between =
         name.starts_with(block + "steps.") || (*layer > 0 && name == block + "ln1");
-    if (is_between && find_text(norm, {"change"}) == change)
-      return find_number(norm, {"rise", "mean"});
+    if (!is_between || find_text(norm, {"change"}) != change) continue;
+    rise = find_number(norm, {"rise", "mean"});
+    ++found;
   }
-  return std::nullopt;
+  return found == 1 ? rise : std::nullopt;
 }
 
 constexpr const char* frozen = "frozen";
