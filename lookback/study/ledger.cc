@@ -82,9 +82,10 @@ json compared_with_json(const ClaimTest& test) {
           {"by", test.by}};
 }
 
-/// What the seeds' figures, or differences, or ratios, must exceed or fall below.
+/// What the seeds' figures, or differences, or ratios, must exceed, fall below or lie between.
 json threshold_json(const TestResult& result) {
   const ClaimTest& test = result.test;
+  if (test.relation == Relation::between) return {test.low, test.high};
   if (test.relation != Relation::above && test.relation != Relation::below) return nullptr;
   if (!test.against_other) return test.low;
   return result.logarithmic ? 1 : test.by;

@@ -152,10 +152,19 @@ export interface Progress {
 export interface SeedValue {
   seed: number;
   value: number | string | null;
-  /** These two only where another figure stands against it; of a logarithmic test's logarithms. */
-  other?: number | string | null;
-  difference?: number | null;
+  /** Null where no other figure stands against it. */
+  other: number | string | null;
+  /** Of the two, or their ratio where the scale is "log". */
+  difference: number | null;
   holds: boolean | null;
+}
+
+/** Another figure of the same seed: value > times x other + by. */
+export interface ComparedWith {
+  arm: string;
+  finding: string;
+  times: number;
+  by: number;
 }
 
 export interface ClaimTest {
@@ -164,8 +173,12 @@ export interface ClaimTest {
   unit: string;
   arm: string;
   relation: string;
-  /** A number, two, a word, or another figure: see ledger/reading.ts. */
-  against?: unknown;
+  /** What it is held against, in words. */
+  against: string;
+  /** The other figure, where there is one. */
+  compared_with: ComparedWith | null;
+  /** What figures, differences or ratios must exceed, fall below, or, two of them, lie between. */
+  threshold: number | [number, number] | null;
   decided_by: string;
   scale: string;
   verdict: string;

@@ -52,7 +52,8 @@ function test(verdict, of) {
   return {
     says: "the best head's induction score at the end lies above that of the parallel layer",
     finding: "induction_score", unit: "", arm: "two-layer", relation: "above", probe: "repeated-blocks",
-    against: { arm: "one-layer-parallel", finding: "induction_score", times: 1, by: 0 },
+    against: "one-layer-parallel",
+    compared_with: { arm: "one-layer-parallel", finding: "induction_score", times: 1, by: 0 }, threshold: 0,
     decided_by: "mean", scale: "linear", verdict, figure: "",
     reason: decided ? "the interval lies on one side of zero" : "two seeds more would be needed",
     seeds, mean: decided ? 0.94 : null, standard_deviation: decided ? 0.02 : null,
@@ -67,13 +68,14 @@ function otherTests() {
     figure: "", of: 2, share_interval: [0.16, 1] };
   return [
     { ...common, says: "two-layer: tokens until the first transition is between 5.00M and 20.00M", finding: "transition_tokens", unit: "tokens",
-      relation: "between", against: [5e6, 2e7], decided_by: "mean", scale: "logarithmic", mean: 683748, standard_deviation: 0.16,
+      relation: "between", against: "5M to 20M", compared_with: null, threshold: [5e6, 2e7], decided_by: "mean", scale: "log", mean: 683748, standard_deviation: 0.16,
       interval: [161113, 2901763], holds_in: 0, seeds: [{ seed: 0, value: 766130, holds: false }, { seed: 1, value: 610225, holds: false }] },
     { ...common, says: "one-layer-sequential: tokens until the first transition is below that of two-layer", finding: "transition_tokens", unit: "tokens",
-      relation: "below", against: { arm: "one-layer-sequential", finding: "transition_tokens", times: 1, by: 0 }, decided_by: "mean",
-      scale: "logarithmic", mean: 0.777, standard_deviation: 0.1, interval: [0.335, 1.8], holds_in: 2,
-      seeds: [{ seed: 0, value: 557253, other: 766130, difference: -0.3183612, holds: true }, { seed: 1, value: 514000, other: 610225, difference: -0.17, holds: true }] },
-    { ...common, says: "two-layer: the mechanism is k-composition", finding: "mechanism", unit: "", relation: "is", against: "k-composition",
+      relation: "below", against: "one-layer-sequential",
+      compared_with: { arm: "one-layer-sequential", finding: "transition_tokens", times: 1, by: 0 }, threshold: 1, decided_by: "mean",
+      scale: "log", mean: 0.777, standard_deviation: 0.1, interval: [0.335, 1.8], holds_in: 2,
+      seeds: [{ seed: 0, value: 557253, other: 766130, difference: 0.7273398, holds: true }, { seed: 1, value: 514000, other: 610225, difference: 0.8423135, holds: true }] },
+    { ...common, says: "two-layer: the mechanism is k-composition", finding: "mechanism", unit: "", relation: "is", against: "k-composition", compared_with: null, threshold: null,
       decided_by: "every-seed", scale: "linear", mean: null, standard_deviation: null, interval: null, holds_in: 2,
       seeds: [{ seed: 0, value: "k-composition", holds: true }, { seed: 1, value: null, holds: null }] },
   ];
