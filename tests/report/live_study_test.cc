@@ -185,6 +185,8 @@ TEST_F(LiveStudyTest, DecidesItsClaimsAnewWhenARunEnds) {
   const auto seeds = [&] {
     return now("study")["ledger"]["claims"][0]["tests"][0]["seeds"].size();
   };
+  EXPECT_EQ(seeds(), 0U);  // its run trains
+  write(run() / "findings.json", R"({"seed":0,"status":"finished","tokens":2000})");
   EXPECT_EQ(seeds(), 1U);
   std::filesystem::create_directories(run("seed-1"));
   write(run("seed-1") / "metrics.jsonl", test::line_of(1000, 0.2, 5.0));

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <fstream>
 
-#include "lookback/base/workers.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/quantities.h"
 #include "tests/base/temporary_directory.h"
@@ -376,44 +375,6 @@ TEST_F(Ledger, IsRefusedWhereARunsFilesCannotBeRead) {
   put_text("two-layer", 1, "metrics.jsonl", "{}\n");
   EXPECT_EQ(refusal(),
             (run_path("two-layer", 1) / "metrics.jsonl").string() + ":1: not a line of metrics");
-}
-
-// --- at the end of a study
-
-class LedgerOfAStudy : public testing::Test {
- protected:
-  std::vector<std::string> run(const std::string& text) {
-    base::Workers workers(2);
-    spec::Listening listener;
-    study_ = parsed(text, {.tokens = 256, .seeds = {}});
-    const Result<Ending> ending = run_study(study_, out(), false, workers, listener);
-    EXPECT_TRUE(ending) << ending.error().message;
-    return listener.messages;
-  }
-
-  std::filesystem::path out() const { return directory_ / "out"; }
-
-  Study study_;
-  test::TemporaryDirectory directory_;
-};
-
-TEST_F(LedgerOfAStudy, IsMadeAndItsClaimsMayChangeWhenTheStudyIsFinished) {
-  run(small_study);
-  EXPECT_FALSE(std::filesystem::exists(out() / "ledger.json"));
-  const std::vector<std::string> finished = {out().string() + ": this study is finished"};
-  const std::string first =
-      small_study + one_claim("finding = \"transition_tokens\"\npresent = true\n");
-  EXPECT_EQ(run(first), finished);
-  EXPECT_EQ(text_of(out() / "study.toml"), study_.text);
-  const json ledger = json_of(out() / "ledger.json");
-  EXPECT_EQ(ledger["claims"][0]["verdict"], "not decided");
-  EXPECT_EQ(ledger["claims"][0]["tests"][0]["reason"], "1 seed decides nothing, 3 are needed");
-  EXPECT_EQ(ledger["claims"][0]["runs"], json({"two-layer/seed-0"}));
-  EXPECT_EQ(run(small_study + one_claim("finding = \"parameters\"\nabove = 0\n")), finished);
-  EXPECT_EQ(text_of(out() / "study.toml"), study_.text);
-  EXPECT_EQ(json_of(out() / "ledger.json")["claims"][0]["tests"][0]["finding"], "parameters");
-  EXPECT_EQ(run(small_study), finished);
-  EXPECT_FALSE(std::filesystem::exists(out() / "ledger.json"));
 }
 
 }  // namespace
