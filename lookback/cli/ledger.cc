@@ -9,6 +9,7 @@
 #include "lookback/cli/console.h"
 #include "lookback/cli/print_ledger.h"
 #include "lookback/study/ledger.h"
+#include "lookback/study/output_place.h"
 
 namespace lookback::cli {
 namespace {
@@ -26,6 +27,11 @@ int run_ledger(const LedgerOptions& options) {
   if (study->claims.empty()) {
     return fail({fmt::format("{}: found no [[claim]]; a ledger needs one at least",
                              (directory / "study.toml").string())});
+  }
+  if (study::kind_of(directory) != study::DirectoryKind::study) {
+    return fail(
+        {fmt::format("{}: found no runs; allowed: a directory that `lookback study --out` made",
+                     options.directory)});
   }
   const Result<nlohmann::json> ledger = study::write_ledger(*study, directory);
   if (!ledger) return fail(ledger.error());

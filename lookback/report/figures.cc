@@ -76,6 +76,9 @@ json curve_rows(std::span<const Curve> curves) {
   return rows;
 }
 
+/// With more arms their labels would be a figure of their own.
+constexpr std::size_t most_labeled_arms = 6;
+
 /// A row a transition. One run of an arm, that of the median, has a label, so that labels do not
 /// cover each other; `row` stacks the labels of the arms.
 json transition_rows(std::span<const std::string> arms, std::span<const Transition> transitions) {
@@ -94,7 +97,7 @@ json transition_rows(std::span<const std::string> arms, std::span<const Transiti
                       {"seed", of_arm[i].seed},
                       {"tokens", of_arm[i].tokens},
                       {"row", row},
-                      {"labeled", i == of_arm.size() / 2}});
+                      {"labeled", arms.size() <= most_labeled_arms && i == of_arm.size() / 2}});
     }
     ++row;
   }

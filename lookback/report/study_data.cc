@@ -115,7 +115,8 @@ json induction_figure(const StudyReport& study, const std::vector<std::string>& 
           " of the probe repeated-blocks at evaluations spaced evenly in log tokens. A line is a "
           "run: how far the lines of one arm lie apart is the spread over seeds, and no interval "
           "is drawn within a run. Dotted rules mark where a run first crossed half of its maximum, "
-          "with the number of the arm's median run; the dashed level is the score of uniform "
+          "with the number of the arm's median run where there are few arms; the dashed level is "
+          "the score of uniform "
           "attention on the same sequences.",
       json::array({variant("induction-score", "",
                            induction_score_figure(arms, induction_score_curves(study), marks,

@@ -150,6 +150,12 @@ TEST_F(LedgerCommand, WhatMakesNoSenseGetsItsOneLine) {
   EXPECT_FALSE(std::filesystem::exists(bare + "/ledger.json"));
   std::ofstream(bare + "/study.toml") << study_text("[[claim]]\nname = \"a\"\n");
   EXPECT_EQ(line({"ledger", bare}).rfind(bare + "/study.toml:", 0), 0U);
+  std::ofstream(bare + "/study.toml") << study_text(
+      "[[claim]]\nname = \"a\"\nsays = \"A.\"\n[[claim.test]]\narm = \"parallel\"\nfinding = "
+      "\"parameters\"\nabove = 0\n");
+  EXPECT_EQ(line({"ledger", bare}),
+            bare + ": found no runs; allowed: a directory that `lookback study --out` made");
+  EXPECT_FALSE(std::filesystem::exists(bare + "/ledger.json"));
   EXPECT_NE(line({"ledger"}, 2), "");
   EXPECT_NE(line({"ledger", out(), "--jason"}, 2), "");
   const std::string file = path("study.toml");

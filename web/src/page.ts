@@ -25,6 +25,9 @@ const lowCurve = 178;
 /** So many of them stand beside the verdicts; further ones below. */
 const mainCurves = 2;
 
+/** From this arm on colors come again, and lines are dashed: arm_color in lookback/report/figures.h. */
+const colors = 7;
+
 export class Page {
   private readonly header = el("div");
   private readonly first = el("div", { class: "first" });
@@ -75,7 +78,10 @@ export class Page {
     this.attempt(this.outcome, () => this.fill(this.outcome, study.arms, () => outcome(study)));
     const fresh = this.figures.update(study);
     this.place(study.ledger !== null);
-    this.legend.replaceChildren(...study.arms.map((arm) => el("li", {}, swatch(arm.color), arm.name)));
+    this.legend.replaceChildren(
+      ...study.arms.map((arm, index) =>
+        el("li", index < colors ? {} : { class: "dashed" }, swatch(arm.color), arm.name)),
+    );
     this.attempt(this.through.element, () => this.through.update(study, this.figures.in("through")));
     this.attempt(this.lensPlace, () => this.showLens(study));
     this.attempt(this.tail, () =>
