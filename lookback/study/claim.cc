@@ -151,6 +151,11 @@ void check_test(base::TableReader& reader, const ClaimTest& test) {
   if (test.against_other && other != nullptr && other->is_word) {
     reader.fail("finding", "found a comparison with a word, allowed: with a number");
   }
+  if (asks_presence && !quantity->may_be_never) {
+    reader.fail("finding", fmt::format("found \"{}\", which every run has; allowed with present: "
+                                       "\"transition_tokens\", \"second_transition_tokens\"",
+                                       test.finding));
+  }
   for (const Quantity* one : {quantity, test.against_other ? other : nullptr}) {
     if (test.probe != usual_probe && one != nullptr && !one->of_probe) {
       reader.fail("probe", fmt::format("found \"{}\", allowed with \"{}\": \"{}\" alone",

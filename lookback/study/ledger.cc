@@ -51,6 +51,7 @@ std::vector<SeedFigures> figures_of(const ClaimTest& test, const Study& study,
 }
 
 json figure_json(const Figure& figure) {
+  if (is_never(figure)) return "never";
   if (const double* number = std::get_if<double>(&figure)) return lens::rounded(*number);
   if (const auto* word = std::get_if<std::string>(&figure)) return *word;
   return nullptr;
@@ -95,30 +96,33 @@ json test_json(const TestResult& result) {
   const ClaimTest& test = result.test;
   json seeds = json::array();
   for (const SeedVerdict& seed : result.seeds) seeds.push_back(seed_json(seed, result.logarithmic));
-  const bool has_interval = std::isfinite(result.estimate.half_width());
+  const bool by_mean = result.decided_by == DecidedBy::mean;
+  const bool has_mean = by_mean || test.decided_by == DecidedBy::every_seed;
+  const bool has_interval = by_mean && std::isfinite(result.estimate.half_width());
   const lens::Share share = lens::share_estimate(result.holds_in, result.decided_in);
-  json entry = {{"says", sentence_of(test)},
-                {"finding", test.finding},
-                {"probe", test.probe},
-                {"unit", std::string(find_quantity(test.finding)->unit)},
-                {"arm", test.arm},
-                {"relation", name_of(test.relation)},
-                {"decided_by", name_of(test.decided_by)},
-                {"against", against_of(test)},
-                {"compared_with", compared_with_json(test)},
-                {"threshold", threshold_json(result)},
-                {"scale", result.logarithmic ? "log" : "linear"},
-                {"verdict", name_of(result.verdict)},
-                {"reason", result.reason},
-                {"figure", result.figure},
-                {"seeds", std::move(seeds)},
-                {"mean", shown_scale(result.estimate.mean, result.logarithmic)},
-                {"standard_deviation",
-                 result.logarithmic ? nullptr : lens::rounded(result.standard_deviation)},
-                {"interval", nullptr},
-                {"holds_in", result.holds_in},
-                {"of", result.decided_in},
-                {"share_interval", nullptr}};
+  json entry = {
+      {"says", sentence_of(test)},
+      {"finding", test.finding},
+      {"probe", test.probe},
+      {"unit", std::string(find_quantity(test.finding)->unit)},
+      {"arm", test.arm},
+      {"relation", name_of(test.relation)},
+      {"decided_by", name_of(result.decided_by)},
+      {"against", against_of(test)},
+      {"compared_with", compared_with_json(test)},
+      {"threshold", threshold_json(result)},
+      {"scale", result.logarithmic ? "log" : "linear"},
+      {"verdict", name_of(result.verdict)},
+      {"reason", result.reason},
+      {"figure", result.figure},
+      {"seeds", std::move(seeds)},
+      {"mean", has_mean ? shown_scale(result.estimate.mean, result.logarithmic) : nullptr},
+      {"standard_deviation",
+       result.logarithmic || !has_mean ? nullptr : lens::rounded(result.standard_deviation)},
+      {"interval", nullptr},
+      {"holds_in", result.holds_in},
+      {"of", result.decided_in},
+      {"share_interval", nullptr}};
   if (has_interval) {
     entry["interval"] = {shown_scale(result.estimate.lower(), result.logarithmic),
                          shown_scale(result.estimate.upper(), result.logarithmic)};
@@ -162,6 +166,7 @@ std::string reason_of(std::span<const TestResult> tests, Verdict verdict) {
 }
 
 std::string headline_of(std::span<const TestResult> tests, Verdict verdict) {
+  if (verdict == Verdict::not_tested) return "";
   const auto decisive = std::ranges::find(tests, verdict, &TestResult::verdict);
   if (verdict != Verdict::supported && decisive != tests.end()) return decisive->figure;
   std::string text = tests.front().figure;
@@ -184,7 +189,11 @@ json runs_json(const Claim& claim, std::span<const RunRecord> runs) {
 json claim_json(const Claim& claim, const Study& study, std::span<const RunRecord> runs) {
   std::vector<TestResult> tests;
   for (const ClaimTest& test : claim.tests) {
-    tests.push_back(decide(test, figures_of(test, study, runs)));
+    const std::vector<SeedFigures> seeds = figures_of(test, study, runs);
+    tests.push_back(decide(test, seeds));
+    if (const std::uint64_t missing = study.seeds - seeds.size(); missing > 0) {
+      tests.back().reason += fmt::format("; {} of {} seeds have not ended", missing, study.seeds);
+    }
   }
   const std::optional<std::uint64_t> tokens = tokens_of(claim, runs);
   if (tokens && *tokens < claim.needs_tokens) mark_untested(*tokens, claim.needs_tokens, tests);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "lookback/base/json_access.h"
@@ -74,6 +75,20 @@ Figure head_similarity(const RunRecord& run, std::string_view probe) {
   return pairs > 0 ? Figure(sum / static_cast<double>(pairs)) : Figure();
 }
 
+constexpr double never = std::numeric_limits<double>::infinity();
+
+/// Whether its curve was looked at for transitions: with no score, or no chance to hold it against,
+/// none could be found (findings.h).
+bool was_looked_at(const RunRecord& run) {
+  return find_number(run.findings, {peak_key}) && find_number(run.findings, {"induction_chance"});
+}
+
+Figure transition_tokens(const RunRecord& run, std::string_view /*probe*/) {
+  const json* tokens = base::find_value(run.findings, {transition_tokens_key});
+  if (tokens != nullptr && tokens->is_null() && was_looked_at(run)) return never;
+  return figure_of(find_number(run.findings, {transition_tokens_key}));
+}
+
 Figure transition_sharpness(const RunRecord& run, std::string_view /*probe*/) {
   return figure_of(find_number(run.findings, {"transition", "sharpness"}));
 }
@@ -94,10 +109,10 @@ std::vector<Point> curve_of(const RunRecord& run) {
   return curve;
 }
 
-/// The stretch from the peak of the first rise to where the score begins to rise again, or to the
-/// end, and the peak of that second rise.
+/// The peak of the first rise, the lowest point between it and a second rise or the end, and the
+/// peak of that second rise.
 struct AfterPeak {
-  Point peak, low, end;
+  Point peak, low;
   std::optional<Point> second_peak;
 };
 
@@ -111,7 +126,8 @@ std::optional<AfterPeak> after_peak(const RunRecord& run) {
   const std::vector<Point> curve = curve_of(run);
   const auto peak = peak_tokens ? at(curve, *peak_tokens) : std::nullopt;
   if (!peak) return std::nullopt;
-  AfterPeak found{*peak, *peak, *peak, std::nullopt};
+  if (peak->tokens == curve.back().tokens) return std::nullopt;  // nothing is known of after it
+  AfterPeak found{*peak, *peak, std::nullopt};
   const json& later = find_array(run.findings, {"later_transitions"});
   const json none;
   const json& second = later.empty() ? none : later.front();
@@ -119,10 +135,7 @@ std::optional<AfterPeak> after_peak(const RunRecord& run) {
   for (const Point& point : curve) {
     if (point.tokens < peak->tokens || point.tokens >= until) continue;
     if (point.score < found.low.score) found.low = point;
-    found.end = point;
   }
-  // Of a stretch that ends in a rise, the end is where the rise begins.
-  if (!later.empty()) found.end = found.low;
   if (const auto tokens = find_number(second, {"peak_tokens"}))
     found.second_peak = at(curve, *tokens);
   return found;
@@ -135,12 +148,13 @@ Figure score_change_after_peak(const RunRecord& run, std::string_view /*probe*/)
 
 Figure loss_ratio_after_peak(const RunRecord& run, std::string_view /*probe*/) {
   const auto found = after_peak(run);
-  return found && found->peak.loss > 0 ? Figure(found->end.loss / found->peak.loss) : Figure();
+  return found && found->peak.loss > 0 ? Figure(found->low.loss / found->peak.loss) : Figure();
 }
 
 Figure second_transition_tokens(const RunRecord& run, std::string_view /*probe*/) {
   const json& later = find_array(run.findings, {"later_transitions"});
-  return later.empty() ? Figure() : figure_of(find_number(later.front(), {"tokens"}));
+  if (!later.empty()) return figure_of(find_number(later.front(), {"tokens"}));
+  return was_looked_at(run) ? Figure(never) : Figure();
 }
 
 /// The largest rise after the first peak, 0 where there was none; nothing without a first.
@@ -165,8 +179,8 @@ constexpr Quantity measured[] = {
      .unit = "tokens",
      .says = "tokens until the first transition",
      .logarithmic = true,
-     .absent_is_never = true,
-     .read = of_findings<transition_tokens_key>},
+     .may_be_never = true,
+     .read = transition_tokens},
     {.name = "transition_sharpness",
      .unit = "decades",
      .says = "the width of the first transition, from 10% to 90% of the rise",
@@ -218,14 +232,14 @@ constexpr Quantity measured[] = {
      .says = "the induction score's change from its first peak to the lowest point after it",
      .read = score_change_after_peak},
     {.name = "loss_ratio_after_peak",
-     .says = "the loss after the first peak of the score over that at it",
+     .says = "the loss where the score is lowest after its first peak over that at the peak",
      .logarithmic = true,
      .read = loss_ratio_after_peak},
     {.name = "second_transition_tokens",
      .unit = "tokens",
      .says = "tokens until the second transition",
      .logarithmic = true,
-     .absent_is_never = true,
+     .may_be_never = true,
      .read = second_transition_tokens},
     {.name = "largest_later_rise",
      .says = "the largest rise of the induction score after its first peak",

@@ -12,7 +12,8 @@
 
 namespace lookback::study {
 
-/// What a run gives: nothing, where it was not measured or does not exist; a number; or a word.
+/// What a run gives: nothing, where it was not measured; a number, infinite where the run was looked
+/// at and never came to it; or a word.
 using Figure = std::variant<std::monostate, double, std::string>;
 
 struct Quantity {
@@ -23,8 +24,7 @@ struct Quantity {
   std::vector<std::string> (*words)() = nullptr;  ///< those that it can be, where it is one
   /// Differences are ratios: means and intervals are taken of the logarithm.
   bool logarithmic = false;
-  /// A run without it has not come to it: it counts as larger than every number.
-  bool absent_is_never = false;
+  bool may_be_never = false;  ///< it can be infinite
   /// Whether it can be read on every held-out probe, not on repeated-blocks alone.
   bool of_probe = false;
   Figure (*read)(const RunRecord& run, std::string_view probe) = nullptr;

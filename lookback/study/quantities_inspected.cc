@@ -32,9 +32,8 @@ bool is_of(const json& entry, std::string_view key, const json& head) {
 std::vector<std::string> mechanism_names() {
   using lens::Mechanism;
   std::vector<std::string> names;
-  for (const Mechanism one :
-       {Mechanism::none, Mechanism::positional_band, Mechanism::k_composition,
-        Mechanism::q_composition, Mechanism::smeared_keys, Mechanism::unresolved}) {
+  for (const Mechanism one : {Mechanism::none, Mechanism::positional_band, Mechanism::k_composition,
+                              Mechanism::q_composition, Mechanism::smeared_keys}) {
     names.emplace_back(lens::name_of(one));
   }
   return names;
@@ -42,7 +41,9 @@ std::vector<std::string> mechanism_names() {
 
 Figure mechanism(const RunRecord& run, std::string_view /*probe*/) {
   const std::string verdict = find_text(run.inspection, {"mechanism", "verdict"});
-  return verdict.empty() ? Figure() : Figure(verdict);
+  // That nothing could be decided is no mechanism.
+  const bool is_known = !verdict.empty() && verdict != lens::name_of(lens::Mechanism::unresolved);
+  return is_known ? Figure(verdict) : Figure();
 }
 
 template <const char* const& key>

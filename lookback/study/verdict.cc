@@ -11,6 +11,10 @@ namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
+/// An ordering that is decided by counting seeds alone: by chance five of five lie on one side once in
+/// 32 times, three of three once in eight.
+constexpr std::size_t least_ordered_seeds = 5;
+
 /// A finite figure as a number.
 std::optional<double> finite_of(const Figure& figure) {
   const double* number = std::get_if<double>(&figure);
@@ -18,22 +22,15 @@ std::optional<double> finite_of(const Figure& figure) {
                                                      : std::nullopt;
 }
 
-bool is_never(const Figure& figure, const Quantity& quantity) {
-  return quantity.absent_is_never && std::holds_alternative<std::monostate>(figure);
-}
-
-/// A figure as a number: infinite where its absence means never.
-std::optional<double> number_of(const Figure& figure, const Quantity& quantity) {
-  return is_never(figure, quantity) ? std::optional<double>(infinite) : finite_of(figure);
+/// A figure as a number, infinite where a run never came to it.
+std::optional<double> number_of(const Figure& figure) {
+  return is_never(figure) ? std::optional<double>(infinite) : finite_of(figure);
 }
 
 /// One test with the quantities that it is about.
 class Decision {
  public:
-  explicit Decision(const ClaimTest& test)
-      : test_(test),
-        quantity_(*find_quantity(test.finding)),
-        other_(test.against_other ? *find_quantity(test.other_finding) : quantity_) {}
+  explicit Decision(const ClaimTest& test) : test_(test), quantity_(*find_quantity(test.finding)) {}
 
   TestResult over(std::span<const SeedFigures> seeds) const {
     TestResult result;
@@ -52,9 +49,9 @@ class Decision {
     SeedVerdict seed{figures, std::nullopt, std::nullopt};
     const auto* number = std::get_if<double>(&figures.figure);
     if (figures.has_diverged || (number != nullptr && std::isnan(*number))) return seed;
-    const bool is_absent = std::holds_alternative<std::monostate>(figures.figure);
     if (test_.relation == Relation::present || test_.relation == Relation::absent) {
-      seed.holds = is_absent == (test_.relation == Relation::absent);
+      const bool never = is_never(figures.figure);
+      if (number != nullptr) seed.holds = never == (test_.relation == Relation::absent);
     } else if (test_.relation == Relation::is) {
       const auto* word = std::get_if<std::string>(&figures.figure);
       if (word != nullptr) seed.holds = *word == test_.word;
@@ -67,7 +64,7 @@ class Decision {
   }
 
   void compare(SeedVerdict& seed) const {
-    const std::optional<double> value = number_of(seed.figures.figure, quantity_);
+    const std::optional<double> value = number_of(seed.figures.figure);
     if (!value) return;
     if (test_.relation == Relation::between) {
       seed.holds = *value >= test_.low && *value <= test_.high;
@@ -77,8 +74,8 @@ class Decision {
   }
 
   void compare_with_other(SeedVerdict& seed, bool logarithmic) const {
-    const std::optional<double> value = number_of(seed.figures.figure, quantity_);
-    const std::optional<double> figure = number_of(seed.figures.other, other_);
+    const std::optional<double> value = number_of(seed.figures.figure);
+    const std::optional<double> figure = number_of(seed.figures.other);
     if (!value || !figure) return;
     const double other = test_.times * *figure;
     if (!std::isfinite(*value) && !std::isfinite(other)) return;  // not ordered: neither came
@@ -116,17 +113,18 @@ class Decision {
         result.estimate.standard_error * std::sqrt(static_cast<double>(result.estimate.count));
   }
 
-  /// Whether a figure that a seed lacks is one whose absence means never.
+  /// Whether a seed has a figure that its run never came to: then there is no mean.
   bool has_never(const TestResult& result) const {
     return std::ranges::any_of(result.seeds, [&](const SeedVerdict& seed) {
-      return !seed.figures.has_diverged &&
-             (is_never(seed.figures.figure, quantity_) ||
-              (test_.against_other && is_never(seed.figures.other, other_)));
+      return !seed.figures.has_diverged && (is_never(seed.figures.figure) ||
+                                            (test_.against_other && is_never(seed.figures.other)));
     });
   }
 
   void conclude(TestResult& result) const {
-    const bool by_mean = test_.decided_by == DecidedBy::mean && !has_never(result);
+    const bool asks_mean = test_.decided_by == DecidedBy::mean;
+    const bool by_mean = asks_mean && !has_never(result);
+    result.decided_by = by_mean ? DecidedBy::mean : DecidedBy::every_seed;
     const std::size_t seeds = by_mean ? result.estimate.count : result.decided_in;
     const std::size_t missing = result.seeds.size() - seeds;
     std::string left_out;
@@ -140,7 +138,13 @@ class Decision {
                       seeds == 1 ? "seed decides" : "seeds decide", least_seeds, left_out);
       return;
     }
-    by_mean ? conclude_by_mean(result) : conclude_by_seed(result);
+    if (by_mean) {
+      conclude_by_mean(result);
+    } else if (asks_mean) {
+      conclude_by_order(result);
+    } else {
+      conclude_by_seed(result);
+    }
     result.reason += left_out;
   }
 
@@ -148,6 +152,19 @@ class Decision {
     const bool all = result.holds_in == result.decided_in;
     result.verdict = all ? Verdict::supported : Verdict::contradicted;
     result.reason = fmt::format("it holds in {} of {} seeds", result.holds_in, result.decided_in);
+  }
+
+  /// What was to be decided by a mean that does not exist.
+  static void conclude_by_order(TestResult& result) {
+    const bool all = result.holds_in == result.decided_in, none = result.holds_in == 0;
+    const bool enough = result.decided_in >= least_ordered_seeds;
+    result.verdict = enough && all    ? Verdict::supported
+                     : enough && none ? Verdict::contradicted
+                                      : Verdict::not_decided;
+    result.reason =
+        fmt::format("some runs never came to it, so there is no mean; it holds in {} of {} seeds",
+                    result.holds_in, result.decided_in);
+    if (!enough) result.reason += fmt::format(", {} that agree are needed", least_ordered_seeds);
   }
 
   void conclude_by_mean(TestResult& result) const {
@@ -161,10 +178,10 @@ class Decision {
     bool outside = high < test_.low || low > test_.high;
     if (test_.relation == Relation::above) {
       within = low > bound;
-      outside = high <= bound;
+      outside = high < bound;
     } else if (test_.relation == Relation::below) {
       within = high < bound;
-      outside = low >= bound;
+      outside = low > bound;
     }
     result.verdict = within    ? Verdict::supported
                      : outside ? Verdict::contradicted
@@ -202,7 +219,7 @@ class Decision {
     bool some_never = false;
     for (const SeedVerdict& seed : result.seeds) {
       if (seed.figures.has_diverged) continue;
-      some_never = some_never || is_never(seed.figures.figure, quantity_);
+      some_never = some_never || is_never(seed.figures.figure);
       const std::optional<double> value = finite_of(seed.figures.figure);
       if (!value) continue;
       least = std::min(least, *value);
@@ -216,10 +233,14 @@ class Decision {
 
   const ClaimTest& test_;
   const Quantity& quantity_;
-  const Quantity& other_;
 };
 
 }  // namespace
+
+bool is_never(const Figure& figure) {
+  const auto* number = std::get_if<double>(&figure);
+  return number != nullptr && *number == infinite;
+}
 
 const char* name_of(Verdict verdict) {
   constexpr const char* names[] = {"supported", "contradicted", "not decided",

@@ -20,13 +20,15 @@ const char* name_of(Verdict verdict);
 /// Fewer decide nothing: of two the interval is twelve standard errors to either side.
 inline constexpr std::size_t least_seeds = 3;
 
+/// Whether a run never came to a figure (quantities.h).
+bool is_never(const Figure& figure);
+
 /// The figures of one seed: the claim's, and the other's where there is one.
 struct SeedFigures {
   std::uint64_t seed = 0;
   Figure figure;
   Figure other;
-  bool has_diverged =
-      false;  ///< a run of it: then it has no figures, and what is absent is not never
+  bool has_diverged = false;  ///< a run of it: then it has no figures
 };
 
 struct SeedVerdict {
@@ -43,6 +45,8 @@ struct TestResult {
   std::string reason;  ///< one sentence
   std::string figure;  ///< for lists: "0.171 [0.124, 0.218]", "0.0612 to never, holds in 2 of 3"
   bool logarithmic = false;
+  DecidedBy decided_by =
+      DecidedBy::mean;  ///< how it was decided, which may not be how it was asked
   std::vector<SeedVerdict> seeds;
   /// Of the figure, or of the difference from the other; of logarithms where they are
   /// logarithmic. Of the seeds that have it.
@@ -53,11 +57,10 @@ struct TestResult {
 
 /// Decides a test over the seeds of a study. By the mean: supported where the interval of 95%
 /// (Student's t over seeds) lies on the claim's side of the bound, contradicted where it lies on the
-/// other; the bound itself is within `between`, and neither above nor below. By every seed: supported
-/// where each holds, contradicted where one does not. A figure whose absence means never
-/// (quantities.h) counts as infinite; with one, the mean gives way to every seed, and two that never
-/// came leave their seed out. So do other figures that are missing or not numbers, and a run that
-/// diverged. Fewer seeds than least_seeds decide nothing.
+/// other, and the bound itself on neither. By every seed: supported where each holds, contradicted where
+/// one does not. A run that never came to a figure counts as infinite, and leaves no mean: then all
+/// seeds, five at least, must agree; two that never came leave their seed out. So do figures that are
+/// missing or not numbers, and a run that diverged. Fewer seeds than least_seeds decide nothing.
 TestResult decide(const ClaimTest& test, std::span<const SeedFigures> seeds);
 
 /// Of the tests of one claim: contradicted by one that is, else not tested or undecided by one that

@@ -139,7 +139,7 @@ TEST(Claim, AsksForAWordOrForPresenceOfEverySeed) {
   EXPECT_EQ(present.relation, Relation::present);
   EXPECT_EQ(present.decided_by, DecidedBy::every_seed);
   const ClaimTest absent =
-      read_one("finding = \"mechanism\"\narm = \"parallel\"\npresent = false\n");
+      read_one("finding = \"second_transition_tokens\"\narm = \"parallel\"\npresent = false\n");
   EXPECT_EQ(absent.relation, Relation::absent);
 }
 
@@ -231,7 +231,7 @@ const BadTest bad_tests[] = {
     {"AWordThatItNeverIs", "finding = \"mechanism\"\narm = \"parallel\"\nis = \"composition\"\n",
      "is", 3,
      ": found \"composition\", allowed: one of \"none\", \"positional-band\", \"k-composition\", "
-     "\"q-composition\", \"smeared-keys\", \"unresolved\""},
+     "\"q-composition\", \"smeared-keys\""},
     {"UnknownProbe", score_of_parallel + "above = 0\nprobe = \"unseen\"\n", "probe", 4,
      ": found \"unseen\", allowed: one of \"repeated-blocks\", \"unseen-period\", "
      "\"broken-period\", \"random-repeat\""},

@@ -53,8 +53,11 @@ TEST(ClaimInWords, SaysWhatTheFigureIsHeldAgainst) {
       {"above_finding = \"first_half_loss\"\n", "first_half_loss"},
       {"above_finding = \"first_half_loss\"\nabove_arm = \"sequential\"\nby = 1\n",
        "first_half_loss of sequential + 1"},
-      {"present = true\n", ""}};
+  };
   for (const auto& [text, words] : against) EXPECT_EQ(against_of(read_one(loss + text)), words);
+  EXPECT_EQ(
+      against_of(read_one("finding = \"transition_tokens\"\narm = \"parallel\"\npresent = true\n")),
+      "");
   EXPECT_EQ(against_of(read_one("finding = \"mechanism\"\narm = \"parallel\"\nis = \"none\"\n")),
             "none");
 }

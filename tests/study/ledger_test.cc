@@ -215,7 +215,7 @@ TEST_F(Ledger, ARunThatDivergedHasNoFigureAndIsNotRestedOn) {
   EXPECT_EQ(test["seeds"][1]["holds"], nullptr);
   EXPECT_EQ(test["reason"],
             "2 seeds decide nothing, 3 are needed; 1 of 3 seeds cannot be compared");
-  const json names = claim["runs"];
+  const json& names = claim["runs"];
   EXPECT_EQ(std::ranges::count(names, json("two-layer/seed-1")), 0);
   EXPECT_EQ(names.size(), 5U);
   const json never = first_claim(one_claim("finding = \"transition_tokens\"\npresent = false\n"));
@@ -227,7 +227,7 @@ TEST_F(Ledger, LeavesOutRunsThatHaveNotEnded) {
   const json test = first_claim(two_claims)["tests"][0];
   EXPECT_EQ(test["seeds"].size(), 2U);
   EXPECT_EQ(test["verdict"], "not decided");
-  EXPECT_EQ(test["reason"], "2 seeds decide nothing, 3 are needed");
+  EXPECT_EQ(test["reason"], "2 seeds decide nothing, 3 are needed; 1 of 3 seeds have not ended");
   EXPECT_EQ(first_claim(two_claims)["runs"].size(), 5U);
 }
 
@@ -343,7 +343,7 @@ TEST_F(Ledger, OfAnyFilesWithWrongKindsEverywhereIsMade) {
     claims += fmt::format(
         "[[claim]]\nname = \"{0}\"\nsays = \"A.\"\n[[claim.test]]\nfinding = \"{0}\"\narm = "
         "\"two-layer\"\n{1}",
-        quantity.name, quantity.is_word ? "present = true\n" : "below_arm = \"parallel\"\n");
+        quantity.name, quantity.is_word ? "is = \"none\"\n" : "below_arm = \"parallel\"\n");
   }
   const RunRecord good = made_up_record();
   const json wrong[] = {nullptr, "text", -1, json::array({json::array(), nullptr}), {{"head", 1}}};

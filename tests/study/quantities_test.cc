@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "lookback/study/verdict.h"
 #include "tests/study/records.h"
 #include "tests/study/small_study.h"
 
@@ -126,37 +127,57 @@ TEST(Quantities, AfterThePeakWithoutASecondRiseIsTheRestOfTheRun) {
   RunRecord run = made_up_record();
   run.findings["later_transitions"] = json::array();
   expect_number(read_figure(run, "score_change_after_peak"), 0.3 - 0.8, "the lowest point");
-  expect_number(read_figure(run, "loss_ratio_after_peak"), 0.26 / 1.6, "the end");
+  expect_number(read_figure(run, "loss_ratio_after_peak"), 1.2 / 1.6, "at the lowest point");
   expect_number(read_figure(run, "largest_later_rise"), 0, "none");
-  EXPECT_TRUE(is_nothing(read_figure(run, "second_transition_tokens")));
+  EXPECT_TRUE(is_never(read_figure(run, "second_transition_tokens")));
   EXPECT_TRUE(is_nothing(read_figure(run, "second_transition_loss_ratio")));
 }
 
-TEST(Quantities, OfARunThatEndsAtItsPeakHaveNoChange) {
+TEST(Quantities, OfARunThatEndsAtItsPeakKnowNothingOfAfterIt) {
   RunRecord run = made_up_record();
   run.metrics.resize(3);
   run.findings["later_transitions"] = json::array();
-  expect_number(read_figure(run, "score_change_after_peak"), 0, "no later point");
-  expect_number(read_figure(run, "loss_ratio_after_peak"), 1, "no later point");
+  EXPECT_TRUE(is_nothing(read_figure(run, "score_change_after_peak")));
+  EXPECT_TRUE(is_nothing(read_figure(run, "loss_ratio_after_peak")));
 }
 
-TEST(Quantities, WithoutAFirstTransitionThereIsNoLaterOne) {
+TEST(Quantities, OfARunThatNeverCameToATransitionAreNeverAndNothingAfterIt) {
   RunRecord run = made_up_record();
   run.findings["transition"] = nullptr;
   run.findings["transition_tokens"] = nullptr;
   run.findings["later_transitions"] = json::array();
-  for (const char* name : {"transition_tokens", "transition_sharpness", "score_change_after_peak",
-                           "loss_ratio_after_peak", "second_transition_tokens",
-                           "largest_later_rise", "second_transition_loss_ratio"}) {
+  EXPECT_TRUE(is_never(read_figure(run, "transition_tokens")));
+  EXPECT_TRUE(is_never(read_figure(run, "second_transition_tokens")));
+  for (const char* name :
+       {"transition_sharpness", "score_change_after_peak", "loss_ratio_after_peak",
+        "largest_later_rise", "second_transition_loss_ratio"}) {
     EXPECT_TRUE(is_nothing(read_figure(run, name))) << name;
   }
 }
 
-TEST(Quantities, ThatNeverComeCountAsNever) {
+TEST(Quantities, OfARunThatWasNotLookedAtAreNothingAndNotNever) {
+  for (const char* missing : {"induction_score_peak", "induction_chance"}) {
+    RunRecord run = made_up_record();
+    run.findings["transition"] = nullptr;
+    run.findings["transition_tokens"] = nullptr;
+    run.findings["later_transitions"] = json::array();
+    run.findings[missing] = nullptr;
+    EXPECT_TRUE(is_nothing(read_figure(run, "transition_tokens"))) << missing;
+    EXPECT_TRUE(is_nothing(read_figure(run, "second_transition_tokens"))) << missing;
+  }
+}
+
+TEST(Quantities, ThatNothingWasDecidedIsNoMechanism) {
+  RunRecord run = made_up_record();
+  run.inspection["mechanism"]["verdict"] = "unresolved";
+  EXPECT_TRUE(is_nothing(read_figure(run, "mechanism")));
+}
+
+TEST(Quantities, ThatARunMayNeverComeToAreTransitions) {
   for (const Quantity& quantity : quantities()) {
     const bool is_transition =
         quantity.name == "transition_tokens" || quantity.name == "second_transition_tokens";
-    EXPECT_EQ(quantity.absent_is_never, is_transition) << quantity.name;
+    EXPECT_EQ(quantity.may_be_never, is_transition) << quantity.name;
   }
 }
 
@@ -203,7 +224,9 @@ void read_all(const RunRecord& run) {
     for (const char* probe : {"repeated-blocks", "unseen-period", ""}) {
       const Figure figure = quantity.read(run, probe);
       const double* number = std::get_if<double>(&figure);
-      EXPECT_TRUE(number == nullptr || std::isfinite(*number)) << quantity.name;
+      EXPECT_TRUE(number == nullptr || std::isfinite(*number) ||
+                  (quantity.may_be_never && is_never(figure)))
+          << quantity.name;
       EXPECT_TRUE(quantity.is_word ? number == nullptr
                                    : !std::holds_alternative<std::string>(figure))
           << quantity.name;
@@ -255,8 +278,8 @@ TEST(Quantities, ThatAreWordsSayWhichWords) {
   for (const Quantity& quantity : quantities()) {
     EXPECT_EQ(quantity.is_word, quantity.words != nullptr) << quantity.name;
   }
-  const std::vector<std::string> expected = {"none",          "positional-band", "k-composition",
-                                             "q-composition", "smeared-keys",    "unresolved"};
+  const std::vector<std::string> expected = {"none", "positional-band", "k-composition",
+                                             "q-composition", "smeared-keys"};
   EXPECT_EQ(find_quantity("mechanism")->words(), expected);
 }
 
@@ -265,7 +288,7 @@ std::string row_of(const Quantity& quantity) {
   std::vector<std::string> notes;
   if (quantity.of_probe) notes.emplace_back("every probe");
   if (quantity.logarithmic) notes.emplace_back("by ratio");
-  if (quantity.absent_is_never) notes.emplace_back("absent: never");
+  if (quantity.may_be_never) notes.emplace_back("may be never");
   if (quantity.is_word)
     notes.push_back("a word: " + fmt::format("{}", fmt::join(quantity.words(), ", ")));
   return fmt::format("| `{}` | {} | {} | {} |", quantity.name, quantity.unit, quantity.says,

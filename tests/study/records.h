@@ -61,6 +61,7 @@ inline nlohmann::json made_up_findings() {
           {"parameters", 1234},
           {"transition_tokens", 150},
           {"induction_score_peak", 0.95},
+          {"induction_chance", 0.05},
           {"peak_tokens", 600},
           {"transition", {{"tokens", 150}, {"sharpness", 0.17}, {"peak_tokens", 200}}},
           {"later_transitions",

@@ -19,6 +19,7 @@ using spec::test_of;
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double t_of_3 = 4.302652730, t_of_5 = 2.776445105;
 const Figure absent;
+const Figure never = std::numeric_limits<double>::infinity();
 
 /// Of a figure that is compared by its difference, and of one compared by its ratio that may never
 /// come.
@@ -88,11 +89,11 @@ TEST(VerdictByMean, BetweenIsWithTheWholeIntervalWithinOrOutside) {
 
 TEST(VerdictByMean, FiguresAtTheBoundItselfAreWithinItAndNeitherAboveNorBelow) {
   const std::vector<Figure> figures = {2., 2., 2.};
-  EXPECT_EQ(verdict(score(Relation::above, 2), figures), contradicted);
-  EXPECT_EQ(verdict(score(Relation::below, 2), figures), contradicted);
+  EXPECT_EQ(verdict(score(Relation::above, 2), figures), not_decided);
+  EXPECT_EQ(verdict(score(Relation::below, 2), figures), not_decided);
   EXPECT_EQ(verdict(score(Relation::between, 2, 2), figures), supported);
   EXPECT_EQ(decide(score(Relation::above, 2), seeds_of(figures)).holds_in, 0U);
-  EXPECT_EQ(verdict(against_arm(score(Relation::below)), figures, figures), contradicted);
+  EXPECT_EQ(verdict(against_arm(score(Relation::below)), figures, figures), not_decided);
 }
 
 TEST(VerdictByMean, SaysItsFigureWithItsInterval) {
@@ -125,7 +126,7 @@ TEST(VerdictByMean, OfTwoFiguresIsOfTheirDifferencesPairedBySeed) {
 TEST(VerdictByMean, TimesAndByAreOfTheOtherFigure) {
   // 3 x the other + 1 is met exactly: nothing is above it.
   const std::vector<Figure> figures = {4., 7., 10.}, others = {1., 2., 3.};
-  EXPECT_EQ(verdict(against_arm(score(Relation::above), 3, 1), figures, others), contradicted);
+  EXPECT_EQ(verdict(against_arm(score(Relation::above), 3, 1), figures, others), not_decided);
   EXPECT_EQ(verdict(against_arm(score(Relation::above), 3, 0.75), figures, others), supported);
   EXPECT_EQ(verdict(against_arm(score(Relation::below), 3, 1.25), figures, others), supported);
   const TestResult result =
@@ -217,38 +218,50 @@ TEST(VerdictByEverySeed, OfAWordIsWhetherEachSeedHasIt) {
   EXPECT_EQ(verdict(test, {right, right, right, 3.}), supported);  // a number is no word
 }
 
-TEST(VerdictByEverySeed, OfPresenceIsWhetherEachSeedHasAFigure) {
+TEST(VerdictByEverySeed, OfPresenceIsWhetherEachSeedCameToIt) {
   const ClaimTest present = by_every_seed(transition(Relation::present));
   const ClaimTest none = by_every_seed(transition(Relation::absent));
   EXPECT_EQ(verdict(present, {1e6, 2e6, 3e6}), supported);
-  EXPECT_EQ(verdict(present, {1e6, 2e6, absent}), contradicted);
-  EXPECT_EQ(verdict(none, {absent, absent, absent}), supported);
-  EXPECT_EQ(verdict(none, {absent, 2e6, absent}), contradicted);
-  EXPECT_EQ(decide(none, seeds_of({absent, absent, absent})).figure,
-            "never, holds in 3 of 3 seeds");
-  EXPECT_EQ(decide(present, seeds_of({5e6, absent, 6e6})).figure,
+  EXPECT_EQ(verdict(present, {1e6, 2e6, never}), contradicted);
+  EXPECT_EQ(verdict(none, {never, never, never}), supported);
+  EXPECT_EQ(verdict(none, {never, 2e6, never}), contradicted);
+  EXPECT_EQ(decide(none, seeds_of({never, never, never})).figure, "never, holds in 3 of 3 seeds");
+  EXPECT_EQ(decide(present, seeds_of({5e6, never, 6e6})).figure,
             "5.00M to never, holds in 2 of 3 seeds");
   EXPECT_EQ(decide(present, seeds_of({5e6, 5e6, 5e6})).figure, "5.00M, holds in 3 of 3 seeds");
 }
 
+TEST(VerdictByEverySeed, WhatWasNotMeasuredIsNoAbsence) {
+  EXPECT_EQ(verdict(by_every_seed(transition(Relation::absent)), {absent, absent, absent}),
+            not_decided);
+}
+
 // --- what never came
 
-TEST(VerdictOfWhatNeverCame, IsLaterThanEverythingAndDecidedByEverySeed) {
+TEST(VerdictOfWhatNeverCame, LeavesNoMeanSoThatFiveSeedsMustAgree) {
   const ClaimTest below = transition(Relation::below, 1e7),
                   above = transition(Relation::above, 1e7);
-  EXPECT_EQ(verdict(below, {1e6, 2e6, absent}), contradicted);
-  EXPECT_EQ(verdict(above, {absent, absent, absent}), supported);
-  EXPECT_EQ(verdict(above, {2e7, 3e7, absent}), supported);
-  EXPECT_EQ(verdict(above, {2e6, 3e7, absent}), contradicted);
-  EXPECT_EQ(verdict(transition(Relation::between, 1, 1e15), {1e6, 2e6, absent}), contradicted);
+  EXPECT_EQ(verdict(above, {never, never, never, never, never}), supported);
+  EXPECT_EQ(verdict(above, {2e7, 3e7, never, never, never}), supported);
+  EXPECT_EQ(verdict(below, {2e7, 3e7, never, never, never}), contradicted);
+  EXPECT_EQ(verdict(below, {1e6, 2e6, 2e6, 2e6, never}), not_decided);
+  const TestResult few = decide(above, seeds_of({2e7, never, never, never}));
+  EXPECT_EQ(few.verdict, not_decided);
+  EXPECT_EQ(few.decided_by, DecidedBy::every_seed);
+  EXPECT_EQ(
+      few.reason,
+      "some runs never came to it, so there is no mean; it holds in 4 of 4 seeds, 5 that agree "
+      "are needed");
+  EXPECT_EQ(verdict(transition(Relation::between, 1, 1e15), {1e6, 2e6, never}), not_decided);
 }
 
 TEST(VerdictOfWhatNeverCame, AgainstAnotherArm) {
   const ClaimTest earlier = against_arm(transition(Relation::below));
-  EXPECT_EQ(verdict(earlier, {1e6, 1e6, 1e6}, {absent, absent, absent}), supported);
-  EXPECT_EQ(verdict(earlier, {1e6, 1e6, 1e6}, {2e6, 2e6, absent}), supported);
-  EXPECT_EQ(verdict(earlier, {1e6, 1e6, absent}, {2e6, 2e6, 2e6}), contradicted);
-  const TestResult result = decide(earlier, seeds_of({1e6, 2e6, 3e6}, {4e6, absent, 4e6}));
+  const std::vector<Figure> early = {1e6, 1e6, 1e6, 1e6, 1e6}, late = {2e6, never, 3e6, never, 2e6};
+  EXPECT_EQ(verdict(earlier, early, late), supported);
+  EXPECT_EQ(verdict(earlier, late, early), contradicted);
+  EXPECT_EQ(verdict(earlier, {1e6, 1e6, 1e6}, {2e6, 2e6, never}), not_decided);
+  const TestResult result = decide(earlier, seeds_of({1e6, 2e6, 3e6}, {4e6, never, 4e6}));
   EXPECT_EQ(result.figure, "1.00M to 3.00M, holds in 3 of 3 seeds");
   EXPECT_FALSE(result.seeds[1].difference);
 }
@@ -256,7 +269,7 @@ TEST(VerdictOfWhatNeverCame, AgainstAnotherArm) {
 TEST(VerdictOfWhatNeverCame, TwoOfThemAreNotOrdered) {
   const ClaimTest earlier = against_arm(transition(Relation::below));
   const TestResult result =
-      decide(earlier, seeds_of({absent, 1e6, 1e6, absent}, {absent, 2e6, 2e6, absent}));
+      decide(earlier, seeds_of({never, 1e6, 1e6, never}, {never, 2e6, 2e6, never}));
   EXPECT_EQ(result.verdict, not_decided);
   EXPECT_EQ(result.reason, "2 seeds decide nothing, 3 are needed; 2 of 4 seeds cannot be compared");
   EXPECT_FALSE(result.seeds[0].holds);
@@ -279,7 +292,7 @@ TEST(Verdict, OfFewerThanThreeSeedsThereIsNone) {
   EXPECT_EQ(none.verdict, not_decided);
   EXPECT_EQ(none.reason, "0 seeds decide nothing, 3 are needed");
   EXPECT_EQ(none.figure, "no figure");
-  EXPECT_EQ(verdict(by_every_seed(transition(Relation::present)), {absent, absent}), not_decided);
+  EXPECT_EQ(verdict(by_every_seed(transition(Relation::present)), {never, never}), not_decided);
 }
 
 TEST(Verdict, LeavesOutSeedsWithoutAFigureAndSaysSo) {
