@@ -132,9 +132,11 @@ bool StudyLoader::refresh_ledger() {
       stamps.push_back(stamp_of(run.folder() / "inspection.json"));
     }
   }
-  if (stamps == ledger_stamps_) return false;
+  // One that failed is tried again: of what it is made of, metrics.jsonl is not among the stamps.
+  const bool same = stamps == ledger_stamps_;
+  if (same && ledger_notes_.empty()) return false;
   ledger_stamps_ = std::move(stamps);
-  ledger_notes_.clear();
+  const std::vector<std::string> notes = std::exchange(ledger_notes_, {});
   study_.ledger = nullptr;
   if (asked_.claims.empty()) return true;
   const auto records = study::read_records(asked_, directory_);
@@ -143,7 +145,7 @@ bool StudyLoader::refresh_ledger() {
   } else {
     ledger_notes_.push_back("no ledger: " + records.error().message);
   }
-  return true;
+  return !same || ledger_notes_ != notes;
 }
 
 bool StudyLoader::refresh_checkpoints() {
