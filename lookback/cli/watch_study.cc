@@ -1,5 +1,7 @@
 #include "lookback/cli/watch_study.h"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -10,6 +12,16 @@
 #include "lookback/report/study_report.h"
 
 namespace lookback::cli {
+namespace {
+
+/// Since the epoch: about 2^41.
+std::uint64_t milliseconds_now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+}  // namespace
 
 report::Refresh watch_study(const std::filesystem::path& directory,
                             const std::atomic<bool>& stopping) {
@@ -22,7 +34,8 @@ report::Refresh watch_study(const std::filesystem::path& directory,
     if (stopping) return Error{"stopped"};
     return read(file, sequence);
   };
-  const auto study = std::make_shared<report::LiveStudy>(directory, std::move(readers));
+  const auto study =
+      std::make_shared<report::LiveStudy>(directory, std::move(readers), milliseconds_now());
   return [study] { return study->refresh(); };
 }
 

@@ -13,8 +13,9 @@ namespace lookback::report {
 
 using nlohmann::json;
 
-LiveStudy::LiveStudy(std::filesystem::path directory, StudyReaders readers, CheckpointLimits limits)
-    : loader_(std::move(directory), std::move(readers), limits) {}
+LiveStudy::LiveStudy(std::filesystem::path directory, StudyReaders readers,
+                     std::uint64_t last_version, CheckpointLimits limits)
+    : loader_(std::move(directory), std::move(readers), limits), last_version_(last_version) {}
 
 void LiveStudy::set(const std::string& name, const json& data) {
   std::string text = to_text(data);

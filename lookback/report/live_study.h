@@ -19,7 +19,11 @@ namespace lookback::report {
 /// two threads at once.
 class LiveStudy {
  public:
-  LiveStudy(std::filesystem::path directory, StudyReaders readers, CheckpointLimits limits = {});
+  /// Versions begin above `last_version`. A page that outlives its server asks only for parts whose
+  /// version is another one, so it must differ between starts, as milliseconds since the epoch do.
+  /// REQUIRES it to be far below 2^53: the page's numbers are doubles.
+  LiveStudy(std::filesystem::path directory, StudyReaders readers, std::uint64_t last_version,
+            CheckpointLimits limits = {});
 
   /// The parts as the directory is now: "study" (study_data.h), "attention" (attention_data.h),
   /// "lens" (lens_data.h) and "frames" (frames_data.h), each with the version of its text; none
@@ -33,7 +37,7 @@ class LiveStudy {
 
   StudyLoader loader_;
   PageParts parts_;
-  std::uint64_t last_version_ = 0;  // of any part, so that a study that comes back is a newer one
+  std::uint64_t last_version_;  // of any part, so that a study that comes back is a newer one
   std::vector<std::string> lens_notes_;
   StudyChanges due_;  // not in parts_ yet
 };

@@ -18,7 +18,7 @@ using nlohmann::json;
 /// A study whose one run is at work, with one checkpoint, and who looks at it.
 class LiveStudyTest : public test::StudyDirectory {
  protected:
-  LiveStudyTest() : live_(directory_.path(), readers()) {
+  LiveStudyTest() : live_(directory_.path(), readers(), 0) {
     fs::remove(run() / "findings.json");
     write(checkpoint("1000.safetensors"), "a");
   }
@@ -69,7 +69,7 @@ TEST_F(LiveStudyTest, HasThePartsOfThePage) {
 }
 
 TEST_F(LiveStudyTest, HasNoPartsWhileThereIsNoStudy) {
-  LiveStudy nowhere(directory_ / "later", readers());
+  LiveStudy nowhere(directory_ / "later", readers(), 0);
   Result<PageParts> parts = nowhere.refresh();
   ASSERT_TRUE(parts) << parts.error().message;
   EXPECT_TRUE(parts->empty());
@@ -195,6 +195,23 @@ TEST_F(LiveStudyTest, DecidesItsClaimsAnewWhenARunEnds) {
   EXPECT_EQ(seeds(), 2U);
 }
 
+TEST_F(LiveStudyTest, TriesALedgerAgainThatCouldNotBeMade) {
+  write(directory_ / "study.toml", study_text("seeds = 1") + test::claim_text);
+  write(run() / "findings.json", R"({"seed":0,"status":"finished","tokens":2000})");
+  write(metrics(), "no JSON\n" + test::line_of(2000, 0.8, 1.0));
+  json study = now("study");
+  EXPECT_EQ(study["ledger"], nullptr);
+  ASSERT_FALSE(study["notes"].empty());
+  const std::string last = study["notes"].back();
+  EXPECT_EQ(last.rfind("no ledger: ", 0), 0U) << last;
+  const PageParts failing = look();
+  EXPECT_EQ(failing, look());
+  write(metrics(), test::line_of(1000, 0.2, 5.0) + test::line_of(2000, 0.8, 1.0));
+  study = now("study");
+  EXPECT_EQ(study["ledger"]["claims"][0]["tests"][0]["seeds"].size(), 1U);
+  EXPECT_TRUE(study["notes"].empty()) << study["notes"];
+}
+
 TEST_F(LiveStudyTest, SaysWhyAStudyFileCannotBeReadAndTriesAgain) {
   look();
   write(directory_ / "study.toml", "name = ");
@@ -204,6 +221,20 @@ TEST_F(LiveStudyTest, SaysWhyAStudyFileCannotBeReadAndTriesAgain) {
   write(directory_ / "study.toml", study_text("seeds = 2"));
   EXPECT_EQ(now("study")["arms"][0]["runs"].size(), 2U);
   EXPECT_EQ(reads_["1000.safetensors"], 1);  // seeds were added, and the rest is as it was
+}
+
+TEST_F(LiveStudyTest, HasOtherVersionsAfterAnotherStart) {
+  constexpr std::uint64_t start = 1'800'000'000'000;
+  LiveStudy later(directory_.path(), readers(), start);
+  const PageParts before = look();
+  const Result<PageParts> after = later.refresh();
+  ASSERT_TRUE(after) << after.error().message;
+  ASSERT_EQ(after->size(), 4U);
+  for (const auto& [name, part] : *after) {
+    EXPECT_GT(part->version, start) << name;
+    EXPECT_LE(part->version, start + 4) << name;
+    EXPECT_EQ(part->text, before.at(name)->text) << name;
+  }
 }
 
 TEST_F(LiveStudyTest, GivesAStudyThatComesBackNewVersions) {
