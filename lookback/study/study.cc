@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
@@ -38,40 +39,64 @@ Status check_study_file(const Study& study, const std::filesystem::path& directo
                   file.string())};
 }
 
+/// Removes files of a study's directory that are made anew when it ends.
+Status remove_made(const std::filesystem::path& directory,
+                   std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    std::error_code error;
+    std::filesystem::remove(directory / name, error);
+    if (error) {
+      return Error{
+          fmt::format("{}: cannot remove: {}", (directory / name).string(), error.message())};
+    }
+  }
+  return {};
+}
+
 /// Makes a study's directory one of more seeds. Killed in between, it is the unfinished study that it
 /// was, or the new one.
 Status add_seeds(const Study& study, const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::remove(directory / "summary.json", error);
-  if (error) {
-    return Error{fmt::format("{}: cannot remove: {}", (directory / "summary.json").string(),
-                             error.message())};
-  }
+  const Status removed = remove_made(directory, {"summary.json", "ledger.json", "report.html"});
+  if (!removed) return removed;
   return base::write_file_atomically(directory / "study.toml", study.text);
 }
 
-/// Whether `directory` may be used: it holds this very study, perhaps with fewer seeds, or none.
+/// Gives a study's directory this study's question and claims, and whether it inspects. Stopped
+/// before these are decided it has no ledger, rather than that of other claims.
+Status reword(const Study& study, const std::filesystem::path& directory) {
+  const Status removed = remove_made(directory, {"ledger.json", "report.html"});
+  if (!removed) return removed;
+  return base::write_file_atomically(directory / "study.toml", study.text);
+}
+
+/// " (KEY: found X, asked Y)" of the first difference that makes it another study.
+std::string difference_of_runs(const Study& there, const Study& study, bool same_but_for_seeds) {
+  if (same_but_for_seeds) {
+    return fmt::format(" (seeds: found {}, asked {})", there.seeds, study.seeds);
+  }
+  const Result<Study> asked = parse_runs_of_study(study.text, "");
+  return asked ? difference_text(there.text, asked->text) : "";
+}
+
+/// Whether `directory` may be used: it holds this very study, perhaps with fewer seeds, or none. What
+/// its runs are to answer and decide is no part of them: question and claims may be others.
 Status claim(const Study& study, const std::filesystem::path& directory, bool resume) {
   const std::filesystem::path file = directory / "study.toml";
   if (!is_there(file)) return base::write_file_atomically(file, study.text);
   const Result<std::string> found = base::read_file(file, largest_text);
   if (!found) return found.error();
-  Result<Study> there = parse_study(*found, file.string(), {});
+  Result<Study> there = parse_runs_of_study(*found, file.string());
   if (!there) return there.error();
   // An inspection is no part of a run: whether there is one may change.
   for (std::size_t i = 0; i < std::min(there->arms.size(), study.arms.size()); ++i) {
     there->arms[i].evaluate.inspect = study.arms[i].evaluate.inspect;
   }
-  const bool same_but_for_seeds =
-      there->name == study.name && there->question == study.question && there->arms == study.arms;
+  const bool same_but_for_seeds = there->name == study.name && there->arms == study.arms;
   if (!same_but_for_seeds || there->seeds > study.seeds) {
-    const std::string difference =
-        same_but_for_seeds ? fmt::format(" (seeds: found {}, asked {})", there->seeds, study.seeds)
-                           : difference_text(*found, study.text);
     return Error{
         fmt::format("{} holds another study, or this one with other settings{}; use another "
                     "--out, or remove it",
-                    directory.string(), difference)};
+                    directory.string(), difference_of_runs(*there, study, same_but_for_seeds))};
   }
   if (there->seeds < study.seeds) {
     if (resume) return add_seeds(study, directory);
@@ -87,9 +112,7 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
                     "another --out",
                     directory.string())};
   }
-  // What its runs decide is no part of them: its claims may be others.
-  if (*found == study.text) return {};
-  return base::write_file_atomically(file, study.text);
+  return *found == study.text ? Status() : reword(study, directory);
 }
 
 /// One run's row: its findings, with the speed that timing.json knows.
@@ -124,6 +147,17 @@ Status write_summary(const Study& study, const std::filesystem::path& directory,
                                   {"threads", threads},
                                   {"arms", std::move(arms)}};
   return base::write_file_atomically(directory / "summary.json", summary.dump(2) + '\n');
+}
+
+/// Gives a finished study's summary the question that the study has now.
+Status update_summary(const Study& study, const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "summary.json";
+  Result<nlohmann::json> summary = base::read_json_object(file, largest_text);
+  if (!summary) return summary.error();
+  nlohmann::json& question = (*summary)["question"];
+  if (question == study.question) return {};
+  question = study.question;
+  return base::write_file_atomically(file, summary->dump(2) + '\n');
 }
 
 /// Tokens that the runs after (seed, arm) still have to see, finished ones not counted.
@@ -199,6 +233,7 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
   Result<Ending> ending = Ending::finished;
   if (is_there(directory / "summary.json")) {
+    if (Status updated = update_summary(study, directory); !updated) return updated.error();
     listener.message(fmt::format("{}: this study is finished", directory.string()));
     if (resume) ending = inspect_runs(study, directory, workers, listener);
   } else {

@@ -201,6 +201,15 @@ Result<Study> parse_study(const std::string& text, const std::string& file_name,
   return read_document(std::move(*document));
 }
 
+Result<Study> parse_runs_of_study(const std::string& text, const std::string& file_name) {
+  Result<base::Document> document = base::parse_toml(text, file_name);
+  if (!document) return document.error();
+  std::erase_if(document->root.entries, [](const base::TomlEntry& entry) {
+    return entry.key == "question" || entry.key == "claim";
+  });
+  return read_document(std::move(*document));
+}
+
 Result<Study> read_study(const std::string& path, const Overrides& overrides) {
   Result<std::string> text = base::read_file(path, largest_study_file);
   if (!text) return text.error();

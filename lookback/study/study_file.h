@@ -47,4 +47,8 @@ Result<Study> read_study(const std::string& path, const Overrides& overrides);
 Result<Study> parse_study(const std::string& text, const std::string& file_name,
                           const Overrides& overrides);
 
+/// The same without its question and its claims, which are no part of its runs: whatever they hold
+/// is not read, and `text` has neither.
+Result<Study> parse_runs_of_study(const std::string& text, const std::string& file_name);
+
 }  // namespace lookback::study

@@ -2,6 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "lookback/base/workers.h"
 #include "lookback/study/study.h"
@@ -13,6 +17,7 @@ namespace lookback::study {
 namespace {
 
 using nlohmann::json;
+using spec::changed;
 using spec::json_of;
 using spec::parsed;
 using spec::small_study;
@@ -24,13 +29,27 @@ std::string claim_of_two_layers(const std::string& test) {
 
 class LedgerOfAStudy : public testing::Test {
  protected:
-  std::vector<std::string> run(const std::string& text) {
+  Ending run(const std::string& text, spec::Listening& listener, bool resume = false,
+             std::optional<std::uint64_t> seeds = {}) {
     base::Workers workers(2);
+    study_ = parsed(text, {.tokens = 512, .seeds = seeds});
+    const Result<Ending> ending = run_study(study_, out(), resume, workers, listener);
+    if (ending) return *ending;
+    ADD_FAILURE() << ending.error().message;
+    return Ending::stopped;
+  }
+
+  std::vector<std::string> run(const std::string& text) {
     spec::Listening listener;
-    study_ = parsed(text, {.tokens = 256, .seeds = {}});
-    const Result<Ending> ending = run_study(study_, out(), false, workers, listener);
-    EXPECT_TRUE(ending) << ending.error().message;
+    EXPECT_EQ(run(text, listener), Ending::finished);
     return listener.messages;
+  }
+
+  void write(const char* file, const std::string& text) { std::ofstream(out() / file) << text; }
+
+  std::vector<std::string> there(std::vector<std::string> files) const {
+    std::erase_if(files, [&](const auto& file) { return !std::filesystem::exists(out() / file); });
+    return files;
   }
 
   std::filesystem::path out() const { return directory_ / "out"; }
@@ -57,6 +76,67 @@ TEST_F(LedgerOfAStudy, IsMadeAndItsClaimsMayChangeWhenTheStudyIsFinished) {
   EXPECT_EQ(json_of(out() / "ledger.json")["claims"][0]["tests"][0]["finding"], "parameters");
   EXPECT_EQ(run(small_study), finished);
   EXPECT_FALSE(std::filesystem::exists(out() / "ledger.json"));
+}
+
+/// What a finished study says of its runs.
+const std::vector<std::string> results = {"summary.json", "ledger.json", "report.html"};
+
+const std::string of_parameters = claim_of_two_layers("finding = \"parameters\"\nabove = 0\n");
+
+TEST_F(LedgerOfAStudy, IsOfNewClaimsWhereThoseBeforeCanNoLongerBeRead) {
+  run(small_study);
+  const std::string asked = study_.text;
+  for (const char* claims :
+       {"[[claim]]\nname = \"one\"\nsays = \"One.\"\n[[claim.test]]\narm = \"two-layer\"\n"
+        "finding = \"renamed_since\"\nabove = 0\n",
+        "[[claim]]\nnaem = 3\n", "[claim]\n"}) {
+    write("study.toml", asked + claims);
+    run(small_study + of_parameters);
+    EXPECT_EQ(text_of(out() / "study.toml"), study_.text) << claims;
+    EXPECT_EQ(json_of(out() / "ledger.json")["claims"][0]["tests"][0]["finding"], "parameters");
+  }
+}
+
+TEST_F(LedgerOfAStudy, MayHaveAnotherQuestion) {
+  run(small_study + of_parameters);
+  json summary = json_of(out() / "summary.json");
+  run(changed("Does it run?", "Does it walk?") + of_parameters);
+  EXPECT_EQ(text_of(out() / "study.toml"), study_.text);
+  EXPECT_EQ(json_of(out() / "ledger.json")["question"], "Does it walk?");
+  summary["question"] = "Does it walk?";
+  EXPECT_EQ(json_of(out() / "summary.json"), summary);
+}
+
+TEST_F(LedgerOfAStudy, OfAnUnfinishedStudyMayHaveAnotherQuestionAndClaims) {
+  spec::Listening stopping([] { return true; });
+  EXPECT_EQ(run(small_study, stopping), Ending::stopped);
+  spec::Listening listener;
+  const std::string reworded = changed("Does it run?", "Does it walk?") + of_parameters;
+  EXPECT_EQ(run(reworded, listener, true), Ending::finished);
+  EXPECT_EQ(json_of(out() / "summary.json")["question"], "Does it walk?");
+  EXPECT_EQ(json_of(out() / "ledger.json")["claims"].size(), 1U);
+}
+
+TEST_F(LedgerOfAStudy, IsAwayWhileSeedsAreAdded) {
+  run(small_study + of_parameters);
+  write("report.html", "of one seed");
+  ASSERT_EQ(there(results), results);
+  spec::Listening stopping([] { return true; });
+  EXPECT_EQ(run(small_study + of_parameters, stopping, true, 2), Ending::stopped);
+  EXPECT_EQ(text_of(out() / "study.toml"), study_.text);
+  EXPECT_EQ(there(results), std::vector<std::string>());
+}
+
+TEST_F(LedgerOfAStudy, IsAwayUntilOtherClaimsAreDecided) {
+  const std::string inspected = changed("inspect = false\n", "");
+  run(inspected + of_parameters);
+  write("report.html", "of the claims before");
+  std::filesystem::remove(out() / "two-layer/seed-0/inspection.json");
+  spec::Listening stopping([] { return true; });
+  const std::string other = claim_of_two_layers("finding = \"parameters\"\nbelow = 0\n");
+  EXPECT_EQ(run(inspected + other, stopping, true), Ending::stopped);
+  EXPECT_EQ(text_of(out() / "study.toml"), study_.text);
+  EXPECT_EQ(there(results), std::vector<std::string>{"summary.json"});
 }
 
 }  // namespace
