@@ -1,4 +1,4 @@
-// lookback study: arms x seeds -> runs, inspections -> summary -> report.
+// lookback study: arms x seeds -> runs, inspections -> summary -> ledger -> report.
 #include <fmt/format.h>
 
 #include <cstdio>
