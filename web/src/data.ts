@@ -151,6 +151,7 @@ export interface Progress {
 
 export interface SeedValue {
   seed: number;
+  /** A word, or "never" where the run never came to it, is text. */
   value: number | string | null;
   /** Null where no other figure stands against it. */
   other: number | string | null;

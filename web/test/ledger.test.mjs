@@ -13,7 +13,7 @@ test("the list says how many of each verdict, and each claim with its figure", {
   const rows = page.locator(".claim > summary");
   assert.equal(await rows.count(), 8);
   const row = await rows.nth(4).innerText();
-  for (const part of ["5", "The two-layer model ends sharper", "supported", "0.17 [0.11, 0.23] in 5 seeds"]) {
+  for (const part of ["5", "The two-layer model ends sharper", "supported", "difference 0.170 [0.122, 0.218]"]) {
     assert.ok(row.includes(part), `${part} in ${row}`);
   }
   assert.deepEqual(wrong, []);
@@ -34,13 +34,14 @@ test("a claim opens, by the keyboard too, to words, tests, seeds, interval, reas
   await claim.locator("> summary").focus();
   await page.keyboard.press("Enter");
   const text = await claim.locator(".claim-body").innerText();
-  for (const part of ["The two layer model develops induction heads", "a score of 0.99", "lies above that of the parallel layer",
-    "95% interval [0.110, 0.230]", "holds in 5 of 5 seeds", "the interval lies on one side of zero", "Rests on two-layer/seed-0"]) {
+  for (const part of ["The two layer model develops induction heads", "a score of 0.99", "is above that of one-layer-parallel",
+    "mean difference 0.170 \u00b1 0.039 between seeds", "95% interval [0.122, 0.218]", "holds in 5 of 5 seeds", "decided by the mean",
+    "the interval of 95% over 5 seeds lies on this side", "Rests on one-layer-parallel/seed-0"]) {
     assert.ok(text.includes(part), `${part} in ${text}`);
   }
   const rows = await claim.locator(".test").first().locator("tbody tr").allInnerTexts();
   assert.equal(rows.length, 5);
-  assert.match(rows[0], /^0\s+1\.0\d+\s+0\.860\s+\+0\.\d+\s+yes$/);
+  assert.match(rows[0], /^0\s+0\.910\s+0\.700\s+\+0\.210\s+yes$/);
   assert.equal(await claim.locator(".strip circle").count(), 10);
   await page.keyboard.press("Enter");
   assert.equal(await claim.locator(".claim-body").isVisible(), false);
@@ -53,13 +54,62 @@ test("a test shows what its values are held against: numbers, ratios, words", { 
   await claim.locator("> summary").click();
   const tests = claim.locator(".test");
   assert.deepEqual(await tests.nth(0).locator(".strip-label").allTextContents(), ["5M", "20M"]);
-  assert.match(await tests.nth(0).innerText(), /mean value 684k, a factor of 1\.17 between seeds; 95% interval \[161k, 2\.90M\]; holds in 0 of 2 seeds/);
+  assert.match(await tests.nth(0).innerText(), /mean value 684k; 95% interval \[161k, 2\.90M\]; holds in 0 of 2 seeds/);
   assert.match(await tests.nth(1).locator("tbody tr").first().innerText(), /^0\s+557k\s+766k\s+\u00d7 0\.727\s+yes$/);
-  assert.match(await tests.nth(1).innerText(), /mean ratio \u00d7 0\.777.*95% interval \[\u00d7 0\.335, \u00d7 1\.80\]/);
+  assert.match(await tests.nth(1).innerText(), /mean ratio \u00d7 0\.783; 95% interval \[\u00d7 0\.308, \u00d7 1\.99\]/);
   assert.deepEqual(await tests.nth(1).locator(".strip-label").allTextContents(), ["\u00d7 1"]);
   assert.match(await tests.nth(2).locator("tbody").innerText(), /0\s+k-composition\s+yes\s+1\s+\u2013\s+\u2013/);
   assert.equal(await tests.nth(2).locator(".strip").count(), 0);
   assert.deepEqual(wrong, []);
+  await page.close();
+});
+
+/** Where a drawing's marks lie across its strip, from 0 to 1, each with its classes. */
+const marksOf = (strip) =>
+  strip.evaluate((element) => {
+    const { left, width } = element.getBoundingClientRect();
+    return [...element.querySelectorAll(".strip-dot")].map((mark) => {
+      const box = mark.getBoundingClientRect();
+      return [((box.left + box.right) / 2 - left) / width, mark.getAttribute("class")];
+    });
+  });
+
+test("a run that never came to it says so, and is marked at the end of the strip", { skip: skipGiven }, async () => {
+  const { page, wrong } = await open();
+  const claim = page.locator(".claim").nth(1);
+  await claim.locator("> summary").click();
+  const alone = claim.locator(".test").nth(3);
+  assert.match(await alone.locator("tbody").innerText(), /^0\s+never\s+yes\s+1\s+7\.34M\s+yes\s+2\s+4\.19M\s+no$/);
+  const [late, later, early] = await marksOf(alone.locator(".strip"));
+  assert.equal(late[1], "strip-dot never");
+  assert.ok(late[0] > 0.96 && late[0] <= 1, `${late}`);
+  assert.ok(early[0] < later[0] && later[0] < late[0], `${early} ${later} ${late}`);
+  assert.equal(early[1], "strip-dot fails");
+  const pair = claim.locator(".test").nth(4);
+  assert.match(await pair.locator("tbody").innerText(),
+    /^0\s+557k\s+never\s+\u2013\s+yes\s+1\s+never\s+766k\s+\u2013\s+no\s+2\s+never\s+never\s+\u2013\s+\u2013$/);
+  const [first, last, ...more] = await marksOf(pair.locator(".strip"));
+  assert.deepEqual(more, []); // of the third seed neither came: they are not ordered
+  assert.ok(first[0] < 0.04 && first[1] === "strip-dot never", `${first}`);
+  assert.ok(last[0] > 0.96 && last[1] === "strip-dot fails never", `${last}`);
+  assert.deepEqual(wrong, []);
+  await page.close();
+});
+
+test("where every seed decides there is no interval of the mean", { skip: skipGiven }, async () => {
+  const { page } = await open();
+  const claim = page.locator(".claim").nth(1);
+  await claim.locator("> summary").click();
+  assert.equal(await claim.locator(".test").nth(0).locator(".strip-interval").count(), 1);
+  const { interval } = madeUpLedger("fixture").claims[1].tests[3];
+  assert.equal(interval.length, 2); // the ledger has one, of the two that came to it
+  for (const at of [3, 4]) {
+    const decided = claim.locator(".test").nth(at);
+    assert.equal(await decided.locator(".strip-interval").count(), 0);
+    const text = await decided.locator(".spread").innerText();
+    assert.doesNotMatch(text, /95% interval|mean/);
+    assert.match(text, /holds in \d of \d seeds.*decided by every seed\.$/);
+  }
   await page.close();
 });
 
@@ -69,6 +119,12 @@ test("fifteen claims can be scanned: each in two lines, all within one and a hal
   assert.equal(await rows.count(), 15);
   const heights = await rows.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
   assert.ok(Math.max(...heights) <= 48, String(heights));
+  const figure = page.locator(".claim-figure").first(); // of two tests: cut until the claim is open
+  const isCut = () => figure.evaluate((element) => element.scrollWidth > element.clientWidth);
+  assert.equal(await isCut(), true);
+  await rows.first().click();
+  assert.equal(await isCut(), false);
+  await rows.first().click();
   const list = await page.locator(".claims").boundingBox();
   assert.ok(list.y + list.height <= 900, `ends at ${list.y + list.height}`);
   await page.close();

@@ -43,67 +43,144 @@ export function madeUpFrames(runs, checkpoints, side = 16) {
   }));
 }
 
-function test(verdict, of) {
-  const seeds = Array.from({ length: of }, (_, seed) => {
-    const difference = (verdict === "supported" ? 0.17 : -0.1) + 0.05 * noise(seed);
-    return { seed, value: 0.86 + difference, other: 0.86, difference, holds: verdict === "supported" };
+const rounded = (value) => Number(value.toPrecision(7));
+const quantile = { 2: 12.7062, 3: 4.302653, 5: 2.776445 }; // of |t| at 95%, by the number of values
+const shown = (value) => (Math.abs(value) >= 1e5 ? `${(value / 1e6).toPrecision(3)}M` : value.toPrecision(3));
+
+/** The probability of `hits` or more in `trials` of probability p. */
+function atLeast(hits, trials, p) {
+  let ways = 1;
+  let sum = 0;
+  for (let k = 0; k <= trials; ++k) {
+    if (k >= hits) sum += ways * p ** k * (1 - p) ** (trials - k);
+    ways *= (trials - k) / (k + 1);
+  }
+  return sum;
+}
+
+function shareWithTail(hits, trials, tail) {
+  let [low, high] = [0, 1];
+  for (let halving = 0; halving < 60; ++halving) {
+    const middle = (low + high) / 2;
+    if (atLeast(hits, trials, middle) < tail) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Of Clopper and Pearson; null of nothing. */
+function shareInterval(hits, trials) {
+  if (trials === 0) return null;
+  const low = hits === 0 ? 0 : shareWithTail(hits, trials, 0.025);
+  return [rounded(low), rounded(hits === trials ? 1 : shareWithTail(hits + 1, trials, 0.975))];
+}
+
+/** What a ledger has of seeds as [value, other] or [value], with whether each holds. */
+function measured({ scale, paired, holds }, seeds) {
+  const log = scale === "log";
+  const isNumber = (value) => typeof value === "number";
+  const effects = seeds.map(([value, other = null]) => {
+    if (!isNumber(value) || (paired && !isNumber(other))) return null;
+    const pair = log ? value / other : value - other;
+    return paired ? pair : value;
   });
-  const decided = verdict === "supported" || verdict === "contradicted";
+  const rows = seeds.map(([value, other = null], seed) => ({
+    seed, value, other, difference: paired && effects[seed] !== null ? rounded(effects[seed]) : null, holds: holds[seed],
+  }));
+  const values = effects.filter((one) => one !== null).map((one) => (log ? Math.log(one) : one));
+  const n = values.length;
+  const mean = values.reduce((sum, one) => sum + one, 0) / n;
+  const deviation = Math.sqrt(values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (n - 1));
+  const half = (quantile[n] * deviation) / Math.sqrt(n);
+  const back = (value) => rounded(log ? Math.exp(value) : value);
+  const decided = holds.filter((one) => one !== null);
+  const holdsIn = decided.filter((one) => one).length;
   return {
-    says: "the best head's induction score at the end lies above that of the parallel layer",
-    finding: "induction_score", unit: "", arm: "two-layer", relation: "above", probe: "repeated-blocks",
-    against: "one-layer-parallel",
-    compared_with: { arm: "one-layer-parallel", finding: "induction_score", times: 1, by: 0 }, threshold: 0,
-    decided_by: "mean", scale: "linear", verdict, figure: "",
-    reason: decided ? "the interval lies on one side of zero" : "two seeds more would be needed",
-    seeds, mean: decided ? 0.94 : null, standard_deviation: decided ? 0.02 : null,
-    interval: decided ? [0.11, 0.23] : null, holds_in: verdict === "supported" ? of : 0, of,
-    share_interval: decided ? [0.57, 1] : null,
+    seeds: rows, mean: n > 0 ? back(mean) : null, standard_deviation: n > 1 && !log ? rounded(deviation) : null,
+    interval: n > 1 ? [back(mean - half), back(mean + half)] : null, holds_in: holdsIn, of: decided.length,
+    share_interval: shareInterval(holdsIn, decided.length),
   };
 }
 
-/** Tests as they are without another arm: of tokens within two numbers, and of a word. */
+const sides = { supported: "on this side", contradicted: "on the other side", "not decided": "on both sides" };
+
+function test(verdict) {
+  const mean = { contradicted: -0.1, "not decided": 0.01 }[verdict] ?? 0.17;
+  const differences = verdict === "not decided" ? [0.05, -0.04, 0.03, -0.05, 0.06] : [0.04, -0.03, 0.01, -0.05, 0.03].map((one) => mean + one);
+  const says = "two-layer: the best head's induction score at the end is above that of one-layer-parallel";
+  const figures = measured(
+    { scale: "linear", paired: true, holds: differences.map((one) => one > 0) },
+    differences.map((one) => [rounded(0.7 + one), 0.7]),
+  );
+  const [low, high] = figures.interval.map(shown);
+  const decided = `the interval of 95% over 5 seeds lies ${sides[verdict]}; it holds in ${figures.holds_in} of 5 seeds`;
+  return {
+    says, finding: "induction_score", probe: "repeated-blocks", unit: "", arm: "two-layer", relation: "above",
+    against: "one-layer-parallel",
+    compared_with: { arm: "one-layer-parallel", finding: "induction_score", times: 1, by: 0 }, threshold: 0,
+    decided_by: "mean", scale: "linear", verdict,
+    reason: verdict === "not tested at this size" ? "it needs runs of 200M tokens, these have 40.0M" : decided,
+    figure: `difference ${shown(figures.mean)} [${low}, ${high}]`, ...figures,
+  };
+}
+
+const tooFew = "2 seeds decide nothing, 3 are needed";
+
+/** Tests of other kinds, of two seeds and three: tokens within two numbers, a ratio, a word, and never. */
 function otherTests() {
-  const common = { probe: "repeated-blocks", arm: "two-layer", verdict: "not decided", reason: "2 seeds decide nothing, 3 are needed",
-    figure: "", of: 2, share_interval: [0.16, 1] };
+  const tokens = { finding: "transition_tokens", probe: "repeated-blocks", unit: "tokens", decided_by: "mean", scale: "log" };
+  const transition = "tokens until the first transition";
+  const apart = measured({ scale: "log", paired: false, holds: [false, false] }, [[766130], [610225]]);
+  const pairs = measured({ scale: "log", paired: true, holds: [true, true] }, [[557253, 766130], [514000, 610225]]);
+  const words = measured({ scale: "linear", paired: false, holds: [true, null] }, [["k-composition"], [null]]);
+  const later = measured({ scale: "log", paired: false, holds: [true, true, false] }, [["never"], [7340032], [4194304]]);
+  const neither = measured({ scale: "log", paired: true, holds: [true, false, null] }, [[557253, "never"], ["never", 766130], ["never", "never"]]);
+  const parallel = { arm: "one-layer-parallel", finding: "transition_tokens", times: 1, by: 0 };
   return [
-    { ...common, says: "two-layer: tokens until the first transition is between 5.00M and 20.00M", finding: "transition_tokens", unit: "tokens",
-      relation: "between", against: "5M to 20M", compared_with: null, threshold: [5e6, 2e7], decided_by: "mean", scale: "log", mean: 683748, standard_deviation: 0.16,
-      interval: [161113, 2901763], holds_in: 0, seeds: [{ seed: 0, value: 766130, holds: false }, { seed: 1, value: 610225, holds: false }] },
-    { ...common, says: "one-layer-sequential: tokens until the first transition is below that of two-layer", finding: "transition_tokens", unit: "tokens",
-      relation: "below", against: "one-layer-sequential",
-      compared_with: { arm: "one-layer-sequential", finding: "transition_tokens", times: 1, by: 0 }, threshold: 1, decided_by: "mean",
-      scale: "log", mean: 0.777, standard_deviation: 0.1, interval: [0.335, 1.8], holds_in: 2,
-      seeds: [{ seed: 0, value: 557253, other: 766130, difference: 0.7273398, holds: true }, { seed: 1, value: 514000, other: 610225, difference: 0.8423135, holds: true }] },
-    { ...common, says: "two-layer: the mechanism is k-composition", finding: "mechanism", unit: "", relation: "is", against: "k-composition", compared_with: null, threshold: null,
-      decided_by: "every-seed", scale: "linear", mean: null, standard_deviation: null, interval: null, holds_in: 2,
-      seeds: [{ seed: 0, value: "k-composition", holds: true }, { seed: 1, value: null, holds: null }] },
+    { ...tokens, says: `two-layer: ${transition} is between 5M and 20M`, arm: "two-layer", relation: "between", against: "5000000 to 20000000",
+      compared_with: null, threshold: [5e6, 2e7], verdict: "not decided", reason: tooFew, figure: "0.684M [0.161M, 2.90M]", ...apart },
+    { ...tokens, says: `one-layer-sequential: ${transition} is below that of two-layer`, arm: "one-layer-sequential", relation: "below", against: "two-layer",
+      compared_with: { arm: "two-layer", finding: "transition_tokens", times: 1, by: 0 }, threshold: 1, verdict: "not decided", reason: tooFew,
+      figure: `x ${shown(pairs.mean)} [${pairs.interval.map(shown).join(", ")}]`, ...pairs },
+    { says: "two-layer: the mechanism is k-composition", finding: "mechanism", probe: "repeated-blocks", unit: "", arm: "two-layer", relation: "is",
+      against: "k-composition", compared_with: null, threshold: null, decided_by: "every-seed", scale: "linear", verdict: "not decided",
+      reason: "1 seed decides nothing, 3 are needed; 1 of 2 seeds cannot be compared", figure: "k-composition in 1 of 1 seeds", ...words },
+    { ...tokens, says: `one-layer-parallel: ${transition} is above 5M`, arm: "one-layer-parallel", relation: "above", against: "5000000", compared_with: null,
+      threshold: 5e6, decided_by: "every-seed", verdict: "contradicted", reason: "it holds in 2 of 3 seeds", figure: "4.19M to never, holds in 2 of 3 seeds",
+      ...later },
+    { ...tokens, says: `two-layer: ${transition} is below that of one-layer-parallel`, arm: "two-layer", relation: "below", against: "one-layer-parallel",
+      compared_with: parallel, threshold: 1, verdict: "not decided", reason: `${tooFew}; 1 of 3 seeds cannot be compared`,
+      figure: "0.557M to never, holds in 1 of 2 seeds", ...neither },
   ];
 }
 
 const sentences = [
-  ["Two layers of one head each form an induction head.", "supported", "score 0.92 [0.90, 0.94] in 5 seeds"],
-  ["One layer of two parallel heads forms none.", "supported", "score 0.06 [0.05, 0.07] in 5 seeds"],
-  ["One layer whose heads run one after the other forms an induction head.", "supported", "0.86 [0.83, 0.89] in 5 seeds"],
-  ["The sequential layer's second-half loss ends within 0.1 nats of the two layers'.", "not decided", "0.08 [-0.03, 0.19] in 5 seeds"],
-  ["The two-layer model ends sharper than the sequential layer.", "supported", "0.17 [0.11, 0.23] in 5 seeds"],
-  ["The sequential layer makes the transition earlier.", "contradicted", "ratio 1.21 [1.05, 1.39] in 5 seeds"],
-  ["A second transition follows after 200M tokens in the sequential layer.", "not tested at this size", "40M of 200M tokens"],
-  ["The induction head reads the token before through its keys.", "supported", "share 0.81 [0.79, 0.83]"],
+  ["Two layers of one head each form an induction head.", "supported"],
+  ["One layer of two parallel heads forms none until later.", "contradicted"],
+  ["One layer whose heads run one after the other forms an induction head.", "supported"],
+  ["The sequential layer's second-half loss ends within 0.1 nats of the two layers'.", "supported"],
+  ["The two-layer model ends sharper than the sequential layer.", "supported"],
+  ["The sequential layer makes the transition earlier.", "not decided"],
+  ["A second transition follows after 200M tokens in the sequential layer.", "not tested at this size"],
+  ["The induction head reads the token before through its keys.", "supported"],
 ];
 
 export function madeUpLedger(name, claims = sentences.length) {
   return {
     format: "lookback ledger 1", study: name, question: "",
     claims: Array.from({ length: claims }, (_, at) => {
-      const [says, verdict, figure] = sentences[at % sentences.length];
+      const [says, verdict] = sentences[at % sentences.length];
+      const tests = at === 1 ? otherTests() : Array.from({ length: at === 0 ? 2 : 1 }, () => test(verdict));
+      const decisive = tests.find((one) => one.verdict === verdict);
+      const all = verdict === "supported";
       return {
-        name: `claim-${at + 1}`, number: at === 7 ? null : at + 1, says, verdict, figure,
+        name: `claim-${at + 1}`, number: at === 7 ? null : at + 1, says, verdict,
+        figure: all ? tests.map((one) => one.figure).join("; ") : decisive.figure,
         article: at % 2 === 0 ? "The two layer model develops induction heads, and the one layer model does not." : "",
         article_figure: at % 2 === 0 ? "a score of 0.99" : "",
-        reason: "Decided by the mean of the paired differences over five seeds.",
-        tests: at === 1 ? otherTests() : [test(verdict, 5), test(verdict, 5)],
-        runs: ["two-layer/seed-0", "two-layer/seed-1", "one-layer-parallel/seed-0"],
+        reason: all && tests.length > 1 ? `all ${tests.length} tests hold` : `${decisive.says}: ${decisive.reason}`,
+        tests,
+        runs: ["one-layer-parallel/seed-0", "two-layer/seed-0", "two-layer/seed-1"],
       };
     }),
   };

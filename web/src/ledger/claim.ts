@@ -18,7 +18,8 @@ function seedRow(test: ClaimTest, seed: SeedValue, reading: Reading): HTMLElemen
   const cells = [shown(seed.value, test.unit)];
   if (reading.paired) {
     const effect = effectOf(seed, reading);
-    const text = effect === null ? absent : reading.logarithmic ? ratio(effect) : signed(effect, test.unit);
+    const isNumber = effect !== null && Number.isFinite(effect);
+    const text = !isNumber ? absent : reading.logarithmic ? ratio(effect) : signed(effect, test.unit);
     cells.push(shown(seed.other, test.unit), text);
   }
   cells.push(seed.holds === true ? "yes" : seed.holds === false ? "no" : absent);
@@ -41,32 +42,26 @@ function seedTable(test: ClaimTest): HTMLElement {
   return el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows));
 }
 
-/** How values of seeds are spread: of logarithms as a factor. */
-function deviationText(deviation: number, test: ClaimTest, { logarithmic }: Reading): string {
-  return logarithmic
-    ? `, a factor of ${Math.exp(deviation).toPrecision(3)} between seeds`
-    : ` \u00b1 ${quantity(deviation, test.unit)} between seeds`;
-}
-
 function spread(test: ClaimTest): string {
   const reading = readingOf(test);
-  const { paired, logarithmic } = reading;
+  const { paired, logarithmic, byMean, interval } = reading;
   const what = paired ? (logarithmic ? "ratio" : "difference") : "value";
   const print = (value: number) => (paired && logarithmic ? ratio(value) : quantity(value, test.unit));
   const parts: string[] = [];
-  const mean = numberOf(test.mean);
+  const mean = byMean ? numberOf(test.mean) : null;
   if (mean !== null) {
     const deviation = numberOf(test.standard_deviation);
-    parts.push(`mean ${what} ${print(mean)}${deviation === null ? "" : deviationText(deviation, test, reading)}`);
+    const between = deviation === null ? "" : ` \u00b1 ${quantity(deviation, test.unit)} between seeds`;
+    parts.push(`mean ${what} ${print(mean)}${between}`);
   }
-  if (test.interval) parts.push(`95% interval [${test.interval.map(print).join(", ")}]`);
+  if (interval) parts.push(`95% interval [${interval.map(print).join(", ")}]`);
   if (test.of > 0) {
     const share = test.share_interval;
     const range = share ? ` (a share of ${share[0].toFixed(2)} to ${share[1].toFixed(2)})` : "";
     parts.push(`holds in ${test.holds_in} of ${test.of} seeds${range}`);
   }
   if (parts.length === 0) return "";
-  const decided = test.decided_by === "mean" ? "decided by the mean" : "decided by every seed";
+  const decided = byMean ? "decided by the mean" : "decided by every seed";
   return `${[...parts, decided].join("; ")}.`;
 }
 
@@ -103,7 +98,7 @@ export function claimRow(claim: Claim): HTMLElement {
       "span",
       { class: "claim-outcome" },
       el("span", { class: `claim-verdict ${kind}` }, verdict),
-      claim.figure ? el("span", { class: "claim-figure" }, claim.figure.replace(/^x (?=\d)/, "\u00d7 ")) : null,
+      claim.figure ? el("span", { class: "claim-figure", title: claim.figure }, claim.figure.replace(/^x (?=\d)/, "\u00d7 ")) : null,
     ),
   );
   const runs = claim.runs.length > 0 ? el("p", { class: "runs" }, `Rests on ${claim.runs.join(", ")}.`) : null;

@@ -11,7 +11,14 @@ export interface Reading {
   other: string;
   /** What the values, or the differences or ratios of a pair, must pass. */
   bounds: number[];
+  /** Whether it is the mean that decides: not where every seed must hold, nor where one has no number. */
+  byMean: boolean;
+  /** Of the mean, where that decides. */
+  interval: [number, number] | null;
 }
+
+/** What a run's figure is that it never came to. */
+export const never = "never";
 
 function otherText(test: ClaimTest, other: ComparedWith): string {
   const times = other.times === 1 ? "" : `${other.times} \u00d7 `;
@@ -24,7 +31,11 @@ function otherText(test: ClaimTest, other: ComparedWith): string {
 export function readingOf(test: ClaimTest): Reading {
   const { compared_with: other, threshold } = test;
   const numbers = (Array.isArray(threshold) ? threshold : [threshold]).map(numberOf);
+  const hasNever = test.seeds.some((seed) => seed.value === never || seed.other === never);
+  const byMean = test.decided_by === "mean" && !hasNever;
   return {
+    byMean,
+    interval: byMean ? test.interval : null,
     paired: other !== null,
     logarithmic: test.scale === "log",
     other: other ? otherText(test, other) : "",
@@ -32,7 +43,13 @@ export function readingOf(test: ClaimTest): Reading {
   };
 }
 
-/** What of a seed is held against the bounds: its value, or a difference or ratio; null for a word or none. */
+/**
+ * What of a seed is held against the bounds: its value, or a difference or ratio; null for a word or
+ * none. Never is later than any number: infinite, and another that never came makes it least.
+ */
 export function effectOf(seed: SeedValue, { paired }: Reading): number | null {
-  return numberOf(paired ? seed.difference : seed.value);
+  if (!paired) return seed.value === never ? Infinity : numberOf(seed.value);
+  const isNever = seed.value === never;
+  if (isNever !== (seed.other === never)) return isNever ? Infinity : -Infinity;
+  return numberOf(seed.difference);
 }

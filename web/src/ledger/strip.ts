@@ -1,4 +1,5 @@
-// One test as a line of dots: a seed each, the interval behind them, and the bounds they must pass.
+// One test as a line of dots: a seed each, the interval behind them, and the bounds they must pass. A
+// seed that never came to it is an arrow at the line's end.
 
 import type { ClaimTest } from "../data";
 import { el, svg } from "../dom";
@@ -6,6 +7,14 @@ import { shortNumber } from "./numbers";
 import { effectOf, readingOf } from "./reading";
 
 const margin = 2; // per cent at both ends
+const endMargin = 5; // per cent at both ends, where a seed that never came to it is marked at one
+
+function markAt(x: string, kind: string, at: number): SVGElement {
+  if (Number.isFinite(at)) return svg("circle", { cx: x, cy: "11", r: "4.2", class: kind });
+  const d = at > 0 ? "M-4,-5 L5,0 L-4,5 Z" : "M4,-5 L-5,0 L4,5 Z";
+  const arrow = svg("path", { d, class: `${kind} never`, transform: "translate(0 11)" });
+  return svg("svg", { x, overflow: "visible" }, arrow);
+}
 
 /** Null where there is nothing to place on a line. */
 export function stripOf(test: ClaimTest): HTMLElement | null {
@@ -14,19 +23,27 @@ export function stripOf(test: ClaimTest): HTMLElement | null {
     const at = effectOf(seed, reading);
     return at === null ? [] : [{ at, holds: seed.holds }];
   });
-  const values = [...dots.map((dot) => dot.at), ...(test.interval ?? []), ...reading.bounds];
+  const finite = dots.map((dot) => dot.at).filter(Number.isFinite);
+  const hasEnds = finite.length < dots.length;
+  const values = [...finite, ...(reading.interval ?? []), ...reading.bounds];
   const low = Math.min(...values);
   const high = Math.max(...values);
-  if (dots.length < 2 || !(high > low)) return null;
+  if (dots.length < 2 || values.length === 0 || (!hasEnds && low === high)) return null;
   const log = reading.logarithmic && low > 0;
-  const along = (value: number) =>
-    log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
-  const place = (value: number) => `${margin + (100 - 2 * margin) * along(value)}%`;
+  const along = (value: number) => {
+    if (low === high) return 0.5;
+    return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+  };
+  const inner = hasEnds ? endMargin : margin;
+  const place = (value: number) => {
+    if (!Number.isFinite(value)) return value > 0 ? `${100 - margin}%` : `${margin}%`;
+    return `${inner + (100 - 2 * inner) * along(value)}%`;
+  };
   const parts: SVGElement[] = [
     svg("line", { x1: "0", x2: "100%", y1: "11", y2: "11", class: "strip-axis" }),
   ];
-  if (test.interval) {
-    const [x1, x2] = test.interval.map(place) as [string, string];
+  if (reading.interval) {
+    const [x1, x2] = reading.interval.map(place) as [string, string];
     parts.push(svg("line", { x1, x2, y1: "11", y2: "11", class: "strip-interval" }));
   }
   for (const bound of reading.bounds) {
@@ -40,7 +57,7 @@ export function stripOf(test: ClaimTest): HTMLElement | null {
   }
   for (const { at, holds } of dots) {
     const kind = holds === false ? "strip-dot fails" : "strip-dot";
-    parts.push(svg("circle", { cx: place(at), cy: "11", r: "4.2", class: kind }));
+    parts.push(markAt(place(at), kind, at));
   }
   const height = reading.bounds.length > 0 ? "37" : "22";
   const drawing = svg("svg", { height, width: "100%" }, ...parts);
