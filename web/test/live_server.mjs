@@ -8,6 +8,7 @@ const partNames = ["study", "attention", "lens", "frames"];
 export class LiveServer {
   #template;
   #parts = new Map();
+  #lastVersion = 0;
   #streams = new Set();
   #server = null;
   #port = 0;
@@ -36,6 +37,12 @@ export class LiveServer {
     this.#streams.clear();
   }
 
+  /** As another server would begin, with versions above `lastVersion`. */
+  forget(lastVersion) {
+    this.#parts.clear();
+    this.#lastVersion = lastVersion;
+  }
+
   /** Takes a study as the page holds one, in parts; those that changed get a new version. */
   set(study) {
     const { attention, lens, frames, ...rest } = study;
@@ -43,7 +50,7 @@ export class LiveServer {
       if (part === undefined) continue;
       const text = JSON.stringify(part);
       const old = this.#parts.get(name);
-      if (old?.text !== text) this.#parts.set(name, { text, version: (old?.version ?? 0) + 1 });
+      if (old?.text !== text) this.#parts.set(name, { text, version: (old?.version ?? this.#lastVersion) + 1 });
     }
     for (const stream of this.#streams) this.#tell(stream);
   }

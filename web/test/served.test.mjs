@@ -181,6 +181,23 @@ test("a connection that is lost is said, and found again without the reader", { 
   await page.close();
 });
 
+test("another server at the same address is noticed by its versions, higher or lower", { skip }, async () => {
+  const server = await serve(null);
+  server.forget(1_800_000_000_000);
+  server.set(early(1));
+  const { page } = await visit(server);
+  for (const [lastVersion, count] of [[1_800_000_100_000, 2], [7, 3]]) {
+    await drawn(page);
+    await badge(page, "live");
+    await server.stop();
+    server.forget(lastVersion);
+    server.set(early(count));
+    await server.start();
+    await page.waitForFunction((last) => document.querySelector(".timeline").dataset.checkpoint === last, String(count - 1));
+  }
+  await page.close();
+});
+
 test("a study that has ended says so, with its verdicts", { skip }, async () => {
   const server = await serve(early(3));
   const { page, wrong } = await visit(server);
