@@ -56,7 +56,7 @@ Status remove_made(const std::filesystem::path& directory,
 /// Makes a study's directory one of more seeds. Killed in between, it is the unfinished study that it
 /// was, or the new one.
 Status add_seeds(const Study& study, const std::filesystem::path& directory) {
-  const Status removed = remove_made(directory, {"summary.json", "ledger.json", "report.html"});
+  Status removed = remove_made(directory, {"summary.json", "ledger.json", "report.html"});
   if (!removed) return removed;
   return base::write_file_atomically(directory / "study.toml", study.text);
 }
@@ -64,7 +64,7 @@ Status add_seeds(const Study& study, const std::filesystem::path& directory) {
 /// Gives a study's directory this study's question and claims, and whether it inspects. Stopped
 /// before these are decided it has no ledger, rather than that of other claims.
 Status reword(const Study& study, const std::filesystem::path& directory) {
-  const Status removed = remove_made(directory, {"ledger.json", "report.html"});
+  Status removed = remove_made(directory, {"ledger.json", "report.html"});
   if (!removed) return removed;
   return base::write_file_atomically(directory / "study.toml", study.text);
 }
