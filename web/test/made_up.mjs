@@ -147,9 +147,9 @@ function otherTests() {
       reason: "1 seed decides nothing, 3 are needed; 1 of 2 seeds cannot be compared", figure: "k-composition in 1 of 1 seeds", ...words },
     { ...tokens, says: `one-layer-parallel: ${transition} is above 5M`, arm: "one-layer-parallel", relation: "above", against: "5000000", compared_with: null,
       threshold: 5e6, decided_by: "every-seed", verdict: "contradicted", reason: "it holds in 2 of 3 seeds", figure: "4.19M to never, holds in 2 of 3 seeds",
-      ...later },
+      ...later, interval: null },
     { ...tokens, says: `two-layer: ${transition} is below that of one-layer-parallel`, arm: "two-layer", relation: "below", against: "one-layer-parallel",
-      compared_with: parallel, threshold: 1, verdict: "not decided", reason: `${tooFew}; 1 of 3 seeds cannot be compared`,
+      compared_with: parallel, threshold: 1, decided_by: "every-seed", verdict: "not decided", reason: `${tooFew}; 1 of 3 seeds cannot be compared`,
       figure: "0.557M to never, holds in 1 of 2 seeds", ...neither },
   ];
 }
@@ -175,7 +175,7 @@ export function madeUpLedger(name, claims = sentences.length) {
       const all = verdict === "supported";
       return {
         name: `claim-${at + 1}`, number: at === 7 ? null : at + 1, says, verdict,
-        figure: all ? tests.map((one) => one.figure).join("; ") : decisive.figure,
+        figure: verdict === "not tested at this size" ? "" : all ? tests.map((one) => one.figure).join("; ") : decisive.figure,
         article: at % 2 === 0 ? "The two layer model develops induction heads, and the one layer model does not." : "",
         article_figure: at % 2 === 0 ? "a score of 0.99" : "",
         reason: all && tests.length > 1 ? `all ${tests.length} tests hold` : `${decisive.says}: ${decisive.reason}`,

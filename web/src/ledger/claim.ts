@@ -44,11 +44,10 @@ function seedTable(test: ClaimTest): HTMLElement {
 
 function spread(test: ClaimTest): string {
   const reading = readingOf(test);
-  const { paired, logarithmic, byMean, interval } = reading;
+  const { paired, logarithmic, byMean, mean, interval } = reading;
   const what = paired ? (logarithmic ? "ratio" : "difference") : "value";
   const print = (value: number) => (paired && logarithmic ? ratio(value) : quantity(value, test.unit));
   const parts: string[] = [];
-  const mean = byMean ? numberOf(test.mean) : null;
   if (mean !== null) {
     const deviation = numberOf(test.standard_deviation);
     const between = deviation === null ? "" : ` \u00b1 ${quantity(deviation, test.unit)} between seeds`;

@@ -11,8 +11,9 @@ export interface Reading {
   other: string;
   /** What the values, or the differences or ratios of a pair, must pass. */
   bounds: number[];
-  /** Whether it is the mean that decides: not where every seed must hold, nor where one has no number. */
   byMean: boolean;
+  /** Null where a seed never came to it: a mean of the others would mislead. */
+  mean: number | null;
   /** Of the mean, where that decides. */
   interval: [number, number] | null;
 }
@@ -32,9 +33,10 @@ export function readingOf(test: ClaimTest): Reading {
   const { compared_with: other, threshold } = test;
   const numbers = (Array.isArray(threshold) ? threshold : [threshold]).map(numberOf);
   const hasNever = test.seeds.some((seed) => seed.value === never || seed.other === never);
-  const byMean = test.decided_by === "mean" && !hasNever;
+  const byMean = test.decided_by === "mean";
   return {
     byMean,
+    mean: hasNever ? null : numberOf(test.mean),
     interval: byMean ? test.interval : null,
     paired: other !== null,
     logarithmic: test.scale === "log",
