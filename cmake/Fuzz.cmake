@@ -27,9 +27,10 @@ lookback_fuzz(safetensors
           base/safetensors_header.cc)
 
 lookback_fuzz(study
-  USES fmt::fmt tomlplusplus::tomlplusplus
-  SOURCES base/count.cc base/file.cc base/nearest.cc base/printable.cc base/toml_difference.cc
-          base/toml_document.cc base/toml_parse.cc base/toml_table.cc base/toml_values.cc
-          base/toml_write.cc model/architecture.cc model/architecture_toml.cc model/compile.cc
-          model/program.cc model/taps.cc data/repeated_blocks.cc train/clamp.cc train/config.cc
-          study/run_config.cc study/study_file.cc)
+  USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus
+  SOURCES base/count.cc base/file.cc base/json_access.cc base/nearest.cc base/printable.cc
+          base/toml_difference.cc base/toml_document.cc base/toml_parse.cc base/toml_table.cc
+          base/toml_values.cc base/toml_write.cc model/architecture.cc model/architecture_toml.cc
+          model/compile.cc model/program.cc model/taps.cc data/repeated_blocks.cc train/clamp.cc
+          train/config.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc
+          study/quantities.cc study/quantities_inspected.cc study/run_config.cc study/study_file.cc)
