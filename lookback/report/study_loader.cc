@@ -6,6 +6,7 @@
 
 #include "lookback/model/program.h"
 #include "lookback/study/ledger.h"
+#include "lookback/study/output_place.h"
 
 namespace lookback::report {
 namespace {
@@ -97,8 +98,8 @@ void StudyLoader::add_runs(const study::Study& study) {
       run.seed = seed;
       run.planned_tokens = planned_tokens(config);
       arm.runs.push_back(std::move(run));
-      files.emplace_back(directory_ / config.arm / ("seed-" + std::to_string(seed)),
-                         study.run(i, seed), arm.parameters);
+      files.emplace_back(study::run_directory(directory_, config.arm, seed), study.run(i, seed),
+                         arm.parameters);
     }
     study_.arms.push_back(std::move(arm));
     files_.push_back(std::move(files));

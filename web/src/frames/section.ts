@@ -2,10 +2,11 @@
 
 import { choiceOf, menuOf } from "../charts/choice";
 import type { FrameCircuit, RunFrames, StudyData } from "../data";
+import { DivergingScale } from "../diverging_scale";
 import { el, refill } from "../dom";
 import { newCaption } from "../figure";
 import { tokens as printTokens } from "../format";
-import { currentTheme, divergingGradient, onThemeChange } from "../theme";
+import { onThemeChange } from "../theme";
 import { CircuitCard, prepareCircuit } from "./card";
 
 const caption =
@@ -21,7 +22,7 @@ export class FramesSection {
   private readonly bar = el("div", { class: "frames-bar" });
   private readonly note = el("p", { class: "hint" });
   private readonly grid = el("div", { class: "circuit-cards" });
-  private readonly legend = el("div", { class: "ramp", "aria-hidden": "true" });
+  private readonly scale = new DivergingScale();
   private cards: CircuitCard[] = [];
   private built: RunFrames | undefined;
   private arm: number;
@@ -32,17 +33,11 @@ export class FramesSection {
   constructor(private study: StudyData) {
     this.arm = study.frames[0]?.arm ?? 0;
     this.seed = study.frames[0]?.seed ?? 0;
-    const scale = el("div", { class: "scale" }, this.legend);
-    for (const [share, label] of [[0, "\u2212largest"], [0.5, "0"], [1, "largest"]] as const) {
-      const tick = el("span", {}, label);
-      tick.style.left = `${100 * share}%`;
-      scale.append(tick);
-    }
     this.element = el(
       "figure",
       { id: "frames", class: "frames" },
       el("div", { class: "figure-head" }, el("h3", {}, "Circuits as they form"), this.bar),
-      el("div", { class: "scale-box" }, el("span", { class: "scale-title" }, "entry"), scale),
+      this.scale.element,
       this.note,
       this.grid,
       newCaption(caption),
@@ -66,7 +61,7 @@ export class FramesSection {
 
   async show(tokens: number): Promise<void> {
     this.tokens = tokens;
-    this.legend.style.background = divergingGradient(currentTheme());
+    this.scale.paint();
     const run = this.run();
     if (run !== this.built) this.build(run);
     const checkpoint = run?.checkpoints.findLast((one) => one.tokens <= tokens);

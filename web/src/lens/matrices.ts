@@ -2,10 +2,11 @@
 
 import { showFailure } from "../charts/specification";
 import type { CircuitMatrix, LensRun } from "../data";
+import { DivergingScale } from "../diverging_scale";
 import { el } from "../dom";
 import { newCaption } from "../figure";
 import { saveBar } from "../save/toolbar";
-import { currentTheme, divergingGradient } from "../theme";
+import { currentTheme } from "../theme";
 import { decodeMatrix, drawMatrix, entryAt, type Matrix } from "./matrix";
 import { matrixFigure } from "./save";
 import { wordsOf } from "./words";
@@ -140,23 +141,15 @@ const caption =
 export class CircuitMatrices {
   readonly element: HTMLElement;
   private readonly views: MatrixView[];
-  private readonly legend = el("div", { class: "ramp", "aria-hidden": "true" });
+  private readonly scale = new DivergingScale();
 
   constructor(run: LensRun, where: { study: string; run: string }) {
     this.views = run.matrices.map((circuit) => new MatrixView(circuit, run.side, where));
-    const scale = el("div", { class: "scale" }, this.legend);
-    for (const [share, label] of [[0, "\u2212largest"], [0.5, "0"], [1, "largest"]] as const) {
-      const tick = el("span", {}, label);
-      tick.style.left = `${100 * share}%`;
-      scale.append(tick);
-    }
     this.element = el(
       "figure",
       { id: "circuits", class: "lens-figure" },
       el("div", { class: "figure-head" }, el("h3", {}, "Circuits, token by token")),
-      this.views.length > 0
-        ? el("div", { class: "scale-box" }, el("span", { class: "scale-title" }, "entry"), scale)
-        : null,
+      this.views.length > 0 ? this.scale.element : null,
       el("div", { class: "matrices" }, ...this.views.map((view) => view.element)),
       run.matrices_note ? el("p", { class: "hint" }, run.matrices_note) : null,
       this.views.length > 0 ? newCaption(caption) : null,
@@ -164,7 +157,7 @@ export class CircuitMatrices {
   }
 
   draw(): void {
-    this.legend.style.background = divergingGradient(currentTheme());
+    this.scale.paint();
     for (const view of this.views) void view.draw();
   }
 }
