@@ -103,7 +103,7 @@ void add_study(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,
-                    "go on with an unfinished study, or add seeds to one");
+                    "go on with an unfinished study, or add seeds or tokens to one");
   command->footer("Example: lookback study studies/article.toml --out runs/article --tokens 40M");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -72,7 +72,7 @@ void add_train(CLI::App& app, int& exit_code) {
                       "one of the study's [sizes], such as article (default: the study as it is)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
-  command->add_flag("--resume", options->resume, "go on from the last good checkpoint");
+  command->add_flag("--resume", options->resume, "go on from the last good checkpoint, or with more tokens");
   command->footer(
       "Example: lookback train studies/article.toml --arm two-layer --seed 0 --out runs/one");
   command->callback([options, &exit_code] { exit_code = run(*options); });

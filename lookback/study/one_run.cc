@@ -8,11 +8,11 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
-#include "lookback/base/toml_document.h"
 #include "lookback/math/targets.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluation.h"
 #include "lookback/study/findings.h"
+#include "lookback/study/longer_run.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/train/checkpoint.h"
 #include "lookback/train/clamp_taps.h"
@@ -21,7 +21,7 @@
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_config = 1 << 20;
+constexpr std::size_t largest_timing = 1 << 20;
 
 std::filesystem::path findings_path(const std::filesystem::path& run) {
   return run / "findings.json";
@@ -37,7 +37,7 @@ struct Timing {
 
 /// That of a run's earlier stretches. It decides nothing, so what cannot be read counts as none.
 Timing read_timing(const std::filesystem::path& file) {
-  const Result<nlohmann::json> json = base::read_json_object(file, largest_config);
+  const Result<nlohmann::json> json = base::read_json_object(file, largest_timing);
   if (!json) return {};
   const auto tokens = json->find("tokens"), seconds = json->find("seconds");
   if (tokens == json->end() || !tokens->is_number_unsigned()) return {};
@@ -111,8 +111,10 @@ class OneRun {
     if (Status made = base::make_directories(directory_); !made) return made;
     remove_partial_files(directory_);
     remove_partial_files(directory_ / "checkpoints");
-    if (Status same = check_configuration(config_, directory_); !same) return same;
-    return base::write_file_atomically(directory_ / "config.toml", to_toml(config_));
+    const Result<Standing> standing = standing_of(config_, directory_);
+    if (!standing) return standing.error();
+    Status written = base::write_file_atomically(directory_ / "config.toml", to_toml(config_));
+    return written ? remove_shorter_end(config_, directory_) : written;
   }
 
   /// The newest whole checkpoint, or a fresh start; the metrics are cut to match.
@@ -123,7 +125,7 @@ class OneRun {
     for (const std::string& warning : point.warnings) listener_.message("passed over: " + warning);
     train::TrainState state = train::initial_state(program, config_.seed);
     if (point.checkpoint) {
-      if (point.checkpoint->header().config != to_toml(config_)) {
+      if (!leads_to(point.checkpoint->header().config, config_)) {
         return Error{
             fmt::format("{}: its newest checkpoint, of step {}, is of another configuration{}; "
                         "remove it, or use another --out",
@@ -151,12 +153,16 @@ class OneRun {
   }
 
   /// A checkpoint is written after the evaluation of its step, so lines up to it are complete. A run
-  /// that goes on from before its first step measures that again.
+  /// that goes on from before its first step measures that again; one that was shorter loses its last
+  /// line, where it makes none now.
   Status cut_metrics(const train::TrainState* state) {
     if (state == nullptr || state->step == 0)
       return write_metrics(directory_ / "metrics.jsonl", {});
-    const auto lines = read_metrics(directory_ / "metrics.jsonl", state->step);
+    auto lines = read_metrics(directory_ / "metrics.jsonl", state->step);
     if (!lines) return lines.error();
+    std::erase_if(*lines, [&](const nlohmann::json& line) {
+      return !is_evaluated(line["step"].get<std::uint64_t>());
+    });
     const std::size_t expected = evaluations_until(state->step);
     if (lines->size() != expected) {
       return Error{fmt::format(
@@ -169,12 +175,14 @@ class OneRun {
 
   /// Evaluations of a run at steps 0 .. `step`.
   std::size_t evaluations_until(std::uint64_t step) const {
-    const std::uint64_t steps = train::step_count(config_.train, config_.data.length);
     std::size_t count = 0;
-    for (std::uint64_t s = 0; s <= step; ++s) {
-      if (train::is_log_spaced(s, steps, config_.train.evaluations_per_decade)) ++count;
-    }
+    for (std::uint64_t s = 0; s <= step; ++s) count += is_evaluated(s) ? 1 : 0;
     return count;
+  }
+
+  bool is_evaluated(std::uint64_t step) const {
+    const std::uint64_t steps = train::step_count(config_.train, config_.data.length);
+    return train::is_log_spaced(step, steps, config_.train.evaluations_per_decade);
   }
 
   train::Observer observer(Evaluation& evaluation, const Stopwatch& stopwatch) {
@@ -238,31 +246,17 @@ class OneRun {
 
 }  // namespace
 
-std::string difference_text(const std::string& found, const std::string& asked) {
-  const Result<base::Document> there = base::parse_toml(found, "");
-  const Result<base::Document> wanted = base::parse_toml(asked, "");
-  if (!there || !wanted) return "";
-  const auto differs = base::first_difference(there->root, wanted->root);
-  if (!differs) return "";
-  return fmt::format(" ({}: found {}, asked {})", differs->key, differs->a, differs->b);
-}
-
 bool has_ended(const std::filesystem::path& directory) {
   std::error_code missing;
   return std::filesystem::exists(findings_path(directory), missing);
 }
 
-Status check_configuration(const RunConfig& config, const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "config.toml";
-  std::error_code missing;
-  if (!std::filesystem::exists(file, missing)) return {};
-  const Result<std::string> found = base::read_file(file, largest_config);
-  if (!found) return found.error();
-  const std::string asked = to_toml(config);
-  if (*found == asked) return {};
+Status reopen(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::remove(findings_path(directory), error);
+  if (!error) return {};
   return Error{
-      fmt::format("{}: this run was started with another configuration{}; use another --out",
-                  file.string(), difference_text(*found, asked))};
+      fmt::format("{}: cannot remove: {}", findings_path(directory).string(), error.message())};
 }
 
 Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,

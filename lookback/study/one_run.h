@@ -12,17 +12,14 @@
 
 namespace lookback::study {
 
-/// " (KEY: found X, asked Y)" of the first key at which two configurations differ, for a message;
-/// empty where there is none.
-std::string difference_text(const std::string& found, const std::string& asked);
-
 /// Whether the run in `directory` has ended (findings.json is there).
 bool has_ended(const std::filesystem::path& directory);
 
-/// Refuses a directory whose config.toml, if there is one, is of another run.
-Status check_configuration(const RunConfig& config, const std::filesystem::path& directory);
+/// Makes an ended run one that has not: it goes on when it is executed with more tokens.
+Status reopen(const std::filesystem::path& directory);
 
-/// Starts the run, or goes on with it from its last good checkpoint. On return it has ended, with
+/// Starts the run, or goes on with it from its last good checkpoint, which may be of a run with fewer
+/// tokens (longer_run.h). On return it has ended, with
 /// findings.json, or it was stopped. `tokens_after` are those of the study's later runs, for the
 /// time left. REQUIRES that the caller holds the lock of the directory.
 Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,

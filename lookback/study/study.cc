@@ -12,6 +12,7 @@
 #include "lookback/study/findings.h"
 #include "lookback/study/inspect_run.h"
 #include "lookback/study/ledger.h"
+#include "lookback/study/longer_run.h"
 #include "lookback/study/one_run.h"
 #include "lookback/study/output_place.h"
 
@@ -53,9 +54,9 @@ Status remove_made(const std::filesystem::path& directory,
   return {};
 }
 
-/// Makes a study's directory one of more seeds. Killed in between, it is the unfinished study that it
+/// Makes a study's directory one of more or longer runs. Killed in between, it is the unfinished study that it
 /// was, or the new one.
-Status add_seeds(const Study& study, const std::filesystem::path& directory) {
+Status grow(const Study& study, const std::filesystem::path& directory) {
   Status removed = remove_made(directory, {"summary.json", "ledger.json", "report.html"});
   if (!removed) return removed;
   return base::write_file_atomically(directory / "study.toml", study.text);
@@ -69,17 +70,42 @@ Status reword(const Study& study, const std::filesystem::path& directory) {
   return base::write_file_atomically(directory / "study.toml", study.text);
 }
 
-/// " (KEY: found X, asked Y)" of the first difference that makes it another study.
-std::string difference_of_runs(const Study& there, const Study& study, bool same_but_for_seeds) {
-  if (same_but_for_seeds) {
-    return fmt::format(" (seeds: found {}, asked {})", there.seeds, study.seeds);
+/// How a directory's study stands to the one asked for, where the two are of the same runs but for
+/// how many and how long they are.
+struct Growth {
+  bool more_seeds = false;
+  bool longer = false;
+};
+
+/// Errors: another study, and one of more or of longer runs.
+Result<Growth> growth_of(const Study& there, const Study& study,
+                         const std::filesystem::path& directory) {
+  Growth growth{study.seeds > there.seeds, false};
+  bool same = there.name == study.name && there.arms.size() == study.arms.size();
+  for (std::size_t i = 0; same && i < study.arms.size(); ++i) {
+    if (there.arms[i] == study.arms[i]) continue;
+    same = is_longer(study.arms[i], there.arms[i]);
+    growth.longer = true;
   }
-  const Result<Study> asked = parse_runs_of_study(study.text, "");
-  return asked ? difference_text(there.text, asked->text) : "";
+  if (!same) {
+    const Result<Study> asked = parse_runs_of_study(study.text, "");
+    return Error{
+        fmt::format("{} holds another study, or this one with other settings{}; use another --out, "
+                    "or remove it",
+                    directory.string(), asked ? difference_text(there.text, asked->text) : "")};
+  }
+  if (there.seeds > study.seeds) {
+    return Error{
+        fmt::format("{} holds this study with seeds = {}, asked {}; add --seeds {}, or use "
+                    "another --out",
+                    directory.string(), there.seeds, study.seeds, there.seeds)};
+  }
+  return growth;
 }
 
-/// Whether `directory` may be used: it holds this very study, perhaps with fewer seeds, or none. What
-/// its runs are to answer and decide is no part of them: question and claims may be others.
+/// Whether `directory` may be used: it holds this very study, perhaps with fewer seeds or shorter
+/// runs, or none. What its runs are to answer and decide is no part of them: question and claims may
+/// be others.
 Status claim(const Study& study, const std::filesystem::path& directory, bool resume) {
   const std::filesystem::path file = directory / "study.toml";
   if (!is_there(file)) return base::write_file_atomically(file, study.text);
@@ -91,19 +117,17 @@ Status claim(const Study& study, const std::filesystem::path& directory, bool re
   for (std::size_t i = 0; i < std::min(there->arms.size(), study.arms.size()); ++i) {
     there->arms[i].evaluate.inspect = study.arms[i].evaluate.inspect;
   }
-  const bool same_but_for_seeds = there->name == study.name && there->arms == study.arms;
-  if (!same_but_for_seeds || there->seeds > study.seeds) {
+  const Result<Growth> growth = growth_of(*there, study, directory);
+  if (!growth) return growth.error();
+  if (growth->more_seeds || growth->longer) {
+    if (resume) return grow(study, directory);
+    const std::string asked =
+        growth->longer ? " with runs of fewer tokens than asked"
+                       : fmt::format(" with seeds = {}, asked {}", there->seeds, study.seeds);
     return Error{
-        fmt::format("{} holds another study, or this one with other settings{}; use another "
-                    "--out, or remove it",
-                    directory.string(), difference_of_runs(*there, study, same_but_for_seeds))};
-  }
-  if (there->seeds < study.seeds) {
-    if (resume) return add_seeds(study, directory);
-    return Error{
-        fmt::format("{} holds this study with seeds = {}, asked {}; add --resume to add the "
-                    "missing runs, or use another --out",
-                    directory.string(), there->seeds, study.seeds)};
+        fmt::format("{} holds this study{}; add --resume to add what is missing, or use "
+                    "another --out",
+                    directory.string(), asked)};
   }
   if (!resume && kind_of(directory) == DirectoryKind::study &&
       !is_there(directory / "summary.json")) {
@@ -160,6 +184,12 @@ Status update_summary(const Study& study, const std::filesystem::path& directory
   return base::write_file_atomically(file, summary->dump(2) + '\n');
 }
 
+/// Whether a directory holds this run, ended. One that cannot be read is not: running it tells.
+bool is_complete(const RunConfig& config, const std::filesystem::path& run) {
+  const Result<Standing> standing = standing_of(config, run);
+  return standing && *standing == Standing::same && has_ended(run);
+}
+
 /// Tokens that the runs after (seed, arm) still have to see, finished ones not counted.
 std::uint64_t tokens_after(const Study& study, const std::filesystem::path& directory,
                            std::uint64_t seed, std::size_t arm) {
@@ -167,7 +197,9 @@ std::uint64_t tokens_after(const Study& study, const std::filesystem::path& dire
   for (std::uint64_t s = seed; s < study.seeds; ++s) {
     for (std::size_t a = s == seed ? arm + 1 : 0; a < study.arms.size(); ++a) {
       const RunConfig& later = study.arms[a];
-      if (!has_ended(run_directory(directory, later.arm, s))) tokens += later.train.tokens;
+      if (!is_complete(study.run(a, s), run_directory(directory, later.arm, s))) {
+        tokens += later.train.tokens;
+      }
     }
   }
   return tokens;
@@ -180,6 +212,11 @@ Result<Ending> complete_run(const RunConfig& config, const std::filesystem::path
                             Listener& listener) {
   const Result<DirectoryLock> lock = DirectoryLock::take(run);
   if (!lock) return lock.error();
+  const Result<Standing> standing = standing_of(config, run);
+  if (!standing) return standing.error();
+  if (*standing == Standing::shorter) {
+    if (Status reopened = reopen(run); !reopened) return reopened.error();
+  }
   if (!has_ended(run)) {
     Result<Ending> ending = execute_run(config, run, tokens_after, workers, listener);
     if (!ending || *ending == Ending::stopped) return ending;
@@ -249,7 +286,17 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
   if (Status fits = check_directory(directory, DirectoryKind::run); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
-  if (Status same = check_configuration(config, directory); !same) return same.error();
+  const Result<Standing> standing = standing_of(config, directory);
+  if (!standing) return standing.error();
+  if (*standing == Standing::shorter) {
+    if (!resume) {
+      return Error{
+          fmt::format("{} holds this run with fewer tokens; add --resume to go on with it, or use "
+                      "another --out",
+                      directory.string())};
+    }
+    if (Status reopened = reopen(directory); !reopened) return reopened.error();
+  }
   if (has_ended(directory)) {
     listener.message(fmt::format("{}: this run has ended", directory.string()));
     return resume ? inspect_run(config, directory, workers, listener) : Ending::finished;

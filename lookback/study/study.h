@@ -42,12 +42,12 @@ class Listener {
 enum class Ending { finished, stopped };
 
 /// Runs what is not there yet and writes summary.json and ledger.json (ledger.h). A directory that
-/// already holds this study finished is left as it is; unfinished, or to be given more seeds, it needs
-/// `resume`; another study, and a directory of another kind, is refused. A run that diverges ends with
+/// already holds this study finished is left as it is; unfinished, or to be given more seeds or, at a
+/// constant learning rate, more tokens a run, it needs `resume`; another study, and a directory of another kind, is refused. A run that diverges ends with
 /// a message, and the study goes on with the others. With `resume` runs that have ended without an
 /// inspection are inspected. Its question and claims may be others than those it was run with, and
 /// those of the directory's study.toml need not be readable: the ledger is made anew. What a change
-/// makes untrue (ledger and page, with more seeds the summary) is removed before the runs go on. Two
+/// makes untrue (ledger and page, with more or longer runs the summary) is removed before the runs go on. Two
 /// processes cannot work in one directory: the second is refused.
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          base::Workers& workers, Listener& listener);

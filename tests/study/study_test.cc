@@ -184,7 +184,7 @@ TEST_F(StudyRun, MoreSeedsNeedResumeAndKeepWhatIsThere) {
   EXPECT_EQ(
       without.error().message,
       out().string() +
-          " holds this study with seeds = 1, asked 2; add --resume to add the missing runs, or "
+          " holds this study with seeds = 1, asked 2; add --resume to add what is missing, or "
           "use another --out");
   EXPECT_TRUE(std::filesystem::exists(out() / "summary.json"));
   expect_finished(run(small_study, true, two));
@@ -194,7 +194,7 @@ TEST_F(StudyRun, MoreSeedsNeedResumeAndKeepWhatIsThere) {
   EXPECT_EQ(summary["arms"][0]["runs"].size(), 2U);
   const Result<Ending> fewer = run(small_study, true);
   ASSERT_FALSE(fewer);
-  EXPECT_NE(fewer.error().message.find("(seeds: found 2, asked 1)"), std::string::npos)
+  EXPECT_NE(fewer.error().message.find("with seeds = 2, asked 1; add --seeds 2"), std::string::npos)
       << fewer.error().message;
 }
 

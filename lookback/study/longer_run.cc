@@ -1,0 +1,75 @@
+#include "lookback/study/longer_run.h"
+
+#include <fmt/format.h>
+
+#include "lookback/base/file.h"
+#include "lookback/base/toml_document.h"
+#include "lookback/train/checkpoint.h"
+
+namespace lookback::study {
+namespace {
+
+constexpr std::size_t largest_config = 1 << 20;
+
+Status failed(const std::filesystem::path& path, const char* what, const std::error_code& error) {
+  return Error{fmt::format("{}: cannot {}: {}", path.string(), what, error.message())};
+}
+
+}  // namespace
+
+std::string difference_text(const std::string& found, const std::string& asked) {
+  const Result<base::Document> there = base::parse_toml(found, "");
+  const Result<base::Document> wanted = base::parse_toml(asked, "");
+  if (!there || !wanted) return "";
+  const auto differs = base::first_difference(there->root, wanted->root);
+  if (!differs) return "";
+  return fmt::format(" ({}: found {}, asked {})", differs->key, differs->a, differs->b);
+}
+
+bool is_longer(const RunConfig& asked, const RunConfig& found) {
+  if (asked.train.decay != train::Decay::constant) return false;
+  if (asked.train.tokens <= found.train.tokens) return false;
+  RunConfig shorter = asked;
+  shorter.train.tokens = found.train.tokens;
+  return to_toml(shorter) == to_toml(found);
+}
+
+Result<Standing> standing_of(const RunConfig& config, const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "config.toml";
+  std::error_code missing;
+  if (!std::filesystem::exists(file, missing)) return Standing::empty;
+  const Result<std::string> found = base::read_file(file, largest_config);
+  if (!found) return found.error();
+  const std::string asked = to_toml(config);
+  if (*found == asked) return Standing::same;
+  if (leads_to(*found, config)) return Standing::shorter;
+  return Error{
+      fmt::format("{}: this run was started with another configuration{}; use another --out",
+                  file.string(), difference_text(*found, asked))};
+}
+
+bool leads_to(const std::string& checkpoint, const RunConfig& config) {
+  if (checkpoint == to_toml(config)) return true;
+  const Result<RunConfig> found = parse_run_config(checkpoint, "");
+  return found && is_longer(config, *found);
+}
+
+Status remove_shorter_end(const RunConfig& config, const std::filesystem::path& directory) {
+  std::error_code error;
+  for (const char* made : {"inspection.json", "inspection.npz"}) {
+    std::filesystem::remove(directory / made, error);
+    if (error) return failed(directory / made, "remove", error);
+  }
+  Result<train::ResumePoint> newest = train::find_resume_point(directory);
+  if (!newest) return newest.error();
+  if (!newest->checkpoint) return {};
+  const train::CheckpointHeader& header = newest->checkpoint->header();
+  const std::uint64_t steps = train::step_count(config.train, config.data.length);
+  if (train::is_log_spaced(header.step, steps, config.train.checkpoints_per_decade)) return {};
+  const std::filesystem::path last = train::checkpoint_path(directory, header.tokens);
+  if (!std::filesystem::exists(last, error)) return {};
+  std::filesystem::rename(last, train::resume_path(directory), error);
+  return error ? failed(last, "rename", error) : Status();
+}
+
+}  // namespace lookback::study

@@ -1,0 +1,167 @@
+// A run that is made longer is the run that was long from the start.
+#include "lookback/study/longer_run.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/base/temporary_directory.h"
+#include "tests/study/small_study.h"
+
+namespace lookback::study {
+namespace {
+
+using spec::changed;
+using spec::json_of;
+using spec::Listening;
+using spec::parsed;
+using spec::small_study;
+using spec::text_of;
+
+// 10 steps and 25: evaluations and checkpoints of the shorter run's end are none of the longer's.
+const Overrides shorter{.tokens = 2560, .seeds = {}};
+const Overrides longer{.tokens = 6400, .seeds = {}};
+
+RunConfig config_of(const Overrides& tokens, const std::string& text = small_study) {
+  return parsed(text, tokens).run(2, 1);
+}
+
+/// Runs arm "sequential" with seed 1 in a directory.
+Result<Ending> single(const RunConfig& config, const std::filesystem::path& directory, bool resume,
+                      Listening listener = Listening()) {
+  base::Workers workers(2);
+  return run_single(config, directory, resume, workers, listener);
+}
+
+std::vector<std::string> files_in(const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    names.push_back(entry.path().lexically_relative(directory).string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+class LongerRun : public testing::Test {
+ protected:
+  void expect_as_long_from_the_start() {
+    const Result<Ending> straight = single(config_of(longer), directory_ / "straight", false);
+    ASSERT_TRUE(straight) << straight.error().message;
+    EXPECT_EQ(files_in(run_), files_in(directory_ / "straight"));
+    for (const char* file :
+         {"config.toml", "metrics.jsonl", "findings.json", "checkpoints/6400.safetensors"}) {
+      EXPECT_EQ(text_of(run_ / file), text_of(directory_ / "straight" / file)) << file;
+    }
+  }
+
+  test::TemporaryDirectory directory_;
+  std::filesystem::path run_ = directory_ / "run";
+};
+
+TEST_F(LongerRun, OfAnEndedOneIsTheSame) {
+  ASSERT_TRUE(single(config_of(shorter, changed("inspect = false", "")), run_, false));
+  ASSERT_TRUE(std::filesystem::exists(run_ / "inspection.json"));
+  const Result<Ending> ending = single(config_of(longer), run_, true);
+  ASSERT_TRUE(ending) << ending.error().message;
+  EXPECT_EQ(*ending, Ending::finished);
+  expect_as_long_from_the_start();
+}
+
+TEST_F(LongerRun, OfAnUnfinishedOneIsTheSame) {
+  int steps = 0;
+  ASSERT_TRUE(single(config_of(shorter), run_, false, Listening([&] { return ++steps == 7; })));
+  ASSERT_TRUE(single(config_of(longer), run_, true));
+  expect_as_long_from_the_start();
+}
+
+TEST_F(LongerRun, StoppedOnItsWayItGoesOn) {
+  ASSERT_TRUE(single(config_of(shorter), run_, false));
+  for (const int stop_at : {1, 5}) {
+    int steps = 0;
+    const Result<Ending> stopped =
+        single(config_of(longer), run_, true, Listening([&] { return ++steps == stop_at; }));
+    ASSERT_TRUE(stopped) << stopped.error().message;
+    EXPECT_EQ(*stopped, Ending::stopped);
+  }
+  ASSERT_TRUE(single(config_of(longer), run_, true));
+  expect_as_long_from_the_start();
+}
+
+TEST_F(LongerRun, NeedsResume) {
+  ASSERT_TRUE(single(config_of(shorter), run_, false));
+  const Result<Ending> refused = single(config_of(longer), run_, false);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            run_.string() +
+                " holds this run with fewer tokens; add --resume to go on with it, or "
+                "use another --out");
+  EXPECT_TRUE(std::filesystem::exists(run_ / "findings.json"));
+}
+
+TEST_F(LongerRun, IsNoneWhereTheRateFallsTowardsTheEnd) {
+  const std::string cosine = changed("warmup_steps = 2", "warmup_steps = 2\ndecay = \"cosine\"");
+  ASSERT_TRUE(single(config_of(shorter, cosine), run_, false));
+  const Result<Ending> refused = single(config_of(longer, cosine), run_, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            (run_ / "config.toml").string() +
+                ": this run was started with another configuration (train.tokens: found 2560, "
+                "asked 6400); use another --out");
+}
+
+TEST_F(LongerRun, IsNotCutShort) {
+  ASSERT_TRUE(single(config_of(longer), run_, false));
+  const Result<Ending> refused = single(config_of(shorter), run_, true);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("(train.tokens: found 6400, asked 2560)"),
+            std::string::npos);
+}
+
+/// A study whose runs are made longer, and more.
+class LongerStudy : public testing::Test {
+ protected:
+  Result<Ending> run(const Overrides& overrides, bool resume) {
+    base::Workers workers(2);
+    Listening listener;
+    return run_study(parsed(small_study, overrides), out_, resume, workers, listener);
+  }
+
+  test::TemporaryDirectory directory_;
+  std::filesystem::path out_ = directory_ / "out";
+};
+
+TEST_F(LongerStudy, GoesOnWithEveryRun) {
+  ASSERT_TRUE(run(shorter, false));
+  const Result<Ending> refused = run(longer, false);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            out_.string() +
+                " holds this study with runs of fewer tokens than asked; add --resume "
+                "to add what is missing, or use another --out");
+  const Result<Ending> ending = run({.tokens = 6400, .seeds = 2}, true);
+  ASSERT_TRUE(ending) << ending.error().message;
+  const nlohmann::json summary = json_of(out_ / "summary.json");
+  EXPECT_EQ(summary["tokens"], 6400);
+  for (const nlohmann::json& arm : summary["arms"]) {
+    ASSERT_EQ(arm["runs"].size(), 2U);
+    for (const nlohmann::json& row : arm["runs"]) EXPECT_EQ(row["tokens"], 6400);
+  }
+}
+
+TEST_F(LongerStudy, IsNotCutShort) {
+  ASSERT_TRUE(run({.tokens = 6400, .seeds = 2}, false));
+  const Result<Ending> shorter_one = run({.tokens = 2560, .seeds = 2}, true);
+  ASSERT_FALSE(shorter_one);
+  EXPECT_NE(shorter_one.error().message.find("(train.tokens: found 6400, asked 2560)"),
+            std::string::npos)
+      << shorter_one.error().message;
+  const Result<Ending> fewer = run({.tokens = 6400, .seeds = 1}, true);
+  ASSERT_FALSE(fewer);
+  EXPECT_EQ(fewer.error().message, out_.string() +
+                                       " holds this study with seeds = 2, asked 1; add "
+                                       "--seeds 2, or use another --out");
+}
+
+}  // namespace
+}  // namespace lookback::study
