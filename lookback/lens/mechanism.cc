@@ -95,16 +95,28 @@ Status find_head(const Setting& setting, const Basis& basis, MechanismResult& re
   return {};
 }
 
-/// The share of the cost that one intervention of `measured` takes away; the cost is number 0's.
-Estimate share_of(const Measured& measured, std::size_t intervention) {
-  std::vector<double> rises;
+/// What each sequence has at stake: the head's cost, intervention 0 of `measured`, or its gain over
+/// chance, whichever is less in the mean.
+std::vector<double> stakes_of(const Measured& measured, double chance) {
   std::vector<double> costs;
+  std::vector<double> gains;
+  for (std::size_t index = 0; index < measured.baseline.size(); ++index) {
+    const double baseline = measured.baseline[index].second_half_loss;
+    costs.push_back(measured.changed[0][index].second_half_loss - baseline);
+    gains.push_back(chance - baseline);
+  }
+  return estimate(gains).mean < estimate(costs).mean ? gains : costs;
+}
+
+/// The share of the stakes that one intervention of `measured` takes away.
+Estimate share_of(const Measured& measured, std::size_t intervention,
+                  std::span<const double> stakes) {
+  std::vector<double> rises;
   for (std::size_t index = 0; index < measured.baseline.size(); ++index) {
     const double baseline = measured.baseline[index].second_half_loss;
     rises.push_back(measured.changed[intervention][index].second_half_loss - baseline);
-    costs.push_back(measured.changed[0][index].second_half_loss - baseline);
   }
-  return ratio_estimate(rises, costs);
+  return ratio_estimate(rises, stakes);
 }
 
 /// An intervention and where the share of it belongs.
@@ -136,7 +148,7 @@ void plan_patterns(EarlierHead& earlier, std::vector<Planned>& all) {
   all.push_back({with_only(earlier.head, duplicate), &earlier.duplicate_token_only});
 }
 
-/// Measures the head's cost and the planned shares of it.
+/// Measures the head's cost, the stake and the planned shares of it.
 Status measure_shares(const Setting& setting, const Basis& basis,
                       const std::vector<Planned>& planned, MechanismResult& result) {
   std::vector<Intervention> interventions{
@@ -145,8 +157,10 @@ Status measure_shares(const Setting& setting, const Basis& basis,
   const Result<Measured> measured = measure(setting, basis.names, basis.mean, interventions);
   if (!measured) return measured.error();
   result.cost = measured->rise(0);
+  const std::vector<double> stakes = stakes_of(*measured, result.chance);
+  result.stake = estimate(stakes);
   for (std::size_t i = 0; i < planned.size(); ++i) {
-    *planned[i].share = share_of(*measured, i + 1);
+    *planned[i].share = share_of(*measured, i + 1, stakes);
   }
   return {};
 }

@@ -5,7 +5,9 @@
 //    is worth as much, but through other heads: it is not the head that copies.) Its COST is the rise
 //    of second-half loss when what it writes is replaced by its mean for all readers. Means are over
 //    reference sequences (intervention.h).
-// 2. Shares of that cost, each the rise of second-half loss under an intervention on this head:
+//    STAKE is that cost or, where less, the whole gain: ln V - second-half loss. (Without the head a
+//    model can be confidently wrong, and lose more than ignorance would.)
+// 2. Shares of the stake, each the rise of second-half loss under an intervention on this head:
 //    - band: its pattern becomes a function of the offset t - s alone, the mean over sequences and
 //      queries, each row summing to 1. What is NOT lost is kept by counting positions.
 //    - matching: its pattern becomes the ideal one of an induction head (data/ideal_patterns.h). A
@@ -21,10 +23,12 @@
 // 3. The verdict, by the constants below.
 //
 // A share is a ratio of means over sequences (ratio_estimate, estimate.h). Removing an input can cost
-// more than the head's absence: shares above 1 are no error. Where the cost is not clearly above
-// zero there is nothing to take shares of, whatever they are: the verdict is `unresolved`, and not
-// `none`, for something was learned, if not by one head that cannot be spared (two that do the same
-// cover for each other).
+// more than the head's absence: shares above 1 are no error. A band is told by what is not lost: it
+// is no verdict where other heads cover for the head (ideal matching then costs clearly more than its
+// absence), nor where looking up, as the head then does, is worth clearly more: of a short block a
+// band tells most of what there is to know. Where the cost is not clearly above zero there is nothing
+// to take shares of, whatever they are: the verdict is `unresolved`, and not `none`, for something was
+// learned, if not by one head that cannot be spared (two that do the same cover for each other).
 #pragma once
 
 #include <cstddef>
@@ -57,7 +61,7 @@ const char* name_of(Mechanism mechanism);
 /// tenth of a nat is well beyond it, and far below what any copying gives (more than a nat).
 inline constexpr double least_gain = 0.1;
 
-/// A mechanism is named when more than half of the head's cost speaks for it: then no other can
+/// A mechanism is named when more than half of the stake speaks for it: then no other can
 /// account for as much. The interval of 95% (Estimate::lower, upper) must lie on that side, and that
 /// of the cost above zero.
 inline constexpr double majority = 0.5;
@@ -65,7 +69,7 @@ inline constexpr double majority = 0.5;
 inline constexpr Estimate not_measured{std::numeric_limits<double>::quiet_NaN(),
                                        std::numeric_limits<double>::quiet_NaN(), 0};
 
-/// An earlier head that the head reads; all shares of the head's cost.
+/// An earlier head that the head reads; all shares of the stake.
 struct EarlierHead {
   HeadPlace head;
   /// Its part removed from the key input alone, or from the query input alone.
@@ -80,7 +84,7 @@ struct EarlierHead {
 
 struct MechanismResult {
   Mechanism verdict = Mechanism::none;
-  std::string reason;  ///< one sentence with the figures that decided it, +- half of 95%
+  std::string reason;  ///< the figures that decided it, +- half of 95%, and what came next
   std::size_t sequences = 0;
   Estimate loss = not_measured;  ///< second-half loss, nats
   double chance = 0;             ///< ln V
@@ -89,7 +93,8 @@ struct MechanismResult {
   HeadScores scores;                    ///< means over sequences, its induction score among them
   Estimate direct_cost = not_measured;  ///< nats, by the logits' path alone
   Estimate cost = not_measured;         ///< nats
-  Estimate band = not_measured;         ///< share of the cost that is LOST under a band of offsets
+  Estimate stake = not_measured;        ///< nats: the cost, or the gain where that is less
+  Estimate band = not_measured;         ///< share of the stake that is LOST under a band of offsets
   Estimate matching = not_measured;     ///< share lost with the ideal matching pattern
   std::optional<Estimate> unsmeared;    ///< share lost; only where keys are smeared
   std::vector<EarlierHead> earlier;

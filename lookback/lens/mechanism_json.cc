@@ -40,6 +40,7 @@ json mechanism_json(const MechanismResult& result) {
   object["scores"] = scores_json(result.scores);
   object["direct_cost"] = estimate_json(result.direct_cost);
   object["cost"] = estimate_json(result.cost);
+  object["stake"] = estimate_json(result.stake);
   object["band"] = estimate_json(result.band);
   object["matching"] = estimate_json(result.matching);
   object["unsmeared"] = result.unsmeared ? estimate_json(*result.unsmeared) : json(nullptr);

@@ -9,8 +9,8 @@ namespace lookback::lens {
 
 /// {"verdict": name, "reason", "sequences", "loss": {"mean", "standard_error"}, "chance",
 ///  "head": {"layer", "head"} or null, and where something is learned:
-///  "scores": every score of scores.h by its name, "direct_cost", "cost": nats,
-///  "band", "matching", "unsmeared" (null without smeared keys): shares of the cost,
+///  "scores": every score of scores.h by its name, "direct_cost", "cost", "stake": nats,
+///  "band", "matching", "unsmeared" (null without smeared keys): shares of the stake,
 ///  "earlier": [{"head", "k_removed", "q_removed", "previous_token", "previous_token_only",
 ///              "duplicate_token", "duplicate_token_only"}],
 ///  "partner": {"layer", "head"} or null}

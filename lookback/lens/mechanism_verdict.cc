@@ -1,7 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "lookback/lens/mechanism.h"
 
@@ -17,32 +22,91 @@ std::string text(const Estimate& share) {
   return fmt::format("{:.2f} +- {:.2f}", hundredths / 100, share.half_width());
 }
 
-/// The candidate that explains most so far.
-struct Best {
-  MechanismResult& result;
-  double share = 0;
+/// What could be the verdict, and the share of the stake that speaks for it.
+struct Candidate {
+  Mechanism mechanism;
+  Estimate share;
+  std::string objection;  ///< why it is none whatever its share; empty: there is no reason
+  std::optional<EarlierHead> partner;
+  std::string reason;
 
-  void offer(Mechanism mechanism, const Estimate& lost, const std::optional<EarlierHead>& partner,
-             std::string reason) {
-    if (!more_than_half(lost) || lost.mean <= share) return;
-    share = lost.mean;
-    result.verdict = mechanism;
-    result.partner = partner;
-    result.reason = std::move(reason);
-  }
+  bool holds() const { return objection.empty() && more_than_half(share); }
 };
 
+/// What holds comes first; of that a band, for wherever a head has its positions from, positions are
+/// what it attends by; then the larger share.
+std::tuple<bool, bool, double> rank(const Candidate& c) {
+  return {c.holds(), c.holds() && c.mechanism == Mechanism::positional_band,
+          std::isfinite(c.share.mean) ? c.share.mean : -std::numeric_limits<double>::infinity()};
+}
+
+/// Whether the head's own pattern does what ideal matching would, and that is worth clearly more than
+/// counting positions.
+bool looks_up(const MechanismResult& r) {
+  const double more = (r.band.lower() - r.matching.upper()) * r.stake.mean;
+  return r.matching.lower() > -majority && less_than_half(r.matching) && more > least_gain;
+}
+
+/// A band is told by what is NOT lost, and so it is also where other heads cover for the head.
+Candidate band_candidate(const MechanismResult& result) {
+  const Estimate kept = {1 - result.band.mean, result.band.standard_error, result.band.count};
+  std::string objection;
+  if (looks_up(result)) objection = "but ideal matching keeps more";
+  if (result.matching.lower() > 1) {
+    objection = "but ideal matching costs more than the head's absence: others cover for it";
+  }
+  return {Mechanism::positional_band, kept, objection, std::nullopt,
+          fmt::format("with a pattern of offsets alone the head loses {} of its stake",
+                      text(result.band))};
+}
+
 /// An earlier head's part in one input, if its attention of one kind is all that it takes.
-void offer_composition(Mechanism mechanism, const char* input, const EarlierHead& earlier,
-                       const Estimate& removed, const char* pattern, const Estimate& ideal,
-                       const Estimate& own, Best& best) {
-  if (!less_than_half(ideal) && !less_than_half(own)) return;
-  best.offer(
-      mechanism, removed, earlier,
-      fmt::format("without head {}.{} in its {} the head loses {} of its cost; with an ideal "
-                  "{} pattern in that head {}, with that part of its own pattern alone {}",
-                  earlier.head.layer, earlier.head.head, input, text(removed), pattern, text(ideal),
-                  text(own)));
+Candidate composition(Mechanism mechanism, const char* input, const EarlierHead& earlier,
+                      const Estimate& removed, const char* pattern, const Estimate& ideal,
+                      const Estimate& own) {
+  const bool suffices = less_than_half(ideal) || less_than_half(own);
+  return {mechanism, removed, suffices ? "" : fmt::format("but not by a {} pattern", pattern),
+          earlier,
+          fmt::format("without head {}.{} in its {} the head loses {} of its stake; with an ideal "
+                      "{} pattern in that head {}, with that part of its own pattern alone {}",
+                      earlier.head.layer, earlier.head.head, input, text(removed), pattern,
+                      text(ideal), text(own))};
+}
+
+std::vector<Candidate> candidates_of(const MechanismResult& result) {
+  std::vector<Candidate> all{band_candidate(result)};
+  if (result.unsmeared) {
+    all.push_back({Mechanism::smeared_keys, *result.unsmeared, "", std::nullopt,
+                   fmt::format("without smearing in its keys the head loses {} of its stake",
+                               text(*result.unsmeared))});
+  }
+  for (const EarlierHead& e : result.earlier) {
+    all.push_back(composition(Mechanism::k_composition, "keys", e, e.k_removed, "previous-token",
+                              e.previous_token, e.previous_token_only));
+    all.push_back(composition(Mechanism::q_composition, "queries", e, e.q_removed,
+                              "duplicate-token", e.duplicate_token, e.duplicate_token_only));
+  }
+  std::ranges::stable_sort(all, std::ranges::greater(), rank);
+  return all;
+}
+
+/// The verdict of what comes first, if it holds, and the one that is nearest to it.
+void choose(const std::vector<Candidate>& all, MechanismResult& result) {
+  const bool decided = all.front().holds();
+  result.reason = "no intervention decides what more than half of the head's stake hangs on";
+  if (decided) {
+    result.verdict = all.front().mechanism;
+    result.partner = all.front().partner;
+    result.reason = all.front().reason;
+  }
+  const std::size_t next = decided ? 1 : 0;
+  if (next == all.size()) return;
+  const Candidate& other = all[next];
+  result.reason += fmt::format("; {}: {}, for which {} speaks", decided ? "next" : "nearest",
+                               name_of(other.mechanism), text(other.share));
+  if (more_than_half(other.share) && !other.objection.empty()) {
+    result.reason += ", " + other.objection;
+  }
 }
 
 }  // namespace
@@ -88,25 +152,7 @@ void decide(MechanismResult& result) {
         text(result.cost));
     return;
   }
-  if (less_than_half(result.band)) {
-    result.verdict = Mechanism::positional_band;
-    result.reason = fmt::format("with a pattern of offsets alone the head loses {} of its cost",
-                                text(result.band));
-    return;
-  }
-  result.reason = "no intervention decides what more than half of the head's cost hangs on";
-  Best best{result};
-  if (result.unsmeared) {
-    best.offer(Mechanism::smeared_keys, *result.unsmeared, std::nullopt,
-               fmt::format("without smearing in its keys the head loses {} of its cost",
-                           text(*result.unsmeared)));
-  }
-  for (const EarlierHead& e : result.earlier) {
-    offer_composition(Mechanism::k_composition, "keys", e, e.k_removed, "previous-token",
-                      e.previous_token, e.previous_token_only, best);
-    offer_composition(Mechanism::q_composition, "queries", e, e.q_removed, "duplicate-token",
-                      e.duplicate_token, e.duplicate_token_only, best);
-  }
+  choose(candidates_of(result), result);
 }
 
 }  // namespace lookback::lens

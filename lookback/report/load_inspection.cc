@@ -164,6 +164,7 @@ class InspectionReader {
     const MaybeHead head = find_head(*mechanism, "head");
     const std::string copier = head.head ? "head " + head.head->name() : "the head";
     add(*mechanism, "cost", "cost of " + copier + ", nats");
+    add(*mechanism, "stake", "its stake, the cost or the gain over chance, nats");
     add(*mechanism, "direct_cost", "of that by its direct path into the logits, nats");
     add(*mechanism, "band", "share lost with a pattern of offsets alone");
     add(*mechanism, "matching", "share lost with ideal matching");

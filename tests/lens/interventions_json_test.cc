@@ -95,8 +95,8 @@ TEST(MechanismJson, HoldsTheFiguresOfTheVerdict) {
   const json object = mechanism_json(result);
   EXPECT_EQ(keys_of(object),
             (std::set<std::string>{"verdict", "reason", "sequences", "loss", "chance", "head",
-                                   "scores", "direct_cost", "cost", "band", "matching", "unsmeared",
-                                   "earlier", "partner"}));
+                                   "scores", "direct_cost", "cost", "stake", "band", "matching",
+                                   "unsmeared", "earlier", "partner"}));
   EXPECT_EQ(object["verdict"], "k-composition");
   EXPECT_EQ(object["partner"], (json{{"layer", 0}, {"head", 0}}));
   EXPECT_EQ(object["earlier"][0]["k_removed"]["mean"], 0.3333333);

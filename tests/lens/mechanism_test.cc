@@ -95,7 +95,9 @@ MechanismResult learned() {
   result.chance = 3;
   result.loss = {1, 0.01, 9};
   result.cost = {2, 0.1, 9};
+  result.stake = {2, 0.1, 9};
   result.band = share(0.9);
+  result.matching = share(0.05);
   return result;
 }
 
@@ -103,15 +105,16 @@ EarlierHead earlier_head(double k, double q, double previous, double duplicate) 
   return {{0, 0}, share(k), share(q), share(previous), share(1), share(duplicate), share(1)};
 }
 
-TEST(Verdict, NeedsMoreThanHalfOfTheCostWithinItsInterval) {
+TEST(Verdict, NeedsMoreThanHalfOfTheStakeWithinItsInterval) {
   MechanismResult result = learned();
   result.earlier = {earlier_head(0.9, 0, 0, 0.9)};
   decide(result);
   EXPECT_EQ(name(result), "k-composition");
   EXPECT_EQ(result.reason,
-            "without head 0.0 in its keys the head loses 0.90 +- 0.02 of its cost; with an ideal "
+            "without head 0.0 in its keys the head loses 0.90 +- 0.02 of its stake; with an ideal "
             "previous-token pattern in that head 0.00 +- 0.02, with that part of its own pattern "
-            "alone 1.00 +- 0.02");                 // 2.306 standard errors, of 9 sequences
+            "alone 1.00 +- 0.02; next: positional-band, for which 0.10 +- 0.02 speaks");
+  // 2.306 standard errors, of 9 sequences
   result.earlier[0].k_removed = share(0.9, 0.18);  // 0.485 is still within it
   decide(result);
   EXPECT_EQ(name(result), "unresolved");
@@ -140,12 +143,56 @@ TEST(Verdict, NamesWhatExplainsMost) {
   EXPECT_EQ(name(result), "smeared-keys");
 }
 
-TEST(Verdict, IsABandWhateverElseMatters) {
+TEST(Verdict, TellsWhatComesNext) {
+  MechanismResult result = learned();
+  result.band = share(0.6);
+  result.earlier = {earlier_head(0.3, 0.7, 0, 0.9)};
+  result.earlier[0].duplicate_token_only = share(0.9);
+  decide(result);
+  EXPECT_EQ(name(result), "unresolved");
+  EXPECT_EQ(result.reason,
+            "no intervention decides what more than half of the head's stake hangs on; nearest: "
+            "q-composition, for which 0.70 +- 0.02 speaks, but not by a duplicate-token pattern");
+}
+
+TEST(Verdict, IsABandWhateverElseMattersWhereTheHeadDoesNotLookUp) {
   MechanismResult result = learned();
   result.earlier = {earlier_head(0.9, 0, 0, 0.9)};
   result.band = share(0.2);
+  for (const double matching :
+       {-2.0, -0.6, 0.2, 0.8}) {  // better than what it does, like it, worse
+    result.matching = share(matching);
+    decide(result);
+    EXPECT_EQ(name(result), "positional-band") << matching;
+  }
+}
+
+// A band keeps most of what there is to know of a short block; looking up is worth the rest.
+TEST(Verdict, IsNoBandWhereLookingUpIsWorthMore) {
+  MechanismResult result = learned();
+  result.earlier = {earlier_head(0.6, 0, 0, 0.9)};
+  result.band = share(0.4);
+  decide(result);
+  EXPECT_EQ(name(result), "k-composition");
+  result.stake = {0.2, 0.01, 9};  // the difference is 0.06 nats
   decide(result);
   EXPECT_EQ(name(result), "positional-band");
+}
+
+TEST(Verdict, IsNoBandWhereOtherHeadsCoverForTheHead) {
+  MechanismResult result = learned();
+  result.band = share(0.1);
+  result.matching = share(3);
+  decide(result);
+  EXPECT_EQ(name(result), "unresolved");
+  EXPECT_EQ(
+      result.reason,
+      "no intervention decides what more than half of the head's stake hangs on; nearest: "
+      "positional-band, for which 0.90 +- 0.02 speaks, but ideal matching costs more than the "
+      "head's absence: others cover for it");
+  result.earlier = {earlier_head(1.5, 0, 0, 0.9)};  // what is lost is lost
+  decide(result);
+  EXPECT_EQ(name(result), "k-composition");
 }
 
 /// What speaks for one mechanism and against every other, were there a cost.

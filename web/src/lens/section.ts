@@ -55,8 +55,8 @@ function mechanismBlock(mechanism: Mechanism): HTMLElement {
           el(
             "p",
             { class: "hint" },
-            "Shares are of the head's cost, the rise of second-half loss when what it writes becomes " +
-              "its mean; \u00b1 is the half width of the interval of 95%.",
+            "Shares are of the head's stake: the rise of second-half loss when what it writes becomes " +
+              "its mean or, where less, what the model gains over chance; \u00b1 is the half width of the interval of 95%.",
           ),
         )
       : null,
