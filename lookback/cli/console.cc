@@ -31,6 +31,14 @@ std::string duration_text(double seconds) {
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
+/// "12.3k of 400.0k", in the unit that fits the whole.
+std::string progress_text(std::uint64_t done, std::uint64_t whole) {
+  const bool millions = whole >= 10'000'000;
+  const double unit = millions ? 1e6 : 1e3;
+  return fmt::format("{:.1f}{} of {:.1f}{}", static_cast<double>(done) / unit, millions ? 'M' : 'k',
+                     static_cast<double>(whole) / unit, millions ? 'M' : 'k');
+}
+
 }  // namespace
 
 int fail(const Error& error) {
@@ -104,10 +112,10 @@ void ConsoleProgress::progress(const study::Progress& p) {
   const double now = seconds_now();
   if (now - last_printed_ < (terminal ? 0.2 : 15.0)) return;
   last_printed_ = now;
-  const std::string line = fmt::format(
-      "{} seed {}: {:.2f}M of {:.2f}M tokens, loss {:.3f}, {:.0f} tokens/s, {} left", p.arm, p.seed,
-      static_cast<double>(p.tokens) / 1e6, static_cast<double>(p.tokens_of_run) / 1e6, p.loss,
-      p.tokens_per_second, duration_text(p.seconds_left));
+  const std::string line =
+      fmt::format("{} seed {}: {} tokens, loss {:.3f}, {:.0f} tokens/s, {} left", p.arm, p.seed,
+                  progress_text(p.tokens, p.tokens_of_run), p.loss, p.tokens_per_second,
+                  duration_text(p.seconds_left));
   show(terminal ? "\r\033[K" + line : line + '\n');
   line_open_ = terminal;
 }

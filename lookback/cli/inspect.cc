@@ -22,14 +22,13 @@ namespace fs = std::filesystem;
 struct InspectOptions {
   std::string path, npz;
   std::vector<std::string> probes;
-  std::size_t sequences = 64;
+  std::optional<std::size_t> sequences;
   std::optional<std::size_t> threads;
   bool json = false;
 };
 
 Result<study::InspectionOptions> inspection_options(const InspectOptions& options) {
   study::InspectionOptions result;
-  result.sequences = options.sequences;
   for (const std::string& name : options.probes) {
     const Result<data::BlockKind> kind = data::parse_block_kind(name);
     if (!kind) return Error{"--probe: " + kind.error().message};
@@ -49,11 +48,12 @@ Status check_arrays_place(const fs::path& path) {
                            path.string())};
 }
 
-int show(const InspectOptions& options, const study::InspectionOptions& what) {
+int show(const InspectOptions& options, study::InspectionOptions what) {
   const Result<fs::path> file = study::find_checkpoint(options.path);
   if (!file) return fail(file.error());
   const Result<study::SavedModel> model = study::read_model(*file);
   if (!model) return fail(model.error());
+  what.sequences = options.sequences.value_or(study::inspected_sequences(model->config.evaluate));
   if (Status free = check_arrays_place(options.npz); !free) return fail(free.error());
   base::Workers workers(threads_of(options.threads));
   const Result<study::Inspection> inspection =
@@ -93,7 +93,9 @@ void add_inspect(CLI::App& app, int& exit_code) {
                    "or several times (default: the run's)")
       ->delimiter(',')
       ->allow_extra_args(false);  // or it would take the checkpoint for a probe
-  command->add_option("--sequences", options->sequences, "sequences of each probe (default: 64)")
+  command
+      ->add_option("--sequences", options->sequences,
+                   "sequences of each probe (default: as the inspection that the run ended with)")
       ->check(CLI::Range(2, 1'000'000));
   command->add_flag("--json", options->json, "everything as one JSON object");
   command->add_option(

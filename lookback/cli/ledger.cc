@@ -19,8 +19,14 @@ struct LedgerOptions {
   bool json = false;
 };
 
+constexpr const char* allowed_place = "allowed: a directory that `lookback study --out` made";
+
 int run_ledger(const LedgerOptions& options) {
   const std::filesystem::path directory = options.directory;
+  std::error_code absent;
+  if (!std::filesystem::exists(directory / "study.toml", absent)) {
+    return fail({fmt::format("{}: found no study.toml, {}", options.directory, allowed_place)});
+  }
   const Result<study::Study> study =
       study::read_study((directory / "study.toml").string(), study::Overrides{});
   if (!study) return fail(study.error());
@@ -29,9 +35,7 @@ int run_ledger(const LedgerOptions& options) {
                              (directory / "study.toml").string())});
   }
   if (study::kind_of(directory) != study::DirectoryKind::study) {
-    return fail(
-        {fmt::format("{}: found no runs; allowed: a directory that `lookback study --out` made",
-                     options.directory)});
+    return fail({fmt::format("{}: found no runs, {}", options.directory, allowed_place)});
   }
   const Result<nlohmann::json> ledger = study::write_ledger(*study, directory);
   if (!ledger) return fail(ledger.error());

@@ -79,7 +79,9 @@ void add_serve(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ServeOptions>();
   CLI::App* command =
       app.add_subcommand("serve", "show the page of a study in the browser, live while it trains");
-  command->add_option("directory", options->directory, "directory of a study, or where one will be")
+  command
+      ->add_option("directory", options->directory,
+                   "directory of a study, or an empty one where it will be")
       ->required();
   command
       ->add_option(

@@ -1,10 +1,13 @@
 // lookback train: one run of one arm of a study.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/nearest.h"
+#include "lookback/base/printable.h"
 #include "lookback/base/workers.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
@@ -29,10 +32,12 @@ Result<study::RunConfig> find_arm(const study::Study& study, const TrainOptions&
   if (arm != study.arms.end()) {
     return study.run(static_cast<std::size_t>(arm - study.arms.begin()), options.seed);
   }
-  std::string known;
-  for (const study::RunConfig& other : study.arms) known += " " + other.arm;
-  return Error{
-      fmt::format("--arm: {} has no arm '{}'; its arms are:{}", options.file, options.arm, known)};
+  std::vector<std::string> known;
+  for (const study::RunConfig& other : study.arms) known.push_back(other.arm);
+  const std::optional<std::string> meant = base::nearest(options.arm, known);
+  return Error{fmt::format(
+      "--arm: {} has no arm '{}'{}; its arms are: {}", options.file, base::printable(options.arm),
+      meant ? fmt::format("; nearest: '{}'", *meant) : "", fmt::join(known, " "))};
 }
 
 int run(const TrainOptions& options) {
@@ -72,7 +77,8 @@ void add_train(CLI::App& app, int& exit_code) {
                       "one of the study's [sizes], such as article (default: the study as it is)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
-  command->add_flag("--resume", options->resume, "go on from the last good checkpoint, or with more tokens");
+  command->add_flag("--resume", options->resume,
+                    "go on from the last good checkpoint, or with more tokens");
   command->footer(
       "Example: lookback train studies/article.toml --arm two-layer --seed 0 --out runs/one");
   command->callback([options, &exit_code] { exit_code = run(*options); });

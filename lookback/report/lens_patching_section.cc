@@ -1,6 +1,5 @@
 // The patching grids of the page's lens section.
 #include <array>
-#include <cmath>
 
 #include "lookback/report/json_access.h"
 #include "lookback/report/lens_panels.h"
@@ -12,8 +11,6 @@ using nlohmann::json;
 
 /// Heads times positions in one grid.
 constexpr std::size_t most_grid_cells = 3000;
-/// Nats between clean and corrupted below which a share of them says nothing.
-constexpr double least_difference = 0.1;
 
 constexpr std::array<std::pair<const char*, const char*>, 5> activation_titles = {
     {{"q", "Queries (q)"},
@@ -26,10 +23,8 @@ std::string difference_note(const LensPatching& patching) {
   if (!patching.clean || !patching.corrupted) return "";
   const double clean = patching.clean->mean;
   const double corrupted = patching.corrupted->mean;
-  std::string note = "right answer " + fixed_decimals(clean, 2) + " clean, " +
-                     fixed_decimals(corrupted, 2) + " corrupted (nats)";
-  if (std::abs(clean - corrupted) < least_difference) note += ": shares of so little say nothing";
-  return note;
+  return "right answer " + fixed_decimals(clean, 2) + " clean, " + fixed_decimals(corrupted, 2) +
+         " corrupted (nats)";
 }
 
 json position_panels(const LensPatching& patching, bool& cut) {

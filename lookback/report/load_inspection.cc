@@ -95,6 +95,14 @@ bool is_one_of(const std::array<std::string_view, n>& names, std::string_view na
   return std::ranges::find(names, name) != names.end();
 }
 
+/// Whether the clean sequence tells less than so many nats more of the right answer than the corrupted
+/// one: a share of that says nothing.
+bool hardly_differ(const LensPatching& patching) {
+  constexpr double least_difference = 0.1;
+  return patching.clean && patching.corrupted &&
+         patching.clean->mean - patching.corrupted->mean < least_difference;
+}
+
 class InspectionReader {
  public:
   InspectionReader(const json& object, std::string file)
@@ -292,6 +300,12 @@ class InspectionReader {
     patching.query = find_count(item, {"query"}).value_or(0);
     patching.clean = find_value_of(item, "clean");
     patching.corrupted = find_value_of(item, "corrupted");
+    if (hardly_differ(patching)) {
+      found_.skipped.push_back(
+          "patching, '" + patching.corruption + "' corrupted: of the right answer clean and " +
+          "corrupted sequences say the same to a tenth of a nat, so there is nothing to restore");
+      return true;
+    }
     each(find_value(item, {"heads"}), "patching.heads", [&](const json& patch) {
       const MaybeHead head = find_head(patch, "head");
       if (!head.head) return false;

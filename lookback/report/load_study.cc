@@ -6,11 +6,12 @@ namespace lookback::report {
 
 Result<StudyReport> load_study(const std::filesystem::path& directory, const StudyReaders& readers,
                                const CheckpointLimits& limits) {
-  const std::filesystem::path file = directory / "study.toml";
   StudyLoader loader(directory, readers, limits);
   const Result<StudyChanges> read = loader.refresh();
   if (!read) return read.error();
-  if (!loader.is_there()) return Error{file.string() + ": cannot open: No such file or directory"};
+  if (!loader.is_there())
+    return Error{directory.string() +
+                 ": found no study.toml, allowed: a directory that `lookback study --out` made"};
   if (!loader.faults().empty()) return Error{loader.faults().front()};
   return loader.study();
 }

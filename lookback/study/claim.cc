@@ -52,6 +52,9 @@ constexpr RelationKey relation_keys[] = {
     {"between", Relation::between},     {"is", Relation::is},
     {"present", Relation::present},
 };
+/// The other keys that a test may have.
+constexpr std::string_view other_test_keys[] = {"finding", "arm", "probe",
+                                                "times",   "by",  "decided_by"};
 constexpr const char* relations_allowed =
     "above or below (a number), above_arm or below_arm, above_finding or below_finding, between, "
     "is, or present";
@@ -91,6 +94,21 @@ void read_bounds(base::TableReader& reader, ClaimTest& test) {
   test.high = bounds[1];
 }
 
+/// A key of a test that is none of its keys, but nearly one of a relation.
+struct Misspelled {
+  std::string key;
+  std::string nearest;
+};
+std::optional<Misspelled> misspelled_relation(const base::TableReader& reader) {
+  std::vector<std::string> relations;
+  for (const RelationKey& one : relation_keys) relations.push_back(one.key);
+  for (const std::string& key : reader.keys()) {
+    if (std::ranges::find(other_test_keys, key) != std::end(other_test_keys)) continue;
+    if (const auto nearest = base::nearest(key, relations)) return Misspelled{key, *nearest};
+  }
+  return {};
+}
+
 void read_relation(base::TableReader& reader, const std::vector<std::string>& arms,
                    ClaimTest& test) {
   std::optional<Relation> relation;
@@ -108,6 +126,10 @@ void read_relation(base::TableReader& reader, const std::vector<std::string>& ar
     against_other = names_other;
   }
   if (!relation) {
+    if (const auto meant = misspelled_relation(reader)) {
+      reader.fail(meant->key, fmt::format("is no relation; nearest: '{}'", meant->nearest));
+      return;
+    }
     reader.fail("finding", fmt::format("no relation, allowed: {}", relations_allowed));
     return;
   }

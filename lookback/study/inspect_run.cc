@@ -57,7 +57,7 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
   const Result<SavedModel> model = read_model(*file);
   if (!model) return model.error();
   InspectionOptions options;
-  options.sequences = std::max<std::size_t>(2, config.evaluate.sequences);
+  options.sequences = inspected_sequences(config.evaluate);
   options.stop = [&] { return listener.stop(); };
   const Result<Inspection> inspection = inspect_checkpoint(*file, *model, options, workers);
   if (!inspection) return inspection.error();
@@ -70,6 +70,10 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
 }
 
 }  // namespace
+
+std::size_t inspected_sequences(const EvaluateConfig& evaluate) {
+  return std::max<std::size_t>(2, evaluate.sequences);
+}
 
 Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedModel& model,
                                       const InspectionOptions& options, base::Workers& workers) {

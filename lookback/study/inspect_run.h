@@ -14,14 +14,17 @@
 
 namespace lookback::study {
 
+/// Of each probe: as many as the run was evaluated on, and 2 at least, for an interval.
+std::size_t inspected_sequences(const EvaluateConfig& evaluate);
+
 /// inspect, with the transitions of the run that `checkpoint` lies in. Metrics that cannot be read
 /// are a line of what was skipped.
 Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
                                       const SavedModel& model, const InspectionOptions& options,
                                       base::Workers& workers);
 
-/// Inspects the last checkpoint of the ended run in `directory`, on as many sequences as it was
-/// evaluated on (2 at least), and writes the arrays, then the JSON: the same bytes on any number of
+/// Inspects the last checkpoint of the ended run in `directory`, on inspected_sequences,
+/// and writes the arrays, then the JSON: the same bytes on any number of
 /// threads. Nothing is done where the JSON is there already, where the configuration wants none, or
 /// where the run diverged. What the inspection refuses is a message, for the run stands without it;
 /// only what the file system says is an error. When the listener asks for a stop nothing is written.

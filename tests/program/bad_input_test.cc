@@ -239,7 +239,7 @@ TEST_F(BadInput, AFullDiskIsOneLineAndNoHalfFile) {
 TEST_F(BadInput, AReportOfNothing) {
   const std::string none = directory_ / "none";
   EXPECT_EQ(one_line(spec::run(lookback({"report", none}))),
-            none + "/study.toml: cannot open: No such file or directory");
+            none + ": found no study.toml, allowed: a directory that `lookback study --out` made");
 }
 
 TEST_F(BadInput, AReportOfAStudyOfWhichNoRunHasBegun) {

@@ -172,8 +172,8 @@ TEST_F(Places, AStudyTakesMoreSeeds) {
   const spec::Ended without = with_seeds(grown, "2");
   EXPECT_EQ(without.exit_code, 1);
   EXPECT_NE(without.err.find("\nlookback: " + grown +
-                             " holds this study with seeds = 1, asked 2; add --resume to add the "
-                             "missing runs, or use another --out\n"),
+                             " holds this study with seeds = 1, asked 2; add --resume to add what "
+                             "is missing, or use another --out\n"),
             std::string::npos)
       << without.err;
   const spec::Ended added = with_seeds(grown, "2", {"--resume"});
@@ -183,7 +183,8 @@ TEST_F(Places, AStudyTakesMoreSeeds) {
   spec::expect_same_results(spec::results(grown), spec::results(whole));
   const spec::Ended fewer = with_seeds(grown, "1", {"--resume"});
   EXPECT_EQ(fewer.exit_code, 1);
-  EXPECT_NE(fewer.err.find(" (seeds: found 2, asked 1); use another --out"), std::string::npos)
+  EXPECT_NE(fewer.err.find(" with seeds = 2, asked 1; add --seeds 2, or use another --out"),
+            std::string::npos)
       << fewer.err;
 }
 

@@ -134,7 +134,8 @@ const Misuse misuses[] = {
      "--threads: Value 5000 not in range 1 to 1024; see lookback --help"},
     {"UnknownArm",
      {"train", "STUDY", "--arm", "paralel", "--out", "OUT"},
-     "--arm: STUDY has no arm 'paralel'; its arms are: two-layer parallel sequential"},
+     "--arm: STUDY has no arm 'paralel'; nearest: 'parallel'; its arms are: two-layer parallel "
+     "sequential"},
     {"SeedAboveAll",
      {"train", "STUDY", "--arm", "parallel", "--out", "OUT", "--seed", "9223372036854775808"},
      "--seed: Value 9223372036854775808 not in range 0 to 9223372036854775807; see lookback "

@@ -102,6 +102,17 @@ class LoadInspection : public testing::Test {
   lookback::test::TemporaryDirectory directory_;
 };
 
+TEST_F(LoadInspection, LeavesOutPatchingThatHadNothingToRestore) {
+  json object = whole_inspection();
+  object["patching"][0]["corrupted"] = value_json(-1.05);
+  write(object);
+  const Result<LensResult> found = load_inspection(directory_.path());
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_TRUE(found->patchings.empty());
+  ASSERT_FALSE(found->skipped.empty());
+  EXPECT_EQ(found->skipped.front().rfind("patching, 'match' corrupted: ", 0), 0U);
+}
+
 TEST_F(LoadInspection, ReadsWhatItHolds) {
   write(whole_inspection());
   write_matrix("circuits/k_composition/0.0-1.0/matrix", {2, 2});

@@ -200,6 +200,8 @@ const BadTest bad_tests[] = {
      "arm", 2, ": found \"parallel\" twice, allowed: each name once"},
     {"NoRelation", score_of_parallel, "finding", 1,
      std::string(": no relation, allowed: ") + relations},
+    {"MisspelledRelation", score_of_parallel + "above_arms = \"two-layer\"\n", "above_arms", 3,
+     ": is no relation; nearest: 'above_arm'"},
     {"TwoRelations", score_of_parallel + "above = 0\nbelow = 1\n", "below", 4,
      std::string(": found with another relation, allowed: one of ") + relations},
     {"ANumberAndAnArm", score_of_parallel + "above = 0\nabove_arm = \"two-layer\"\n", "above_arm",
