@@ -139,7 +139,7 @@ json transition_layers(const json& x, const json& rows) {
          {"calculate": "-7 - 14 * datum.row", "as": "above"}],
        "mark": {"type": "text", "align": "center", "fontSize": 11},
        "encoding": {"y": {"field": "above", "type": "quantitative", "scale": null},
-                    "text": {"field": "tokens", "format": ".2s"}}}
+                    "text": {"field": "tokens", "format": ".3~s"}}}
     ]
   })json");
   layer["data"] = {{"name", "transitions"}, {"values", rows}};

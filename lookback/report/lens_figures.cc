@@ -237,9 +237,8 @@ json composition_figure(std::span<const LensComposition> pairs) {
     spec["layer"].push_back(json::parse(R"json({
       "mark": {"type": "text", "fontSize": 12, "tooltip": null},
       "encoding": {"text": {"field": "score", "format": ".3f"},
-                   "color": {"condition": {"test": "abs(datum.ratio - 1) > 0.4",
-                                           "value": "white"},
-                             "value": "#7A7A7A"}}
+                   "color": {"condition": {"test": "datum.ratio > 1.85", "value": "white"},
+                             "value": "#1A1A1A"}}
     })json"));
   }
   return spec;
