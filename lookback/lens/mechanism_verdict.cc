@@ -52,7 +52,9 @@ Candidate band_candidate(const MechanismResult& result) {
   const Estimate kept = {1 - result.band.mean, result.band.standard_error, result.band.count};
   std::string objection;
   if (looks_up(result)) objection = "but ideal matching keeps more";
-  if (result.matching.lower() > 1) {
+  if (!std::isfinite(result.matching.mean)) {
+    objection = "but what ideal matching keeps is not known";
+  } else if (result.matching.lower() * result.stake.mean > result.cost.mean) {
     objection = "but ideal matching costs more than the head's absence: others cover for it";
   }
   return {Mechanism::positional_band, kept, objection, std::nullopt,

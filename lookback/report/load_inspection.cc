@@ -1,4 +1,5 @@
 #include "lookback/report/load_inspection.h"
+#include "lookback/study/inspection_json.h"
 
 #include <algorithm>
 #include <array>
@@ -109,8 +110,8 @@ class InspectionReader {
       : object_(object), file_(std::move(file)) {}
 
   Result<LensResult> read() {
-    if (short_text(object_, {"format"}) != "lookback inspection 1") {
-      return Error{file_ + ": key 'format': expected \"lookback inspection 1\""};
+    if (short_text(object_, {"format"}) != study::inspection_format) {
+      return Error{file_ + ": key 'format': expected \"" + study::inspection_format + "\""};
     }
     found_.tokens = find_count(object_, {"tokens"}).value_or(0);
     found_.vocabulary = find_count(object_, {"circuits", "vocabulary"}).value_or(0);
@@ -302,8 +303,9 @@ class InspectionReader {
     patching.corrupted = find_value_of(item, "corrupted");
     if (hardly_differ(patching)) {
       found_.skipped.push_back(
-          "patching, '" + patching.corruption + "' corrupted: of the right answer clean and " +
-          "corrupted sequences say the same to a tenth of a nat, so there is nothing to restore");
+          "patching, '" + patching.corruption +
+          "' corrupted: the clean sequences tell less than a " +
+          "tenth of a nat more of the right answer, so there is nothing to restore");
       return true;
     }
     each(find_value(item, {"heads"}), "patching.heads", [&](const json& patch) {

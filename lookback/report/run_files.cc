@@ -11,6 +11,7 @@
 #include "lookback/report/metrics_lines.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/one_run.h"
 
 namespace lookback::report {
 namespace {
@@ -79,8 +80,8 @@ RunChanges RunFiles::refresh(Run& run) {
 bool RunFiles::read_findings() {
   const fs::path path = folder_ / "findings.json";
   const FileStamp stamp = stamp_of(path);
-  if (!findings_.changed({stamp})) return false;
-  if (!stamp.there) {
+  if (!findings_.changed({stamp, stamp_of(folder_ / "config.toml")})) return false;
+  if (!study::has_ended_as(config_, folder_)) {  // or as a shorter one, that goes on
     found_ = nullptr;
     return true;
   }

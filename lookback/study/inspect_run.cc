@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
 #include "lookback/base/npz.h"
 #include "lookback/study/directory_lock.h"
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t largest_findings = std::size_t{1} << 28;
+constexpr std::size_t largest_inspection = std::size_t{1} << 30;
 
 Result<nlohmann::json> transitions_before(const fs::path& checkpoint, std::uint64_t step) {
   const fs::path folder = fs::absolute(checkpoint).parent_path();
@@ -31,6 +33,16 @@ Result<nlohmann::json> transitions_before(const fs::path& checkpoint, std::uint6
   const auto lines = read_metrics(metrics, step);
   if (!lines) return lines.error();
   return transitions_of(*lines);
+}
+
+/// Whether there is a file that is to be left: anything but an inspection by the rules of an earlier
+/// program.
+bool is_inspected(const fs::path& file) {
+  std::error_code missing;
+  if (!fs::exists(file, missing)) return false;
+  const Result<nlohmann::json> there = base::read_json_object(file, largest_inspection);
+  const std::string format = there ? base::find_text(*there, {"format"}) : "";
+  return !format.starts_with("lookback inspection ") || format == inspection_format;
 }
 
 /// Whether the run's findings say that it came to its end. Findings that cannot be read are the
@@ -91,8 +103,7 @@ Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedMod
 Result<Ending> inspect_run(const RunConfig& config, const fs::path& directory,
                            base::Workers& workers, Listener& listener) {
   const fs::path file = directory / "inspection.json";
-  std::error_code missing;
-  if (!config.evaluate.inspect || fs::exists(file, missing) || !has_finished(directory)) {
+  if (!config.evaluate.inspect || is_inspected(file) || !has_finished(directory)) {
     return Ending::finished;
   }
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);

@@ -23,10 +23,10 @@ Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
                                       const SavedModel& model, const InspectionOptions& options,
                                       base::Workers& workers);
 
-/// Inspects the last checkpoint of the ended run in `directory`, on inspected_sequences,
-/// and writes the arrays, then the JSON: the same bytes on any number of
-/// threads. Nothing is done where the JSON is there already, where the configuration wants none, or
-/// where the run diverged. What the inspection refuses is a message, for the run stands without it;
+/// Inspects the last checkpoint of the ended run in `directory`, on inspected_sequences, and writes the
+/// arrays, then the JSON: the same bytes on any number of threads. Nothing is done where the JSON is
+/// there already, in the format of today, where the configuration wants none, or where the run
+/// diverged. What the inspection refuses is a message, for the run stands without it;
 /// only what the file system says is an error. When the listener asks for a stop nothing is written.
 /// REQUIRES that the caller holds the lock of the directory or of one above it.
 Result<Ending> inspect_run(const RunConfig& config, const std::filesystem::path& directory,

@@ -45,7 +45,7 @@ json probe_json(const ProbeInspection& probe) {
 }  // namespace
 
 json inspection_json(const SavedModel& model, const Inspection& inspection) {
-  json object = {{"format", "lookback inspection 1"},
+  json object = {{"format", inspection_format},
                  {"arm", model.config.arm},
                  {"seed", model.header.seed},
                  {"step", model.header.step},

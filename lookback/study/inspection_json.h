@@ -9,7 +9,10 @@
 
 namespace lookback::study {
 
-/// {"format": "lookback inspection 1", "arm", "seed", "step", "tokens", "parameters", "config": the
+/// Of the first, shares of a mechanism were of the head's cost.
+inline constexpr const char* inspection_format = "lookback inspection 2";
+
+/// {"format": "lookback inspection 2", "arm", "seed", "step", "tokens", "parameters", "config": the
 ///  run's configuration as TOML,
 ///  "probes": {name: {"periods", "sequences", "losses": {measure: estimate},
 ///             "in_context_positions", "loss_by_position", "loss_by_occurrence",

@@ -226,9 +226,10 @@ json make_ledger(const Study& study, std::span<const RunRecord> runs) {
 Result<std::vector<RunRecord>> read_records(const Study& study,
                                             const std::filesystem::path& directory) {
   std::vector<RunRecord> records;
-  for (const RunConfig& arm : study.arms) {
+  for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
     for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
-      auto record = read_run_record(run_directory(directory, arm.arm, seed), arm.arm, seed);
+      const RunConfig config = study.run(arm, seed);
+      auto record = read_run_record(run_directory(directory, config.arm, seed), config);
       if (!record) return record.error();
       if (*record) records.push_back(*std::move(*record));
     }

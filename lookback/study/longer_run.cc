@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lookback/base/file.h"
 #include "lookback/base/toml_document.h"
 #include "lookback/train/checkpoint.h"
@@ -31,7 +33,14 @@ bool is_longer(const RunConfig& asked, const RunConfig& found) {
   if (asked.train.tokens <= found.train.tokens) return false;
   RunConfig shorter = asked;
   shorter.train.tokens = found.train.tokens;
-  return to_toml(shorter) == to_toml(found);
+  shorter.evaluate.inspect = found.evaluate.inspect;  // no part of a run
+  // A clamp that was to hold to the end holds to the later one.
+  for (std::size_t i = 0; i < std::min(asked.clamps.size(), found.clamps.size()); ++i) {
+    const bool to_the_end =
+        asked.clamps[i].end == asked.train.tokens && found.clamps[i].end == found.train.tokens;
+    if (to_the_end) shorter.clamps[i].end = found.clamps[i].end;
+  }
+  return shorter == found;
 }
 
 Result<Standing> standing_of(const RunConfig& config, const std::filesystem::path& directory) {

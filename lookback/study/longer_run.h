@@ -15,7 +15,8 @@ namespace lookback::study {
 /// empty where there is none.
 std::string difference_text(const std::string& found, const std::string& asked);
 
-/// Whether `asked` is the run `found` with more tokens, and at a constant learning rate.
+/// Whether `asked` is the run `found` with more tokens, and at a constant learning rate. Clamps that
+/// hold to the end of the one hold to that of the other.
 bool is_longer(const RunConfig& asked, const RunConfig& found);
 
 /// What a directory holds, by its config.toml: no run, this one, or this one with fewer tokens.

@@ -251,7 +251,21 @@ bool has_ended(const std::filesystem::path& directory) {
   return std::filesystem::exists(findings_path(directory), missing);
 }
 
+bool has_ended_as(const RunConfig& config, const std::filesystem::path& directory) {
+  if (!has_ended(directory)) return false;
+  const Result<Standing> standing = standing_of(config, directory);
+  return !standing || *standing != Standing::shorter;  // another run is told of where it is read
+}
+
 Status reopen(const std::filesystem::path& directory) {
+  if (!has_ended(directory)) return {};
+  const Result<train::ResumePoint> newest = train::find_resume_point(directory);
+  if (!newest) return newest.error();
+  if (!newest->checkpoint) {
+    return Error{fmt::format(
+        "{}: found no checkpoint that the run could go on from with more tokens; use another --out",
+        directory.string())};
+  }
   std::error_code error;
   std::filesystem::remove(findings_path(directory), error);
   if (!error) return {};

@@ -15,7 +15,11 @@ namespace lookback::study {
 /// Whether the run in `directory` has ended (findings.json is there).
 bool has_ended(const std::filesystem::path& directory);
 
-/// Makes an ended run one that has not: it goes on when it is executed with more tokens.
+/// The same, and as long as `config` asks: one with fewer tokens has not come to its end (longer_run.h).
+bool has_ended_as(const RunConfig& config, const std::filesystem::path& directory);
+
+/// Makes an ended run one that has not: it goes on when it is executed with more tokens. Errors: it
+/// has no checkpoint to go on from, and would lose what it found.
 Status reopen(const std::filesystem::path& directory);
 
 /// Starts the run, or goes on with it from its last good checkpoint, which may be of a run with fewer

@@ -52,12 +52,12 @@ nlohmann::json shortened(const nlohmann::json& inspection) {
 
 }  // namespace
 
-Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run, std::string arm,
-                                                 std::uint64_t seed) {
-  if (!has_ended(run)) return std::optional<RunRecord>();
+Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run,
+                                                 const RunConfig& config) {
+  if (!has_ended_as(config, run)) return std::optional<RunRecord>();
   RunRecord record;
-  record.arm = std::move(arm);
-  record.seed = seed;
+  record.arm = config.arm;
+  record.seed = config.seed;
   Result<nlohmann::json> findings = base::read_json_object(run / "findings.json", largest_record);
   if (!findings) return findings.error();
   record.findings = summary_of(*findings);

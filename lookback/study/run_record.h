@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lookback/base/result.h"
+#include "lookback/study/run_config.h"
 
 namespace lookback::study {
 
@@ -23,9 +24,10 @@ struct RunRecord {
   nlohmann::json inspection = nullptr;
 };
 
-/// The record in a run's directory; none where the run has not ended. An inspection that cannot be
+/// The record in the directory of the run of `config`, its seed included; none where that has not
+/// ended, or ended with fewer tokens. An inspection that cannot be
 /// read counts as absent, for a run stands without one. Errors: other files that cannot be read.
-Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run, std::string arm,
-                                                 std::uint64_t seed);
+Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run,
+                                                 const RunConfig& config);
 
 }  // namespace lookback::study

@@ -77,22 +77,30 @@ struct Growth {
   bool longer = false;
 };
 
+/// Whether the arms of `longer` are those of `study`, or have more tokens.
+bool leads_to(const Study& study, const Study& longer) {
+  return study.name == longer.name &&
+         std::ranges::equal(study.arms, longer.arms, [](const RunConfig& a, const RunConfig& b) {
+           return a == b || is_longer(b, a);
+         });
+}
+
 /// Errors: another study, and one of more or of longer runs.
 Result<Growth> growth_of(const Study& there, const Study& study,
                          const std::filesystem::path& directory) {
   Growth growth{study.seeds > there.seeds, false};
-  bool same = there.name == study.name && there.arms.size() == study.arms.size();
-  for (std::size_t i = 0; same && i < study.arms.size(); ++i) {
-    if (there.arms[i] == study.arms[i]) continue;
-    same = is_longer(study.arms[i], there.arms[i]);
-    growth.longer = true;
-  }
-  if (!same) {
+  growth.longer = there.arms != study.arms;
+  if (!leads_to(there, study)) {
     const Result<Study> asked = parse_runs_of_study(study.text, "");
+    const std::string difference = asked ? difference_text(there.text, asked->text) : "";
     return Error{
-        fmt::format("{} holds another study, or this one with other settings{}; use another --out, "
-                    "or remove it",
-                    directory.string(), asked ? difference_text(there.text, asked->text) : "")};
+        leads_to(study, there)
+            ? fmt::format("{} holds this study with runs of more tokens than asked{}; ask for as "
+                          "many, or use another --out",
+                          directory.string(), difference)
+            : fmt::format("{} holds another study, or this one with other settings{}; use another "
+                          "--out, or remove it",
+                          directory.string(), difference)};
   }
   if (there.seeds > study.seeds) {
     return Error{
@@ -190,6 +198,19 @@ bool is_complete(const RunConfig& config, const std::filesystem::path& run) {
   return standing && *standing == Standing::same && has_ended(run);
 }
 
+/// Whether a finished study's runs are still those it was finished with: one can have been made longer
+/// by itself. Errors: the run that is not.
+Status check_finished(const Study& study, const std::filesystem::path& directory) {
+  for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
+      const RunConfig config = study.run(arm, seed);
+      const auto standing = standing_of(config, run_directory(directory, config.arm, seed));
+      if (!standing) return standing.error();
+    }
+  }
+  return {};
+}
+
 /// Tokens that the runs after (seed, arm) still have to see, finished ones not counted.
 std::uint64_t tokens_after(const Study& study, const std::filesystem::path& directory,
                            std::uint64_t seed, std::size_t arm) {
@@ -203,6 +224,20 @@ std::uint64_t tokens_after(const Study& study, const std::filesystem::path& dire
     }
   }
   return tokens;
+}
+
+/// A study's summary and ledger would not know of a run that is made longer by itself.
+Status check_is_of_no_study(const std::filesystem::path& run) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(run, error).lexically_normal();
+  const std::filesystem::path seed = whole.has_filename() ? whole : whole.parent_path();
+  const std::filesystem::path study = seed.parent_path().parent_path();
+  if (error || kind_of(study) != DirectoryKind::study) return {};
+  return Error{
+      fmt::format("{} holds this run with fewer tokens, as one of the study in {}; make the study "
+                  "longer, or use "
+                  "another --out",
+                  run.string(), study.string())};
 }
 
 /// Brings one run to its end and inspects it. The lock of the study's directory is not enough:
@@ -270,6 +305,7 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
   Result<Ending> ending = Ending::finished;
   if (is_there(directory / "summary.json")) {
+    if (Status same = check_finished(study, directory); !same) return same.error();
     if (Status updated = update_summary(study, directory); !updated) return updated.error();
     listener.message(fmt::format("{}: this study is finished", directory.string()));
     if (resume) ending = inspect_runs(study, directory, workers, listener);
@@ -295,6 +331,7 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
                       "another --out",
                       directory.string())};
     }
+    if (Status alone = check_is_of_no_study(directory); !alone) return alone.error();
     if (Status reopened = reopen(directory); !reopened) return reopened.error();
   }
   if (has_ended(directory)) {

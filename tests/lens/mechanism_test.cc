@@ -190,6 +190,14 @@ TEST(Verdict, IsNoBandWhereOtherHeadsCoverForTheHead) {
       "no intervention decides what more than half of the head's stake hangs on; nearest: "
       "positional-band, for which 0.90 +- 0.02 speaks, but ideal matching costs more than the "
       "head's absence: others cover for it");
+  result.cost = {7, 0.1, 9};  // ideal matching costs 6 nats, of 2 at stake: less than absence
+  decide(result);
+  EXPECT_EQ(name(result), "positional-band");
+  result.cost = {2, 0.1, 9};
+  result.matching = not_measured;
+  decide(result);
+  EXPECT_EQ(name(result), "unresolved");
+  result.matching = share(3);
   result.earlier = {earlier_head(1.5, 0, 0, 0.9)};  // what is lost is lost
   decide(result);
   EXPECT_EQ(name(result), "k-composition");

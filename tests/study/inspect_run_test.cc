@@ -47,7 +47,7 @@ class InspectRun : public testing::Test {
 TEST_F(InspectRun, IsOfTheLastCheckpointInBothForms) {
   train_to_end();
   const json found = spec::json_of(object());
-  EXPECT_EQ(found["format"], "lookback inspection 1");
+  EXPECT_EQ(found["format"], "lookback inspection 2");
   EXPECT_EQ(found["arm"], "two-layer");
   EXPECT_EQ(found["tokens"], 256);
   EXPECT_EQ(found["probes"]["repeated-blocks"]["sequences"], 2);
@@ -81,6 +81,9 @@ TEST_F(InspectRun, ThatIsMissingIsMadeOnResumeAndOneThatIsThereIsLeft) {
   train_to_end(true);
   EXPECT_TRUE(spec::text_of(object()) == text);
   EXPECT_TRUE(base::NpzFile::open(arrays()));
+  std::ofstream(object()) << R"({"format":"lookback inspection 1"})";  // by other rules
+  train_to_end(true);
+  EXPECT_TRUE(spec::text_of(object()) == text);
   std::ofstream(object()) << "a person's own";
   train_to_end(true);
   EXPECT_EQ(spec::text_of(object()), "a person's own");

@@ -313,7 +313,9 @@ TEST_F(Ledger, ItsRecordsHoldNoListsOfASequencesLength) {
   run.inspection["probes"] = {{"repeated-blocks", {{"loss_by_position", list}}}};
   run.inspection["patching"] = {{{"by_position", list}}};
   put("two-layer", 0, run);
-  const auto record = read_run_record(run_path("two-layer", 0), "two-layer", 0);
+  RunConfig config;
+  config.arm = "two-layer";
+  const auto record = read_run_record(run_path("two-layer", 0), config);
   ASSERT_TRUE(record) << record.error().message;
   ASSERT_TRUE(*record);
   expect_short_lists((*record)->findings);

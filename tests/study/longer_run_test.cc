@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "lookback/study/output_place.h"
+#include "lookback/study/run_record.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
 
@@ -24,7 +26,9 @@ const Overrides shorter{.tokens = 2560, .seeds = {}};
 const Overrides longer{.tokens = 6400, .seeds = {}};
 
 RunConfig config_of(const Overrides& tokens, const std::string& text = small_study) {
-  return parsed(text, tokens).run(2, 1);
+  RunConfig config = parsed(text, tokens).run(2, 1);
+  config.evaluate.inspect = true;
+  return config;
 }
 
 /// Runs arm "sequential" with seed 1 in a directory.
@@ -49,8 +53,8 @@ class LongerRun : public testing::Test {
     const Result<Ending> straight = single(config_of(longer), directory_ / "straight", false);
     ASSERT_TRUE(straight) << straight.error().message;
     EXPECT_EQ(files_in(run_), files_in(directory_ / "straight"));
-    for (const char* file :
-         {"config.toml", "metrics.jsonl", "findings.json", "checkpoints/6400.safetensors"}) {
+    for (const char* file : {"config.toml", "metrics.jsonl", "findings.json", "inspection.json",
+                             "checkpoints/6400.safetensors"}) {
       EXPECT_EQ(text_of(run_ / file), text_of(directory_ / "straight" / file)) << file;
     }
   }
@@ -60,7 +64,7 @@ class LongerRun : public testing::Test {
 };
 
 TEST_F(LongerRun, OfAnEndedOneIsTheSame) {
-  ASSERT_TRUE(single(config_of(shorter, changed("inspect = false", "")), run_, false));
+  ASSERT_TRUE(single(config_of(shorter), run_, false));
   ASSERT_TRUE(std::filesystem::exists(run_ / "inspection.json"));
   const Result<Ending> ending = single(config_of(longer), run_, true);
   ASSERT_TRUE(ending) << ending.error().message;
@@ -110,6 +114,27 @@ TEST_F(LongerRun, IsNoneWhereTheRateFallsTowardsTheEnd) {
                 "asked 6400); use another --out");
 }
 
+TEST_F(LongerRun, NeedsACheckpointToGoOnFrom) {
+  ASSERT_TRUE(single(config_of(shorter), run_, false));
+  std::filesystem::remove_all(run_ / "checkpoints");
+  const Result<Ending> refused = single(config_of(longer), run_, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            run_.string() +
+                ": found no checkpoint that the run could go on from with more tokens; "
+                "use another --out");
+  EXPECT_TRUE(std::filesystem::exists(run_ / "findings.json"));
+}
+
+TEST_F(LongerRun, HoldsItsClampsToTheNewEnd) {
+  const std::string pinned =
+      std::string(small_study) + "[arm.clamp.copy]\nkind = \"copying\"\nlayer = 0\nhead = 1\n";
+  EXPECT_TRUE(is_longer(config_of(longer, pinned), config_of(shorter, pinned)));
+  const std::string until = pinned + "tokens = [0, 2048]\n";
+  EXPECT_TRUE(is_longer(config_of(longer, until), config_of(shorter, until)));
+  EXPECT_FALSE(is_longer(config_of(longer, until), config_of(shorter, pinned)));
+}
+
 TEST_F(LongerRun, IsNotCutShort) {
   ASSERT_TRUE(single(config_of(longer), run_, false));
   const Result<Ending> refused = single(config_of(shorter), run_, true);
@@ -147,6 +172,43 @@ TEST_F(LongerStudy, GoesOnWithEveryRun) {
     ASSERT_EQ(arm["runs"].size(), 2U);
     for (const nlohmann::json& row : arm["runs"]) EXPECT_EQ(row["tokens"], 6400);
   }
+}
+
+TEST_F(LongerStudy, StoppedOnItsWayComparesNoRunsOfTwoLengths) {
+  ASSERT_TRUE(run(shorter, false));
+  base::Workers workers(2);
+  int steps = 0;
+  Listening stopping([&] { return ++steps == 20; });  // the first arm has 15 to go
+  const auto stopped = run_study(parsed(small_study, longer), out_, true, workers, stopping);
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_EQ(*stopped, Ending::stopped);
+  const Study study = parsed(small_study, longer);
+  const auto record = [&](std::size_t arm) {
+    const RunConfig config = study.run(arm, 0);
+    return read_run_record(run_directory(out_, config.arm, 0), config);
+  };
+  ASSERT_TRUE(record(0));
+  ASSERT_TRUE(*record(0));
+  EXPECT_EQ((*record(0))->findings["tokens"], 6400);
+  EXPECT_FALSE(*record(1));  // at work
+  EXPECT_FALSE(*record(2));  // ended with fewer tokens
+  ASSERT_TRUE(run(longer, true));
+  EXPECT_TRUE(*record(2));
+}
+
+TEST_F(LongerStudy, IsNotMadeOfARunThatGrowsByItself) {
+  ASSERT_TRUE(run(shorter, false));
+  base::Workers workers(2);
+  Listening listener;
+  const std::filesystem::path one = out_ / "parallel/seed-0";
+  const auto refused =
+      run_single(parsed(small_study, longer).run(1, 0), one, true, workers, listener);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, one.string() +
+                                         " holds this run with fewer tokens, as one of "
+                                         "the study in " +
+                                         out_.string() +
+                                         "; make the study longer, or use another --out");
 }
 
 TEST_F(LongerStudy, IsNotCutShort) {
