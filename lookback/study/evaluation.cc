@@ -23,13 +23,18 @@ Evaluation::Evaluation(const RunConfig& config, const model::Program& program,
       evaluator_(std::make_unique<lens::Evaluator>(program, workers)),
       baseline_(lens::composition_baseline(program.architecture)) {}
 
-Result<Evaluation> Evaluation::make(const RunConfig& config, const model::Program& program,
-                                    train::RunClamps& clamps, base::Workers& workers) {
+Result<Evaluation> Evaluation::make(const RunConfig& config, const TrainingData& data,
+                                    const model::Program& program, train::RunClamps& clamps,
+                                    base::Workers& workers) {
   Evaluation evaluation(config, program, clamps, workers);
   for (const data::BlockKind kind : config.evaluate.probes) {
     Result<std::unique_ptr<data::BlockSource>> probe = probe_source(config, kind);
     if (!probe) return probe.error();
     evaluation.probes_.push_back(std::move(*probe));
+  }
+  if (data.text) {
+    evaluation.validation_.emplace(program, data.text->validation, config.data.length,
+                                   config.evaluate.windows, workers);
   }
   return evaluation;
 }
@@ -81,6 +86,7 @@ Result<nlohmann::json> Evaluation::measure(const train::StepReport& report,
   } else {
     line["probes"] = std::move(*alone);
   }
+  if (validation_) line["validation"] = validation_->measure(parameters);
   const Result<lens::Composition> composed = lens::composition(*program_, parameters, baseline_);
   if (!composed) return composed.error();
   line["composition"] = lens::composition_json(*composed);

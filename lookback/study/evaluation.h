@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,20 +14,23 @@
 #include "lookback/lens/evaluate.h"
 #include "lookback/model/program.h"
 #include "lookback/study/run_config.h"
+#include "lookback/study/training_data.h"
+#include "lookback/study/validation.h"
 #include "lookback/train/clamp_taps.h"
 #include "lookback/train/trainer.h"
 
 namespace lookback::study {
 
-/// The probes of one run, ready to measure it again and again. Program, clamps and workers must
-/// outlive it.
+/// The probes of one run and its validation text, ready to measure it again and again. Program, clamps
+/// and workers must outlive it.
 class Evaluation {
  public:
-  static Result<Evaluation> make(const RunConfig& config, const model::Program& program,
-                                 train::RunClamps& clamps, base::Workers& workers);
+  static Result<Evaluation> make(const RunConfig& config, const TrainingData& data,
+                                 const model::Program& program, train::RunClamps& clamps,
+                                 base::Workers& workers);
 
   /// {"step", "tokens", "train_loss", "gradient_norm", "learning_rate", "probes": {name: ...},
-  /// "composition": [...]}; loss and norm are null before the first step. A pure function of the
+  /// "composition": [...]}, and of a run that learns from text "validation" (validation.h); loss and norm are null before the first step. A pure function of the
   /// configuration, the report and the parameters: no times in it. Errors: as Evaluator's.
   ///
   /// The model is measured as it trains: "probes" with the clamps of the step just made (at step 0,
@@ -48,6 +52,7 @@ class Evaluation {
   std::uint64_t tokens_a_step_;
   std::unique_ptr<lens::Evaluator> evaluator_;
   std::vector<std::unique_ptr<data::BlockSource>> probes_;
+  std::optional<Validation> validation_;
   lens::CompositionBaseline baseline_;
 };
 

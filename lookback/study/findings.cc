@@ -63,6 +63,18 @@ nlohmann::json transition_json(const lens::Transition& transition) {
           {"peak_tokens", std::llround(transition.peak_tokens)}};
 }
 
+/// Of a run that learned from text: the loss at the end, and the least on the way.
+void add_validation(std::span<const nlohmann::json> metrics, nlohmann::json& findings) {
+  std::optional<double> least, last;
+  for (const nlohmann::json& line : metrics) {
+    last = number(line.value("validation", nlohmann::json::object()), "loss");
+    if (last) least = least ? std::min(*least, *last) : *last;
+  }
+  if (!least) return;
+  findings["validation_loss"] = or_null(last);
+  findings["validation_loss_least"] = *least;
+}
+
 void add_scores(std::span<const nlohmann::json> metrics, nlohmann::json& findings) {
   const std::vector<lens::CurvePoint> curve = score_curve(metrics);
   const auto peak = std::ranges::max_element(curve, {}, &lens::CurvePoint::score);
@@ -77,6 +89,7 @@ void add_scores(std::span<const nlohmann::json> metrics, nlohmann::json& finding
   findings.update(transitions_of(metrics));
   const nlohmann::json& first = findings["transition"];
   findings["transition_tokens"] = first.is_null() ? nlohmann::json(nullptr) : first["tokens"];
+  add_validation(metrics, findings);
   findings["last"] = last;
 }
 

@@ -14,6 +14,7 @@
 #include "lookback/study/findings.h"
 #include "lookback/study/longer_run.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/training_data.h"
 #include "lookback/train/checkpoint.h"
 #include "lookback/train/clamp_taps.h"
 #include "lookback/train/trainer.h"
@@ -78,22 +79,22 @@ class OneRun {
   Result<Ending> execute() {
     Result<model::Program> program = model::compile(config_.architecture);
     if (!program) return program.error();
-    Result<std::unique_ptr<data::BlockSource>> source = training_source(config_);
-    if (!source) return source.error();
-    if (Status ready = prepare(); !ready) return ready.error();
+    Result<TrainingData> data = open_training_data(config_);
+    if (!data) return data.error();
+    if (Status ready = prepare(*data); !ready) return ready.error();
     Result<train::TrainState> state = starting_state(*program);
     if (!state) return state.error();
     train::RunClamps clamps(*program, config_.clamps, config_.seed, config_.data.length,
                             workers_.count());
-    Result<Evaluation> evaluation = Evaluation::make(config_, *program, clamps, workers_);
+    Result<Evaluation> evaluation = Evaluation::make(config_, *data, *program, clamps, workers_);
     if (!evaluation) return evaluation.error();
     const train::Run run{*program,
-                         **source,
+                         *data->source,
                          config_.train,
                          config_.seed,
                          to_toml(config_),
                          directory_,
-                         clamps.training_taps(**source)};
+                         clamps.training_taps(*data->source)};
     const std::uint64_t first = state->step * config_.train.batch * config_.data.length;
     const Stopwatch stopwatch(first, first > 0 ? read_timing(timing_path()) : Timing{});
     Result<train::Outcome> outcome =
@@ -107,14 +108,23 @@ class OneRun {
 
  private:
   /// Writes config.toml, or holds this configuration against the one that is there.
-  Status prepare() {
+  Status prepare(const TrainingData& data) {
     if (Status made = base::make_directories(directory_); !made) return made;
     remove_partial_files(directory_);
     remove_partial_files(directory_ / "checkpoints");
     const Result<Standing> standing = standing_of(config_, directory_);
     if (!standing) return standing.error();
     Status written = base::write_file_atomically(directory_ / "config.toml", to_toml(config_));
+    if (written && data.text) written = copy_tokenizer(*data.text);
     return written ? remove_shorter_end(config_, directory_) : written;
+  }
+
+  /// Beside the run, so that one can talk to it wherever it is taken.
+  Status copy_tokenizer(const Text& text) const {
+    constexpr std::size_t largest_tokenizer = std::size_t{1} << 28;
+    const Result<std::string> bytes = base::read_file(text.tokenizer, largest_tokenizer);
+    if (!bytes) return bytes.error();
+    return base::write_file_atomically(directory_ / "tokenizer.json", *bytes);
   }
 
   /// The newest whole checkpoint, or a fresh start; the metrics are cut to match.

@@ -25,6 +25,8 @@ Figure of_findings(const RunRecord& run, std::string_view /*probe*/) {
 constexpr const char* transition_tokens_key = "transition_tokens";
 constexpr const char* peak_key = "induction_score_peak";
 constexpr const char* peak_tokens_key = "peak_tokens";
+constexpr const char* validation_key = "validation_loss";
+constexpr const char* least_validation_key = "validation_loss_least";
 constexpr const char* parameters_key = "parameters";
 
 /// A mean of the last evaluation of a probe.
@@ -248,6 +250,14 @@ constexpr Quantity measured[] = {
      .says = "the loss after the second transition over that before it",
      .logarithmic = true,
      .read = second_transition_loss_ratio},
+    {.name = "validation_loss",
+     .unit = "nats",
+     .says = "the validation loss at the end",
+     .read = of_findings<validation_key>},
+    {.name = "validation_loss_least",
+     .unit = "nats",
+     .says = "the least validation loss",
+     .read = of_findings<least_validation_key>},
     {.name = "parameters", .says = "the number of parameters", .read = of_findings<parameters_key>},
 };
 

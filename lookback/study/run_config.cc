@@ -14,11 +14,27 @@ namespace {
 /// Held-out sequences do not depend on the run's seed: every run is measured on the same ones.
 constexpr std::uint64_t held_out_seed = 0;
 
+constexpr const char* text_kind = "tokens";
+constexpr std::size_t longest_path = 4096;
+
+bool is_hexadecimal(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
 DataConfig read_data(base::TableReader data, std::size_t context) {
   DataConfig config;
-  const std::string kind =
-      data.choice("kind", data::name_of(config.kind), data::block_kind_names());
+  const auto blocks = data::block_kind_names();
+  std::vector<std::string> kinds(blocks.begin(), blocks.end());
+  kinds.emplace_back(text_kind);
+  const std::string kind = data.choice("kind", data::name_of(config.kind), kinds);
   if (const auto parsed = data::parse_block_kind(kind)) config.kind = *parsed;
+  if (kind == text_kind) {
+    config.text.emplace();
+    config.text->directory = data.text("directory", "", longest_path);
+    config.text->checksum = data.text("checksum", "", 100);
+    if (!std::ranges::all_of(config.text->checksum, is_hexadecimal)) {
+      data.fail("checksum", fmt::format("found \"{}\", allowed: hexadecimal digits",
+                                        base::printable(config.text->checksum)));
+    }
+  }
   constexpr std::int64_t longest = 1 << 20;
   config.length = static_cast<std::size_t>(
       data.integer("length", static_cast<std::int64_t>(context), 2, longest));
@@ -31,13 +47,14 @@ DataConfig read_data(base::TableReader data, std::size_t context) {
   return config;
 }
 
-EvaluateConfig read_evaluate(base::TableReader evaluate) {
+EvaluateConfig read_evaluate(base::TableReader evaluate, bool of_text) {
   EvaluateConfig config;
   config.sequences = evaluate.count("sequences", config.sequences, 1, 1'000'000);
   const auto all = data::block_kind_names();
   for (const std::string& name : evaluate.choices("probes", {all.begin(), all.end()}, all)) {
     if (const auto kind = data::parse_block_kind(name)) config.probes.push_back(*kind);
   }
+  if (of_text) config.windows = evaluate.count("windows", config.windows, 1, 1'000'000);
   config.inspect = evaluate.flag("inspect", true);
   return config;
 }
@@ -75,6 +92,15 @@ Status validate_clamps(const RunConfig& config) {
   return train::validate(config.clamps, *program, config.train.tokens);
 }
 
+/// The table [data]. A checksum stands there as it was read or found: letters and digits.
+std::string data_table(const DataConfig& data) {
+  const std::string kind =
+      data.text ? fmt::format("\"{}\"\nchecksum = \"{}\"", text_kind, data.text->checksum)
+                : fmt::format("\"{}\"", data::name_of(data.kind));
+  return fmt::format("[data]\nkind = {}\nlength = {}\nperiod = [{}, {}]\n", kind, data.length,
+                     data.min_period, data.max_period);
+}
+
 std::string quoted_list(const std::vector<data::BlockKind>& kinds) {
   std::vector<std::string> names;
   names.reserve(kinds.size());
@@ -88,8 +114,8 @@ RunConfig read_run_tables(base::TableReader& reader) {
   RunConfig config;
   config.architecture = model::read_architecture(reader.table("model"), reader.table("init"));
   config.data = read_data(reader.table("data"), config.architecture.context);
-  config.train = train::read_train_config(reader.table("train"));
-  config.evaluate = read_evaluate(reader.table("evaluate"));
+  config.train = train::read_train_config(reader.table("train"), config.data.length);
+  config.evaluate = read_evaluate(reader.table("evaluate"), config.data.text.has_value());
   config.clamps = train::read_clamps(reader.table("clamp"), config.train.tokens,
                                      config.architecture.vocabulary);
   return config;
@@ -103,7 +129,9 @@ Status validate(const RunConfig& config) {
                              config.data.length, config.architecture.context)};
   }
   if (Status status = validate_activations(config); !status) return status;
-  if (const auto source = training_source(config); !source) return source.error();
+  if (!config.data.text) {
+    if (const auto source = block_training_source(config); !source) return source.error();
+  }
   for (const data::BlockKind probe : config.evaluate.probes) {
     if (const auto source = probe_source(config, probe); !source) {
       return Error{fmt::format("evaluate.probes: '{}' does not fit: {}", data::name_of(probe),
@@ -120,13 +148,13 @@ Status validate(const RunConfig& config) {
 }
 
 std::string to_toml(const RunConfig& config) {
-  return fmt::format(
-      "[run]\narm = \"{}\"\nseed = {}\n\n{}\n[data]\nkind = \"{}\"\nlength = {}\nperiod = [{}, "
-      "{}]\n\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}",
-      config.arm, config.seed, model::to_toml(config.architecture), data::name_of(config.data.kind),
-      config.data.length, config.data.min_period, config.data.max_period,
-      train::to_toml(config.train), config.evaluate.sequences, quoted_list(config.evaluate.probes),
-      train::to_toml(config.clamps));
+  const EvaluateConfig& evaluate = config.evaluate;
+  const std::string windows =
+      config.data.text ? fmt::format("windows = {}\n", evaluate.windows) : "";
+  return fmt::format("[run]\narm = \"{}\"\nseed = {}\n\n{}\n{}\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}{}",
+                     config.arm, config.seed, model::to_toml(config.architecture),
+                     data_table(config.data), train::to_toml(config.train), evaluate.sequences,
+                     quoted_list(evaluate.probes), windows, train::to_toml(config.clamps));
 }
 
 bool is_arm_name(std::string_view name) {
@@ -157,7 +185,7 @@ Result<RunConfig> parse_run_config(const std::string& text, const std::string& f
   return config;
 }
 
-Result<std::unique_ptr<data::BlockSource>> training_source(const RunConfig& config) {
+Result<std::unique_ptr<data::BlockSource>> block_training_source(const RunConfig& config) {
   data::BlockTask task = task_of(config, config.data.kind);
   task.seed = config.seed;
   task.purpose = base::StreamPurpose::training_data;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +17,21 @@
 
 namespace lookback::study {
 
+/// Text that a run learns from: token files of `lookback tokens prepare`.
+struct TextConfig {
+  std::string directory;  ///< where they lie: no part of what a run is, and not in its config.toml
+  std::string checksum;   ///< of their tokens (text_data.h); empty until they were looked at
+
+  bool operator==(const TextConfig& other) const { return checksum == other.checksum; }
+};
+
 /// Which sequences a run learns from: the table [data]. V and the seed come from elsewhere.
 struct DataConfig {
+  /// kind = "tokens": windows of text, and `kind` is not used.
+  std::optional<TextConfig> text = {};
   data::BlockKind kind = data::BlockKind::repeated_blocks;
   std::size_t length = 0;  ///< T of training and evaluation, at most the model's context
-  std::size_t min_period = 16;
+  std::size_t min_period = 16;  ///< of repeated blocks: those of training, else those of probes
   std::size_t max_period = 48;
 
   bool operator==(const DataConfig&) const = default;
@@ -30,6 +41,7 @@ struct DataConfig {
 struct EvaluateConfig {
   std::size_t sequences = 64;  ///< of each probe
   std::vector<data::BlockKind> probes;
+  std::size_t windows = 256;  ///< of validation text, where a run learns from text
   bool inspect = true;  ///< whether the run ends with an inspection (inspect_run.h)
 
   bool operator==(const EvaluateConfig&) const = default;
@@ -66,8 +78,8 @@ inline constexpr std::string_view arm_names = "letters, digits, - and _, but not
 /// Reads back what to_toml wrote. `file_name` is for messages.
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name);
 
-/// The sequences that this run trains on.
-Result<std::unique_ptr<data::BlockSource>> training_source(const RunConfig& config);
+/// The repeated blocks that this run trains on. REQUIRES that it does not learn from text.
+Result<std::unique_ptr<data::BlockSource>> block_training_source(const RunConfig& config);
 
 /// The held-out sequences of one probe: the same for every arm and seed of a study.
 Result<std::unique_ptr<data::BlockSource>> probe_source(const RunConfig& config,

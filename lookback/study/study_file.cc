@@ -198,6 +198,8 @@ Result<Study> parse_study(const std::string& text, const std::string& file_name,
     document->set("seeds", {static_cast<std::int64_t>(*overrides.seeds), 0});
   }
   if (overrides.tokens) override_tokens(*document, *overrides.tokens);
+  if (overrides.directory) document->set("data.directory", {*overrides.directory, 0});
+  if (overrides.checksum) document->set("data.checksum", {*overrides.checksum, 0});
   return read_document(std::move(*document));
 }
 

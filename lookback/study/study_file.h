@@ -33,6 +33,8 @@ struct Overrides {
   std::optional<std::uint64_t> seeds;
   std::optional<std::string> size =
       {};  ///< one of the study's [sizes]; the others then hold over it
+  std::optional<std::string> directory = {};  ///< of the text that its runs learn from
+  std::optional<std::string> checksum = {};   ///< of that text, found by looking at it
 };
 
 /// Reads a study file: `name`, `question`, `seeds`, the tables [model], [init], [data], [train],

@@ -12,12 +12,28 @@ namespace {
 
 const std::array<std::string, 3> decay_names = {"constant", "cosine", "linear"};
 
+/// Sequences a step, given as such or in tokens. Gradients are summed sequence by sequence, so that
+/// memory does not grow with either.
+std::size_t read_batch(base::TableReader& train, std::size_t length, std::size_t fallback) {
+  const std::size_t batch = train.count("batch", fallback, 1, 1 << 20);
+  if (!train.has("batch_tokens")) return batch;
+  const std::uint64_t tokens = train.count("batch_tokens", length, 1, std::uint64_t{1} << 40);
+  if (train.has("batch")) {
+    train.fail("batch_tokens", "found beside batch, allowed: one of them");
+  } else if (tokens % length != 0 || tokens / length > 1 << 20) {
+    train.fail("batch_tokens",
+               fmt::format("found {}, allowed: a multiple of data.length = {}, of at most {} sequences",
+                           tokens, length, 1 << 20));
+  }
+  return static_cast<std::size_t>(tokens / length);
+}
+
 }  // namespace
 
-TrainConfig read_train_config(base::TableReader train) {
+TrainConfig read_train_config(base::TableReader train, std::size_t length) {
   TrainConfig c;
   c.tokens = train.count("tokens", c.tokens, 1, 1'000'000'000'000'000);
-  c.batch = train.count("batch", c.batch, 1, 1 << 20);
+  c.batch = read_batch(train, length, c.batch);
   c.shards = train.count("shards", c.shards, 1, 1024);
   c.learning_rate = train.number("learning_rate", c.learning_rate, 0, 100);
   c.warmup_steps = train.count("warmup_steps", c.warmup_steps, 0, 1'000'000'000);

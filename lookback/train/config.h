@@ -36,8 +36,9 @@ struct TrainConfig {
   bool operator==(const TrainConfig&) const = default;
 };
 
-/// Reads [train]; what is wrong is told by the reader's finish().
-TrainConfig read_train_config(base::TableReader train);
+/// Reads [train]; what is wrong is told by the reader's finish(). A batch may be given in tokens,
+/// `batch_tokens`, a multiple of the `length` of a sequence.
+TrainConfig read_train_config(base::TableReader train, std::size_t length);
 
 /// Refuses what does not fit together, with the reason.
 Status validate(const TrainConfig& config);

@@ -1,0 +1,41 @@
+#include "lookback/language/token_windows.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "lookback/base/permutation.h"
+#include "lookback/base/random.h"
+
+namespace lookback::language {
+
+ShuffledWindows::ShuffledWindows(std::shared_ptr<const TokenFile> file, std::size_t length,
+                                 std::uint64_t seed)
+    : file_(std::move(file)),
+      length_(length),
+      seed_(seed),
+      windows_((file_->size() - (length - 1)) / length) {}
+
+void ShuffledWindows::draw(std::uint64_t index, std::span<data::Token> tokens) const {
+  const std::uint64_t epoch = index / windows_;
+  const std::uint64_t offset =
+      base::RandomStream(seed_, base::StreamPurpose::training_data, epoch).below(length_);
+  const std::uint64_t window = base::Permutation(windows_, seed_, epoch)(index % windows_);
+  file_->copy(offset + window * length_, tokens);
+}
+
+OrderedWindows::OrderedWindows(std::shared_ptr<const TokenFile> file, std::size_t length)
+    : file_(std::move(file)), length_(length), windows_((file_->size() - 1) / (length - 1)) {}
+
+void OrderedWindows::draw(std::uint64_t index, std::span<data::Token> tokens) const {
+  file_->copy(index * (length_ - 1), tokens);
+}
+
+Status check_windows(const TokenFile& file, std::size_t length) {
+  if (length >= 2 && file.size() >= 2 * length - 1) return {};
+  return Error{fmt::format(
+      "{}: found {} tokens, allowed for windows of {} tokens: at least {}",
+      file.path().string(), file.size(), length, 2 * length - 1)};
+}
+
+}  // namespace lookback::language

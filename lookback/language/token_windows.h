@@ -1,0 +1,60 @@
+// Windows of T tokens of a token file: what a language model is trained and validated on.
+//
+// Legend: T positions, V tokens.
+#pragma once
+
+#include <memory>
+
+#include "lookback/data/token_source.h"
+#include "lookback/language/token_file.h"
+
+namespace lookback::language {
+
+/// Windows in a random order, epoch after epoch. An epoch cuts the file into windows of T tokens, from
+/// an offset below T of its own, so that where a window begins is no part of the text; of
+/// n = (tokens - (T - 1)) / T windows each comes once, in an order that is a pure function of
+/// (seed, epoch). Window i of all epochs so is one of (file, seed, i). Documents follow each other
+/// within a window, as in GPT-2's training.
+class ShuffledWindows final : public data::TokenSource {
+ public:
+  /// REQUIRES that check_windows(file, length) succeeds.
+  ShuffledWindows(std::shared_ptr<const TokenFile> file, std::size_t length, std::uint64_t seed);
+
+  std::size_t length() const override { return length_; }
+  std::size_t vocabulary() const override { return file_->vocabulary(); }
+  void draw(std::uint64_t index, std::span<data::Token> tokens) const override;
+
+  std::uint64_t windows_an_epoch() const { return windows_; }
+
+ private:
+  std::shared_ptr<const TokenFile> file_;
+  std::size_t length_;
+  std::uint64_t seed_;
+  std::uint64_t windows_;
+};
+
+/// Windows in the order of the text, each beginning with the token that the one before ended with, so
+/// that all tokens but the first are predicted, once. What is left over at the end is not read.
+class OrderedWindows final : public data::TokenSource {
+ public:
+  /// REQUIRES that check_windows(file, length) succeeds.
+  OrderedWindows(std::shared_ptr<const TokenFile> file, std::size_t length);
+
+  std::size_t length() const override { return length_; }
+  std::size_t vocabulary() const override { return file_->vocabulary(); }
+  /// REQUIRES index < windows().
+  void draw(std::uint64_t index, std::span<data::Token> tokens) const override;
+
+  std::uint64_t windows() const { return windows_; }
+
+ private:
+  std::shared_ptr<const TokenFile> file_;
+  std::size_t length_;
+  std::uint64_t windows_;
+};
+
+/// Whether windows of `length` tokens, at least 2, can be drawn: from every offset one. The error
+/// says what was found and what is allowed.
+Status check_windows(const TokenFile& file, std::size_t length);
+
+}  // namespace lookback::language

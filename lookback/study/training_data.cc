@@ -1,0 +1,119 @@
+#include "lookback/study/training_data.h"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <utility>
+
+#include "lookback/base/checksum.h"
+#include "lookback/language/token_windows.h"
+
+namespace lookback::study {
+namespace {
+
+Result<std::shared_ptr<const language::TokenFile>> open_tokens(const std::filesystem::path& file) {
+  Result<language::TokenFile> opened = language::TokenFile::open(file);
+  if (!opened) return opened.error();
+  return std::make_shared<const language::TokenFile>(std::move(*opened));
+}
+
+/// Of the arms that learn from text, the one directory; nothing where none does.
+Result<std::optional<std::string>> directory_of(const Study& study) {
+  std::optional<std::string> directory;
+  for (const RunConfig& arm : study.arms) {
+    if (!arm.data.text) continue;
+    const std::string& own = arm.data.text->directory;
+    if (directory && own != *directory) {
+      return Error{fmt::format("data.directory: arm '{}' has one of its own, allowed: one for all "
+                               "arms of a study",
+                               arm.arm)};
+    }
+    directory = own;
+  }
+  return directory;
+}
+
+Result<Text> open_text_of(const RunConfig& config) {
+  if (config.data.text->directory.empty()) {
+    return Error{"data.directory: found nothing, allowed: a directory that `lookback tokens "
+                 "prepare` made (or --data)"};
+  }
+  Result<Text> text = open_text(config.data.text->directory);
+  if (!text) return text;
+  Status status = check_text(*text, config);
+  return status ? std::move(text) : Result<Text>(status.error());
+}
+
+}  // namespace
+
+Result<Text> open_text(const std::filesystem::path& directory) {
+  Text text;
+  auto train = open_tokens(directory / "train.tokens");
+  if (!train) return train.error();
+  auto validation = open_tokens(directory / "validation.tokens");
+  if (!validation) return validation.error();
+  text.train = std::move(*train);
+  text.validation = std::move(*validation);
+  if (text.train->tokenizer_checksum() != text.validation->tokenizer_checksum()) {
+    return Error{fmt::format("{}: train.tokens and validation.tokens are of two tokenizers; "
+                             "prepare them together",
+                             directory.string())};
+  }
+  text.tokenizer = directory / "tokenizer.json";
+  const std::uint64_t both[] = {text.train->checksum(), text.validation->checksum()};
+  text.checksum = base::checksum_text({std::as_bytes(std::span(both))});
+  return text;
+}
+
+Status check_text(const Text& text, const RunConfig& config) {
+  const std::size_t known = config.architecture.vocabulary;
+  if (text.train->vocabulary() > known) {
+    return Error{fmt::format("{}: found tokens of a vocabulary of {}, allowed: model.vocabulary = {}",
+                             text.train->path().string(), text.train->vocabulary(), known)};
+  }
+  for (const auto& file : {text.train, text.validation}) {
+    if (Status status = language::check_windows(*file, config.data.length); !status) return status;
+  }
+  const std::string& asked = config.data.text->checksum;
+  if (asked.empty() || asked == text.checksum) return {};
+  return Error{fmt::format("{}: found tokens of checksum {}, allowed: data.checksum = {}, those that "
+                           "this study was made with",
+                           text.train->path().parent_path().string(), text.checksum, asked)};
+}
+
+Result<TrainingData> open_training_data(const RunConfig& config) {
+  TrainingData data;
+  if (!config.data.text) {
+    Result<std::unique_ptr<data::BlockSource>> blocks = block_training_source(config);
+    if (!blocks) return blocks.error();
+    data.source = std::move(*blocks);
+    return data;
+  }
+  Result<Text> text = open_text_of(config);
+  if (!text) return text.error();
+  data.text = std::move(*text);
+  data.source = std::make_unique<language::ShuffledWindows>(data.text->train, config.data.length,
+                                                            config.seed);
+  return data;
+}
+
+Result<Study> read_study_and_text(const std::string& path, const Overrides& overrides) {
+  Result<Study> study = read_study(path, overrides);
+  if (!study) return study;
+  const Result<std::optional<std::string>> directory = directory_of(*study);
+  if (!directory) return Error{fmt::format("{}: {}", path, directory.error().message)};
+  if (!*directory) {
+    if (!overrides.directory) return study;
+    return Error{fmt::format("--data: {} does not learn from text", path)};
+  }
+  Overrides with_text = overrides;
+  for (const RunConfig& arm : study->arms) {
+    if (!arm.data.text) continue;
+    const Result<Text> text = open_text_of(arm);
+    if (!text) return Error{fmt::format("{}: arm '{}': {}", path, arm.arm, text.error().message)};
+    with_text.checksum = text->checksum;
+  }
+  return read_study(path, with_text);
+}
+
+}  // namespace lookback::study

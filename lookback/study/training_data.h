@@ -1,0 +1,46 @@
+// What a run learns from: repeated blocks, or the text of a directory that `lookback tokens prepare`
+// made.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lookback/base/result.h"
+#include "lookback/data/token_source.h"
+#include "lookback/language/token_file.h"
+#include "lookback/study/run_config.h"
+#include "lookback/study/study_file.h"
+
+namespace lookback::study {
+
+/// The files of a prepared directory, open.
+struct Text {
+  std::shared_ptr<const language::TokenFile> train, validation;
+  std::filesystem::path tokenizer;  ///< its tokenizer.json
+  std::string checksum;             ///< of the tokens of both files: 16 hexadecimal digits
+};
+
+/// Opens a prepared directory. Errors: files that are missing, torn or of another kind, and two that
+/// were not made with one tokenizer.
+Result<Text> open_text(const std::filesystem::path& directory);
+
+/// Whether a run can learn from it: tokens that the model knows, as many as a window needs, and the
+/// checksum of the configuration where that has one.
+Status check_text(const Text& text, const RunConfig& config);
+
+/// What a run learns from. Its text is null where it learns from repeated blocks.
+struct TrainingData {
+  std::unique_ptr<data::TokenSource> source;
+  std::optional<Text> text;
+};
+
+/// Errors: those of open_text and check_text; no directory to read text from.
+Result<TrainingData> open_training_data(const RunConfig& config);
+
+/// Reads a study file (study_file.h) and, where its runs learn from text, looks for the text: with its
+/// checksum in the study a run is the same wherever the files lie. Errors: also those of open_text.
+Result<Study> read_study_and_text(const std::string& path, const Overrides& overrides);
+
+}  // namespace lookback::study

@@ -1,0 +1,39 @@
+#include "lookback/study/validation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "lookback/model/executor.h"
+
+namespace lookback::study {
+
+Validation::Validation(const model::Program& program,
+                       std::shared_ptr<const language::TokenFile> file, std::size_t length,
+                       std::size_t windows, base::Workers& workers)
+    : program_(program),
+      source_(std::move(file), length),
+      windows_(std::min<std::uint64_t>(windows, source_.windows())),
+      workers_(workers) {}
+
+nlohmann::json Validation::measure(std::span<const float> parameters) const {
+  std::vector<std::unique_ptr<model::Executor<float>>> executors(workers_.count());
+  std::vector<double> sums(windows_);  // in the order of the windows, whoever ran them
+  workers_.run(windows_, [&](std::size_t window, std::size_t worker) {
+    auto& executor = executors[worker];
+    if (!executor) {
+      executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length());
+    }
+    executor->forward(parameters, source_.sequence(window));
+    const std::span<const float> losses = executor->losses();
+    sums[window] = std::accumulate(losses.begin(), losses.end(), 0.0);
+  });
+  const std::uint64_t tokens = windows_ * (source_.length() - 1);
+  const double loss = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(tokens);
+  return {{"loss", loss}, {"perplexity", std::exp(loss)}, {"tokens", tokens}};
+}
+
+}  // namespace lookback::study
