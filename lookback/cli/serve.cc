@@ -38,7 +38,9 @@ Result<std::string> live_page(const std::filesystem::path& directory) {
 Result<serve::Options> options_for_server(const ServeOptions& given, std::atomic<bool>& stopping) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(given.directory, ignored)) {
-    return Error{fmt::format("{}: there is no such directory", given.directory)};
+    return Error{
+        fmt::format("{}: found no such directory, allowed: one that `lookback study --out` makes",
+                    given.directory)};
   }
   Result<std::string> page = live_page(given.directory);
   if (!page) return page.error();

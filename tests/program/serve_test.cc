@@ -154,7 +154,7 @@ TEST(Serve, SaysInOneLineWhyItCannotListen) {
             "127.0.0.1 port " + port + ": in use; --port 0 takes any free one");
   const std::string nowhere = directory / "nowhere";
   EXPECT_EQ(one_line(spec::run(lookback({"serve", nowhere}))),
-            nowhere + ": there is no such directory");
+            nowhere + ": found no such directory, allowed: one that `lookback study --out` made");
   EXPECT_EQ(one_line(spec::run(lookback({"serve", directory.path(), "--host", "no such host"})))
                 .rfind("--host no such host: ", 0),
             0U);
