@@ -224,6 +224,16 @@ json second_half_loss_figure(std::span<const std::string> arms, std::span<const 
                        curves, transitions, std::nullopt);
 }
 
+json validation_loss_figure(std::span<const std::string> arms, std::span<const Curve> curves,
+                            std::span<const Transition> transitions) {
+  const json y = {{"field", "value"},
+                  {"type", "quantitative"},
+                  {"title", "validation loss (nats a token)"},
+                  {"scale", {{"zero", false}}}};
+  return curves_figure("Validation loss against training tokens", "validation loss", y, arms,
+                       curves, transitions, std::nullopt);
+}
+
 json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> ends,
                    ProbeMeasure measure) {
   const bool score = measure == ProbeMeasure::induction_score;

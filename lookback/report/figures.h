@@ -36,6 +36,11 @@ nlohmann::json second_half_loss_figure(std::span<const std::string> arms,
                                        std::span<const Curve> curves,
                                        std::span<const Transition> transitions, LossAxis axis);
 
+/// Validation loss in nats a token against training tokens, drawn in the same way.
+nlohmann::json validation_loss_figure(std::span<const std::string> arms,
+                                      std::span<const Curve> curves,
+                                      std::span<const Transition> transitions);
+
 /// What the figure of probes shows of a run's end.
 enum class ProbeMeasure { second_half_loss, induction_score };
 

@@ -113,6 +113,12 @@ std::vector<Curve> induction_score_curves(const StudyReport& study) {
   return curves_of(study, best_induction_score);
 }
 
+std::vector<Curve> validation_loss_curves(const StudyReport& study) {
+  return curves_of(study, [](const json& record) {
+    return find_number(record, {"validation", "loss"});
+  });
+}
+
 std::vector<Curve> second_half_loss_curves(const StudyReport& study) {
   return curves_of(study, [](const json& record) {
     return find_number(record, {"probes", probe_name, "second_half_loss"});

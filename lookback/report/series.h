@@ -68,6 +68,9 @@ std::vector<Curve> induction_score_curves(const StudyReport& study);
 /// Per run, the second-half loss in nats on `repeated-blocks`; left out as above.
 std::vector<Curve> second_half_loss_curves(const StudyReport& study);
 
+/// Per run that learned from text, the validation loss in nats a token; left out as above.
+std::vector<Curve> validation_loss_curves(const StudyReport& study);
+
 /// Per run, its last record's measures on every probe.
 std::vector<ProbeEnd> probe_ends(const StudyReport& study);
 

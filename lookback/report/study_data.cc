@@ -141,6 +141,22 @@ json loss_figure(const StudyReport& study, const std::vector<std::string>& arms,
                            second_half_loss_figure(arms, losses, marks, LossAxis::logarithmic))}));
 }
 
+/// Of a study that learns from text; else nothing.
+std::optional<json> validation_figure(const StudyReport& study,
+                                      const std::vector<std::string>& arms,
+                                      const std::vector<Transition>& marks) {
+  const std::vector<Curve> losses = validation_loss_curves(study);
+  if (losses.empty()) return std::nullopt;
+  return figure(
+      "validation-loss", "Validation loss",
+      "Mean negative log-likelihood, in nats a token, of text that the run has not learned from, each "
+      "token predicted from those before it in its window; its exponential is the perplexity. A line "
+      "is a run, without an interval; dotted rules mark where the induction score crossed half of its "
+      "maximum.",
+      json::array(
+          {variant("validation-loss", "", validation_loss_figure(arms, losses, marks))}));
+}
+
 json head_figure(const StudyReport& study, const std::vector<std::string>& arms,
                  const std::vector<std::uint64_t>& checkpoints) {
   bool cut = false;
@@ -204,9 +220,16 @@ bool has_run_to_its_end(std::string_view status) {
 json study_figures(const StudyReport& study, const std::vector<std::uint64_t>& checkpoints) {
   const std::vector<std::string> arms = arm_names(study);
   const std::vector<Transition> marks = transitions(study);
-  return json::array({induction_figure(study, arms, marks), loss_figure(study, arms, marks),
-                      head_figure(study, arms, checkpoints), probe_figure(study, arms),
-                      position_figure(study, arms, checkpoints)});
+  json figures = json::array({induction_figure(study, arms, marks)});
+  // The first two stand on the first screen: of a language model its own loss.
+  if (auto validation = validation_figure(study, arms, marks)) {
+    figures.push_back(std::move(*validation));
+  }
+  figures.push_back(loss_figure(study, arms, marks));
+  figures.push_back(head_figure(study, arms, checkpoints));
+  figures.push_back(probe_figure(study, arms));
+  figures.push_back(position_figure(study, arms, checkpoints));
+  return figures;
 }
 
 json progress_data(const StudyReport& study) {
