@@ -1,0 +1,120 @@
+#include "lookback/study/text_evaluation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "lookback/language/predictor.h"
+#include "lookback/language/probes.h"
+#include "lookback/language/token_windows.h"
+#include "lookback/study/value_content.h"
+
+namespace lookback::study {
+namespace {
+
+using language::Metric;
+using language::ProbeSequence;
+using language::TaskScore;
+
+/// The batch is the same for every model of one tokenizer and context.
+constexpr std::uint64_t probe_seed = 0;
+
+/// A mean over sequences and its standard error.
+Metric mean_of(const std::string& name, std::span<const double> values) {
+  const auto count = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  Metric metric{name, mean, std::nullopt};
+  if (values.size() > 1) metric.standard_error = std::sqrt(squares / (count - 1) / count);
+  return metric;
+}
+
+/// The exponential of a mean; its standard error is first-order.
+Metric exponential_of(const std::string& name, std::span<const double> logarithms) {
+  Metric metric = mean_of(name, logarithms);
+  metric.value = std::exp(metric.value);
+  if (metric.standard_error) *metric.standard_error *= metric.value;
+  return metric;
+}
+
+std::vector<double> differences(std::span<const double> a, std::span<const double> b) {
+  std::vector<double> result(a.size());
+  std::ranges::transform(a, b, result.begin(), std::minus<>());
+  return result;
+}
+
+template <class Draw>
+std::vector<ProbeSequence> draw_all(std::size_t count, const Draw& draw) {
+  std::vector<ProbeSequence> sequences;
+  for (std::uint64_t i = 0; i < count; ++i) sequences.push_back(draw(i));
+  return sequences;
+}
+
+}  // namespace
+
+std::vector<data::Token> plain_tokens(const language::Tokenizer& tokenizer) {
+  std::vector<data::Token> plain;
+  const auto& specials = tokenizer.vocabulary().specials;
+  for (data::Token token = 0; token < tokenizer.size(); ++token) {
+    if (std::ranges::find(specials, token, &language::Special::id) == specials.end()) {
+      plain.push_back(token);
+    }
+  }
+  return plain;
+}
+
+Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
+                                               std::span<const data::Token> plain,
+                                               const TextEvaluationOptions& options,
+                                               base::Workers& workers) {
+  const std::size_t length = std::min(options.length, model.architecture().context) / 4 * 4;
+  if (length < 8 || plain.size() < length) {
+    return Error{fmt::format("found a context of {} and {} plain tokens, allowed: at least 8, and as "
+                             "many tokens as a probe has positions",
+                             model.architecture().context, plain.size())};
+  }
+  const language::Predictor predictor(model.program, model.parameters, workers);
+  const auto copies = language::run_probe(
+      draw_all(options.sequences,
+               [&](std::uint64_t i) {
+                 return language::copying_sequence(plain, length, probe_seed, i);
+               }),
+      predictor);
+  if (!copies) return copies.error();
+  const auto lookups = language::run_probe(
+      draw_all(options.sequences,
+               [&](std::uint64_t i) {
+                 return language::lookup_sequence(plain, length, probe_seed, i);
+               }),
+      predictor);
+  if (!lookups) return lookups.error();
+  const auto bump = differences(copies->first_loss, copies->second_loss);
+  const std::size_t count = options.sequences;
+  return std::vector<TaskScore>{
+      {"induction", count, {mean_of("induction_bump", bump)}},
+      {"copy", count, {mean_of("acc", copies->second_accuracy)}},
+      {"lookup", count, {mean_of("acc", lookups->second_accuracy)}},
+  };
+}
+
+Result<std::vector<TaskScore>> evaluate_text(const lens::Model& model, const Text& text,
+                                             std::size_t length,
+                                             const TextEvaluationOptions& options,
+                                             base::Workers& workers) {
+  if (Status fits = language::check_windows(*text.validation, length); !fits) return fits.error();
+  const language::OrderedWindows source(text.validation, length);
+  const std::uint64_t windows = std::min<std::uint64_t>(options.windows, source.windows());
+  const Result<ValueContent> losses = value_content(model, source, windows, workers);
+  if (!losses) return losses.error();
+  return std::vector<TaskScore>{
+      {"perplexity", windows, {exponential_of("token_perplexity", losses->whole)}},
+      {"value-content",
+       windows,
+       {exponential_of("perplexity_ratio", differences(losses->ablated, losses->whole))}},
+  };
+}
+
+}  // namespace lookback::study
