@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -33,6 +34,7 @@ struct Measured {
   double gflops = 0;
   double peak_gflops = 0;
   double share = 0;
+  double busy = 0;            ///< share of the threads' time that the machine gave them
   double peak_gibibytes = 0;  ///< resident memory of the process, the most so far
 };
 
@@ -50,6 +52,13 @@ double measure_peak(base::Workers& workers, double seconds) {
   double sum = 0;
   for (const double peak : peaks) sum += peak;
   return sum;
+}
+
+/// Of all threads of the process.
+double processor_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 double resident_peak() {
@@ -83,18 +92,24 @@ class Bench {
     return static_cast<double>(steps * config_.batch * source_.length()) / (seconds_now() - start);
   }
 
+  /// At least three rounds, for a median, however long a step takes.
   Measured measure(double seconds) {
     constexpr double round = 0.5;
-    std::vector<double> tokens, peaks, shares;
+    std::vector<double> tokens, peaks, shares, busy;
     const double flops = model::useful_flops(program_, source_.length()).total() /
                          static_cast<double>(source_.length());
-    for (double done = 0; done < seconds; done += round) {
+    const double start = seconds_now();
+    while (tokens.size() < 3 || seconds_now() - start < seconds) {
       peaks.push_back(measure_peak(workers_, round / 4));
+      const double begin = seconds_now(), processor_begin = processor_seconds();
       tokens.push_back(tokens_per_second(round));
+      busy.push_back((processor_seconds() - processor_begin) / (seconds_now() - begin) /
+                     static_cast<double>(workers_.count()));
       shares.push_back(tokens.back() * flops * 1e-9 / peaks.back());
     }
     const double rate = median(tokens);
-    return {rate, rate * flops * 1e-9, median(peaks), median(shares), resident_peak()};
+    return {rate,           rate * flops * 1e-9, median(peaks),
+            median(shares), median(busy),        resident_peak()};
   }
 
  private:
@@ -125,11 +140,12 @@ void print_head(const Workload& w) {
       "training at V {}, T {}, D {}, E {}, {} sequences a step, float32, {}\n"
       "useful operations: products only, causal half of attention, logits included, backward twice "
       "forward\n"
-      "peak: float32 FMA of all threads at once, measured in turn with training\n\n"
-      "{:<22} {:>7} {:>12} {:>10} {:>10} {:>8} {:>8}\n",
+      "peak: float32 FMA of all threads at once, measured in turn with training\n"
+      "busy: processor time the threads got; below 100% others use the machine or threads wait\n\n"
+      "{:<22} {:>7} {:>12} {:>10} {:>10} {:>8} {:>6} {:>6}\n",
       a.vocabulary, w.source->length(), a.d_model, a.d_head, w.batch,
       math::active_instruction_set(), "setup", "threads", "tokens/s", "GFLOP/s", "peak", "share",
-      "GiB");
+      "busy", "GiB");
 }
 
 void print(const std::string& name, std::size_t threads, const Measured& m, bool json) {
@@ -140,12 +156,14 @@ void print(const std::string& name, std::size_t threads, const Measured& m, bool
                                  {"gflops", m.gflops},
                                  {"peak_gflops", m.peak_gflops},
                                  {"share_of_peak", m.share},
+                                 {"busy", m.busy},
                                  {"peak_gibibytes", m.peak_gibibytes}};
     fmt::print("{}\n", line.dump());
     return;
   }
-  fmt::print("{:<22} {:>7} {:>12.0f} {:>10.1f} {:>10.1f} {:>7.1f}% {:>8.2f}\n", name, threads,
-             m.tokens_per_second, m.gflops, m.peak_gflops, 100 * m.share, m.peak_gibibytes);
+  fmt::print("{:<22} {:>7} {:>12.0f} {:>10.1f} {:>10.1f} {:>7.1f}% {:>5.0f}% {:>6.2f}\n", name,
+             threads, m.tokens_per_second, m.gflops, m.peak_gflops, 100 * m.share, 100 * m.busy,
+             m.peak_gibibytes);
 }
 
 Result<std::vector<Workload>> workloads(const BenchOptions& options) {
