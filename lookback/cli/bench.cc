@@ -1,14 +1,16 @@
-// lookback bench: how close to the machine's peak the article's setups train.
+// lookback bench: how close to the machine's peak the article's setups and language models train.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/workers.h"
+#include "lookback/cli/bench_models.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
-#include "lookback/data/repeated_blocks.h"
 #include "lookback/math/peak.h"
 #include "lookback/math/targets.h"
 #include "lookback/model/flops.h"
@@ -19,17 +21,12 @@ namespace {
 
 struct BenchOptions {
   std::string setup = "all";
+  std::optional<std::string> model;
+  std::optional<std::size_t> length, batch;
   std::optional<std::size_t> threads;
   double seconds = 3;
   bool json = false;
 };
-
-struct Setup {
-  const char* name;
-  std::size_t layers, heads, steps;
-};
-constexpr Setup setups[] = {
-    {"two-layer", 2, 1, 1}, {"one-layer-parallel", 1, 2, 1}, {"one-layer-sequential", 1, 1, 2}};
 
 /// Medians over the rounds of one setup on one number of threads.
 struct Measured {
@@ -37,6 +34,8 @@ struct Measured {
   double gflops = 0;
   double peak_gflops = 0;
   double share = 0;
+  double busy = 0;            ///< share of the threads' time that the machine gave them
+  double peak_gibibytes = 0;  ///< resident memory of the process, the most so far
 };
 
 double median(std::vector<double> values) {
@@ -55,16 +54,30 @@ double measure_peak(base::Workers& workers, double seconds) {
   return sum;
 }
 
+/// Of all threads of the process.
+double processor_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+double resident_peak() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / (1 << 20);  // Linux counts KiB
+}
+
 /// Training steps as `lookback study` makes them: sequences drawn, forward, backward, AdamW.
 class Bench {
  public:
-  Bench(const model::Program& program, const data::TokenSource& source, base::Workers& workers)
+  Bench(const model::Program& program, const Workload& workload, base::Workers& workers)
       : program_(program),
-        source_(source),
+        source_(*workload.source),
         workers_(workers),
         pieces_(train::cut_into_pieces(program, config_.decay_all)),
-        gradient_(program, source, config_.batch, config_.shards, workers),
+        gradient_(program, source_, workload.batch, workload.shards, workers),
         state_(train::initial_state(program, 0)) {
+    config_.batch = workload.batch;
     step();  // touches all memory
   }
 
@@ -79,18 +92,24 @@ class Bench {
     return static_cast<double>(steps * config_.batch * source_.length()) / (seconds_now() - start);
   }
 
+  /// At least three rounds, for a median, however long a step takes.
   Measured measure(double seconds) {
     constexpr double round = 0.5;
-    std::vector<double> tokens, peaks, shares;
+    std::vector<double> tokens, peaks, shares, busy;
     const double flops = model::useful_flops(program_, source_.length()).total() /
                          static_cast<double>(source_.length());
-    for (double done = 0; done < seconds; done += round) {
+    const double start = seconds_now();
+    while (tokens.size() < 3 || seconds_now() - start < seconds) {
       peaks.push_back(measure_peak(workers_, round / 4));
+      const double begin = seconds_now(), processor_begin = processor_seconds();
       tokens.push_back(tokens_per_second(round));
+      busy.push_back((processor_seconds() - processor_begin) / (seconds_now() - begin) /
+                     static_cast<double>(workers_.count()));
       shares.push_back(tokens.back() * flops * 1e-9 / peaks.back());
     }
     const double rate = median(tokens);
-    return {rate, rate * flops * 1e-9, median(peaks), median(shares)};
+    return {rate,           rate * flops * 1e-9, median(peaks),
+            median(shares), median(busy),        resident_peak()};
   }
 
  private:
@@ -108,32 +127,60 @@ class Bench {
   train::TrainState state_;
 };
 
-Result<Measured> measure(const Setup& setup, std::size_t threads, double seconds) {
-  model::Architecture architecture;
-  architecture.layers = setup.layers;
-  architecture.heads = setup.heads;
-  architecture.steps = setup.steps;
-  const Result<model::Program> program = model::compile(architecture);
+Result<Measured> measure(const Workload& workload, std::size_t threads, double seconds) {
+  const Result<model::Program> program = model::compile(workload.architecture);
   if (!program) return program.error();
-  const auto source = data::make_block_source({});
-  if (!source) return source.error();
   base::Workers workers(threads);
-  return Bench(*program, **source, workers).measure(seconds);
+  return Bench(*program, workload, workers).measure(seconds);
 }
 
-void print(const Setup& setup, std::size_t threads, const Measured& m, bool json) {
+void print_head(const Workload& w) {
+  const model::Architecture& a = w.architecture;
+  fmt::print(
+      "training at V {}, T {}, D {}, E {}, {} sequences a step, float32, {}\n"
+      "useful operations: products only, causal half of attention, logits included, backward twice "
+      "forward\n"
+      "peak: float32 FMA of all threads at once, measured in turn with training\n"
+      "busy: processor time the threads got; below 100% others use the machine or threads wait\n\n"
+      "{:<22} {:>7} {:>12} {:>10} {:>10} {:>8} {:>6} {:>6}\n",
+      a.vocabulary, w.source->length(), a.d_model, a.d_head, w.batch,
+      math::active_instruction_set(), "setup", "threads", "tokens/s", "GFLOP/s", "peak", "share",
+      "busy", "GiB");
+}
+
+void print(const std::string& name, std::size_t threads, const Measured& m, bool json) {
   if (json) {
-    const nlohmann::json line = {{"setup", setup.name},
+    const nlohmann::json line = {{"setup", name},
                                  {"threads", threads},
                                  {"tokens_per_second", m.tokens_per_second},
                                  {"gflops", m.gflops},
                                  {"peak_gflops", m.peak_gflops},
-                                 {"share_of_peak", m.share}};
+                                 {"share_of_peak", m.share},
+                                 {"busy", m.busy},
+                                 {"peak_gibibytes", m.peak_gibibytes}};
     fmt::print("{}\n", line.dump());
     return;
   }
-  fmt::print("{:<22} {:>7} {:>12.0f} {:>10.1f} {:>10.1f} {:>7.1f}%\n", setup.name, threads,
-             m.tokens_per_second, m.gflops, m.peak_gflops, 100 * m.share);
+  fmt::print("{:<22} {:>7} {:>12.0f} {:>10.1f} {:>10.1f} {:>7.1f}% {:>5.0f}% {:>6.2f}\n", name,
+             threads, m.tokens_per_second, m.gflops, m.peak_gflops, 100 * m.share, 100 * m.busy,
+             m.peak_gibibytes);
+}
+
+Result<std::vector<Workload>> workloads(const BenchOptions& options) {
+  std::vector<Workload> all;
+  if (options.model) {
+    Result<Workload> one = language_workload(*options.model, options.length, options.batch);
+    if (!one) return one.error();
+    all.push_back(std::move(*one));
+    return all;
+  }
+  for (const std::string_view name : setup_names()) {
+    if (options.setup != "all" && options.setup != name) continue;
+    Result<Workload> one = article_workload(name);
+    if (!one) return one.error();
+    all.push_back(std::move(*one));
+  }
+  return all;
 }
 
 int run(const BenchOptions& options) {
@@ -144,20 +191,14 @@ int run(const BenchOptions& options) {
                      "the peak is measured on as many",
                      most, base::usable_processors())});
   }
-  if (!options.json) {
-    fmt::print(
-        "training at V 256, T 256, D 128, E 64, 64 sequences a step, float32, {}\n"
-        "useful operations: products only, causal half of attention, backward twice forward\n"
-        "peak: float32 FMA of all threads at once, measured in turn with training\n\n"
-        "{:<22} {:>7} {:>12} {:>10} {:>10} {:>8}\n",
-        math::active_instruction_set(), "setup", "threads", "tokens/s", "GFLOP/s", "peak", "share");
-  }
-  for (const Setup& setup : setups) {
-    if (options.setup != "all" && options.setup != setup.name) continue;
+  const Result<std::vector<Workload>> all = workloads(options);
+  if (!all) return refuse(all.error());
+  if (!options.json) print_head(all->front());
+  for (const Workload& workload : *all) {
     for (std::size_t threads = options.threads ? most : 1; threads <= most; ++threads) {
-      const Result<Measured> measured = measure(setup, threads, options.seconds);
+      const Result<Measured> measured = measure(workload, threads, options.seconds);
       if (!measured) return fail(measured.error());
-      print(setup, threads, *measured, options.json);
+      print(workload.name, threads, *measured, options.json);
     }
   }
   return success;
@@ -170,9 +211,22 @@ void add_bench(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("bench", "measure training speed against this machine's peak");
   std::vector<std::string> names = {"all"};
-  for (const Setup& setup : setups) names.emplace_back(setup.name);
-  command->add_option("--setup", options->setup, "which setup (default: all)")
-      ->check(CLI::IsMember(names));
+  for (const std::string_view name : setup_names()) names.emplace_back(name);
+  std::vector<std::string> models;
+  for (const std::string_view name : language_model_names()) models.emplace_back(name);
+  CLI::Option* setup =
+      command->add_option("--setup", options->setup, "which setup of the article (default: all)")
+          ->check(CLI::IsMember(names));
+  CLI::Option* model =
+      command->add_option("--model", options->model, "a language model in place of the setups")
+          ->check(CLI::IsMember(models))
+          ->excludes(setup);
+  command->add_option("--length", options->length, "tokens a sequence (default: the context)")
+      ->check(CLI::Range(2, 1 << 20))
+      ->needs(model);
+  command->add_option("--batch", options->batch, "sequences a step of the language model")
+      ->check(CLI::Range(1, 1 << 20))
+      ->needs(model);
   command->add_option("--threads", options->threads, "only this many threads (default: 1 to all)")
       ->check(CLI::Range(1, most_threads));
   command
@@ -180,7 +234,7 @@ void add_bench(CLI::App& app, int& exit_code) {
                    "training time measured for each line (default: 3)")
       ->check(CLI::Range(0.1, 3600.0));
   command->add_flag("--json", options->json, "one JSON object a line");
-  command->footer("Example: lookback bench --setup two-layer --threads 1");
+  command->footer("Example: lookback bench --model gpt2-small --threads 2");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

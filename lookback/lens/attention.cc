@@ -29,7 +29,8 @@ Result<std::vector<AttentionMap>> attention_maps(const model::Program& program,
     };
     if (Status status = taps.on_forward(pattern_name(layer), keep); !status) return status.error();
   }
-  model::Executor<float>(program, 1, tokens.size()).forward(parameters, tokens, &taps);
+  model::Executor<float>(program, 1, tokens.size(), model::Keep::logits)
+      .forward(parameters, tokens, &taps);
   return maps;
 }
 

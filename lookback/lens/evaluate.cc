@@ -17,7 +17,7 @@ class Evaluator::Bench {
  public:
   Bench(const model::Program& program, std::size_t length)
       : layers_(program.architecture.layers),
-        executor_(program, 1, length),
+        executor_(program, 1, length, model::Keep::logits),
         plain_(program),
         watched_(program) {
     const std::size_t heads = program.architecture.layers * program.architecture.heads_per_layer();

@@ -139,13 +139,14 @@ void norm_backward_input(Norm norm, Matrix<const N> x,
 }
 
 /// In place on scores [T,T]: row t becomes softmax over columns 0..t; the next `zero_margin` columns
-/// (as far as they exist) become zero, so that blocked products may read them.
+/// (as far as they exist) become zero, so that blocked products may read them. `first` is the t of
+/// the matrix's first row, for some rows of such a square.
 template <class N>
-void softmax_causal(Matrix<N> scores) {
+void softmax_causal(Matrix<N> scores, std::size_t first = 0) {
   if constexpr (runs_on_simd<N>) {
-    simd::softmax_causal(scores);
+    simd::softmax_causal(scores, first);
   } else {
-    reference::softmax_causal(scores);
+    reference::softmax_causal(scores, first);
   }
 }
 

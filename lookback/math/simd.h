@@ -2,6 +2,7 @@
 // instruction set is chosen at run time (targets.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -31,7 +32,7 @@ void norm_backward_input(Norm norm, Matrix<const float> x, std::span<const float
                          std::span<const float> weight, Matrix<const float> dy,
                          std::span<const float> d_scale, Matrix<float> dx);
 
-void softmax_causal(Matrix<float> scores);
+void softmax_causal(Matrix<float> scores, std::size_t first = 0);
 void softmax_causal_backward(Matrix<const float> pattern, Matrix<float> gradient);
 
 void gelu(Matrix<const float> x, Matrix<float> y);

@@ -45,8 +45,8 @@ HWY_INLINE void for_each_causal_vector(std::size_t count, std::size_t cols, cons
 }
 
 /// The zeros that blocked products may read right of the diagonal (see zero_margin).
-HWY_INLINE void write_zero_margin(const Matrix<float>& matrix, std::size_t t) {
-  const std::size_t begin = std::min(t + 1, matrix.cols);
+HWY_INLINE void write_zero_margin(const Matrix<float>& matrix, std::size_t t, std::size_t count) {
+  const std::size_t begin = std::min(count, matrix.cols);
   const std::size_t end = std::min(begin + zero_margin, matrix.cols);
   std::fill(matrix.row(t) + begin, matrix.row(t) + end, 0.0F);
 }
@@ -62,7 +62,7 @@ HWY_INLINE float exponentiate(float* row, std::size_t count, std::size_t cols, f
   return sum_of_lanes(sum);
 }
 
-void softmax_causal(const Matrix<float>& scores) {
+void softmax_causal(const Matrix<float>& scores, std::size_t first) {
   const std::size_t cols = scores.cols;
   if (cols == 0) return;
   const std::size_t together = rows_together(cols);
@@ -71,19 +71,19 @@ void softmax_causal(const Matrix<float>& scores) {
     float shift[max_rows_together];
     float sum[max_rows_together];
     for (std::size_t r = 0; r < rows; ++r) {
-      shift[r] = largest_of(scores.row(t + r), std::min(t + r + 1, cols));
+      shift[r] = largest_of(scores.row(t + r), std::min(first + t + r + 1, cols));
     }
     for (std::size_t r = 0; r < rows; ++r) {
-      sum[r] = exponentiate(scores.row(t + r), std::min(t + r + 1, cols), cols, shift[r]);
+      sum[r] = exponentiate(scores.row(t + r), std::min(first + t + r + 1, cols), cols, shift[r]);
     }
     for (std::size_t r = 0; r < rows; ++r) {
       float* row = scores.row(t + r);
       const FloatVector inverse = set(1.0F / sum[r]);
-      for_each_causal_vector(std::min(t + r + 1, cols), cols,
+      for_each_causal_vector(std::min(first + t + r + 1, cols), cols,
                              [&](std::size_t i, auto part) HWY_ATTR {
                                part.store(hn::Mul(part.load(row + i), inverse), row + i);
                              });
-      write_zero_margin(scores, t + r);
+      write_zero_margin(scores, t + r, first + t + r + 1);
     }
   }
 }
@@ -111,7 +111,7 @@ void softmax_causal_backward(const Matrix<const float>& pattern, const Matrix<fl
           std::min(t + r + 1, cols), cols, [&](std::size_t i, auto part) HWY_ATTR {
             part.store(hn::Mul(part.load(p + i), hn::Sub(part.load(g + i), set(mean[r]))), g + i);
           });
-      write_zero_margin(gradient, t + r);
+      write_zero_margin(gradient, t + r, t + r + 1);
     }
   }
 }
@@ -128,7 +128,9 @@ HWY_EXPORT(softmax_causal_backward);
 
 namespace simd {
 
-void softmax_causal(Matrix<float> scores) { HWY_DYNAMIC_DISPATCH(softmax_causal)(scores); }
+void softmax_causal(Matrix<float> scores, std::size_t first) {
+  HWY_DYNAMIC_DISPATCH(softmax_causal)(scores, first);
+}
 
 void softmax_causal_backward(Matrix<const float> pattern, Matrix<float> gradient) {
   HWY_DYNAMIC_DISPATCH(softmax_causal_backward)(pattern, gradient);

@@ -1,34 +1,23 @@
 #include "lookback/model/executor.h"
 
-#include <cmath>
 #include <complex>
+#include <utility>
 
 #include "lookback/model/attention_steps.h"
 #include "lookback/model/dense_steps.h"
 #include "lookback/model/linear_step.h"
+#include "lookback/model/rotary.h"
 #include "lookback/model/visit.h"
 
 namespace lookback::model {
 
 template <class N>
-Executor<N>::Executor(const Program& program, std::size_t batch, std::size_t length)
-    : run_(program, batch, length), losses_(batch * (length - 1)) {
-  if (program.architecture.positions == Positions::rotary) make_rotary_tables();
-}
-
-/// Angle of pair i at position t: t / base^(2 i / E). Su et al. 2021.
-template <class N>
-void Executor<N>::make_rotary_tables() {
-  const Architecture& a = run_.program.architecture;
-  const std::size_t pairs = a.d_head / 2;
-  for (std::size_t t = 0; t < run_.length; ++t) {
-    for (std::size_t i = 0; i < pairs; ++i) {
-      const double share = static_cast<double>(i) / static_cast<double>(pairs);
-      const double angle = static_cast<double>(t) * std::pow(a.rotary_base, -share);
-      run_.cosine.push_back(static_cast<N>(std::cos(angle)));
-      run_.sine.push_back(static_cast<N>(std::sin(angle)));
-    }
-  }
+Executor<N>::Executor(const Program& program, std::size_t batch, std::size_t length, Keep keep)
+    : run_(program, batch, length, keep), losses_(batch * (length - 1)) {
+  if (program.architecture.positions != Positions::rotary) return;
+  auto [cosine, sine] = rotary_tables<N>(program.architecture, length);
+  run_.cosine = std::move(cosine);
+  run_.sine = std::move(sine);
 }
 
 template <class N>

@@ -15,8 +15,10 @@ namespace lookback::model {
 template <class N>
 class Executor {
  public:
-  /// REQUIRES 1 <= length <= the program's context, batch >= 1.
-  Executor(const Program& program, std::size_t batch, std::size_t length);
+  /// REQUIRES 1 <= length <= the program's context, batch >= 1. With Keep::logits the activations
+  /// take a fraction of the memory; then neither backward nor a `first_step` may be asked for.
+  Executor(const Program& program, std::size_t batch, std::size_t length,
+           Keep keep = Keep::everything);
 
   /// Runs the steps over tokens [B,T], each below V. `parameters` is the flat buffer and must live
   /// until backward. With `taps`, hooks see every activation they name.
@@ -38,7 +40,6 @@ class Executor {
  private:
   template <class Row>
   void for_each_sequence(Row row);
-  void make_rotary_tables();
 
   Run<N> run_;
   std::vector<N> losses_;

@@ -9,10 +9,12 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "lookback/base/aligned.h"
 #include "lookback/math/kernels.h"
+#include "lookback/model/memory_plan.h"
 #include "lookback/model/program.h"
 #include "lookback/model/taps.h"
 
@@ -23,26 +25,14 @@ using math::Matrix;
 using math::Part;
 using math::Update;
 
-/// Numbers of type N, slot after slot. Squares that share memory share it here too.
+/// Numbers of type N, where a plan lays them.
 template <class N>
 class SlotMemory {
  public:
-  /// Empty until allocated, so that a run that never goes backward holds no gradients.
-  void allocate(const Program& program, std::size_t batch, std::size_t length) {
-    if (!numbers_.empty()) return;
-    std::size_t size = 0;
-    for (const SlotInfo& slot : program.slots) {
-      if (slot.in_place) {
-        offsets_.push_back(offsets_[*slot.in_place]);
-        continue;
-      }
-      offsets_.push_back(size);
-      const std::size_t numbers = slot.kind == SlotInfo::Kind::square
-                                      ? batch * slot.heads * length * length
-                                      : batch * length * slot.width;
-      size += (numbers + 15) / 16 * 16;
-    }
-    numbers_.resize(size);
+  bool empty() const { return numbers_.empty(); }
+  void allocate(MemoryPlan plan) {
+    numbers_.resize(plan.size);
+    offsets_ = std::move(plan.offsets);
   }
   N* at(SlotId slot) { return numbers_.data() + offsets_[slot]; }
 
@@ -53,14 +43,14 @@ class SlotMemory {
 
 template <class N>
 struct Run {
-  Run(const Program& p, std::size_t b, std::size_t t)
+  Run(const Program& p, std::size_t b, std::size_t t, Keep keep = Keep::everything)
       : program(p),
         batch(b),
         length(t),
         touched(p.slots.size()),
         kept(p.slots.size()),
         split(p.slots.size()) {
-    values.allocate(p, b, t);
+    values.allocate(plan_values(p, b, t, keep));
   }
 
   std::size_t rows() const { return batch * length; }
@@ -93,9 +83,10 @@ struct Run {
     touched[slot] = true;
     return {gradient_stream(slot), update};
   }
-  /// Before each backward pass: no gradient holds anything, and each has its own memory.
+  /// Before each backward pass: no gradient holds anything, and each has its own memory. It is
+  /// allocated here, so that a run that never goes backward has none.
   void start_gradients() {
-    gradients.allocate(program, batch, length);
+    if (gradients.empty()) gradients.allocate(plan_gradients(program, batch, length));
     std::ranges::fill(touched, 0);
     home.resize(program.slots.size());
     std::iota(home.begin(), home.end(), SlotId{0});

@@ -199,7 +199,7 @@ void ClampTaps<N>::choose(std::vector<const Clamp*> in_force) {
   if (!std::ranges::any_of(in_force_, starts)) {
     starting_run_.reset();
   } else if (!starting_run_) {
-    starting_run_ = std::make_unique<model::Executor<N>>(program_, 1, length_);
+    starting_run_ = std::make_unique<model::Executor<N>>(program_, 1, length_, model::Keep::logits);
   }
   for (const Clamp* clamp : in_force_) {
     if (clamp->kind == ClampKind::copying) continue;

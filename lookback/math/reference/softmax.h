@@ -21,18 +21,20 @@ auto largest_real_part(const N* values, std::size_t count) {
   return largest;
 }
 
-/// Writes the zeros that blocked products may read right of the diagonal of row t.
+/// Writes the zeros that blocked products may read right of the diagonal, where row t has `count`
+/// columns up to it.
 template <class N>
-void write_zero_margin(Matrix<N> matrix, std::size_t t) {
-  const std::size_t end = std::min(t + 1 + zero_margin, matrix.cols);
-  for (std::size_t s = t + 1; s < end; ++s) matrix(t, s) = 0;
+void write_zero_margin(Matrix<N> matrix, std::size_t t, std::size_t count) {
+  const std::size_t end = std::min(count + zero_margin, matrix.cols);
+  for (std::size_t s = count; s < end; ++s) matrix(t, s) = 0;
 }
 
 /// p_ts = exp(x_ts - m) / sum_{r<=t} exp(x_tr - m) for s <= t, in place; zero margin right of it.
+/// The first row's t is `first`.
 template <class N>
-void softmax_causal(Matrix<N> scores) {
+void softmax_causal(Matrix<N> scores, std::size_t first = 0) {
   for (std::size_t t = 0; t < scores.rows; ++t) {
-    const std::size_t count = std::min(t + 1, scores.cols);
+    const std::size_t count = std::min(first + t + 1, scores.cols);
     if (count == 0) continue;
     N* row = scores.row(t);
     const auto largest = largest_real_part(row, count);
@@ -42,7 +44,7 @@ void softmax_causal(Matrix<N> scores) {
       sum += row[s];
     }
     for (std::size_t s = 0; s < count; ++s) row[s] /= sum;
-    write_zero_margin(scores, t);
+    write_zero_margin(scores, t, count);
   }
 }
 
@@ -56,7 +58,7 @@ void softmax_causal_backward(std::type_identity_t<Matrix<const N>> pattern, Matr
     for (std::size_t s = 0; s < count; ++s) {
       gradient(t, s) = pattern(t, s) * (gradient(t, s) - sum);
     }
-    write_zero_margin(gradient, t);
+    write_zero_margin(gradient, t, count);
   }
 }
 

@@ -1,0 +1,32 @@
+// Where the numbers of each slot lie, such that slots which are never needed at the same time share
+// memory.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "lookback/model/program.h"
+
+namespace lookback::model {
+
+/// What of a program's activations stays in memory.
+enum class Keep {
+  everything,  ///< as a backward pass, taps that look back and runs from a later step need it
+  logits,      ///< a slot's memory is another's as soon as its last reader has run
+};
+
+/// Offsets in numbers, by slot, into one block of `size` numbers; each a multiple of a cache line.
+struct MemoryPlan {
+  std::vector<std::size_t> offsets;
+  std::size_t size = 0;
+};
+
+/// Of the activations of B sequences of T tokens.
+MemoryPlan plan_values(const Program& program, std::size_t batch, std::size_t length, Keep keep);
+
+/// Of the gradients by them. A gradient lives from the backward of the last step that reads its slot
+/// to the backward of the step that writes the slot: of a deep model that is a layer's worth at a
+/// time. The logits have none: their gradient takes their own place.
+MemoryPlan plan_gradients(const Program& program, std::size_t batch, std::size_t length);
+
+}  // namespace lookback::model
