@@ -6,10 +6,12 @@ clear line. Nothing here reaches for a network.
 
 import io
 import json
+import lzma
 import re
 import shutil
 import tarfile
 import zipfile
+import zlib
 
 
 class DataError(Exception):
@@ -29,7 +31,7 @@ def member_of(archive, member):
             return found.read()
     except KeyError:
         raise DataError(f"{archive.name}: has no file {member}") from None
-    except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zipfile.zlib.error) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"{archive.name}: not an archive, or torn: {error}") from None
 
 
@@ -108,7 +110,7 @@ def convert_openwebtext(archive, folder):
                 with open(target, "xb") as out:
                     write_documents(subsets.extractfile(subset), out)
                 count += 1
-    except (OSError, EOFError, tarfile.TarError, tarfile.lzma.LZMAError) as error:
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
         raise DataError(f"{archive.name}: not an archive of OpenWebText: {error}") from None
     if count == 0:
         raise DataError(f"{archive.name}: holds no subsets (files that end in .xz)")
