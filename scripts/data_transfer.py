@@ -126,7 +126,7 @@ def download(source, folder):
         return npm_package(source, part)
     failures = []
     for url in source["urls"]:
-        if expected is None:
+        if expected is None or (part.exists() and part.stat().st_size > source.get("bytes", 0)):
             part.unlink(missing_ok=True)
         try:
             whole = part.exists() and part.stat().st_size == source.get("bytes")

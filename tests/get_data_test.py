@@ -221,6 +221,13 @@ bytes = [100, 900]
         self.assertEqual(self.server.asked[-1], ("/lambada.jsonl", "bytes=30000-"))
         self.assertEqual(self.files(), ["checksums.json", "evals/lambada_openai.jsonl"])
 
+    def test_what_is_left_of_another_file_is_no_obstacle(self):
+        self.to.mkdir()
+        for left in (b"x" * 100, self.lambada + b"more"):
+            (self.to / "lambada.jsonl.part").write_bytes(left)
+            self.run_it("lambada")
+        self.assertEqual(self.files(), ["checksums.json", "evals/lambada_openai.jsonl"])
+
     def test_a_torn_download_without_a_checksum_is_begun_anew(self):
         self.server.cut = 100
         self.assertEqual(self.run_it("books")[0], 1)
