@@ -39,7 +39,7 @@ Result<serve::Options> options_for_server(const ServeOptions& given, std::atomic
   std::error_code ignored;
   if (!std::filesystem::is_directory(given.directory, ignored)) {
     return Error{
-        fmt::format("{}: found no such directory, allowed: one that `lookback study --out` makes",
+        fmt::format("{}: found no such directory, allowed: one that `lookback study --out` made",
                     given.directory)};
   }
   Result<std::string> page = live_page(given.directory);
