@@ -15,13 +15,14 @@
 #include "lookback/model/program.h"
 #include "lookback/study/study.h"
 #include "lookback/study/study_file.h"
+#include "lookback/study/training_data.h"
 
 namespace lookback::cli {
 namespace {
 
 struct StudyOptions {
   std::string file, out, tokens, seeds;
-  std::optional<std::string> size;
+  std::optional<std::string> size, data;
   std::optional<std::size_t> threads;
   bool resume = false;
 };
@@ -35,6 +36,7 @@ Result<study::Overrides> read_overrides(const StudyOptions& options) {
   overrides.tokens = *tokens;
   overrides.seeds = *seeds;
   overrides.size = options.size;
+  overrides.directory = options.data;
   return overrides;
 }
 
@@ -71,7 +73,7 @@ int run(const StudyOptions& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
   if (!overrides) return refuse(overrides.error());
   if (options.out.empty()) return refuse({"--out: found nothing, allowed: a directory"});
-  const Result<study::Study> study = study::read_study(options.file, *overrides);
+  const Result<study::Study> study = study::read_study_and_text(options.file, *overrides);
   if (!study) return fail(study.error());
   print_arms(*study);
   const Result<study::Ending> ending = run_to_end(*study, options);
@@ -100,6 +102,8 @@ void add_study(CLI::App& app, int& exit_code) {
                       "runs of each arm, with seeds from 0 on (default: the study file's)");
   command->add_option("--size", options->size,
                       "one of the study's [sizes], such as article (default: the study as it is)");
+  command->add_option("--data", options->data,
+                      "directory of `lookback tokens prepare` (default: the study file's)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,

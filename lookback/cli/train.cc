@@ -13,6 +13,7 @@
 #include "lookback/cli/console.h"
 #include "lookback/study/study.h"
 #include "lookback/study/study_file.h"
+#include "lookback/study/training_data.h"
 
 namespace lookback::cli {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::uint64_t most_seed = INT64_MAX;  // what a TOML integer holds
 
 struct TrainOptions {
   std::string file, arm, out, tokens;
-  std::optional<std::string> size;
+  std::optional<std::string> size, data;
   std::uint64_t seed = 0;
   std::optional<std::size_t> threads;
   bool resume = false;
@@ -44,7 +45,9 @@ int run(const TrainOptions& options) {
   const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
   if (!tokens) return refuse(tokens.error());
   const Result<study::Study> study =
-      study::read_study(options.file, {.tokens = *tokens, .seeds = {}, .size = options.size});
+      study::read_study_and_text(
+      options.file,
+      {.tokens = *tokens, .seeds = {}, .size = options.size, .directory = options.data});
   if (!study) return fail(study.error());
   const Result<study::RunConfig> config = find_arm(*study, options);
   if (!config) return refuse(config.error());
@@ -75,6 +78,8 @@ void add_train(CLI::App& app, int& exit_code) {
                       "training tokens, such as 40M (default: the study file's)");
   command->add_option("--size", options->size,
                       "one of the study's [sizes], such as article (default: the study as it is)");
+  command->add_option("--data", options->data,
+                      "directory of `lookback tokens prepare` (default: the study file's)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,
