@@ -265,6 +265,8 @@ std::vector<Quantity> make_all() {
   std::vector<Quantity> all(std::begin(measured), std::end(measured));
   const auto inspected = inspected_quantities();
   all.insert(all.end(), inspected.begin(), inspected.end());
+  const auto evaluated = evaluated_quantities();
+  all.insert(all.end(), evaluated.begin(), evaluated.end());
   return all;
 }
 

@@ -30,11 +30,15 @@ struct Quantity {
   Figure (*read)(const RunRecord& run, std::string_view probe) = nullptr;
 };
 
-/// All of them: those of findings and metrics, then those of the inspection of the last checkpoint.
+/// All of them: those of findings and metrics, then those of the inspection of the last checkpoint,
+/// then those of a language model's evaluation.
 std::span<const Quantity> quantities();
 
 /// The one of that name, or null.
 const Quantity* find_quantity(std::string_view name);
+
+/// Those read from evaluation.json (quantities_evaluated.cc).
+std::span<const Quantity> evaluated_quantities();
 
 /// Those read from inspection.json; the rest stands in quantities.cc.
 std::span<const Quantity> inspected_quantities();

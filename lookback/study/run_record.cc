@@ -68,6 +68,9 @@ Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& ru
   Result<nlohmann::json> inspection =
       base::read_json_object(run / "inspection.json", largest_record);
   if (inspection) record.inspection = shortened(*inspection);
+  Result<nlohmann::json> evaluation =
+      base::read_json_object(run / "evaluation.json", largest_record);
+  if (evaluation) record.evaluation = std::move(*evaluation);
   return std::optional<RunRecord>(std::move(record));
 }
 
