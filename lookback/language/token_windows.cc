@@ -33,9 +33,8 @@ void OrderedWindows::draw(std::uint64_t index, std::span<data::Token> tokens) co
 
 Status check_windows(const TokenFile& file, std::size_t length) {
   if (length >= 2 && file.size() >= 2 * length - 1) return {};
-  return Error{fmt::format(
-      "{}: found {} tokens, allowed for windows of {} tokens: at least {}",
-      file.path().string(), file.size(), length, 2 * length - 1)};
+  return Error{fmt::format("found {} tokens, allowed for windows of {} tokens: at least {}",
+                           file.size(), length, 2 * length - 1)};
 }
 
 }  // namespace lookback::language

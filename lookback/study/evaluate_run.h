@@ -1,28 +1,49 @@
-// Evaluates a run that learned from text, once it has ended.
+// Evaluates language models: of a run that has ended, what needs nothing but what it was trained with;
+// of any model, also the tasks of other people.
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "lookback/base/result.h"
 #include "lookback/base/workers.h"
+#include "lookback/language/task_results.h"
+#include "lookback/language/tokenizer.h"
 #include "lookback/study/run_config.h"
+#include "lookback/study/saved_model.h"
 #include "lookback/study/study.h"
 #include "lookback/study/text_evaluation.h"
 
 namespace lookback::study {
 
-/// Writes evaluation.json (language/task_results.h) of a finished run's last checkpoint: the tasks of
-/// text_evaluation.h. Leaves a run alone that learned from repeated blocks, has one, or diverged. A run
-/// whose evaluation cannot be made stands without it: a message says why. Errors: a file that cannot
-/// be written. REQUIRES that the caller holds the lock of the directory.
-Status evaluate_run(const RunConfig& config, const std::filesystem::path& directory,
-                    base::Workers& workers, Listener& listener);
+/// What a model is asked.
+struct EvaluationRequest {
+  std::vector<std::string> tasks;      ///< of text_evaluation.h and of language/task.h
+  std::optional<Text> text = {};       ///< for "perplexity" and "value-content"
+  std::filesystem::path task_files{};  ///< directory of the tasks of language/task.h
+  std::size_t limit = 0;               ///< documents, windows and sequences a task; 0: as many as usual
+};
 
-/// The same for any model: the tasks that need nothing but it, its tokenizer and, if not null, text to
-/// predict in windows of `length` tokens.
-Result<std::vector<language::TaskScore>> evaluate_alone(const lens::Model& model,
-                                                        const language::Tokenizer& tokenizer,
-                                                        const Text* text, std::size_t length,
-                                                        base::Workers& workers);
+/// All tasks that there are.
+std::vector<std::string> evaluation_tasks();
+
+/// The scores, in the order of the tasks; "config" says which model, and has the induction score of
+/// every head where "induction" was asked for. Errors: an unknown task, text that is not there or
+/// does not fit, and those of the tasks' files.
+Result<language::TaskResults> evaluate_model(const SavedModel& model,
+                                             const language::Tokenizer& tokenizer,
+                                             const EvaluationRequest& request,
+                                             base::Workers& workers);
+
+/// The same scores in evaluation.json of a run's directory, beside those that it has of other tasks.
+Status add_evaluation(const std::filesystem::path& run, const language::TaskResults& results);
+
+/// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run
+/// that diverged is left alone; one that cannot be evaluated stands without: a message says why.
+/// Errors: a file that cannot be written. REQUIRES that the caller holds the lock of the directory.
+Status evaluate_run(const RunConfig& config, const std::filesystem::path& run,
+                    base::Workers& workers, Listener& listener);
 
 }  // namespace lookback::study

@@ -45,16 +45,6 @@ bool is_inspected(const fs::path& file) {
   return !format.starts_with("lookback inspection ") || format == inspection_format;
 }
 
-/// Whether the run's findings say that it came to its end. Findings that cannot be read are the
-/// summary's to complain of.
-bool has_finished(const fs::path& directory) {
-  const Result<nlohmann::json> findings =
-      base::read_json_object(directory / "findings.json", largest_findings);
-  if (!findings) return false;
-  const auto status = findings->find("status");
-  return status != findings->end() && *status == "finished";
-}
-
 /// Both forms of one inspection, or a stop that was asked for.
 struct Made {
   bool stopped = false;
@@ -82,6 +72,14 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
 }
 
 }  // namespace
+
+bool has_finished(const fs::path& directory) {
+  const Result<nlohmann::json> findings =
+      base::read_json_object(directory / "findings.json", largest_findings);
+  if (!findings) return false;
+  const auto status = findings->find("status");
+  return status != findings->end() && *status == "finished";
+}
 
 std::size_t inspected_sequences(const EvaluateConfig& evaluate) {
   return std::max<std::size_t>(2, evaluate.sequences);

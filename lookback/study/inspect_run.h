@@ -14,6 +14,10 @@
 
 namespace lookback::study {
 
+/// Whether the run's findings say that it came to its end. Findings that cannot be read are the
+/// summary's to complain of.
+bool has_finished(const std::filesystem::path& directory);
+
 /// Of each probe: as many as the run was evaluated on, and 2 at least, for an interval.
 std::size_t inspected_sequences(const EvaluateConfig& evaluate);
 

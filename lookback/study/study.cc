@@ -9,6 +9,7 @@
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
 #include "lookback/study/directory_lock.h"
+#include "lookback/study/evaluate_run.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspect_run.h"
 #include "lookback/study/ledger.h"
@@ -240,7 +241,16 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
                   run.string(), study.string())};
 }
 
-/// Brings one run to its end and inspects it. The lock of the study's directory is not enough:
+/// Inspects a run that has ended and, if it learned from text, evaluates it.
+Result<Ending> look_at_run(const RunConfig& config, const std::filesystem::path& run,
+                           base::Workers& workers, Listener& listener) {
+  if (Status evaluated = evaluate_run(config, run, workers, listener); !evaluated) {
+    return evaluated.error();
+  }
+  return inspect_run(config, run, workers, listener);
+}
+
+/// Brings one run to its end and looks at it. The lock of the study's directory is not enough:
 /// `lookback train` can be at work in that of the run.
 Result<Ending> complete_run(const RunConfig& config, const std::filesystem::path& run,
                             std::uint64_t tokens_after, base::Workers& workers,
@@ -256,7 +266,7 @@ Result<Ending> complete_run(const RunConfig& config, const std::filesystem::path
     Result<Ending> ending = execute_run(config, run, tokens_after, workers, listener);
     if (!ending || *ending == Ending::stopped) return ending;
   }
-  return inspect_run(config, run, workers, listener);
+  return look_at_run(config, run, workers, listener);
 }
 
 /// Inspects every run of a finished study that has no inspection.
@@ -269,7 +279,7 @@ Result<Ending> inspect_runs(const Study& study, const std::filesystem::path& dir
       if (!has_ended(run)) continue;  // removed since; what is finished is not made anew
       const Result<DirectoryLock> lock = DirectoryLock::take(run);
       if (!lock) return lock.error();
-      Result<Ending> ending = inspect_run(config, run, workers, listener);
+      Result<Ending> ending = look_at_run(config, run, workers, listener);
       if (!ending || *ending == Ending::stopped) return ending;
     }
   }
@@ -336,7 +346,7 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
   }
   if (has_ended(directory)) {
     listener.message(fmt::format("{}: this run has ended", directory.string()));
-    return resume ? inspect_run(config, directory, workers, listener) : Ending::finished;
+    return resume ? look_at_run(config, directory, workers, listener) : Ending::finished;
   }
   if (!resume && is_there(directory / "config.toml")) {
     return Error{
@@ -346,7 +356,7 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
   }
   Result<Ending> ending = execute_run(config, directory, 0, workers, listener);
   if (!ending || *ending == Ending::stopped) return ending;
-  return inspect_run(config, directory, workers, listener);
+  return look_at_run(config, directory, workers, listener);
 }
 
 }  // namespace lookback::study

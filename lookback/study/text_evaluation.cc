@@ -94,9 +94,9 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
   const auto bump = differences(copies->first_loss, copies->second_loss);
   const std::size_t count = options.sequences;
   return std::vector<TaskScore>{
-      {"induction", count, {mean_of("induction_bump", bump)}},
-      {"copy", count, {mean_of("acc", copies->second_accuracy)}},
-      {"lookup", count, {mean_of("acc", lookups->second_accuracy)}},
+      {"induction", count, count, {mean_of("induction_bump", bump)}},
+      {"copy", count, count, {mean_of("acc", copies->second_accuracy)}},
+      {"lookup", count, count, {mean_of("acc", lookups->second_accuracy)}},
   };
 }
 
@@ -110,8 +110,9 @@ Result<std::vector<TaskScore>> evaluate_text(const lens::Model& model, const Tex
   const Result<ValueContent> losses = value_content(model, source, windows, workers);
   if (!losses) return losses.error();
   return std::vector<TaskScore>{
-      {"perplexity", windows, {exponential_of("token_perplexity", losses->whole)}},
+      {"perplexity", source.windows(), windows, {exponential_of("token_perplexity", losses->whole)}},
       {"value-content",
+       source.windows(),
        windows,
        {exponential_of("perplexity_ratio", differences(losses->ablated, losses->whole))}},
   };

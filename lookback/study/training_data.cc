@@ -54,13 +54,15 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   if (!validation) return validation.error();
   text.train = std::move(*train);
   text.validation = std::move(*validation);
-  if (text.train->tokenizer_checksum() != text.validation->tokenizer_checksum()) {
+  const language::TokenFileHeader& header = text.train->header();
+  const language::TokenFileHeader& other = text.validation->header();
+  if (header.tokenizer_checksum != other.tokenizer_checksum) {
     return Error{fmt::format("{}: train.tokens and validation.tokens are of two tokenizers; "
                              "prepare them together",
                              directory.string())};
   }
-  text.tokenizer = directory / "tokenizer.json";
-  const std::uint64_t both[] = {text.train->checksum(), text.validation->checksum()};
+  text.directory = directory;
+  const std::uint64_t both[] = {header.tokens_checksum, other.tokens_checksum};
   text.checksum = base::checksum_text({std::as_bytes(std::span(both))});
   return text;
 }
@@ -69,16 +71,20 @@ Status check_text(const Text& text, const RunConfig& config) {
   const std::size_t known = config.architecture.vocabulary;
   if (text.train->vocabulary() > known) {
     return Error{fmt::format("{}: found tokens of a vocabulary of {}, allowed: model.vocabulary = {}",
-                             text.train->path().string(), text.train->vocabulary(), known)};
+                             text.directory.string(), text.train->vocabulary(), known)};
   }
-  for (const auto& file : {text.train, text.validation}) {
-    if (Status status = language::check_windows(*file, config.data.length); !status) return status;
+  for (const auto& [file, name] : {std::pair(text.train, "train.tokens"),
+                                   std::pair(text.validation, "validation.tokens")}) {
+    if (Status fits = language::check_windows(*file, config.data.length); !fits) {
+      return Error{
+          fmt::format("{}: {}", (text.directory / name).string(), fits.error().message)};
+    }
   }
   const std::string& asked = config.data.text->checksum;
   if (asked.empty() || asked == text.checksum) return {};
   return Error{fmt::format("{}: found tokens of checksum {}, allowed: data.checksum = {}, those that "
                            "this study was made with",
-                           text.train->path().parent_path().string(), text.checksum, asked)};
+                           text.directory.string(), text.checksum, asked)};
 }
 
 Result<TrainingData> open_training_data(const RunConfig& config) {

@@ -18,7 +18,7 @@ namespace lookback::study {
 /// The files of a prepared directory, open.
 struct Text {
   std::shared_ptr<const language::TokenFile> train, validation;
-  std::filesystem::path tokenizer;  ///< its tokenizer.json
+  std::filesystem::path directory;  ///< theirs, with their tokenizer.json
   std::string checksum;             ///< of the tokens of both files: 16 hexadecimal digits
 };
 

@@ -1,0 +1,17 @@
+// A model as evaluation tasks ask it.
+#pragma once
+
+#include <span>
+
+#include "lookback/base/workers.h"
+#include "lookback/language/task_score.h"
+#include "lookback/model/program.h"
+
+namespace lookback::language {
+
+/// Runs each window without its last token, several at a time, and answers for its scored tokens. The
+/// same window asked twice is run once. All three must outlive what is returned.
+Model task_model(const model::Program& program, std::span<const float> parameters,
+                           base::Workers& workers);
+
+}  // namespace lookback::language

@@ -1,0 +1,209 @@
+#include "lookback/study/evaluate_run.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/nearest.h"
+#include "lookback/base/printable.h"
+#include "lookback/language/read_tokenizer.h"
+#include "lookback/language/task.h"
+#include "lookback/lens/evaluate.h"
+#include "lookback/study/inspect_run.h"
+#include "lookback/language/task_model.h"
+
+namespace lookback::study {
+namespace {
+
+using language::TaskResults;
+using language::TaskScore;
+
+bool is_own(std::string_view task) {
+  return std::ranges::find(own_tasks, task) != std::end(own_tasks);
+}
+
+Status check_task(const std::string& task) {
+  const std::vector<std::string> all = evaluation_tasks();
+  if (std::ranges::find(all, task) != all.end()) return {};
+  const auto meant = base::nearest(task, all);
+  return Error{fmt::format("found the task '{}'{}, allowed: {}", base::printable(task),
+                           meant ? fmt::format("; nearest: {}", *meant) : "",
+                           fmt::join(all, ", "))};
+}
+
+class ModelEvaluation {
+ public:
+  ModelEvaluation(const SavedModel& model, const language::Tokenizer& tokenizer,
+                  const EvaluationRequest& request, base::Workers& workers)
+      : model_(model), tokenizer_(tokenizer), request_(request), workers_(workers) {
+    if (request.limit > 0) options_ = {.windows = request.limit, .sequences = request.limit};
+  }
+
+  Result<TaskResults> evaluate() {
+    TaskResults results;
+    results.config = {{"model", {{"arm", model_.config.arm},
+                                 {"seed", model_.config.seed},
+                                 {"tokens", model_.header.tokens},
+                                 {"parameters", model_.program.parameter_count()},
+                                 {"context", model_.program.architecture.context}}},
+                      {"tokenizer", {{"tokens", tokenizer_.size()}}},
+                      {"limit", request_.limit == 0 ? nlohmann::json(nullptr)
+                                                    : nlohmann::json(request_.limit)}};
+    for (const std::string& task : request_.tasks) {
+      const Result<TaskScore> score = is_own(task) ? own(task, results.config) : foreign(task);
+      if (!score) return Error{fmt::format("{}: {}", task, score.error().message)};
+      results.tasks.push_back(*score);
+    }
+    return results;
+  }
+
+ private:
+  lens::Model model() const { return {model_.program, model_.parameters}; }
+
+  /// Those of one kind are made together, at the first that is asked for.
+  Result<TaskScore> own(const std::string& task, nlohmann::json& config) {
+    if (!made_.contains(task)) {
+      const bool of_text = task == "perplexity" || task == "value-content";
+      Result<std::vector<TaskScore>> made = of_text ? text_scores() : probe_scores(config);
+      if (!made) return made.error();
+      for (TaskScore& score : *made) made_[score.name] = std::move(score);
+    }
+    return made_.at(task);
+  }
+
+  Result<std::vector<TaskScore>> text_scores() {
+    if (!request_.text) {
+      return Error{"found no text, allowed: a directory of `lookback tokens prepare` (--text)"};
+    }
+    if (request_.text->validation->vocabulary() != tokenizer_.size()) {
+      return Error{fmt::format("{}: found tokens of a vocabulary of {}, allowed: {}, the tokenizer's",
+                               request_.text->directory.string(),
+                               request_.text->validation->vocabulary(), tokenizer_.size())};
+    }
+    return evaluate_text(model(), *request_.text, model_.config.data.length, options_, workers_);
+  }
+
+  Result<std::vector<TaskScore>> probe_scores(nlohmann::json& config) {
+    auto scores = evaluate_probes(model(), plain_tokens(tokenizer_), options_, workers_);
+    if (!scores) return scores;
+    const auto probe = probe_source(model_.config, data::BlockKind::repeated_blocks);
+    if (!probe) return probe.error();
+    const auto heads =
+        lens::evaluate(model_.program, model_.parameters, **probe, options_.sequences, workers_);
+    if (!heads) return heads.error();
+    double best = 0;
+    config["heads"] = nlohmann::json::array();
+    for (const auto& head : heads->heads) {
+      const double score = head.scores.induction_score;
+      config["heads"].push_back(
+          {{"layer", head.layer}, {"head", head.head}, {"induction_score", score}});
+      best = std::max(best, score);
+    }
+    scores->front().metrics.push_back({"induction_score", best, std::nullopt});
+    return scores;
+  }
+
+  Result<TaskScore> foreign(const std::string& name) {
+    if (request_.task_files.empty()) {
+      return Error{"found no directory of evaluation files, allowed: one that scripts/get-data made "
+                   "(--data)"};
+    }
+    const auto task = language::read_task(name, request_.task_files, request_.limit);
+    if (!task) return task.error();
+    const auto end = tokenizer_.special();
+    if (!end) return Error{"found a tokenizer without <|endoftext|>"};
+    return language::evaluate_task(
+        *task, [&](std::string_view text) { return tokenizer_.encode(text); },
+        model_.program.architecture.context, *end,
+        language::task_model(model_.program, model_.parameters, workers_));
+  }
+
+  const SavedModel& model_;
+  const language::Tokenizer& tokenizer_;
+  const EvaluationRequest& request_;
+  base::Workers& workers_;
+  TextEvaluationOptions options_;
+  std::map<std::string, TaskScore, std::less<>> made_;
+};
+
+/// What a run's directory has of its own tasks.
+bool is_evaluated(const std::filesystem::path& run) {
+  const Result<TaskResults> there = language::read_task_results(run / "evaluation.json");
+  if (!there) return false;
+  return std::ranges::all_of(own_tasks, [&](const char* task) {
+    return std::ranges::find(there->tasks, task, &TaskScore::name) != there->tasks.end();
+  });
+}
+
+Result<TaskResults> evaluate_own(const RunConfig& config, const std::filesystem::path& run,
+                                 base::Workers& workers) {
+  const Result<std::filesystem::path> file = find_checkpoint(run);
+  if (!file) return file.error();
+  const Result<SavedModel> model = read_model(*file);
+  if (!model) return model.error();
+  const auto tokenizer = language::read_tokenizer(run / "tokenizer.json");
+  if (!tokenizer) return tokenizer.error();
+  Result<Text> text = open_text(config.data.text->directory);
+  if (!text) return text.error();
+  if (Status same = check_text(*text, config); !same) return same.error();
+  EvaluationRequest request;
+  request.tasks.assign(std::begin(own_tasks), std::end(own_tasks));
+  request.text = std::move(*text);
+  return evaluate_model(*model, *tokenizer, request, workers);
+}
+
+}  // namespace
+
+std::vector<std::string> evaluation_tasks() {
+  std::vector<std::string> all(std::begin(own_tasks), std::end(own_tasks));
+  for (const std::string_view name : language::task_names()) all.emplace_back(name);
+  return all;
+}
+
+Result<TaskResults> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
+                                   const EvaluationRequest& request, base::Workers& workers) {
+  for (const std::string& task : request.tasks) {
+    if (Status known = check_task(task); !known) return known.error();
+  }
+  return ModelEvaluation(model, tokenizer, request, workers).evaluate();
+}
+
+Status add_evaluation(const std::filesystem::path& run, const TaskResults& results) {
+  const std::filesystem::path file = run / "evaluation.json";
+  TaskResults all = results;
+  std::error_code missing;
+  if (std::filesystem::exists(file, missing)) {
+    const Result<TaskResults> there = language::read_task_results(file);
+    if (!there) return there.error();
+    for (const TaskScore& score : there->tasks) {
+      if (std::ranges::find(all.tasks, score.name, &TaskScore::name) == all.tasks.end()) {
+        all.tasks.push_back(score);
+      }
+    }
+    if (!all.config.contains("heads") && there->config.contains("heads")) {
+      all.config["heads"] = there->config["heads"];
+    }
+  }
+  return language::write_task_results(file, all);
+}
+
+Status evaluate_run(const RunConfig& config, const std::filesystem::path& run,
+                    base::Workers& workers, Listener& listener) {
+  if (!config.data.text || is_evaluated(run) || !has_finished(run)) return {};
+  const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
+  const Result<TaskResults> results = evaluate_own(config, run, workers);
+  if (!results) {
+    listener.message(fmt::format("{}: not evaluated: {}", name, results.error().message));
+    return {};
+  }
+  if (Status added = add_evaluation(run, *results); !added) return added;
+  const auto value = [&](std::size_t task) { return results->tasks[task].metrics.front().value; };
+  listener.message(fmt::format("{}: perplexity {:.2f}, copies {:.3f} of random tokens", name,
+                               value(0), value(2)));
+  return {};
+}
+
+}  // namespace lookback::study
