@@ -1,0 +1,33 @@
+// The scores of a model as a file in the shape of lm-evaluation-harness's results.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/language/task_score.h"
+
+namespace lookback::language {
+
+struct TaskResults {
+  std::vector<TaskScore> tasks;  ///< no two of one name
+  nlohmann::json config = nlohmann::json::object();  ///< an object: what was evaluated, and how
+};
+
+/// {"results": {TASK: {"alias": TASK, "METRIC,none": value, "METRIC_stderr,none": error or "N/A"}},
+///  "n-samples": {TASK: {"original": documents there are, "effective": evaluated}},
+///  "config": config}
+nlohmann::json to_json(const TaskResults& results);
+
+/// The other way; tasks and metrics come in the order of their names. Fields and filters that are
+/// not known are passed over. Errors name the task and the field: it is missing, not a finite
+/// number, a negative error, or counts that do not fit each other.
+Result<TaskResults> parse_task_results(const nlohmann::json& value);
+
+/// Writes and reads the file. Errors, which name the file: it cannot be written or read, has over
+/// 16 MiB, is not JSON, or is not such an object.
+Status write_task_results(const std::filesystem::path& path, const TaskResults& results);
+Result<TaskResults> read_task_results(const std::filesystem::path& path);
+
+}  // namespace lookback::language
