@@ -1,0 +1,16 @@
+// vocab.bpe and encoder.json, as OpenAI published GPT-2's vocabulary.
+#pragma once
+
+#include <string_view>
+
+#include "lookback/base/result.h"
+#include "lookback/language/vocabulary.h"
+
+namespace lookback::language {
+
+/// `merges` is vocab.bpe: a first line that is passed over, then a merge "a b" a line. `encoder` is
+/// encoder.json: an object {token: id}. What is neither a byte nor a merge's result is a special
+/// token. Errors name the line or the token, not the file.
+Result<Vocabulary> parse_gpt2_files(std::string_view merges, std::string_view encoder);
+
+}  // namespace lookback::language

@@ -1,0 +1,22 @@
+// tokenizer.json of Hugging Face's package tokenizers, for byte-level BPE with GPT-2's pattern.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lookback/base/result.h"
+#include "lookback/language/vocabulary.h"
+
+namespace lookback::language {
+
+/// Its vocabulary. Refused are: a model that is not BPE or has options that change its tokens
+/// (dropout, subword prefixes, byte_fallback, ignore_merges), a normalizer, a pre-tokenizer other
+/// than ByteLevel with its pattern and without add_prefix_space, added tokens that are not special
+/// or take blanks along. `truncation`, `padding` and `post_processor` are passed over: they act on
+/// what was encoded. Errors name the key, not the file.
+Result<Vocabulary> parse_tokenizer_json(std::string_view text);
+
+/// The file, which the package reads too. The same vocabulary gives the same bytes.
+std::string to_tokenizer_json(const Vocabulary& vocabulary);
+
+}  // namespace lookback::language
