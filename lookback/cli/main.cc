@@ -51,6 +51,7 @@ int run(int argc, char** argv) {
   add_serve(app, exit_code);
   add_bench(app, exit_code);
   add_construct(app, exit_code);
+  add_eval(app, exit_code);
   add_generate(app, exit_code);
   add_export(app, exit_code);
   add_import(app, exit_code);

@@ -97,9 +97,11 @@ class ModelEvaluation {
     double best = 0;
     config["heads"] = nlohmann::json::array();
     for (const auto& head : heads->heads) {
-      const double score = head.scores.induction_score;
-      config["heads"].push_back(
-          {{"layer", head.layer}, {"head", head.head}, {"induction_score", score}});
+      const double score = head.mean.induction_score;
+      config["heads"].push_back({{"layer", head.place.layer},
+                                 {"head", head.place.head},
+                                 {"induction_score", score},
+                                 {"previous_token_score", head.mean.previous_token_score}});
       best = std::max(best, score);
     }
     scores->front().metrics.push_back({"induction_score", best, std::nullopt});

@@ -21,7 +21,7 @@ constexpr Place value_content{"value-content", "perplexity_ratio,none"};
 constexpr Place hellaswag{"hellaswag", "acc_norm,none"};
 constexpr Place arc_easy{"arc_easy", "acc_norm,none"};
 constexpr Place arc_challenge{"arc_challenge", "acc_norm,none"};
-constexpr Place lambada{"lambada_openai", "acc,none"};
+constexpr Place lambada{"lambada", "acc,none"};
 
 template <const Place& place>
 Figure evaluated(const RunRecord& run, std::string_view /*probe*/) {

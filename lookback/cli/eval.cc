@@ -1,0 +1,177 @@
+// lookback eval: a language model, or every run of a study, through the article's tasks.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/workers.h"
+#include "lookback/cli/commands.h"
+#include "lookback/cli/console.h"
+#include "lookback/cli/evaluation_table.h"
+#include "lookback/cli/find_tokenizer.h"
+#include "lookback/study/directory_lock.h"
+#include "lookback/study/evaluate_run.h"
+#include "lookback/study/output_place.h"
+#include "lookback/study/saved_model.h"
+#include "lookback/study/study_file.h"
+
+namespace lookback::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct EvalOptions {
+  std::string path, data, text, tokenizer, out;
+  std::vector<std::string> tasks;
+  std::string limit;
+  std::optional<std::size_t> threads;
+  bool json = false;
+};
+
+/// Those asked for or, where none are, those that can be asked with what was given.
+std::vector<std::string> tasks_of(const EvalOptions& options) {
+  if (!options.tasks.empty()) return options.tasks;
+  std::vector<std::string> tasks;
+  for (const std::string& task : study::evaluation_tasks()) {
+    const bool of_text = task == "perplexity" || task == "value-content";
+    const bool own = of_text || task == "induction" || task == "copy" || task == "lookup";
+    if (own ? !of_text || !options.text.empty() : !options.data.empty()) tasks.push_back(task);
+  }
+  return tasks;
+}
+
+Result<study::EvaluationRequest> request_of(const EvalOptions& options) {
+  study::EvaluationRequest request;
+  request.tasks = tasks_of(options);
+  request.task_files = options.data;
+  const auto limit = read_count("--limit", options.limit);
+  if (!limit) return limit.error();
+  request.limit = limit->value_or(0);
+  if (options.text.empty()) return request;
+  Result<study::Text> text = study::open_text(options.text);
+  if (!text) return text.error();
+  request.text = std::move(*text);
+  return request;
+}
+
+struct Evaluated {
+  language::TaskResults results;
+  std::string arm;
+};
+
+/// One model; of a run's directory the scores also go into its evaluation.json, whose others are shown
+/// beside them.
+Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
+                           const study::EvaluationRequest& request, base::Workers& workers) {
+  const Result<fs::path> file = study::find_checkpoint(path);
+  if (!file) return file.error();
+  const Result<study::SavedModel> model = study::read_model(*file);
+  if (!model) return model.error();
+  const auto tokenizer =
+      find_tokenizer(options.tokenizer, *file, model->program.architecture.vocabulary);
+  if (!tokenizer) return tokenizer.error();
+  Result<language::TaskResults> results =
+      study::evaluate_model(*model, *tokenizer, request, workers);
+  if (!results) return results.error();
+  if (fs::is_directory(path) && request.limit == 0) {
+    const auto lock = study::DirectoryLock::take(path);
+    if (!lock) return lock.error();
+    if (Status added = study::add_evaluation(path, *results); !added) return added.error();
+    results = language::read_task_results(path / "evaluation.json");
+    if (!results) return results.error();
+  }
+  const std::string name = model->config.arm.empty() ? path.filename().string() : model->config.arm;
+  return Evaluated{std::move(*results), name};
+}
+
+/// The directories of a study's runs, arm by arm; of anything else, the path alone.
+Result<std::vector<fs::path>> places_of(const fs::path& path) {
+  if (study::kind_of(path) != study::DirectoryKind::study) return std::vector<fs::path>{path};
+  const Result<study::Study> study = study::read_study((path / "study.toml").string(), {});
+  if (!study) return study.error();
+  std::vector<fs::path> places;
+  for (const study::RunConfig& arm : study->arms) {
+    for (std::uint64_t seed = 0; seed < study->seeds; ++seed) {
+      const fs::path run = study::run_directory(path, arm.arm, seed);
+      std::error_code missing;
+      if (fs::exists(run / "findings.json", missing)) places.push_back(run);
+    }
+  }
+  if (!places.empty()) return places;
+  return Error{fmt::format("{}: found no run that has ended", path.string())};
+}
+
+Status show(const EvalOptions& options, const std::vector<Evaluated>& all) {
+  std::vector<EvaluatedArm> arms;
+  nlohmann::json objects = nlohmann::json::array();
+  for (const Evaluated& one : all) {
+    if (arms.empty() || arms.back().name != one.arm) arms.push_back({one.arm, {}});
+    arms.back().runs.push_back(one.results);
+    objects.push_back(language::to_json(one.results));
+  }
+  if (!options.out.empty()) {
+    if (all.size() > 1) return Error{"--out: found several runs, allowed: one model"};
+    Status written = language::write_task_results(options.out, all.front().results);
+    if (!written) return written;
+  }
+  if (options.json) {
+    fmt::print("{}\n", (all.size() == 1 ? objects.front() : objects).dump(2));
+    return {};
+  }
+  fmt::print("{}", evaluation_table(arms));
+  if (all.size() == 1) {
+    const std::string heads = head_table(all.front().results);
+    if (!heads.empty()) fmt::print("\n{}", heads);
+  }
+  return {};
+}
+
+int run(const EvalOptions& options) {
+  const Result<study::EvaluationRequest> request = request_of(options);
+  if (!request) return fail(request.error());
+  const auto places = places_of(options.path);
+  if (!places) return fail(places.error());
+  base::Workers workers(threads_of(options.threads));
+  std::vector<Evaluated> all;
+  for (const fs::path& place : *places) {
+    if (places->size() > 1) fmt::print(stderr, "{}\n", place.string());
+    Result<Evaluated> one = evaluate(place, options, *request, workers);
+    if (!one) return fail(one.error());
+    all.push_back(std::move(*one));
+  }
+  Status shown = show(options, all);
+  return shown ? success : fail(shown.error());
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<EvalOptions>();
+  CLI::App* command = app.add_subcommand(
+      "eval", "evaluate a language model, or every run of a study, as the article's table does");
+  command->add_option("path", options->path, "checkpoint, run or study")->required();
+  command
+      ->add_option("--tasks", options->tasks,
+                   fmt::format("of {} (default: all that --data and --text allow)",
+                               fmt::join(study::evaluation_tasks(), ",")))
+      ->delimiter(',');
+  command->add_option("--data", options->data,
+                      "directory of evaluation files, as scripts/get-data makes: data/evals");
+  command->add_option("--text", options->text,
+                      "directory of `lookback tokens prepare`, for perplexity and value-content");
+  command->add_option("--tokenizer", options->tokenizer,
+                      "tokenizer file or directory (default: the run's tokenizer.json)");
+  command->add_option("--limit", options->limit,
+                      "documents, windows and sequences a task, for a trial: nothing is kept");
+  command->add_option("--threads", options->threads, "worker threads (default: every processor)")
+      ->check(CLI::Range(1, most_threads));
+  command->add_option("--out", options->out, "also write the scores to this file (JSON)");
+  command->add_flag("--json", options->json, "print JSON in lm-evaluation-harness's shape");
+  command->footer(
+      "Example: lookback eval runs/language-small --data data/evals --text data/books-2048");
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace lookback::cli
