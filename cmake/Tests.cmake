@@ -22,6 +22,9 @@ function(lookback_test_folder folder)
   target_link_libraries(${target} PRIVATE ${library} lookback_warnings GTest::gtest_main)
   lookback_sanitize_less(${target})
   lookback_compile_together(${target})
+  if(part STREQUAL "language")
+    target_link_libraries(${target} PRIVATE OpenSSL::Crypto)  # the harness's anchors are SHA-256 sums
+  endif()
   if(part STREQUAL "model")
     # Its reference computes more than all others: without optimization it takes minutes.
     target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
