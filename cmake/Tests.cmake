@@ -23,7 +23,7 @@ function(lookback_test_folder folder)
   lookback_sanitize_less(${target})
   lookback_compile_together(${target})
   if(part STREQUAL "language")
-    target_link_libraries(${target} PRIVATE OpenSSL::Crypto)  # the harness's anchors are SHA-256 sums
+    target_link_libraries(${target} PRIVATE BZip2::BZip2 OpenSSL::Crypto)
   endif()
   if(part STREQUAL "model")
     # Its reference computes more than all others: without optimization it takes minutes.
