@@ -3,6 +3,7 @@
 #include <bzlib.h>
 #include <gtest/gtest.h>
 
+#include "lookback/language/bzip2_file.h"
 #include "tests/language/evaluation_data.h"
 
 namespace lookback::language {
@@ -204,10 +205,13 @@ TEST(ReadTask, RefusesTornBzip2) {
 }
 
 TEST(ReadTask, RefusesBzip2ThatHoldsTooMuch) {
-  const std::string bomb = compressed(std::string(std::size_t{257} << 20, ' '));
-  EXPECT_EQ(problem_of("hellaswag", "hellaswag_val.txt.bz2", bomb),
-            "hellaswag_val.txt.bz2: found too much in it, allowed is a bzip2 file of at most "
-            "268435456 bytes");
+  const TaskDirectory directory;
+  directory.write("bomb.bz2", compressed(std::string(std::size_t{3} << 20, ' ')));
+  const std::filesystem::path path = directory.path() / "bomb.bz2";
+  EXPECT_TRUE(read_bzip2_file(path, std::size_t{3} << 20));
+  EXPECT_EQ(read_bzip2_file(path, (std::size_t{3} << 20) - 1).error().message,
+            path.string() +
+                ": found too much in it, allowed is a bzip2 file of at most 3145727 bytes");
 }
 
 }  // namespace
