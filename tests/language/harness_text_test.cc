@@ -37,7 +37,10 @@ TEST(PythonText, CapitalizeLowersTheRest) {
   EXPECT_EQ(capitalize("3D Movie"), "3d movie");
   EXPECT_EQ(capitalize("then\nHE Goes"), "Then\nhe goes");
   EXPECT_EQ(capitalize("h\xC3\xA9LLO \xC3\x89T\xC3\x89"), "H\xC3\xA9llo \xC3\xA9t\xC3\xA9");
-  EXPECT_EQ(capitalize("\xC3\xA9" "COLE"), "\xC3\x89" "cole");
+  EXPECT_EQ(capitalize("\xC3\xA9"
+                       "COLE"),
+            "\xC3\x89"
+            "cole");
 }
 
 TEST(HarnessText, HellaSwagLosesItsBracketsAndSomeSpaces) {
@@ -53,7 +56,8 @@ TEST(HarnessText, WikiTextLosesTheSpacesOfItsTokens) {
   EXPECT_EQ(detokenize_wikitext("s ' x ( a , b ) and ( ( c ) ) \" q \" ' t '"),
             "s'x (a, b) and (( c) ) \"q\"' t '");
   EXPECT_EQ(detokenize_wikitext(" = = = H = = = \n \n 5 \xC2\xB0 C N 's"),
-            " === H ===\n\n5\xC2\xB0" "C 1's");
+            " === H ===\n\n5\xC2\xB0"
+            "C 1's");
   EXPECT_EQ(detokenize_wikitext("a /' 5/ b /' x/"), "a /'[0-9]/ b /' x/");
   EXPECT_EQ(detokenize_wikitext("( open [ in ) ] { } \"  \" 1 @,@ 000 @.@ 5"),
             "(open [in)] {} \"\" 1,000.5");
@@ -61,7 +65,8 @@ TEST(HarnessText, WikiTextLosesTheSpacesOfItsTokens) {
 }
 
 TEST(HarnessText, APageBeginsAtEachTitleAndKeepsIt) {
-  const auto pages = wikitext_pages(" \n = A = \n \n text \n = = Part = = \n x = y \n = B = \n b \n");
+  const auto pages =
+      wikitext_pages(" \n = A = \n \n text \n = = Part = = \n x = y \n = B = \n b \n");
   ASSERT_EQ(pages.size(), 2U);
   EXPECT_EQ(pages[0], " = A = \n \n text \n = = Part = = \n x = y ");
   EXPECT_EQ(pages[1], " = B = \n b \n");

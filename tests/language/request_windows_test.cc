@@ -60,8 +60,7 @@ TEST(RequestWindow, KeepsTheEndOfWhatIsTooLong) {
 TEST(RequestWindow, RefusesAContinuationThatTheContextCannotHold) {
   const Result<Window> window = request_window({"abcd", " e"}, encode_bytes, 1, end_of_text);
   ASSERT_FALSE(window);
-  EXPECT_EQ(window.error().message,
-            "found a continuation of 2 tokens, the model's context has 1");
+  EXPECT_EQ(window.error().message, "found a continuation of 2 tokens, the model's context has 1");
 }
 
 TEST(RequestWindow, RefusesAContinuationWithoutAToken) {
@@ -81,14 +80,12 @@ Tokens counting(std::size_t n) {
 TEST(RollingWindows, AreTheHarnesss) {
   // get_rolling_token_windows([1..10], 999, 4, 1) with make_disjoint_window
   const std::vector<Window> windows = rolling_windows(counting(10), 4, end_of_text);
-  EXPECT_EQ(windows, (std::vector<Window>{{{999, 1, 2, 3, 4}, 4},
-                                          {{4, 5, 6, 7, 8}, 4},
-                                          {{6, 7, 8, 9, 10}, 2}}));
+  EXPECT_EQ(windows, (std::vector<Window>{
+                         {{999, 1, 2, 3, 4}, 4}, {{4, 5, 6, 7, 8}, 4}, {{6, 7, 8, 9, 10}, 2}}));
 }
 
 TEST(RollingWindows, AShortTextIsOneWindow) {
-  EXPECT_EQ(rolling_windows(counting(2), 4, end_of_text),
-            (std::vector<Window>{{{999, 1, 2}, 2}}));
+  EXPECT_EQ(rolling_windows(counting(2), 4, end_of_text), (std::vector<Window>{{{999, 1, 2}, 2}}));
   EXPECT_TRUE(rolling_windows({}, 4, end_of_text).empty());
 }
 

@@ -56,8 +56,7 @@ TEST(EvaluateTask, AccuracyIsThatOfTheMostProbableChoice) {
                   TaskKind::multiple_choice,
                   {choices({"aa", "b"}, 0), choices({"aa", "b"}, 1), choices({"aa", "b"}, 1)},
                   7};
-  const TaskScore score =
-      score_of(task, answering({{-1.5}, {-1}, {-3}, {-1}, {-1}, {-2}}));
+  const TaskScore score = score_of(task, answering({{-1.5}, {-1}, {-3}, {-1}, {-1}, {-2}}));
   EXPECT_EQ(score.name, "arc_easy");
   EXPECT_EQ(score.original, 7U);
   EXPECT_EQ(score.documents, 3U);
@@ -141,8 +140,8 @@ TEST(EvaluateTask, RefusesWhatIsNoAnswer) {
 }
 
 TEST(EvaluateTask, NamesTheDocumentThatDoesNotFit) {
-  const Task task{"t", TaskKind::multiple_choice, {choices({"a", "b"}, 0), choices({"abc", "b"}, 0)},
-                  2};
+  const Task task{
+      "t", TaskKind::multiple_choice, {choices({"a", "b"}, 0), choices({"abc", "b"}, 0)}, 2};
   EXPECT_EQ(try_score(task, answering({}), 2).error().message,
             "t, document 2: found a continuation of 4 tokens, the model's context has 2");
 }

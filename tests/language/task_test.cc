@@ -78,7 +78,8 @@ TEST(ReadTask, ArcHasItsPromptInTheFile) {
   for (const auto& [name, file] : {std::pair("arc_easy", "arc_easy_test.jsonl"),
                                    std::pair("arc_challenge", "arc_challenge_test.jsonl")}) {
     const TaskDirectory directory;
-    directory.write(file, "{\"query\": \"Q\\nAnswer:\", \"choices\": [\"x\", \"y z\"], \"gold\": 1}\n\n");
+    directory.write(file,
+                    "{\"query\": \"Q\\nAnswer:\", \"choices\": [\"x\", \"y z\"], \"gold\": 1}\n\n");
     const Task task = task_of(name, directory);
     EXPECT_EQ(task.name, name);
     ASSERT_EQ(task.documents.size(), 1U);
@@ -154,15 +155,17 @@ TEST(ReadTask, NamesTheLineOfWhatIsNoItem) {
   for (const std::string gold : {"2", "-1", "0.5", "\"x\"", "null", "18446744073709551616"}) {
     EXPECT_EQ(arc("{\"query\": \"q\", \"choices\": [\"a\", \"b\"], \"gold\": " + gold + "}")
                   .substr(0, 29),
-              "arc_easy_test.jsonl:1: found " ) << gold;
+              "arc_easy_test.jsonl:1: found ")
+        << gold;
   }
   EXPECT_EQ(arc("{\"query\": \"q\", \"choices\": [\"a\", \"b\"]}"),
             "arc_easy_test.jsonl:1: found nothing as \"gold\", allowed is 0 to 1");
 }
 
 TEST(ReadTask, RefusesWhatIsNoText) {
-  EXPECT_EQ(problem_of("arc_easy", "arc_easy_test.jsonl", std::string("{}\n\x7F\x45\x4C\x46\0\0", 9)),
-            "arc_easy_test.jsonl:2: found bytes that are no text, allowed is UTF-8");
+  EXPECT_EQ(
+      problem_of("arc_easy", "arc_easy_test.jsonl", std::string("{}\n\x7F\x45\x4C\x46\0\0", 9)),
+      "arc_easy_test.jsonl:2: found bytes that are no text, allowed is UTF-8");
   EXPECT_EQ(problem_of("wikitext", "wikitext2_test.raw", " = A = \n \xFF\xFE\n"),
             "wikitext2_test.raw:2: found bytes that are no text, allowed is UTF-8");
   EXPECT_EQ(problem_of("wikitext", "wikitext2_test.raw", ""),
@@ -209,9 +212,9 @@ TEST(ReadTask, RefusesBzip2ThatHoldsTooMuch) {
   directory.write("bomb.bz2", compressed(std::string(std::size_t{3} << 20, ' ')));
   const std::filesystem::path path = directory.path() / "bomb.bz2";
   EXPECT_TRUE(read_bzip2_file(path, std::size_t{3} << 20));
-  EXPECT_EQ(read_bzip2_file(path, (std::size_t{3} << 20) - 1).error().message,
-            path.string() +
-                ": found too much in it, allowed is a bzip2 file of at most 3145727 bytes");
+  EXPECT_EQ(
+      read_bzip2_file(path, (std::size_t{3} << 20) - 1).error().message,
+      path.string() + ": found too much in it, allowed is a bzip2 file of at most 3145727 bytes");
 }
 
 }  // namespace
