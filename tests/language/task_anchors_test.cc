@@ -15,8 +15,6 @@
 namespace lookback::language {
 namespace {
 
-using data::Token;
-
 constexpr std::string_view absent = "the evaluation sets are not there (LOOKBACK_DATA)";
 
 /// The documents of a task in the harness's order for tests; none where its file is absent.
@@ -52,8 +50,6 @@ std::string sum_of_requests(const Task& task, std::size_t times = 1) {
   }
   return sha256(text + "]");
 }
-
-std::vector<Token> a_token_a_byte(std::string_view text) { return {text.begin(), text.end()}; }
 
 /// Scores of log-probabilities -random(), where every window draws `draws` and takes the first.
 TaskScore random_score(const Task& task, int draws) {

@@ -18,7 +18,7 @@ TaskResults two_tasks() {
   return results;
 }
 
-std::string problem_of(const json& value) {
+std::string refusal_of(const json& value) {
   const Result<TaskResults> results = parse_task_results(value);
   return results ? "none" : results.error().message;
 }
@@ -58,15 +58,15 @@ TEST(TaskResults, ReadTheHarnesssOwn) {
 }
 
 TEST(TaskResults, RefuseWhatIsNoResult) {
-  EXPECT_EQ(problem_of(json::array()), "found no object \"results\", which evaluations have");
-  EXPECT_EQ(problem_of({{"results", 3}}), "found no object \"results\", which evaluations have");
-  EXPECT_EQ(problem_of({{"results", json::object()}}),
+  EXPECT_EQ(refusal_of(json::array()), "found no object \"results\", which evaluations have");
+  EXPECT_EQ(refusal_of({{"results", 3}}), "found no object \"results\", which evaluations have");
+  EXPECT_EQ(refusal_of({{"results", json::object()}}),
             "found no task in \"results\", one or more are needed");
-  EXPECT_EQ(problem_of({{"results", {{"a", 3}}}}),
+  EXPECT_EQ(refusal_of({{"results", {{"a", 3}}}}),
             "results of a, \"a\": allowed is an object of metrics");
-  EXPECT_EQ(problem_of({{"results", {{"a", {{"alias", "a"}}}}}}),
+  EXPECT_EQ(refusal_of({{"results", {{"a", {{"alias", "a"}}}}}}),
             "results of a, \"METRIC,none\": found none, one or more are needed");
-  EXPECT_EQ(problem_of({{"results", {{"a", {{"acc,none", "x"}}}}}}),
+  EXPECT_EQ(refusal_of({{"results", {{"a", {{"acc,none", "x"}}}}}}),
             "results of a, \"acc,none\": allowed is a finite number");
 }
 
@@ -74,7 +74,7 @@ TEST(TaskResults, RefuseNumbersThatDoNotFit) {
   json value = to_json(two_tasks());
   value["results"]["wikitext"]["word_perplexity_stderr,none"] = -1;
   EXPECT_EQ(
-      problem_of(value),
+      refusal_of(value),
       "results of wikitext, \"word_perplexity_stderr,none\": allowed is a number of 0 or more, "
       "or \"N/A\"");
   for (const json& samples :
@@ -82,13 +82,13 @@ TEST(TaskResults, RefuseNumbersThatDoNotFit) {
         json{{"original", 3}, {"effective", 0}}, json{{"original", 3}, {"effective", -1}}}) {
     value = to_json(two_tasks());
     value["n-samples"]["wikitext"] = samples;
-    EXPECT_EQ(problem_of(value),
+    EXPECT_EQ(refusal_of(value),
               "results of wikitext, \"n-samples\": needed are \"original\" and 1 to as many "
               "\"effective\"");
   }
   value = to_json(two_tasks());
   value["config"] = 3;
-  EXPECT_EQ(problem_of(value), "found no object as \"config\", allowed is one");
+  EXPECT_EQ(refusal_of(value), "found no object as \"config\", allowed is one");
 }
 
 TEST(TaskResults, NameTheFileThatIsNone) {

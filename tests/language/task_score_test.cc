@@ -5,12 +5,10 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/language/evaluation_data.h"
+
 namespace lookback::language {
 namespace {
-
-using data::Token;
-
-std::vector<Token> a_token_a_byte(std::string_view text) { return {text.begin(), text.end()}; }
 
 Document choices(const std::vector<std::string>& texts, std::size_t gold) {
   Document document;
