@@ -21,7 +21,8 @@ Result<Window> request_window(const Request& request, const Encode& encode, std:
     window.tokens.insert(window.tokens.begin(), end_of_text);
   }
   if (before.empty() || window.tokens.size() <= before.size()) {
-    return Error{"found a continuation that adds no token to its context's, one or more are needed"};
+    return Error{
+        "found a continuation that adds no token to its context's, one or more are needed"};
   }
   window.scored = window.tokens.size() - before.size();
   if (window.scored > context) {

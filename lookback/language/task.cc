@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t most_task_bytes = std::size_t{256} << 20;
 
 constexpr std::string_view all_tasks[] = {"hellaswag", "arc_easy", "arc_challenge", "lambada",
-                                      "wikitext"};
+                                          "wikitext"};
 
 /// A file that a task can be read from; of several the first that is there.
 struct TaskFile {
@@ -60,7 +60,8 @@ Status check_text(std::string_view text, const std::string& where) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view here = text.substr(0, end);
     if (!count_code_points(here) || here.find('\0') != here.npos) {
-      return Error{fmt::format("{}:{}: found bytes that are no text, allowed is UTF-8", where, line)};
+      return Error{
+          fmt::format("{}:{}: found bytes that are no text, allowed is UTF-8", where, line)};
     }
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -77,8 +78,8 @@ Result<Task> read_task(std::string_view name, const std::filesystem::path& direc
   if (!file) return file.error();
   const std::filesystem::path path = directory / (*file)->file;
   const bool compressed = path.extension() == ".bz2";
-  const Result<std::string> text = compressed ? read_bzip2_file(path, most_task_bytes)
-                                              : base::read_file(path, most_task_bytes);
+  const Result<std::string> text =
+      compressed ? read_bzip2_file(path, most_task_bytes) : base::read_file(path, most_task_bytes);
   if (!text) return text.error();
   if (const Status valid = check_text(*text, path.string()); !valid) return valid.error();
   Result<std::vector<Document>> documents = (*file)->parse(*text, path.string());

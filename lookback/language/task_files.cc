@@ -76,7 +76,8 @@ Result<std::size_t> gold_field(const json& item, std::string_view key, std::size
 
 Document choice_document(const std::string& context, const std::vector<std::string>& choices,
                          std::size_t gold) {
-  Document document{.gold = gold};
+  Document document;
+  document.gold = gold;
   for (const std::string& choice : choices) document.requests.push_back({context, " " + choice});
   return document;
 }
@@ -123,7 +124,9 @@ Result<Document> last_word_item(const json& item) {
     request = {std::move(*context), " " + *word};
   }
   if (strip(request.continuation).empty()) return Error{"found no word to predict"};
-  return Document{.requests = {std::move(request)}};
+  Document document;
+  document.requests.push_back(std::move(request));
+  return document;
 }
 
 Result<std::vector<Document>> parse_items(std::string_view text, std::string_view where,
@@ -134,9 +137,9 @@ Result<std::vector<Document>> parse_items(std::string_view text, std::string_vie
     if (strip(item_text).empty()) continue;
     const json item = base::parse_json(item_text);
     if (!item.is_object()) {
-      return error_at_line(where, line,
-                           fmt::format("found {}, allowed is a JSON object a line",
-                                       base::printable(item_text, 40)));
+      return error_at_line(
+          where, line,
+          fmt::format("found {}, allowed is a JSON object a line", base::printable(item_text, 40)));
     }
     Result<Document> document = parse(item);
     if (!document) return error_at_line(where, line, document.error().message);
@@ -166,14 +169,15 @@ Result<std::vector<Document>> parse_hellaswag_lines(std::string_view text, std::
     if (strip(context).empty()) return error_at_line(where, line, "found no context");
     const std::string_view label = take_line(text);
     if (label.size() != 1 || label[0] < '0' || label[0] > '3') {
-      return error_at_line(where, line + 1,
-                           fmt::format("found \"{}\" as the label, allowed is 0 to 3",
-                                       base::printable(label, 40)));
+      return error_at_line(
+          where, line + 1,
+          fmt::format("found \"{}\" as the label, allowed is 0 to 3", base::printable(label, 40)));
     }
     std::vector<std::string> endings;
     for (std::size_t i = 0; i < hellaswag_endings; ++i) {
       endings.emplace_back(take_line(text));
-      if (strip(endings.back()).empty()) return error_at_line(where, line + 2 + i, "found no ending");
+      if (strip(endings.back()).empty())
+        return error_at_line(where, line + 2 + i, "found no ending");
     }
     documents.push_back(choice_document(context, endings, std::size_t(label[0] - '0')));
   }
@@ -183,7 +187,9 @@ Result<std::vector<Document>> parse_hellaswag_lines(std::string_view text, std::
 Result<std::vector<Document>> parse_pages(std::string_view text, std::string_view where) {
   std::vector<Document> documents;
   for (const std::string_view page : wikitext_pages(text)) {
-    Document document{.words = count_words(page), .bytes = page.size()};
+    Document document;
+    document.words = count_words(page);
+    document.bytes = page.size();
     document.requests.push_back({"", detokenize_wikitext(page)});
     if (strip(document.requests.front().continuation).empty()) {
       return Error{fmt::format("{}: found a page without text", where)};

@@ -40,8 +40,8 @@ std::optional<std::string_view> metric_of(std::string_view key) {
 }
 
 Error error_in(std::string_view task, std::string_view key, std::string_view problem) {
-  return Error{fmt::format("results of {}, \"{}\": {}", base::printable(task),
-                           base::printable(key), problem)};
+  return Error{fmt::format("results of {}, \"{}\": {}", base::printable(task), base::printable(key),
+                           problem)};
 }
 
 Result<std::optional<double>> read_error(const json& fields, std::string_view task,
@@ -87,9 +87,8 @@ Result<TaskScore> read_score(const json& value, const std::string& task, const j
 }  // namespace
 
 json to_json(const TaskResults& results) {
-  json value{{"results", json::object()},
-             {"n-samples", json::object()},
-             {"config", results.config}};
+  json value{
+      {"results", json::object()}, {"n-samples", json::object()}, {"config", results.config}};
   for (const TaskScore& score : results.tasks) {
     json& fields = value["results"][score.name];
     fields["alias"] = score.name;
@@ -98,8 +97,7 @@ json to_json(const TaskResults& results) {
       fields[error_key(metric.name)] =
           metric.standard_error ? json(*metric.standard_error) : json(no_error);
     }
-    value["n-samples"][score.name] = {{"original", score.original},
-                                      {"effective", score.documents}};
+    value["n-samples"][score.name] = {{"original", score.original}, {"effective", score.documents}};
   }
   return value;
 }

@@ -11,7 +11,7 @@
 namespace lookback::language {
 
 struct TaskResults {
-  std::vector<TaskScore> tasks;  ///< no two of one name
+  std::vector<TaskScore> tasks;                      ///< no two of one name
   nlohmann::json config = nlohmann::json::object();  ///< an object: what was evaluated, and how
 };
 

@@ -193,8 +193,8 @@ Result<TaskScore> evaluate_task(const Task& task, const Encode& encode, std::siz
   TaskScore score{task.name, task.original, task.documents.size(), metrics_of(task, by_document)};
   for (const Metric& m : score.metrics) {
     if (std::isfinite(m.value) && std::isfinite(m.standard_error.value_or(0))) continue;
-    return Error{fmt::format("{}: found {} as {}, allowed are finite numbers", task.name, m.value,
-                             m.name)};
+    return Error{
+        fmt::format("{}: found {} as {}, allowed are finite numbers", task.name, m.value, m.name)};
   }
   return score;
 }

@@ -8,6 +8,9 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "lookback/data/token_source.h"
 
 namespace lookback::language {
 
@@ -17,6 +20,11 @@ inline std::filesystem::path evaluation_data() {
   const std::filesystem::path beside =
       std::filesystem::path(LOOKBACK_SOURCE_DIR).parent_path() / "shared" / "data";
   return (data != nullptr ? std::filesystem::path(data) : beside) / "evals";
+}
+
+/// A tokenizer for what does not depend on one.
+inline std::vector<data::Token> a_token_a_byte(std::string_view text) {
+  return {text.begin(), text.end()};
 }
 
 /// A directory of one test, emptied at its start and gone after it.

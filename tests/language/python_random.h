@@ -79,8 +79,7 @@ class PythonRandom {
   }
   void renew() {
     for (std::uint32_t i = 0; i < size; ++i) {
-      const std::uint32_t y =
-          (state_[i] & 0x80000000U) | (state_[(i + 1) % size] & 0x7FFFFFFFU);
+      const std::uint32_t y = (state_[i] & 0x80000000U) | (state_[(i + 1) % size] & 0x7FFFFFFFU);
       state_[i] = state_[(i + middle) % size] ^ (y >> 1U) ^ ((y & 1U) != 0 ? 0x9908B0DFU : 0U);
     }
     at_ = 0;
