@@ -21,5 +21,6 @@ void add_bench(CLI::App& app, int& exit_code);
 void add_construct(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_import(CLI::App& app, int& exit_code);
+void add_tokens(CLI::App& app, int& exit_code);
 
 }  // namespace lookback::cli
