@@ -121,10 +121,13 @@ std::vector<std::string_view> split_documents(std::string_view text, DocumentKin
     std::string_view document = text.substr(at, end - at);
     at = end;
     if (is_blank(document)) continue;
-    // Of the line ends at the end, none belongs to a line, one to a file or a part of it.
-    const std::size_t last = document.find_last_not_of("\n");
-    const std::size_t line_end = kind == DocumentKind::lines ? 0 : 1;
-    documents.push_back(document.substr(0, last + 1 + line_end));
+    if (kind == DocumentKind::lines) {
+      if (document.ends_with('\n')) document.remove_suffix(1);
+    } else {
+      const std::size_t shown = document.find_last_not_of(blanks) + 1;
+      document = document.substr(0, document.substr(shown).starts_with('\n') ? shown + 1 : shown);
+    }
+    documents.push_back(document);
   }
   return documents;
 }

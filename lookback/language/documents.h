@@ -35,7 +35,8 @@ std::string clean_text(std::string text);
 /// holds a NUL byte (no text, or not UTF-8), or nothing but white space.
 Result<std::string> read_text(const std::filesystem::path& path);
 
-/// The documents of a text, in order, without those of white space alone. They lie in `text`.
+/// The documents of a text, in order, without those of white space alone. They lie in `text`. Lines
+/// come without their end, others without white space at the end save one line end.
 std::vector<std::string_view> split_documents(std::string_view text, DocumentKind kind);
 
 }  // namespace lookback::language
