@@ -55,6 +55,7 @@ int run(int argc, char** argv) {
   add_generate(app, exit_code);
   add_export(app, exit_code);
   add_import(app, exit_code);
+  add_tokens(app, exit_code);
   if (Status status = math::select_instruction_set_from_environment(); !status) {
     return fail(status.error());
   }

@@ -1,0 +1,135 @@
+#include "lookback/language/documents.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "lookback/base/file.h"
+
+namespace lookback::language {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, DocumentKind>, 4> document_kinds{
+    {{"parts", DocumentKind::parts},
+     {"files", DocumentKind::files},
+     {"paragraphs", DocumentKind::paragraphs},
+     {"lines", DocumentKind::lines}}};
+
+constexpr std::string_view blanks = " \t\n\v\f\r";
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(blanks) == std::string_view::npos;
+}
+
+/// Where the line after the one at `at` begins.
+std::size_t next_line(std::string_view text, std::size_t at) {
+  const std::size_t end = text.find('\n', at);
+  return end == std::string_view::npos ? text.size() : end + 1;
+}
+
+/// Where the first line with `mark` at its beginning begins, or npos.
+std::size_t find_line(std::string_view text, std::string_view mark) {
+  for (std::size_t at = text.find(mark); at != std::string_view::npos;
+       at = text.find(mark, at + 1)) {
+    if (at == 0 || text[at - 1] == '\n') return at;
+  }
+  return std::string_view::npos;
+}
+
+/// The end of the first run of blank lines that begins at `at` or later: text before it is a whole
+/// number of paragraphs.
+std::size_t paragraph_end(std::string_view text, std::size_t at) {
+  while (at < text.size()) {
+    const std::size_t line = next_line(text, at);
+    if (line >= text.size()) return text.size();
+    std::size_t after = line;
+    while (after < text.size() && is_blank(text.substr(after, next_line(text, after) - after))) {
+      after = next_line(text, after);
+    }
+    if (after > line) return after;
+    at = line;
+  }
+  return text.size();
+}
+
+/// The end of the document that begins at `at`.
+std::size_t document_end(std::string_view text, std::size_t at, DocumentKind kind) {
+  switch (kind) {
+    case DocumentKind::lines:
+      return next_line(text, at);
+    case DocumentKind::paragraphs:
+      return paragraph_end(text, at);
+    case DocumentKind::parts:
+      return paragraph_end(text, std::min(text.size(), at + part_bytes));
+    case DocumentKind::files:
+      break;
+  }
+  return text.size();
+}
+
+}  // namespace
+
+std::optional<DocumentKind> parse_document_kind(std::string_view name) {
+  const auto at =
+      std::ranges::find(document_kinds, name, [](const auto& kind) { return kind.first; });
+  if (at == document_kinds.end()) return std::nullopt;
+  return at->second;
+}
+
+std::string_view name_of(DocumentKind kind) {
+  return std::ranges::find(document_kinds, kind, [](const auto& known) { return known.second; })
+      ->first;
+}
+
+std::string clean_text(std::string text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    text[kept++] = text[i];
+  }
+  text.resize(kept);
+  if (const std::size_t end = find_line(text, "*** END OF"); end != std::string::npos) {
+    text.resize(end);
+  }
+  if (const std::size_t start = find_line(text, "*** START OF"); start != std::string::npos) {
+    text.erase(0, next_line(text, start));
+  }
+  return text;
+}
+
+Result<std::string> read_text(const std::filesystem::path& path) {
+  Result<std::string> text = base::read_file(path, largest_text);
+  if (!text) return text;
+  if (const std::size_t nul = text->find('\0'); nul != std::string::npos) {
+    return Error{
+        fmt::format("{}: found a NUL byte at {}, allowed: text in UTF-8", path.string(), nul)};
+  }
+  std::string cleaned = clean_text(std::move(*text));
+  if (is_blank(cleaned)) {
+    return Error{fmt::format("{}: found no text, allowed: files with some", path.string())};
+  }
+  return cleaned;
+}
+
+std::vector<std::string_view> split_documents(std::string_view text, DocumentKind kind) {
+  std::vector<std::string_view> documents;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = document_end(text, at, kind);
+    std::string_view document = text.substr(at, end - at);
+    at = end;
+    if (is_blank(document)) continue;
+    if (kind == DocumentKind::lines) {
+      if (document.ends_with('\n')) document.remove_suffix(1);
+    } else {
+      const std::size_t shown = document.find_last_not_of(blanks) + 1;
+      document = document.substr(0, document.substr(shown).starts_with('\n') ? shown + 1 : shown);
+    }
+    documents.push_back(document);
+  }
+  return documents;
+}
+
+}  // namespace lookback::language

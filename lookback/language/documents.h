@@ -1,0 +1,42 @@
+// Files of text into documents: what is shuffled, split and ended by <|endoftext|> as a whole.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lookback/base/result.h"
+
+namespace lookback::language {
+
+/// What one document is.
+enum class DocumentKind {
+  parts,       ///< a file cut at the first blank line after every `part_bytes`
+  files,       ///< a whole file
+  paragraphs,  ///< what stands between blank lines
+  lines        ///< a line
+};
+
+inline constexpr std::size_t part_bytes = 32'768;
+inline constexpr std::size_t largest_text = std::size_t{1} << 32;
+
+/// parts, files, paragraphs or lines; nothing for another word.
+std::optional<DocumentKind> parse_document_kind(std::string_view name);
+std::string_view name_of(DocumentKind kind);
+
+/// The text of a file as it is learnt from: without a byte order mark, with LF for CRLF, and of a
+/// Project Gutenberg book only what stands between its lines "*** START OF" and "*** END OF".
+std::string clean_text(std::string text);
+
+/// A file's text, cleaned. Errors name the file: it cannot be read, has over `largest_text` bytes,
+/// holds a NUL byte (no text, or not UTF-8), or nothing but white space.
+Result<std::string> read_text(const std::filesystem::path& path);
+
+/// The documents of a text, in order, without those of white space alone. They lie in `text`. Lines
+/// come without their end, others without white space at the end save one line end.
+std::vector<std::string_view> split_documents(std::string_view text, DocumentKind kind);
+
+}  // namespace lookback::language
