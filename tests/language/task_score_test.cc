@@ -26,7 +26,7 @@ Document page(std::string text, std::size_t words) {
 }
 
 /// A model that gives these answers, whatever is asked.
-Model answering(std::vector<Answer> answers) {
+Model answering(const std::vector<Answer>& answers) {
   return [answers](std::span<const Window>) { return Result<std::vector<Answer>>(answers); };
 }
 
