@@ -82,13 +82,11 @@ RowsOfA copy_rows(const RowsOfA& from, float* HWY_RESTRICT copy) {
   result.data = copy;
   result.copied = true;
   const std::size_t rows = from.rows.end - from.rows.begin;
+  const std::size_t depth = from.k.end - from.k.begin;
   for (std::size_t i = 0; i < rows;) {
     const std::size_t count = next_rows(rows - i);
-    const float* first = from.data + i * from.row_stride;
-    for (std::size_t k = from.k.begin; k < from.k.end; ++k, copy += count) {
-      for (std::size_t r = 0; r < count; ++r) copy[r] = first[r * from.row_stride];
-      first += from.k_stride;
-    }
+    copy_row_block(from.data + i * from.row_stride, from.row_stride, from.k_stride, depth, count,
+                   copy + i * depth);
     i += count;
   }
   return result;
