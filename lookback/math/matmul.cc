@@ -33,8 +33,8 @@ inline constexpr std::size_t block_rows = 256;   ///< 256 KiB of A pass over one
 /// The same for matrices that no cache holds: 516 KiB of a copy of A, half the second-level cache.
 /// Twice the rows halve the times that B is packed.
 inline constexpr std::size_t large_block_rows = 516;
-inline constexpr std::size_t large_rows = 64;    ///< from so many on, packing together pays
-inline constexpr std::size_t large_cols = 512;   ///< from so many on, copying A pays
+inline constexpr std::size_t large_rows = 64;   ///< from so many on, packing together pays
+inline constexpr std::size_t large_cols = 512;  ///< from so many on, copying A pays
 
 struct Range {
   std::size_t begin;
