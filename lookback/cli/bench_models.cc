@@ -26,7 +26,7 @@ struct LanguageModel {
   std::size_t batch, shards;
 };
 constexpr LanguageModel language_models[] = {{"small", 4096, 256, 128, 4, 4, 64, 16},
-                                             {"gpt2-small", 50257, 1024, 768, 12, 12, 4, 2}};
+                                             {"gpt2-small", 50257, 1024, 768, 12, 12, 4, 4}};
 
 class RandomTokens : public data::TokenSource {
  public:

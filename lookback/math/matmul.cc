@@ -30,8 +30,11 @@ namespace HWY_NAMESPACE {
 
 inline constexpr std::size_t block_depth = 256;  ///< a panel is 16 KiB (AVX-512: 32 KiB)
 inline constexpr std::size_t block_rows = 256;   ///< 256 KiB of A pass over one packed panel
-inline constexpr std::size_t large_rows = 64;    ///< from so many on, packing together pays
-inline constexpr std::size_t large_cols = 512;   ///< from so many on, copying A pays
+/// The same for matrices that no cache holds: 516 KiB of a copy of A, half the second-level cache.
+/// Twice the rows halve the times that B is packed.
+inline constexpr std::size_t large_block_rows = 516;
+inline constexpr std::size_t large_rows = 64;   ///< from so many on, packing together pays
+inline constexpr std::size_t large_cols = 512;  ///< from so many on, copying A pays
 
 struct Range {
   std::size_t begin;
@@ -79,13 +82,11 @@ RowsOfA copy_rows(const RowsOfA& from, float* HWY_RESTRICT copy) {
   result.data = copy;
   result.copied = true;
   const std::size_t rows = from.rows.end - from.rows.begin;
+  const std::size_t depth = from.k.end - from.k.begin;
   for (std::size_t i = 0; i < rows;) {
     const std::size_t count = next_rows(rows - i);
-    const float* first = from.data + i * from.row_stride;
-    for (std::size_t k = from.k.begin; k < from.k.end; ++k, copy += count) {
-      for (std::size_t r = 0; r < count; ++r) copy[r] = first[r * from.row_stride];
-      first += from.k_stride;
-    }
+    copy_row_block(from.data + i * from.row_stride, from.row_stride, from.k_stride, depth, count,
+                   copy + i * depth);
     i += count;
   }
   return result;
@@ -146,11 +147,11 @@ void multiply_block(const Product& product, const RowsOfA& a) {
 }
 
 /// The same for matrices that no cache holds: A is copied, and several panels are packed together,
-/// for their rows share pages. Its 320 KiB of stack (AVX-512: 384 KiB) exist only while it runs.
+/// for their rows share pages. Its 580 KiB of stack (AVX-512: 644 KiB) exist only while it runs.
 HWY_NOINLINE void multiply_large_block(const Product& product, const RowsOfA& a) {
   constexpr std::size_t together = 4;
   const std::size_t packed_rows = product.b.col_stride == 1 ? 16 : block_depth;
-  HWY_ALIGN float copy[block_rows * block_depth];
+  HWY_ALIGN float copy[large_block_rows * block_depth];
   HWY_ALIGN float panels[together][block_depth * panel_width];
   const RowsOfA copied = copy_rows(a, copy);
   const std::size_t cols = product.c.cols;
@@ -170,14 +171,22 @@ HWY_NOINLINE void multiply_large_block(const Product& product, const RowsOfA& a)
   }
 }
 
+/// Rows of a large block: as many in each, whole tiles of them, at most large_block_rows.
+HWY_INLINE std::size_t even_rows(std::size_t rows) {
+  const std::size_t blocks = (rows + large_block_rows - 1) / large_block_rows;
+  const std::size_t each = (rows + blocks - 1) / blocks;
+  return std::min(large_block_rows, (each + max_rows - 1) / max_rows * max_rows);
+}
+
 void matmul(float alpha, const Factor<float>& a, const Factor<float>& b, const Matrix<float>& c,
             Update update, Part part) {
   const Product product = {alpha, a, b, c, update, part};
   const bool large = part == Part::dense && c.cols >= large_cols && c.rows >= large_rows;
-  for (std::size_t m = 0; m < c.rows; m += block_rows) {
+  const std::size_t rows = large ? even_rows(c.rows) : block_rows;
+  for (std::size_t m = 0; m < c.rows; m += rows) {
     std::size_t k = 0;
     do {  // at least once: a product over no k at all is zero
-      const RowsOfA block = {.rows = {m, std::min(c.rows, m + block_rows)},
+      const RowsOfA block = {.rows = {m, std::min(c.rows, m + rows)},
                              .k = {k, std::min(a.cols, k + block_depth)},
                              .data = a.data + m * a.row_stride + k * a.col_stride,
                              .row_stride = a.row_stride,

@@ -6,50 +6,74 @@
 #include "lookback/math/simd.h"
 
 namespace lookback::train {
+namespace {
+
+/// All shards where their sums fit into `memory`; else as many as there are workers.
+std::size_t shards_at_a_time(std::size_t shards, std::size_t workers, std::size_t bytes,
+                             std::size_t memory) {
+  return shards <= memory / std::max<std::size_t>(bytes, 1) ? shards : std::min(shards, workers);
+}
+
+}  // namespace
 
 BatchGradient::BatchGradient(const model::Program& program, const data::TokenSource& source,
-                             std::size_t batch, std::size_t shards, base::Workers& workers)
-    : source_(source),
+                             std::size_t batch, std::size_t shards, base::Workers& workers,
+                             std::size_t memory)
+    : program_(program),
+      source_(source),
       batch_(batch),
+      shards_(shards),
       workers_(workers),
+      wave_(shards_at_a_time(shards, workers.count(), program.buffer_size * sizeof(float), memory)),
+      executors_(workers.count()),
       tokens_(workers.count(), std::vector<model::Token>(source.length())),
-      sums_(shards, base::AlignedVector<float>(program.buffer_size)),
-      losses_(batch) {
-  for (std::size_t worker = 0; worker < workers.count(); ++worker) {
-    executors_.emplace_back(program, 1, source.length());
-  }
-}
+      sums_(wave_ == shards ? shards : wave_ + 1, base::AlignedVector<float>(program.buffer_size)),
+      losses_(batch) {}
 
 double BatchGradient::compute(std::span<const float> parameters, std::uint64_t first,
                               std::span<const Piece> pieces, const TrainingTaps& taps) {
-  workers_.run(sums_.size(), [&](std::size_t shard, std::size_t worker) {
-    run_shard(shard, worker, parameters, first, taps);
-  });
-  workers_.run(pieces.size(), [&](std::size_t i, std::size_t) {
-    const auto [offset, size, decays] = pieces[i];
-    const std::span<float> total = std::span(sums_.front()).subspan(offset, size);
-    for (std::size_t shard = 1; shard < sums_.size(); ++shard) {
-      math::simd::add_to(std::span<const float>(sums_[shard]).subspan(offset, size), total);
-    }
-  });
+  for (std::size_t begin = 0; begin < shards_; begin += wave_) {
+    const std::size_t count = std::min(wave_, shards_ - begin);
+    const std::size_t place = begin == 0 ? 0 : 1;
+    workers_.run(count, [&](std::size_t i, std::size_t worker) {
+      run_shard(begin + i, worker, parameters, first, taps, sums_[place + i]);
+    });
+    workers_.run(pieces.size(), [&](std::size_t i, std::size_t) {
+      const auto [offset, size, decays] = pieces[i];
+      const std::span<float> total = std::span(sums_.front()).subspan(offset, size);
+      for (std::size_t sum = 1; sum < place + count; ++sum) {
+        math::simd::add_to(std::span<const float>(sums_[sum]).subspan(offset, size), total);
+      }
+    });
+  }
   return std::accumulate(losses_.begin(), losses_.end(), 0.0) / static_cast<double>(batch_);
+}
+
+/// Made by the worker itself: its memory is then near the core that uses it.
+model::Executor<float>& BatchGradient::executor_of(std::size_t worker) {
+  std::unique_ptr<model::Executor<float>>& executor = executors_[worker];
+  if (!executor) {
+    executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length());
+  }
+  return *executor;
 }
 
 void BatchGradient::run_shard(std::size_t shard, std::size_t worker,
                               std::span<const float> parameters, std::uint64_t first,
-                              const TrainingTaps& taps) {
-  const std::size_t begin = shard * batch_ / sums_.size();
-  const std::size_t end = (shard + 1) * batch_ / sums_.size();
+                              const TrainingTaps& taps, std::span<float> sum) {
+  const std::size_t begin = shard * batch_ / shards_;
+  const std::size_t end = (shard + 1) * batch_ / shards_;
   const std::size_t predictions = source_.length() - 1;
   const auto weight = static_cast<float>(1.0 / static_cast<double>(batch_ * predictions));
-  std::ranges::fill(sums_[shard], 0.0F);
+  model::Executor<float>& executor = executor_of(worker);
+  std::ranges::fill(sum, 0.0F);
   for (std::size_t i = begin; i < end; ++i) {
     const std::uint64_t sequence = first + i;
     source_.draw(sequence, tokens_[worker]);
     const model::Taps<float>* sequence_taps =
         taps ? taps(worker, first * source_.length(), sequence) : nullptr;
-    executors_[worker].forward(parameters, tokens_[worker], sequence_taps);
-    const std::span<const float> losses = executors_[worker].backward(weight, sums_[shard]);
+    executor.forward(parameters, tokens_[worker], sequence_taps);
+    const std::span<const float> losses = executor.backward(weight, sum);
     losses_[i] =
         std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(predictions);
   }

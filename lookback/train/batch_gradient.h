@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -20,12 +21,16 @@ namespace lookback::train {
 using TrainingTaps = std::function<const model::Taps<float>*(
     std::size_t worker, std::uint64_t tokens_seen, std::uint64_t sequence)>;
 
-/// Sums gradients over a fixed number of shards in a fixed order, so that the bits do not depend on
-/// the number of workers. Program, source and workers must outlive it.
+/// Bytes that the sums of all shards may take together. Beyond it they are made in waves of one for
+/// each worker, each added to the total before the next begins: a large model may have many shards.
+inline constexpr std::size_t shard_memory = std::size_t{1} << 28;
+
+/// Sums gradients over a fixed number of shards in a fixed order, so that the bits depend neither on
+/// the number of workers nor on the waves. Program, source and workers must outlive it.
 class BatchGradient {
  public:
   BatchGradient(const model::Program& program, const data::TokenSource& source, std::size_t batch,
-                std::size_t shards, base::Workers& workers);
+                std::size_t shards, base::Workers& workers, std::size_t memory = shard_memory);
 
   /// Mean loss in nats over the predictions of sequences first .. first + batch - 1; gradient()
   /// then is that loss's gradient.
@@ -36,15 +41,19 @@ class BatchGradient {
 
  private:
   void run_shard(std::size_t shard, std::size_t worker, std::span<const float> parameters,
-                 std::uint64_t first, const TrainingTaps& taps);
+                 std::uint64_t first, const TrainingTaps& taps, std::span<float> sum);
+  model::Executor<float>& executor_of(std::size_t worker);
 
+  const model::Program& program_;
   const data::TokenSource& source_;
-  std::size_t batch_;
+  std::size_t batch_, shards_;
   base::Workers& workers_;
-  std::vector<model::Executor<float>> executors_;  // by worker
-  std::vector<std::vector<model::Token>> tokens_;  // by worker
-  std::vector<base::AlignedVector<float>> sums_;   // by shard
-  std::vector<double> losses_;                     // by sequence of the batch
+  std::size_t wave_;  // shards that have a sum each at a time
+  std::vector<std::unique_ptr<model::Executor<float>>> executors_;  // by worker, once it has begun
+  std::vector<std::vector<model::Token>> tokens_;                   // by worker
+  std::vector<base::AlignedVector<float>> sums_;  // the total, then the shards of a wave; shard 0
+                                                  // is the total's beginning
+  std::vector<double> losses_;                    // by sequence of the batch
 };
 
 }  // namespace lookback::train

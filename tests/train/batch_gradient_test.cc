@@ -21,12 +21,12 @@ struct Computed {
   std::vector<float> gradient;
 };
 
-Computed computed_by(std::size_t threads) {
+Computed computed_by(std::size_t threads, std::size_t memory = shard_memory) {
   const model::Program program = spec::small_program();
   const auto source = spec::small_source();
   base::Workers workers(threads);
   const std::vector<float> parameters = model::initialize(program, 5);
-  BatchGradient gradient(program, *source, batch, shards, workers);
+  BatchGradient gradient(program, *source, batch, shards, workers, memory);
   const double loss = gradient.compute(parameters, first, cut_into_pieces(program, false), {});
   return {loss, {gradient.gradient().begin(), gradient.gradient().end()}};
 }
@@ -40,13 +40,23 @@ TEST(BatchGradient, HasTheSameBitsOnAnyNumberOfWorkers) {
   }
 }
 
+TEST(BatchGradient, HasTheSameBitsInWavesOfFewShards) {
+  const Computed at_once = computed_by(1);
+  for (const std::size_t threads : {1U, 2U, 3U, 8U}) {  // waves of 1, 2, 3 and all 4 shards
+    const Computed in_waves = computed_by(threads, 0);
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(in_waves.loss),
+              std::bit_cast<std::uint64_t>(at_once.loss));
+    EXPECT_TRUE(spec::same_bits(in_waves.gradient, at_once.gradient)) << threads << " workers";
+  }
+}
+
 TEST(BatchGradient, ForgetsTheBatchBefore) {
   const model::Program program = spec::small_program();
   const auto source = spec::small_source();
   base::Workers workers(2);
   const std::vector<float> parameters = model::initialize(program, 5);
   const std::vector<Piece> pieces = cut_into_pieces(program, false);
-  BatchGradient gradient(program, *source, batch, shards, workers);
+  BatchGradient gradient(program, *source, batch, shards, workers, 0);  // in waves
   gradient.compute(parameters, 0, pieces, {});
   gradient.compute(parameters, first, pieces, {});
   EXPECT_TRUE(spec::same_bits(gradient.gradient(), computed_by(1).gradient));
