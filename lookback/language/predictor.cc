@@ -44,7 +44,7 @@ void Predictor::run_bucket(std::size_t length, std::span<const std::size_t> memb
                            const See& see) const {
   struct Bench {
     Bench(const model::Program& program, std::size_t length)
-        : executor(program, 1, length), tokens(length) {}
+        : executor(program, 1, length, model::Keep::logits), tokens(length) {}
     model::Executor<float> executor;
     std::vector<data::Token> tokens;
   };

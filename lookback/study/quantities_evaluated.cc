@@ -17,7 +17,7 @@ constexpr Place text_perplexity{"perplexity", "token_perplexity,none"};
 constexpr Place induction_bump{"induction", "induction_bump,none"};
 constexpr Place copy_accuracy{"copy", "acc,none"};
 constexpr Place lookup_accuracy{"lookup", "acc,none"};
-constexpr Place value_content{"value-content", "perplexity_ratio,none"};
+constexpr Place value_content_place{"value-content", "perplexity_ratio,none"};
 constexpr Place hellaswag{"hellaswag", "acc_norm,none"};
 constexpr Place arc_easy{"arc_easy", "acc_norm,none"};
 constexpr Place arc_challenge{"arc_challenge", "acc_norm,none"};
@@ -48,7 +48,7 @@ constexpr std::array evaluated_all = {
     Quantity{.name = "text_value_content_ratio",
              .says = "the factor on the perplexity of text when the content of every value is its mean",
              .logarithmic = true,
-             .read = evaluated<value_content>},
+             .read = evaluated<value_content_place>},
     Quantity{.name = "hellaswag_accuracy",
              .says = "the normalized accuracy on HellaSwag",
              .read = evaluated<hellaswag>},

@@ -25,9 +25,10 @@ nlohmann::json Validation::measure(std::span<const float> parameters) const {
   workers_.run(windows_, [&](std::size_t window, std::size_t worker) {
     auto& executor = executors[worker];
     if (!executor) {
-      executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length());
+      executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length(), model::Keep::logits);
     }
-    executor->forward(parameters, source_.sequence(window));
+    const std::vector<data::Token> tokens = source_.sequence(window);
+    executor->forward(parameters, tokens);
     const std::span<const float> losses = executor->losses();
     sums[window] = std::accumulate(losses.begin(), losses.end(), 0.0);
   });
