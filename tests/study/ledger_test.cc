@@ -83,6 +83,7 @@ class Ledger : public testing::Test {
     std::filesystem::create_directories(run_path(arm, seed));
     std::ofstream(run_path(arm, seed) / "findings.json") << run.findings;
     std::ofstream(run_path(arm, seed) / "inspection.json") << run.inspection;
+    std::ofstream(run_path(arm, seed) / "evaluation.json") << run.evaluation;
     std::ofstream metrics(run_path(arm, seed) / "metrics.jsonl");
     for (const json& line : run.metrics) metrics << line << '\n';
   }

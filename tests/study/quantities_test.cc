@@ -75,6 +75,17 @@ const std::map<std::string_view, double> numbers = {
     {"value_content_ratio", 18.4},
     {"norm_frozen_rise", 0.13},
     {"norm_removed_rise", 0.23},
+    {"validation_loss", 3.21},
+    {"validation_loss_least", 3.17},
+    {"text_perplexity", 24.65},
+    {"induction_bump", 2.816},
+    {"copy_accuracy", 0.195},
+    {"lookup_accuracy", 0.012},
+    {"text_value_content_ratio", 79.2},
+    {"hellaswag_accuracy", 0.309},
+    {"arc_easy_accuracy", 0.386},
+    {"arc_challenge_accuracy", 0.227},
+    {"lambada_accuracy", 0.213},
 };
 
 TEST(Quantities, AreReadWhereTheyStand) {
@@ -261,6 +272,7 @@ TEST(Quantities, OfARunWithAnyValueOfAWrongKindAreReadWithoutHarm) {
   spoil_all(run.inspection["ablation"]["paths"][4]);
   spoil(run.inspection["ablation"]["paths"]);
   spoil(run.inspection);
+  spoil_all(run.evaluation);
 }
 
 TEST(Quantities, HaveNamesOfTheirOwn) {
