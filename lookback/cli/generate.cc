@@ -98,7 +98,7 @@ void add_generate(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<GenerateOptions>();
   CLI::App* command = app.add_subcommand("generate", "let a language model go on with a text");
   command->add_option("checkpoint", options->path, "checkpoint, or a run's directory")->required();
-  command->add_option("--prompt", options->prompt, "text to go on with; - reads it from stdin");
+  command->add_option("--prompt", options->prompt, "text to go on with; - reads it from stdin (default: the start of one)");
   command->add_option("--tokenizer", options->tokenizer,
                       "tokenizer file or directory (default: the run's tokenizer.json)");
   command->add_option("--tokens", options->tokens, "tokens at most (default: 200)")

@@ -22,10 +22,10 @@ void LanguageStudy::SetUpTestSuite() {
   directory_ = std::make_unique<test::TemporaryDirectory>();
   std::ofstream(path("books.txt")) << study::spec::made_up_text(80);
   std::string study = study::spec::text_study(path("books"));
-  study.replace(study.find("257"), 3, "304");
+  study.replace(study.find("257"), 3, "282");
   std::ofstream(path("study.toml")) << study;
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"tokens", "train", path("books.txt"), "--vocabulary", "300", "--out",
+           {"tokens", "train", path("books.txt"), "--vocabulary", "280", "--out",
             path("tokenizer.json")},
            {"tokens", "prepare", path("books.txt"), "--tokenizer", path("tokenizer.json"), "--out",
             path("books"), "--documents", "paragraphs", "--validation-share", "0.2"},

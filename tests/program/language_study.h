@@ -15,7 +15,7 @@ namespace lookback::program::spec {
 std::string text_of_file(const std::string& path);
 nlohmann::json json_of(const std::string& path);
 
-/// Below one directory: books.txt, tokenizer.json (V 300), books/ (prepared), study.toml (V 304, T 32)
+/// Below one directory: books.txt, tokenizer.json (V 280), books/ (prepared), study.toml (V 282, T 32)
 /// and study/, which has ended.
 class LanguageStudy : public testing::Test {
  protected:
