@@ -137,6 +137,12 @@ int run_prepare(const TokensOptions& options) {
   fmt::print("{}: train {} tokens in {} documents, validation {} in {}\n", options.out,
              prepared->train.tokens, prepared->train.documents, prepared->validation.tokens,
              prepared->validation.documents);
+  if (prepared->stray_bytes > 0) {
+    fmt::print(stderr,
+               "lookback: {} bytes of the texts are not UTF-8, each a token: {}/data.json tells in "
+               "which\n",
+               prepared->stray_bytes, options.out);
+  }
   return success;
 }
 
@@ -188,7 +194,7 @@ void add_prepare(CLI::App& tokens, const SharedOptions& options, int& exit_code)
   command->add_option("--validation-share", options->validation_share,
                       "of the documents, at least one (default 0.05)");
   command->add_option("--seed", options->seed, "of the order of documents (default 0)");
-  command->add_option("--threads", options->threads, "default: every processor")
+  command->add_option("--threads", options->threads, "(default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->footer(
       "Example: lookback tokens prepare books/*.txt --tokenizer tokenizer.json --out data/books");

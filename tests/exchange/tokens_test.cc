@@ -92,7 +92,7 @@ TEST(Tokens, OfALearntVocabularyAreThoseOfOtherPackagesAndSoIsTheVocabulary) {
   }
   language::BpeTraining training(*language::PreTokenizer::make());
   training.add(text);
-  const auto vocabulary = training.train(3000);
+  const auto vocabulary = training.train(2000);
   ASSERT_TRUE(vocabulary) << vocabulary.error().message;
   const auto tokenizer = language::Tokenizer::make(*vocabulary);
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
