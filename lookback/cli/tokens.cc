@@ -154,7 +154,7 @@ void add_encode(CLI::App& tokens, const SharedOptions& options, int& exit_code) 
   command->add_option("--tokenizer", options->tokenizer, tokenizer_help)->required();
   command->add_flag("--specials", options->specials,
                     "<|endoftext|> and its like in the text are the special tokens, not text");
-  command->footer("Example: echo Hello | lookback tokens encode - --tokenizer gpt2");
+  command->footer("Example: lookback tokens encode novel.txt --tokenizer gpt2");
   command->callback([options, &exit_code] { exit_code = run_encode(*options); });
 }
 
@@ -163,7 +163,7 @@ void add_decode(CLI::App& tokens, const SharedOptions& options, int& exit_code) 
   command->add_option("file", options->input, "ids with blanks between, - for standard input")
       ->required();
   command->add_option("--tokenizer", options->tokenizer, tokenizer_help)->required();
-  command->footer("Example: echo 15496 11 995 | lookback tokens decode - --tokenizer gpt2");
+  command->footer("Example: lookback tokens decode ids.txt --tokenizer gpt2");
   command->callback([options, &exit_code] { exit_code = run_decode(*options); });
 }
 
