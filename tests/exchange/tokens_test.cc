@@ -71,6 +71,15 @@ void write_cases(const language::Tokenizer& tokenizer, const std::filesystem::pa
   base::RandomStream random(1, base::StreamPurpose::test, 0);
   for (int i = 0; i < 5000; ++i) add(random_text(random));
   add("before <|endoftext|> after");
+  for (const std::size_t size : {63u, 64u, 65u, 1000u}) {  // in one piece
+    std::string letters;
+    for (std::size_t j = 0; j < size; ++j) letters += "etaoin"[random.below(6)];
+    for (const std::string& text : {letters, std::string(size, 'a'), std::string(size, ' '),
+                                    std::string(size, '-'), std::string(size, '\n')}) {
+      add(text);
+      add("x" + text + "x");
+    }
+  }
   for (const char* name : {"README.md", "docs/science.md", "cmake/Options.cmake"}) {
     add(language::spec::contents(std::filesystem::path(LOOKBACK_SOURCE_DIR) / name));
   }
