@@ -50,7 +50,7 @@ Result<std::vector<data::Token>> prompt_tokens(const GenerateOptions& options,
 Status generate(const GenerateOptions& options, const study::SavedModel& model,
                 const language::Tokenizer& tokenizer, std::vector<data::Token> fresh) {
   model::Decoder<float> decoder(model.program);
-  base::RandomStream random(options.seed, base::StreamPurpose::probe, 0);
+  base::RandomStream random(options.seed, base::StreamPurpose::generation, 0);
   const model::Sampling sampling{options.temperature, options.top_k};
   const auto end = tokenizer.special();
   for (std::size_t count = 0; count < options.tokens; ++count) {

@@ -26,7 +26,12 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
                                              {"bench", "--help"},
                                              {"construct", "--help"},
                                              {"export", "--help"},
-                                             {"import", "--help"}}) {
+                                             {"import", "--help"},
+                                             {"tokens", "--help"},
+                                             {"tokens", "encode", "--help"},
+                                             {"tokens", "decode", "--help"},
+                                             {"tokens", "train", "--help"},
+                                             {"tokens", "prepare", "--help"}}) {
     const spec::Ended ended = spec::run(lookback(arguments));
     EXPECT_EQ(ended.exit_code, 0);
     EXPECT_EQ(ended.err, "");
