@@ -190,7 +190,8 @@ void add_prepare(CLI::App& tokens, const SharedOptions& options, int& exit_code)
           "what is shuffled, ended by <|endoftext|> and held out as a whole: parts (default: "
           "a file cut at the first blank line after every 32 KiB, so that one book is "
           "enough), files, texts (between two blank lines or more), paragraphs or lines")
-      ->check(CLI::IsMember(std::vector<std::string>{"parts", "files", "texts", "paragraphs", "lines"}));
+      ->check(CLI::IsMember(
+          std::vector<std::string>{"parts", "files", "texts", "paragraphs", "lines"}));
   command->add_option("--validation-share", options->validation_share,
                       "of the documents, at least one (default 0.05)");
   command->add_option("--seed", options->seed, "of the order of documents (default 0)");

@@ -50,8 +50,7 @@ Distinct distinct(std::span<const Window> windows) {
 
 Model task_model(const model::Program& program, std::span<const float> parameters,
                  base::Workers& workers) {
-  return [=, &program,
-          &workers](std::span<const Window> windows) -> Result<std::vector<Answer>> {
+  return [=, &program, &workers](std::span<const Window> windows) -> Result<std::vector<Answer>> {
     const Distinct different = distinct(windows);
     std::vector<std::span<const data::Token>> inputs;
     for (const std::size_t i : different.first) {

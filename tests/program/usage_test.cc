@@ -24,6 +24,8 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
                                              {"report", "--help"},
                                              {"serve", "--help"},
                                              {"bench", "--help"},
+                                             {"eval", "--help"},
+                                             {"generate", "--help"},
                                              {"construct", "--help"},
                                              {"export", "--help"},
                                              {"import", "--help"},
@@ -41,8 +43,8 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
 }
 
 TEST(Usage, HelpStatesEveryDefault) {
-  for (const char* command :
-       {"study", "train", "inspect", "report", "serve", "bench", "construct", "export", "import"}) {
+  for (const char* command : {"study", "train", "inspect", "report", "serve", "bench", "eval",
+                              "generate", "construct", "export", "import"}) {
     const spec::Ended ended = spec::run(lookback({command, "--help"}));
     std::istringstream lines(ended.out.substr(ended.out.find("Options:")));
     std::string line, option;
