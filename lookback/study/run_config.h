@@ -27,12 +27,12 @@ struct TextConfig {
 
 /// Which sequences a run learns from: the table [data]. V and the seed come from elsewhere.
 struct DataConfig {
-  /// kind = "tokens": windows of text, and `kind` is not used.
-  std::optional<TextConfig> text = {};
   data::BlockKind kind = data::BlockKind::repeated_blocks;
   std::size_t length = 0;       ///< T of training and evaluation, at most the model's context
   std::size_t min_period = 16;  ///< of repeated blocks: those of training, else those of probes
   std::size_t max_period = 48;
+  std::optional<TextConfig> text =
+      {};  ///< kind = "tokens": windows of text; then `kind` has no say
 
   bool operator==(const DataConfig&) const = default;
 };

@@ -75,6 +75,17 @@ const std::map<std::string_view, double> numbers = {
     {"value_content_ratio", 18.4},
     {"norm_frozen_rise", 0.13},
     {"norm_removed_rise", 0.23},
+    {"validation_loss", 3.3},
+    {"validation_loss_least", 3.2},
+    {"text_perplexity", 27.1},
+    {"induction_bump", 2.81},
+    {"copy_accuracy", 0.556},
+    {"lookup_accuracy", 0.012},
+    {"text_value_content_ratio", 79.2},
+    {"hellaswag_accuracy", 0.309},
+    {"arc_easy_accuracy", 0.386},
+    {"arc_challenge_accuracy", 0.227},
+    {"lambada_accuracy", 0.213},
 };
 
 TEST(Quantities, AreReadWhereTheyStand) {

@@ -66,7 +66,8 @@ TEST(RunConfig, WhatDoesNotFitIsRefusedWithTheFilesName) {
 
 TEST(RunConfig, EachSeedTrainsOnItsOwnSequencesAndAllAreMeasuredOnTheSame) {
   const Study study = spec::parsed(spec::small_study);
-  const auto first = training_source(study.run(0, 0)), second = training_source(study.run(0, 1));
+  const auto first = block_training_source(study.run(0, 0)),
+             second = block_training_source(study.run(0, 1));
   ASSERT_TRUE(first && second);
   EXPECT_NE((*first)->sequence(0), (*second)->sequence(0));
   const auto kind = data::BlockKind::repeated_blocks;

@@ -112,7 +112,7 @@ Result<TrainConfig> parsed(const std::string& text) {
   Result<base::Document> document = base::parse_toml(text, "train.toml");
   if (!document) return document.error();
   base::TableReader reader(std::move(*document));
-  const TrainConfig config = read_train_config(reader.table("train"));
+  const TrainConfig config = read_train_config(reader.table("train"), 256);
   if (Status status = reader.finish(); !status) return status.error();
   return config;
 }
