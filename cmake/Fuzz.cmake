@@ -35,6 +35,7 @@ lookback_fuzz(study
           train/config.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc
 <<<<<<< HEAD
           study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc study/run_config.cc study/study_file.cc)
+<<<<<<< HEAD
 =======
           study/quantities.cc study/quantities_inspected.cc study/run_config.cc study/study_file.cc)
 
@@ -46,3 +47,11 @@ lookback_fuzz(tokens
           language/tokenizer.cc language/tokenizer_json.cc language/vocabulary.cc
           language/written_vocabulary.cc)
 >>>>>>> tokens
+=======
+
+lookback_fuzz(task
+  USES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::pcre2
+  SOURCES base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc base/printable.cc
+          language/harness_text.cc language/python_text.cc language/request_windows.cc
+          language/task_files.cc language/task_results.cc language/task_score.cc)
+>>>>>>> evaldocs

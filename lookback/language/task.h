@@ -47,7 +47,7 @@ std::span<const std::string_view> task_names();
 
 /// The first `limit` documents of a task (0: all), read from the first of its files that is there:
 ///   hellaswag      hellaswag_val.jsonl    {activity_label, ctx_a, ctx_b, endings, label}
-///                  hellaswag_val.txt.bz2  lines of context, label and four endings, as they are
+///                  hellaswag_val.txt.bz2  lines of context, label and four endings
 ///   arc_easy       arc_easy_test.jsonl    {query, choices, gold}; the query is the whole prompt
 ///   arc_challenge  arc_challenge_test.jsonl
 ///   lambada        lambada_openai.jsonl   {context, continuation}, or {text} to split at the last

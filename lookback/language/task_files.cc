@@ -165,7 +165,7 @@ Result<std::vector<Document>> parse_last_words(std::string_view text, std::strin
 Result<std::vector<Document>> parse_hellaswag_lines(std::string_view text, std::string_view where) {
   std::vector<Document> documents;
   for (std::size_t line = 1; !text.empty(); line += 2 + hellaswag_endings) {
-    const std::string context(take_line(text));
+    const std::string context = clean_hellaswag(take_line(text));
     if (strip(context).empty()) return error_at_line(where, line, "found no context");
     const std::string_view label = take_line(text);
     if (label.size() != 1 || label[0] < '0' || label[0] > '3') {
@@ -175,7 +175,7 @@ Result<std::vector<Document>> parse_hellaswag_lines(std::string_view text, std::
     }
     std::vector<std::string> endings;
     for (std::size_t i = 0; i < hellaswag_endings; ++i) {
-      endings.emplace_back(take_line(text));
+      endings.push_back(clean_hellaswag(take_line(text)));
       if (strip(endings.back()).empty())
         return error_at_line(where, line + 2 + i, "found no ending");
     }

@@ -1,5 +1,7 @@
 #include "lookback/language/task_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -46,6 +48,13 @@ Distinct distinct(std::span<const Window> windows) {
   return result;
 }
 
+/// The last token of a window is only scored: nobody else looks at it.
+Status check_last(const Window& window, std::size_t vocabulary) {
+  if (window.tokens.back() < vocabulary) return {};
+  return Error{fmt::format("found token {}, allowed: below {}, the model's vocabulary",
+                           window.tokens.back(), vocabulary)};
+}
+
 }  // namespace
 
 Model task_model(const model::Program& program, std::span<const float> parameters,
@@ -55,6 +64,8 @@ Model task_model(const model::Program& program, std::span<const float> parameter
     std::vector<std::span<const data::Token>> inputs;
     for (const std::size_t i : different.first) {
       const std::span<const data::Token> tokens = windows[i].tokens;
+      Status known = check_last(windows[i], program.architecture.vocabulary);
+      if (!known) return known.error();
       inputs.push_back(tokens.first(tokens.size() - 1));
     }
     std::vector<Answer> answers(inputs.size());

@@ -56,14 +56,17 @@ TEST(ReadTask, HellaSwagIsCleanedAsInTheHarness) {
   EXPECT_EQ(task.documents[0].requests[1].continuation, "  eats it.");
 }
 
-TEST(ReadTask, HellaSwagInSixLinesIsTakenAsItIs) {
+TEST(ReadTask, HellaSwagInSixLinesIsCleanedToo) {
   const TaskDirectory directory;
-  directory.write("hellaswag_val.txt.bz2",
-                  compressed("Roof: [a]  he\n3\na\nb\nc\nd\nX: y\r\n0\r\ne\r\nf\r\ng\r\nh\r\n"));
+  directory.write(
+      "hellaswag_val.txt.bz2",
+      compressed(
+          "Roof: [a]  he\n3\na [title] x\nb\nc\n[step] d\nX: y\r\n0\r\ne\r\nf\r\ng\r\nh\r\n"));
   const Task task = task_of("hellaswag", directory);
   ASSERT_EQ(task.documents.size(), 2U);
   EXPECT_EQ(task.documents[0].gold, 3U);
-  EXPECT_EQ(task.documents[0].requests[3], (Request{"Roof: [a]  he", " d"}));
+  EXPECT_EQ(task.documents[0].requests[3], (Request{"Roof:  he", "  d"}));
+  EXPECT_EQ(task.documents[0].requests[0].continuation, " a. x");
   EXPECT_EQ(task.documents[1].requests[0], (Request{"X: y", " e"}));
 }
 
@@ -190,6 +193,7 @@ TEST(ReadTask, RefusesTornSixLines) {
     return problem_of("hellaswag", "hellaswag_val.txt.bz2", compressed(text));
   };
   EXPECT_EQ(six("a\n1\nx\ny\nz\n"), "hellaswag_val.txt.bz2:6: found no ending");
+  EXPECT_EQ(six("a\n1\nx\ny\n[z]\nw\n"), "hellaswag_val.txt.bz2:5: found no ending");
   EXPECT_EQ(six("a\n4\nx\ny\nz\nw\n"),
             "hellaswag_val.txt.bz2:2: found \"4\" as the label, allowed is 0 to 3");
   EXPECT_EQ(six("a\n1\nx\ny\nz\nw\n\n"), "hellaswag_val.txt.bz2:7: found no context");

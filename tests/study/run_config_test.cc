@@ -49,6 +49,44 @@ TEST(RunConfig, HasNoWordOfClampsWhereThereAreNoneNorOfItsInspection) {
   EXPECT_TRUE(to_toml(config).ends_with("probes = [\"repeated-blocks\"]\n"));
 }
 
+TEST(RunConfig, OfTextSaysWhichButNotWhereItLies) {
+  RunConfig config = unusual();
+  config.evaluate.inspect = true;
+  config.data.kind = data::BlockKind::repeated_blocks;  // unused: the default
+  config.data.text = {.directory = "somewhere", .checksum = "0123456789abcdef"};
+  config.evaluate.windows = 7;
+  const std::string text = to_toml(config);
+  EXPECT_NE(text.find("kind = \"tokens\"\nchecksum = \"0123456789abcdef\"\n"), std::string::npos);
+  EXPECT_NE(text.find("windows = 7\n"), std::string::npos);
+  EXPECT_EQ(text.find("somewhere"), std::string::npos);
+  const Result<RunConfig> read = parse_run_config(text, "config.toml");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, config);  // wherever it lies
+  EXPECT_EQ(read->data.text->directory, "");
+  EXPECT_EQ(to_toml(*read), text);
+}
+
+TEST(RunConfig, WithoutTextHasNoWordOfIt) {
+  const std::string text = to_toml(unusual());
+  EXPECT_EQ(text.find("checksum"), std::string::npos);
+  EXPECT_EQ(text.find("windows"), std::string::npos);
+  const Result<RunConfig> read = parse_run_config(
+      "[data]\nkind = \"repeated-blocks\"\ndirectory = \"here\"\n", "config.toml");
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message.find("config.toml:3: key 'data.directory' is unknown"),
+            std::string::npos)
+      << read.error().message;
+}
+
+TEST(RunConfig, AChecksumIsHexadecimal) {
+  const Result<RunConfig> read = parse_run_config(
+      "[data]\nkind = \"tokens\"\nchecksum = \"12\\nx\"\n", "config.toml");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message.find("config.toml:3: key 'data.checksum': found \""), 0U)
+      << read.error().message;
+  EXPECT_EQ(read.error().message.find('\n'), std::string::npos);
+}
+
 TEST(RunConfig, AnUnknownKeyIsRefusedAtItsLine) {
   const Result<RunConfig> read = parse_run_config("[run]\narm = \"a\"\nsede = 3\n", "config.toml");
   ASSERT_FALSE(read);

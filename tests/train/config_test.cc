@@ -108,11 +108,11 @@ TEST(StepCount, ReachesTheTokensAndNoFurther) {
   }
 }
 
-Result<TrainConfig> parsed(const std::string& text) {
+Result<TrainConfig> parsed(const std::string& text, std::size_t length = 32) {
   Result<base::Document> document = base::parse_toml(text, "train.toml");
   if (!document) return document.error();
   base::TableReader reader(std::move(*document));
-  const TrainConfig config = read_train_config(reader.table("train"), 256);
+  const TrainConfig config = read_train_config(reader.table("train"), length);
   if (Status status = reader.finish(); !status) return status.error();
   return config;
 }
@@ -146,6 +146,33 @@ TEST(TrainConfig, AnEmptyTableIsTheDefaults) {
   const Result<TrainConfig> read = parsed("[train]\n");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, TrainConfig{});
+}
+
+TEST(TrainConfig, ABatchMayBeGivenInTokens) {
+  const Result<TrainConfig> read = parsed("[train]\nbatch_tokens = \"8K\"\n", 250);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->batch, 32U);
+  EXPECT_NE(to_toml(*read).find("batch = 32\n"), std::string::npos);
+  EXPECT_EQ(to_toml(*read).find("batch_tokens"), std::string::npos);
+  const Result<TrainConfig> again = parsed(to_toml(*read), 250);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(*again, *read);
+}
+
+TEST(TrainConfig, ABatchInTokensIsOfWholeSequencesAndStandsAlone) {
+  const auto refusal = [](const std::string& table) {
+    const Result<TrainConfig> read = parsed("[train]\n" + table);
+    return read ? "none" : read.error().message;
+  };
+  EXPECT_EQ(refusal("batch_tokens = 100\n"),
+            "train.toml:2: key 'train.batch_tokens': found 100, allowed: a multiple of "
+            "data.length = 32, of at most 1048576 sequences");
+  EXPECT_EQ(refusal("batch_tokens = 67108864\n"),
+            "train.toml:2: key 'train.batch_tokens': found 67108864, allowed: a multiple of "
+            "data.length = 32, of at most 1048576 sequences");
+  EXPECT_EQ(refusal("batch_tokens = 33554432\n"), "none");
+  EXPECT_EQ(refusal("batch = 2\nbatch_tokens = 64\n"),
+            "train.toml:3: key 'train.batch_tokens': found beside batch, allowed: one of them");
 }
 
 TEST(TrainConfig, AnEpsilonOfZeroIsRefused) {

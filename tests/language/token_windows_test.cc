@@ -1,0 +1,116 @@
+// Windows of a token file: what a language model is trained and validated on.
+#include "lookback/language/token_windows.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <vector>
+
+#include "tests/base/temporary_directory.h"
+
+namespace lookback::language {
+namespace {
+
+constexpr std::uint32_t numbers = 1000;
+
+/// A file of the tokens 0, 1, 2, ...: a token says where it stands.
+class TokenWindows : public testing::Test {
+ protected:
+  std::shared_ptr<const TokenFile> count_to(std::size_t tokens) const {
+    std::vector<std::uint16_t> ids(tokens);
+    std::iota(ids.begin(), ids.end(), std::uint16_t{0});
+    TokenFileHeader header;
+    header.width = token_width(numbers);
+    header.vocabulary = numbers;
+    header.separator = numbers - 1;
+    const base::Bytes bytes = std::as_bytes(std::span(ids));
+    const Status written = write_token_file(directory_ / "some.tokens", header, {&bytes, 1});
+    EXPECT_TRUE(written) << written.error().message;
+    Result<TokenFile> file = TokenFile::open(directory_ / "some.tokens");
+    if (file) return std::make_shared<const TokenFile>(std::move(*file));
+    ADD_FAILURE() << file.error().message;
+    return nullptr;
+  }
+
+  test::TemporaryDirectory directory_;
+};
+
+/// Where each window of an epoch begins, in the order in which they are drawn.
+std::vector<Token> starts(const ShuffledWindows& windows, std::uint64_t epoch) {
+  std::vector<Token> starts;
+  for (std::uint64_t i = 0; i < windows.windows_an_epoch(); ++i) {
+    starts.push_back(windows.sequence(epoch * windows.windows_an_epoch() + i).front());
+  }
+  return starts;
+}
+
+TEST_F(TokenWindows, AreThoseOfTheFile) {
+  const ShuffledWindows windows(count_to(100), 7, 3);
+  EXPECT_EQ(windows.length(), 7U);
+  EXPECT_EQ(windows.vocabulary(), numbers);
+  for (std::uint64_t i = 0; i < 5 * windows.windows_an_epoch(); ++i) {
+    const std::vector<data::Token> window = windows.sequence(i);
+    ASSERT_EQ(window.size(), 7U);
+    for (std::size_t t = 1; t < 7; ++t) ASSERT_EQ(window[t], window[0] + t);
+    ASSERT_LT(window.back(), 100U);
+  }
+}
+
+TEST_F(TokenWindows, AnEpochTakesEveryWindowOnce) {
+  const ShuffledWindows windows(count_to(100), 7, 3);
+  ASSERT_EQ(windows.windows_an_epoch(), 13U);  // (100 - 6) / 7
+  for (std::uint64_t epoch = 0; epoch < 20; ++epoch) {
+    std::vector<Token> found = starts(windows, epoch);
+    std::ranges::sort(found);
+    EXPECT_LT(found.front(), 7U);  // the epoch's offset
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(found[i], found.front() + 7 * i) << "epoch " << epoch;
+    }
+  }
+}
+
+TEST_F(TokenWindows, EpochsBeginAtAllOffsets) {
+  const ShuffledWindows windows(count_to(100), 7, 3);
+  std::set<Token> offsets;
+  for (std::uint64_t epoch = 0; epoch < 100; ++epoch) {
+    offsets.insert(std::ranges::min(starts(windows, epoch)));
+  }
+  EXPECT_EQ(offsets.size(), 7U);
+}
+
+TEST_F(TokenWindows, AnotherSeedAndAnotherEpochAreAnotherOrder) {
+  const auto file = count_to(900);
+  const ShuffledWindows windows(file, 7, 3), same(file, 7, 3), other(file, 7, 4);
+  EXPECT_EQ(starts(windows, 0), starts(same, 0));
+  EXPECT_NE(starts(windows, 0), starts(other, 0));
+  EXPECT_NE(starts(windows, 0), starts(windows, 1));
+  EXPECT_FALSE(std::ranges::is_sorted(starts(windows, 0)));
+}
+
+TEST_F(TokenWindows, InOrderPredictEveryTokenButTheFirstOnce) {
+  const OrderedWindows windows(count_to(100), 7);
+  ASSERT_EQ(windows.windows(), 16U);  // 99 predictions, 6 a window; 3 are left over
+  std::vector<Token> predicted;
+  for (std::uint64_t i = 0; i < windows.windows(); ++i) {
+    const std::vector<data::Token> window = windows.sequence(i);
+    predicted.insert(predicted.end(), window.begin() + 1, window.end());
+  }
+  ASSERT_EQ(predicted.size(), 96U);
+  for (std::size_t i = 0; i < predicted.size(); ++i) EXPECT_EQ(predicted[i], i + 1);
+}
+
+TEST_F(TokenWindows, NeedAsManyTokensAsAWindowFromTheLastOffset) {
+  EXPECT_TRUE(check_windows(*count_to(13), 7));
+  const Status few = check_windows(*count_to(12), 7);
+  ASSERT_FALSE(few);
+  EXPECT_EQ(few.error().message,
+            "found 12 tokens, allowed for windows of 7 tokens: at least 13");
+  const ShuffledWindows windows(count_to(13), 7, 0);
+  EXPECT_EQ(windows.windows_an_epoch(), 1U);
+  for (std::uint64_t epoch = 0; epoch < 50; ++epoch) EXPECT_LE(windows.sequence(epoch).back(), 12U);
+}
+
+}  // namespace
+}  // namespace lookback::language
