@@ -176,7 +176,7 @@ void add_eval(CLI::App& app, int& exit_code) {
                       "also write the scores of one model to this file (default: none)");
   command->add_flag("--json", options->json, "print JSON in lm-evaluation-harness's shape");
   command->footer(
-      "Example: lookback eval runs/language-small --data data/evals --text data/books-2048");
+      "Example: lookback eval runs/language-small --data data/evals --text data/books-512");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

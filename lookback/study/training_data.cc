@@ -108,7 +108,9 @@ Result<TrainingData> open_training_data(const RunConfig& config) {
 }
 
 Result<Study> read_study_and_text(const std::string& path, const Overrides& overrides) {
-  Result<Study> study = read_study(path, overrides);
+  Overrides as_written = overrides;  // what does not learn from text has no key for a directory
+  as_written.directory.reset();
+  Result<Study> study = read_study(path, as_written);
   if (!study) return study;
   const Result<std::optional<std::string>> directory = directory_of(*study);
   if (!directory) return Error{fmt::format("{}: {}", path, directory.error().message)};
@@ -117,8 +119,9 @@ Result<Study> read_study_and_text(const std::string& path, const Overrides& over
     return Error{fmt::format("--data: {} does not learn from text", path)};
   }
   Overrides with_text = overrides;
-  for (const RunConfig& arm : study->arms) {
+  for (RunConfig& arm : study->arms) {
     if (!arm.data.text) continue;
+    if (overrides.directory) arm.data.text->directory = *overrides.directory;
     const Result<Text> text = open_text_of(arm);
     if (!text) return Error{fmt::format("{}: arm '{}': {}", path, arm.arm, text.error().message)};
     with_text.checksum = text->checksum;

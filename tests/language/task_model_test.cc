@@ -95,9 +95,9 @@ TEST_F(TaskModel, SaysWhetherEachScoredTokenIsFirst) {
   for (int round = 0; round < 2; ++round) {  // the likeliest token at each of the two places
     const std::size_t place = 7 + static_cast<std::size_t>(round);
     for (window.tokens[place] = 0; window.tokens[place] < 11; ++window.tokens[place]) {
-      const Window one{{window.tokens.begin(), window.tokens.begin() +
-                                                   static_cast<std::ptrdiff_t>(place) + 1},
-                       1};
+      const Window one{
+          {window.tokens.begin(), window.tokens.begin() + static_cast<std::ptrdiff_t>(place) + 1},
+          1};
       if (by_hand(one).greedy) break;
     }
     ASSERT_LT(window.tokens[place], 11U);

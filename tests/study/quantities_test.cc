@@ -272,6 +272,7 @@ TEST(Quantities, OfARunWithAnyValueOfAWrongKindAreReadWithoutHarm) {
   spoil_all(run.inspection["ablation"]["paths"][4]);
   spoil(run.inspection["ablation"]["paths"]);
   spoil(run.inspection);
+  spoil_all(run.evaluation);
 }
 
 TEST(Quantities, HaveNamesOfTheirOwn) {

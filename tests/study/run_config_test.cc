@@ -70,8 +70,8 @@ TEST(RunConfig, WithoutTextHasNoWordOfIt) {
   const std::string text = to_toml(unusual());
   EXPECT_EQ(text.find("checksum"), std::string::npos);
   EXPECT_EQ(text.find("windows"), std::string::npos);
-  const Result<RunConfig> read = parse_run_config(
-      "[data]\nkind = \"repeated-blocks\"\ndirectory = \"here\"\n", "config.toml");
+  const Result<RunConfig> read =
+      parse_run_config("[data]\nkind = \"repeated-blocks\"\ndirectory = \"here\"\n", "config.toml");
   ASSERT_FALSE(read);
   EXPECT_NE(read.error().message.find("config.toml:3: key 'data.directory' is unknown"),
             std::string::npos)
@@ -79,8 +79,8 @@ TEST(RunConfig, WithoutTextHasNoWordOfIt) {
 }
 
 TEST(RunConfig, AChecksumIsHexadecimal) {
-  const Result<RunConfig> read = parse_run_config(
-      "[data]\nkind = \"tokens\"\nchecksum = \"12\\nx\"\n", "config.toml");
+  const Result<RunConfig> read =
+      parse_run_config("[data]\nkind = \"tokens\"\nchecksum = \"12\\nx\"\n", "config.toml");
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().message.find("config.toml:3: key 'data.checksum': found \""), 0U)
       << read.error().message;

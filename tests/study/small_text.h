@@ -51,8 +51,10 @@ inline std::filesystem::path prepare_text(const test::TemporaryDirectory& direct
 }
 
 /// Two arms that learn from the text of a directory, or from one that is not said.
-inline std::string text_study(const std::string& text_directory, const std::string& more_data = "") {
-  return fmt::format(R"(name = "text"
+inline std::string text_study(const std::string& text_directory,
+                              const std::string& more_data = "") {
+  return fmt::format(
+      R"(name = "text"
 question = "Does it read?"
 [model]
 vocabulary = 257
@@ -79,8 +81,7 @@ name = "no-ov"
 [arm.model]
 no_ov = true
 )",
-                     text_directory.empty() ? "" : fmt::format("directory = \"{}\"\n", text_directory),
-                     more_data);
+      text_directory.empty() ? "" : fmt::format("directory = \"{}\"\n", text_directory), more_data);
 }
 
 }  // namespace lookback::study::spec

@@ -11,6 +11,13 @@
 namespace lookback::study {
 namespace {
 
+/// As --data says it.
+Overrides from(const std::string& directory) {
+  Overrides overrides;
+  overrides.directory = directory;
+  return overrides;
+}
+
 class TrainingDataOfText : public testing::Test {
  protected:
   Result<Study> read(const std::string& text, const Overrides& overrides = {}) const {
@@ -55,18 +62,18 @@ TEST_F(TrainingDataOfText, IsTheSameRunWhereverTheFilesLie) {
 
 TEST_F(TrainingDataOfText, TheCommandLineNamesAnotherDirectory) {
   const std::string other = spec::prepare_text(directory_, "other", spec::made_up_text(60, 1));
-  const Result<Study> study = read(spec::text_study(books_), {.directory = other});
+  const Result<Study> study = read(spec::text_study(books_), from(other));
   ASSERT_TRUE(study) << study.error().message;
   EXPECT_EQ(study->arms[0].data.text->directory, other);
   EXPECT_EQ(study->arms[0].data.text->checksum, open_text(other)->checksum);
-  EXPECT_TRUE(read(spec::text_study(""), {.directory = other}));
+  EXPECT_TRUE(read(spec::text_study(""), from(other)));
 }
 
 TEST_F(TrainingDataOfText, OtherTokensAreRefusedWhereTheChecksumIsGiven) {
   const std::string mine = open_text(books_)->checksum;
   EXPECT_EQ(refusal(study_with("checksum", mine)), "none");
   const std::string other = spec::prepare_text(directory_, "other", spec::made_up_text(60, 1));
-  EXPECT_EQ(refusal(study_with("checksum", mine), {.directory = other}),
+  EXPECT_EQ(refusal(study_with("checksum", mine), from(other)),
             "arm 'ov': " + other + ": found tokens of checksum " + open_text(other)->checksum +
                 ", allowed: data.checksum = " + mine + ", those that this study was made with");
 }
@@ -104,21 +111,22 @@ TEST_F(TrainingDataOfText, FilesOfTwoTokenizersAreRefused) {
   language::Vocabulary other = language::bytes_alone();
   language::append_special(other, language::end_of_text);
   language::append_special(other, "<|other|>");
-  ASSERT_TRUE(language::prepare_tokens({directory_ / "books.txt"}, *language::Tokenizer::make(other),
-                                       directory_ / "other",
+  ASSERT_TRUE(language::prepare_tokens({directory_ / "books.txt"},
+                                       *language::Tokenizer::make(other), directory_ / "other",
                                        {.documents = language::DocumentKind::paragraphs}));
   std::filesystem::copy(directory_ / "other" / "validation.tokens", books_ + "/validation.tokens",
                         std::filesystem::copy_options::overwrite_existing);
   const Result<Text> text = open_text(books_);
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().message,
-            books_ + ": train.tokens and validation.tokens are of two tokenizers; prepare them "
-                     "together");
+            books_ +
+                ": train.tokens and validation.tokens are of two tokenizers; prepare them "
+                "together");
 }
 
 TEST_F(TrainingDataOfText, AStudyOfBlocksHasNoUseForIt) {
   std::ofstream(file_) << spec::small_study;
-  const Result<Study> study = read_study_and_text(file_, {.directory = books_});
+  const Result<Study> study = read_study_and_text(file_, from(books_));
   ASSERT_FALSE(study);
   EXPECT_EQ(study.error().message, "--data: " + file_ + " does not learn from text");
   const Result<Study> alone = read_study_and_text(file_, {});

@@ -62,7 +62,8 @@ TEST_F(ValidationOfText, PredictsAllTokensButTheFirstOnce) {
   const std::uint64_t predicted = all["tokens"].get<std::uint64_t>();
   EXPECT_EQ(predicted, all_windows() * (length - 1));
   EXPECT_LE(predicted, text_.validation->size() - 1);
-  EXPECT_GT(predicted + length - 1, text_.validation->size() - 1);  // what is left over is no window
+  EXPECT_GT(predicted + length - 1,
+            text_.validation->size() - 1);  // what is left over is no window
 }
 
 TEST_F(ValidationOfText, HasTheSameBitsForAnyNumberOfWorkers) {

@@ -1,0 +1,227 @@
+// Text, tokens, models of text and evaluation files that cannot be used: one line that says where and
+// why, exit code 1, nothing half-written.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/program/language_study.h"
+#include "tests/program/studies.h"
+
+namespace lookback::program {
+namespace {
+
+using spec::lookback;
+using spec::one_line;
+
+class BadText : public spec::LanguageStudy {
+ protected:
+  std::string write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(mine_ / name, std::ios::binary) << bytes;
+    return mine_ / name;
+  }
+
+  /// The line that preparing a text gets; nothing may be left.
+  std::string prepare_line(const std::string& bytes) const {
+    return line_and_nothing({"tokens", "prepare", write("bad.txt", bytes), "--tokenizer",
+                             path("tokenizer.json"), "--out", out_});
+  }
+  /// The same of learning a vocabulary from it.
+  std::string vocabulary_line(const std::string& bytes) const {
+    return line_and_nothing(
+        {"tokens", "train", write("bad.txt", bytes), "--vocabulary", "300", "--out", out_});
+  }
+  std::string line_and_nothing(const std::vector<std::string>& arguments) const {
+    std::string line = one_line(spec::run(lookback(arguments)));
+    EXPECT_FALSE(std::filesystem::exists(out_));
+    for (const auto& entry : std::filesystem::directory_iterator(mine_.path())) {
+      EXPECT_EQ(entry.path().string().find("partial"), std::string::npos) << entry.path();
+    }
+    return line;
+  }
+
+  /// The line of `lookback eval` on a run, which must stay as it is.
+  static std::string eval_line(std::vector<std::string> more) {
+    more.insert(more.begin(), {"eval", run()});
+    const std::string before = spec::text_of_file(run() + "/evaluation.json");
+    const std::string line = one_line(spec::run(lookback(more)));
+    EXPECT_EQ(spec::text_of_file(run() + "/evaluation.json"), before);
+    return line;
+  }
+  /// The same of a task whose file has this text, after "TASK: FILE:".
+  std::string task_line(const std::string& task, const std::string& file,
+                        const std::string& text) const {
+    write(file, text);
+    const std::string line = eval_line({"--tasks", task, "--data", mine_.path()});
+    const std::string begin = task + ": " + (mine_ / file).string() + ":";
+    EXPECT_TRUE(line.starts_with(begin)) << line;
+    return line.size() < begin.size() ? line : line.substr(begin.size());
+  }
+
+  test::TemporaryDirectory mine_;
+  std::string out_ = mine_ / "out";
+};
+
+TEST_F(BadText, AnEmptyText) {
+  for (const char* nothing : {"", " \n\n \t\n"}) {
+    for (const std::string& line : {prepare_line(nothing), vocabulary_line(nothing)}) {
+      EXPECT_TRUE(line.starts_with((mine_ / "bad.txt").string() + ": found ")) << line;
+    }
+  }
+}
+
+TEST_F(BadText, ABinaryFile) {
+  const std::string binary(
+      "\x7f"
+      "ELF\0\0\x01\xff",
+      8);
+  for (const std::string& line : {prepare_line(binary), vocabulary_line(binary)}) {
+    EXPECT_TRUE(line.starts_with((mine_ / "bad.txt").string() + ": found a NUL byte")) << line;
+  }
+}
+
+TEST_F(BadText, OneGiantLine) {
+  const std::string giant(5'000'000, 'a');
+  const std::string prepared = prepare_line(giant), learnt = vocabulary_line(giant);
+  EXPECT_TRUE(prepared.starts_with("found 1 documents of kind 'parts', allowed at least 2"))
+      << prepared;
+  EXPECT_TRUE(learnt.starts_with("--vocabulary: found pairs for a vocabulary of 257")) << learnt;
+}
+
+TEST_F(BadText, ATokenBeyondTheVocabulary) {
+  const std::string ids = write("ids", "1 2 280");
+  const std::string line = one_line(
+      spec::run(lookback({"tokens", "decode", ids, "--tokenizer", path("tokenizer.json")})));
+  EXPECT_TRUE(line.starts_with(ids + ": ")) << line;
+  EXPECT_NE(line.find("280"), std::string::npos) << line;
+}
+
+TEST_F(BadText, AModelThatDoesNotKnowItsTokens) {
+  std::string study = spec::text_of_file(path("study.toml"));
+  study.replace(study.find("282"), 3, "279");
+  const std::string file = write("study.toml", study);
+  EXPECT_EQ(one_line(spec::run(lookback({"study", file, "--out", out_}))),
+            file + ": arm 'ov': " + path("books") +
+                ": found tokens of a vocabulary of 280, allowed: model.vocabulary = 279");
+  EXPECT_FALSE(std::filesystem::exists(out_));
+}
+
+TEST_F(BadText, WindowsLongerThanTheContext) {
+  std::string study = spec::text_of_file(path("study.toml"));
+  study.replace(study.find("kind ="), 0, "length = 64\n");
+  const std::string line =
+      one_line(spec::run(lookback({"study", write("study.toml", study), "--out", out_})));
+  EXPECT_NE(line.find("data.length is 64, but model.context is 32"), std::string::npos) << line;
+  EXPECT_FALSE(std::filesystem::exists(out_));
+}
+
+TEST_F(BadText, ATornTokenFile) {
+  std::filesystem::copy(path("books"), mine_ / "books");
+  const std::filesystem::path file = mine_ / "books/train.tokens";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 2);
+  const std::string line = one_line(
+      spec::run(lookback({"study", path("study.toml"), "--data", mine_ / "books", "--out", out_})));
+  EXPECT_NE(line.find(file.string() + ": "), std::string::npos) << line;
+  EXPECT_NE(line.find("torn"), std::string::npos) << line;
+  EXPECT_FALSE(std::filesystem::exists(out_));
+}
+
+TEST_F(BadText, APromptLongerThanTheContext) {
+  const std::string line =
+      one_line(spec::run(lookback({"generate", run(), "--prompt", std::string(200, 'x')})));
+  EXPECT_TRUE(line.starts_with("--prompt: found ")) << line;
+  EXPECT_TRUE(line.ends_with(" tokens, allowed: at most 32, the model's context")) << line;
+}
+
+TEST_F(BadText, AModelWithoutATokenizer) {
+  const std::string checkpoint = run() + "/checkpoints";
+  std::filesystem::create_directories(mine_ / "checkpoints");
+  for (const auto& entry : std::filesystem::directory_iterator(checkpoint)) {
+    const std::string copy = mine_ / "checkpoints" / entry.path().filename();
+    std::filesystem::copy(entry.path(), copy);
+    for (const char* command : {"generate", "eval"}) {
+      EXPECT_EQ(
+          one_line(spec::run(lookback({command, copy}))),
+          copy + ": found no tokenizer.json beside its checkpoints, name one with --tokenizer");
+    }
+  }
+}
+
+TEST_F(BadText, ATokenizerOfAnotherModel) {
+  const std::string other = mine_ / "tokenizer.json";
+  ASSERT_EQ(spec::run(lookback({"tokens", "train", path("books.txt"), "--vocabulary", "284",
+                                "--out", other}))
+                .exit_code,
+            0);
+  EXPECT_EQ(one_line(spec::run(lookback({"generate", run(), "--tokenizer", other}))),
+            other + ": found 284 tokens, allowed: at most 282, the model's vocabulary");
+}
+
+TEST_F(BadText, ATaskThatThereIsNot) {
+  const std::string line = eval_line({"--tasks", "copi"});
+  EXPECT_TRUE(line.starts_with("found the task 'copi'; nearest: copy, allowed: ")) << line;
+}
+
+TEST_F(BadText, TasksWithoutTheirFiles) {
+  EXPECT_EQ(eval_line({"--tasks", "lambada"}),
+            "lambada: found no directory of evaluation files, allowed: one that scripts/get-data "
+            "made (--data)");
+  EXPECT_EQ(
+      eval_line({"--tasks", "lambada", "--data", mine_.path()}),
+      "lambada: " + mine_.path().string() + ": found no lambada_openai.jsonl, which lambada needs");
+  EXPECT_EQ(
+      eval_line({"--tasks", "perplexity"}),
+      "perplexity: found no text, allowed: a directory of `lookback tokens prepare` (--text)");
+}
+
+TEST_F(BadText, TextOfAnotherTokenizer) {
+  const std::string other = mine_ / "tokenizer.json", text = mine_ / "text";
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"tokens", "train", path("books.txt"), "--vocabulary", "270", "--out", other},
+           {"tokens", "prepare", path("books.txt"), "--tokenizer", other, "--out", text,
+            "--documents", "paragraphs"}}) {
+    ASSERT_EQ(spec::run(lookback(arguments)).exit_code, 0);
+  }
+  EXPECT_EQ(eval_line({"--tasks", "perplexity", "--text", text}),
+            "perplexity: " + text +
+                ": found tokens of a vocabulary of 270, allowed: 280, the tokenizer's");
+}
+
+TEST_F(BadText, EvaluationFilesWithAMistake) {
+  EXPECT_EQ(task_line("arc_easy", "arc_easy_test.jsonl", R"({"query": "q", "gold": 0})"),
+            "1: found 0 \"choices\", allowed are two or more");
+  EXPECT_EQ(task_line("arc_easy", "arc_easy_test.jsonl", "\n \n"),
+            " found no documents, arc_easy needs one or more");
+  EXPECT_EQ(task_line("lambada", "lambada_openai.jsonl", "{\"context\": \"a b\"}\n"),
+            "1: found no \"continuation\", which every item needs");
+  EXPECT_EQ(task_line("lambada", "lambada_openai.jsonl", "{\"text\": \"a b\"}\n{\"text\""),
+            "2: found {\"text\", allowed is a JSON object a line");
+  EXPECT_EQ(task_line("wikitext", "wikitext2_test.raw", " = A = \n\xff\n"),
+            "2: found bytes that are no text, allowed is UTF-8");
+  EXPECT_EQ(task_line("wikitext", "wikitext2_test.raw", ""),
+            " found no documents, wikitext needs one or more");
+  const std::string line = task_line("hellaswag", "hellaswag_val.jsonl",
+                                     R"({"activity_label": "a", "ctx_a": "b", "ctx_b": 3})");
+  EXPECT_EQ(line, "1: found 3 as \"ctx_b\", allowed is a text");
+}
+
+TEST_F(BadText, AContinuationLongerThanTheContext) {
+  std::string word;
+  for (int i = 0; i < 60; ++i) word += "xq";
+  write("lambada_openai.jsonl", "{\"text\": \"the " + word + "\"}\n");
+  const std::string line = eval_line({"--tasks", "lambada", "--data", mine_.path()});
+  EXPECT_TRUE(line.starts_with("lambada: lambada, document 1: found a continuation of ")) << line;
+  EXPECT_TRUE(line.ends_with(" tokens, the model's context has 32")) << line;
+}
+
+TEST_F(BadText, DamagedEvaluationsAreNotReplaced) {
+  const std::string copy = mine_ / "run";
+  std::filesystem::copy(run(), copy, std::filesystem::copy_options::recursive);
+  std::ofstream(copy + "/evaluation.json") << "{\"results\": 3}";
+  const std::string line = one_line(spec::run(lookback({"eval", copy, "--tasks", "copy"})));
+  EXPECT_TRUE(line.starts_with(copy + "/evaluation.json: ")) << line;
+  EXPECT_EQ(spec::text_of_file(copy + "/evaluation.json"), "{\"results\": 3}");
+}
+
+}  // namespace
+}  // namespace lookback::program
