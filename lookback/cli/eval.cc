@@ -157,24 +157,26 @@ void add_eval(CLI::App& app, int& exit_code) {
                    fmt::format("of {} (default: all that --data and --text allow)",
                                fmt::join(study::evaluation_tasks(), ",")))
       ->delimiter(',');
-  command->add_option("--data", options->data,
-                      "directory of evaluation files, as scripts/get-data makes: data/evals "
-                      "(default: none)");
-  command->add_option("--text", options->text,
-                      "directory of `lookback tokens prepare`, for perplexity and value-content "
-                      "(default: none)");
+  command->add_option(
+      "--data", options->data,
+      "directory of evaluation files, such as data/evals (default: none, and no task of them)");
+  command->add_option(
+      "--text", options->text,
+      "directory of `lookback tokens prepare`, for perplexity and value-content (default: "
+      "none)");
   command->add_option("--tokenizer", options->tokenizer,
                       "tokenizer file or directory (default: the run's tokenizer.json)");
-  command->add_option("--limit", options->limit,
-                      "documents, windows and sequences a task, for a trial: nothing is kept "
-                      "(default: all, 256 and 64)");
+  command->add_option(
+      "--limit", options->limit,
+      "documents, windows and sequences a task, for a trial that keeps nothing (default: all "
+      "documents, 256 windows, 64 sequences)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_option("--out", options->out,
-                      "also write the scores to this file, as JSON (default: none)");
+                      "also write the scores of one model to this file (default: none)");
   command->add_flag("--json", options->json, "print JSON in lm-evaluation-harness's shape");
   command->footer(
-      "Example: lookback eval runs/language-small --data data/evals --text data/books-2048");
+      "Example: lookback eval runs/language-small --data data/evals --text data/books-512");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

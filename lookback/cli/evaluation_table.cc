@@ -116,7 +116,8 @@ std::string head_table(const language::TaskResults& results) {
   };
   std::vector<Head> heads;
   for (const nlohmann::json& head : base::find_array(results.config, {"heads"})) {
-    const auto layer = base::find_number(head, {"layer"}), number = base::find_number(head, {"head"});
+    const auto layer = base::find_number(head, {"layer"}),
+               number = base::find_number(head, {"head"});
     const auto induction = base::find_number(head, {"induction_score"});
     const auto previous = base::find_number(head, {"previous_token_score"});
     if (!layer || !number || !induction || !previous) continue;
@@ -124,10 +125,11 @@ std::string head_table(const language::TaskResults& results) {
   }
   if (heads.empty()) return "";
   std::ranges::stable_sort(heads, std::greater<>(), &Head::induction);
-  std::vector<std::vector<std::string>> lines = {{"head", "induction score", "previous-token score"}};
+  std::vector<std::vector<std::string>> lines = {
+      {"head", "induction score", "previous-token score"}};
   for (const Head& head : heads) {
-    lines.push_back({head.name, fmt::format("{:.3f}", head.induction),
-                     fmt::format("{:.3f}", head.previous)});
+    lines.push_back(
+        {head.name, fmt::format("{:.3f}", head.induction), fmt::format("{:.3f}", head.previous)});
   }
   return aligned(lines);
 }

@@ -16,9 +16,10 @@ Result<language::Tokenizer> find_tokenizer(const std::string& asked,
     place = std::filesystem::absolute(checkpoint).parent_path().parent_path() / "tokenizer.json";
     std::error_code missing;
     if (!std::filesystem::exists(place, missing)) {
-      return Error{fmt::format("{}: found no tokenizer.json beside its checkpoints, name one with "
-                               "--tokenizer",
-                               checkpoint.string())};
+      return Error{
+          fmt::format("{}: found no tokenizer.json beside its checkpoints, name one with "
+                      "--tokenizer",
+                      checkpoint.string())};
     }
   }
   Result<language::Tokenizer> tokenizer = language::read_tokenizer(place);
@@ -33,7 +34,8 @@ Result<std::string> read_input(const std::string& option, std::size_t max_bytes)
   while (std::cin.read(block, sizeof block) || std::cin.gcount() > 0) {
     text.append(block, static_cast<std::size_t>(std::cin.gcount()));
     if (text.size() > max_bytes) {
-      return Error{fmt::format("{}: found more than {} bytes on standard input", option, max_bytes)};
+      return Error{
+          fmt::format("{}: found more than {} bytes on standard input", option, max_bytes)};
     }
   }
   return text;

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cmath>
+#include <cstdio>
 #include <memory>
 
 #include "lookback/base/random.h"
@@ -50,7 +50,7 @@ Result<std::vector<data::Token>> prompt_tokens(const GenerateOptions& options,
 Status generate(const GenerateOptions& options, const study::SavedModel& model,
                 const language::Tokenizer& tokenizer, std::vector<data::Token> fresh) {
   model::Decoder<float> decoder(model.program);
-  base::RandomStream random(options.seed, base::StreamPurpose::probe, 0);
+  base::RandomStream random(options.seed, base::StreamPurpose::generation, 0);
   const model::Sampling sampling{options.temperature, options.top_k};
   const auto end = tokenizer.special();
   for (std::size_t count = 0; count < options.tokens; ++count) {
@@ -98,20 +98,22 @@ void add_generate(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<GenerateOptions>();
   CLI::App* command = app.add_subcommand("generate", "let a language model go on with a text");
   command->add_option("checkpoint", options->path, "checkpoint, or a run's directory")->required();
-  command->add_option("--prompt", options->prompt, "text to go on with; - reads it from stdin (default: the start of one)");
+  command->add_option("--prompt", options->prompt,
+                      "text to go on with; - reads it from stdin (default: a text begins)");
   command->add_option("--tokenizer", options->tokenizer,
                       "tokenizer file or directory (default: the run's tokenizer.json)");
   command->add_option("--tokens", options->tokens, "tokens at most (default: 200)")
       ->check(CLI::Range(1, 1 << 20));
-  command->add_option("--temperature", options->temperature,
-                      "logits are divided by it; 0: the most likely token (default: 0.8)")
+  command
+      ->add_option("--temperature", options->temperature,
+                   "logits are divided by it; 0: the most likely token (default: 0.8)")
       ->check(CLI::Range(0.0, 100.0));
-  command->add_option("--top-k", options->top_k,
-                      "draw from so many most likely tokens; 0: all (default: 40)")
+  command
+      ->add_option("--top-k", options->top_k,
+                   "draw from so many most likely tokens; 0: all (default: 40)")
       ->check(CLI::Range(0, 1 << 22));
   command->add_option("--seed", options->seed, "seed of the draws (default: 0)");
-  command->footer(
-      "Example: lookback generate runs/language-small/ov/seed-0 --prompt \"It was a\"");
+  command->footer("Example: lookback generate runs/language-small/ov/seed-0 --prompt \"It was a\"");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -137,6 +137,12 @@ int run_prepare(const TokensOptions& options) {
   fmt::print("{}: train {} tokens in {} documents, validation {} in {}\n", options.out,
              prepared->train.tokens, prepared->train.documents, prepared->validation.tokens,
              prepared->validation.documents);
+  if (prepared->stray_bytes > 0) {
+    fmt::print(stderr,
+               "lookback: {} bytes of the texts are not UTF-8, each a token: {}/data.json tells in "
+               "which\n",
+               prepared->stray_bytes, options.out);
+  }
   return success;
 }
 
@@ -148,7 +154,7 @@ void add_encode(CLI::App& tokens, const SharedOptions& options, int& exit_code) 
   command->add_option("--tokenizer", options->tokenizer, tokenizer_help)->required();
   command->add_flag("--specials", options->specials,
                     "<|endoftext|> and its like in the text are the special tokens, not text");
-  command->footer("Example: echo Hello | lookback tokens encode - --tokenizer gpt2");
+  command->footer("Example: lookback tokens encode novel.txt --tokenizer gpt2");
   command->callback([options, &exit_code] { exit_code = run_encode(*options); });
 }
 
@@ -157,7 +163,7 @@ void add_decode(CLI::App& tokens, const SharedOptions& options, int& exit_code) 
   command->add_option("file", options->input, "ids with blanks between, - for standard input")
       ->required();
   command->add_option("--tokenizer", options->tokenizer, tokenizer_help)->required();
-  command->footer("Example: echo 15496 11 995 | lookback tokens decode - --tokenizer gpt2");
+  command->footer("Example: lookback tokens decode ids.txt --tokenizer gpt2");
   command->callback([options, &exit_code] { exit_code = run_decode(*options); });
 }
 
@@ -183,12 +189,13 @@ void add_prepare(CLI::App& tokens, const SharedOptions& options, int& exit_code)
           "--documents", options->documents,
           "what is shuffled, ended by <|endoftext|> and held out as a whole: parts (default: "
           "a file cut at the first blank line after every 32 KiB, so that one book is "
-          "enough), files, paragraphs or lines")
-      ->check(CLI::IsMember(std::vector<std::string>{"parts", "files", "paragraphs", "lines"}));
+          "enough), files, texts (between two blank lines or more), paragraphs or lines")
+      ->check(CLI::IsMember(
+          std::vector<std::string>{"parts", "files", "texts", "paragraphs", "lines"}));
   command->add_option("--validation-share", options->validation_share,
                       "of the documents, at least one (default 0.05)");
   command->add_option("--seed", options->seed, "of the order of documents (default 0)");
-  command->add_option("--threads", options->threads, "default: every processor")
+  command->add_option("--threads", options->threads, "(default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->footer(
       "Example: lookback tokens prepare books/*.txt --tokenizer tokenizer.json --out data/books");

@@ -44,8 +44,7 @@ Result<study::RunConfig> find_arm(const study::Study& study, const TrainOptions&
 int run(const TrainOptions& options) {
   const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
   if (!tokens) return refuse(tokens.error());
-  const Result<study::Study> study =
-      study::read_study_and_text(
+  const Result<study::Study> study = study::read_study_and_text(
       options.file,
       {.tokens = *tokens, .seeds = {}, .size = options.size, .directory = options.data});
   if (!study) return fail(study.error());

@@ -72,8 +72,7 @@ class PairCounts {
   void merge(PairKey pair, Token result) {
     std::vector<std::uint32_t> holders = std::move(pairs_[pair].words);
     std::ranges::sort(holders);
-    const auto repeated = std::ranges::unique(holders);
-    holders.erase(repeated.begin(), repeated.end());
+    holders.erase(std::unique(holders.begin(), holders.end()), holders.end());
     for (const std::uint32_t word : holders) merge_in(word, pair, result);
     for (const PairKey changed : touched_) {
       const PairStatistics& statistics = pairs_[changed];

@@ -11,9 +11,10 @@
 namespace lookback::language {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, DocumentKind>, 4> document_kinds{
+constexpr std::array<std::pair<std::string_view, DocumentKind>, 5> document_kinds{
     {{"parts", DocumentKind::parts},
      {"files", DocumentKind::files},
+     {"texts", DocumentKind::texts},
      {"paragraphs", DocumentKind::paragraphs},
      {"lines", DocumentKind::lines}}};
 
@@ -38,18 +39,19 @@ std::size_t find_line(std::string_view text, std::string_view mark) {
   return std::string_view::npos;
 }
 
-/// The end of the first run of blank lines that begins at `at` or later: text before it is a whole
-/// number of paragraphs.
-std::size_t paragraph_end(std::string_view text, std::size_t at) {
+/// The end of the first run of at least `blank_lines` that begins at `at` or later: text before it is a
+/// whole number of paragraphs.
+std::size_t paragraph_end(std::string_view text, std::size_t at, std::size_t blank_lines = 1) {
   while (at < text.size()) {
     const std::size_t line = next_line(text, at);
     if (line >= text.size()) return text.size();
-    std::size_t after = line;
+    std::size_t after = line, found = 0;
     while (after < text.size() && is_blank(text.substr(after, next_line(text, after) - after))) {
       after = next_line(text, after);
+      ++found;
     }
-    if (after > line) return after;
-    at = line;
+    if (found >= blank_lines) return after;
+    at = after;
   }
   return text.size();
 }
@@ -59,6 +61,8 @@ std::size_t document_end(std::string_view text, std::size_t at, DocumentKind kin
   switch (kind) {
     case DocumentKind::lines:
       return next_line(text, at);
+    case DocumentKind::texts:
+      return paragraph_end(text, at, 2);
     case DocumentKind::paragraphs:
       return paragraph_end(text, at);
     case DocumentKind::parts:

@@ -16,6 +16,7 @@ namespace lookback::language {
 enum class DocumentKind {
   parts,       ///< a file cut at the first blank line after every `part_bytes`
   files,       ///< a whole file
+  texts,       ///< what stands between two or more blank lines: many texts in one file
   paragraphs,  ///< what stands between blank lines
   lines        ///< a line
 };
@@ -23,7 +24,7 @@ enum class DocumentKind {
 inline constexpr std::size_t part_bytes = 32'768;
 inline constexpr std::size_t largest_text = std::size_t{1} << 32;
 
-/// parts, files, paragraphs or lines; nothing for another word.
+/// parts, files, texts, paragraphs or lines; nothing for another word.
 std::optional<DocumentKind> parse_document_kind(std::string_view name);
 std::string_view name_of(DocumentKind kind);
 

@@ -63,6 +63,16 @@ std::size_t valid_utf8_prefix(std::string_view text) {
   return at;
 }
 
+std::size_t count_stray_bytes(std::string_view text) {
+  std::size_t count = 0;
+  for (;;) {
+    text.remove_prefix(valid_utf8_prefix(text));
+    if (text.empty()) return count;
+    text.remove_prefix(1);
+    ++count;
+  }
+}
+
 struct PreTokenizer::Code {
   explicit Code(pcre2_code* compiled)
       : pattern(compiled), jit(pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0) {}

@@ -54,4 +54,7 @@ class PreTokenizer {
 /// above U+10FFFF, nothing longer than need be).
 std::size_t valid_utf8_prefix(std::string_view text);
 
+/// Bytes of `text` that belong to no UTF-8 character.
+std::size_t count_stray_bytes(std::string_view text);
+
 }  // namespace lookback::language

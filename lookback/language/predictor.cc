@@ -31,8 +31,7 @@ Status Predictor::run(std::span<const std::span<const data::Token>> sequences,
   std::map<std::size_t, std::vector<std::size_t>> by_length;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     if (Status status = check(sequences[i]); !status) return status;
-    const std::size_t rounded =
-        (sequences[i].size() + length_step - 1) / length_step * length_step;
+    const std::size_t rounded = (sequences[i].size() + length_step - 1) / length_step * length_step;
     by_length[std::min(rounded, program_.architecture.context)].push_back(i);
   }
   for (const auto& [length, members] : by_length) run_bucket(length, members, sequences, see);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -16,6 +17,7 @@
 #include "lookback/base/file.h"
 #include "lookback/base/random.h"
 #include "lookback/base/workers.h"
+#include "lookback/language/pre_tokenizer.h"
 #include "lookback/language/token_file.h"
 #include "lookback/language/tokenizer_json.h"
 
@@ -29,6 +31,7 @@ struct Source {
   std::string name;
   std::uint64_t text_bytes = 0;
   std::string text_checksum;
+  std::uint64_t stray_bytes = 0;
   std::vector<std::byte> tokens;
   std::vector<std::size_t> ends;  ///< in bytes
 };
@@ -73,11 +76,11 @@ Result<std::vector<Source>> encode_files(const std::vector<fs::path>& files,
   for (const fs::path& file : files) {
     const Result<std::string> text = read_text(file);
     if (!text) return text.error();
-    Source source{file.filename().string(),
-                  text->size(),
-                  base::checksum_text({base::bytes_of(*text)}),
-                  {},
-                  {}};
+    Source source;
+    source.name = file.filename().string();
+    source.text_bytes = text->size();
+    source.text_checksum = base::checksum_text({base::bytes_of(*text)});
+    source.stray_bytes = count_stray_bytes(*text);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       if (sources[i].text_checksum == source.text_checksum) {
         return Error{
@@ -145,6 +148,7 @@ std::string describe_data(const std::vector<Source>& sources, const TokenPart& t
     texts.push_back({{"name", source.name},
                      {"text_bytes", source.text_bytes},
                      {"text_checksum", source.text_checksum},
+                     {"stray_bytes", source.stray_bytes},
                      {"documents", source.ends.size()},
                      {"tokens", source.tokens.size() / train.header.width}});
   }
@@ -255,8 +259,10 @@ Result<Prepared> prepare_tokens(const std::vector<fs::path>& files, const Tokeni
   if (Status written = write_directory(out, tokenizer_text, train, validation, data); !written) {
     return written.error();
   }
-  return Prepared{{train.header.documents, train.header.tokens},
-                  {validation.header.documents, validation.header.tokens}};
+  Prepared prepared{{train.header.documents, train.header.tokens},
+                    {validation.header.documents, validation.header.tokens}};
+  for (const Source& source : *sources) prepared.stray_bytes += source.stray_bytes;
+  return prepared;
 }
 
 }  // namespace lookback::language

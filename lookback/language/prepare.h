@@ -25,6 +25,7 @@ struct PreparedCounts {
 
 struct Prepared {
   PreparedCounts train, validation;
+  std::uint64_t stray_bytes = 0;  ///< of the texts, that belong to no UTF-8 character
 };
 
 /// Writes the directory `out`: train.tokens and validation.tokens, in each the documents in an order

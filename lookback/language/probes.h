@@ -19,8 +19,9 @@ namespace lookback::language {
 /// A sequence and the predictions that are graded in it: of tokens[target], from those before it.
 struct ProbeSequence {
   std::vector<data::Token> tokens;
-  std::vector<std::size_t> first;   ///< targets of the first copy (copying), or none
-  std::vector<std::size_t> second;  ///< targets of the second copy, or the values that are asked for
+  std::vector<std::size_t> first;  ///< targets of the first copy (copying), or none
+  std::vector<std::size_t>
+      second;  ///< targets of the second copy, or the values that are asked for
 };
 
 /// Sequence i of copying: T/2 tokens drawn uniformly from `plain`, twice. First: all of the first copy

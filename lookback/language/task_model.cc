@@ -59,8 +59,7 @@ Status check_last(const Window& window, std::size_t vocabulary) {
 
 Model task_model(const model::Program& program, std::span<const float> parameters,
                  base::Workers& workers) {
-  return [=, &program,
-          &workers](std::span<const Window> windows) -> Result<std::vector<Answer>> {
+  return [=, &program, &workers](std::span<const Window> windows) -> Result<std::vector<Answer>> {
     const Distinct different = distinct(windows);
     std::vector<std::span<const data::Token>> inputs;
     for (const std::size_t i : different.first) {

@@ -12,6 +12,6 @@ namespace lookback::language {
 /// Runs each window without its last token, several at a time, and answers for its scored tokens. The
 /// same window asked twice is run once. All three must outlive what is returned.
 Model task_model(const model::Program& program, std::span<const float> parameters,
-                           base::Workers& workers);
+                 base::Workers& workers);
 
 }  // namespace lookback::language

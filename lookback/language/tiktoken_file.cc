@@ -82,7 +82,7 @@ Result<std::vector<RankedToken>> parse_ranks(std::string_view text) {
 }
 
 /// The tokens by their ranks, with <|endoftext|> where one is missing or at the end; no merges.
-Result<Vocabulary> place_tokens(std::vector<RankedToken> ranked) {
+Result<Vocabulary> place_tokens(const std::vector<RankedToken>& ranked) {
   Vocabulary vocabulary;
   std::unordered_set<std::string_view> seen;
   for (const RankedToken& token : ranked) {
@@ -151,9 +151,9 @@ Status check_pattern(const Vocabulary& vocabulary) {
 }  // namespace
 
 Result<Vocabulary> parse_tiktoken(std::string_view text) {
-  Result<std::vector<RankedToken>> ranked = parse_ranks(text);
+  const Result<std::vector<RankedToken>> ranked = parse_ranks(text);
   if (!ranked) return ranked.error();
-  Result<Vocabulary> vocabulary = place_tokens(std::move(*ranked));
+  Result<Vocabulary> vocabulary = place_tokens(*ranked);
   if (!vocabulary) return vocabulary;
   if (Status valid = validate(*vocabulary); !valid) return valid.error();
   if (Status derived = derive_merges(*vocabulary); !derived) return derived.error();

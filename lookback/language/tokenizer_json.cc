@@ -23,7 +23,8 @@ std::string shown(const json& value) {
 
 /// Whether `value` is missing, null, false or an empty text: an option that is not used.
 bool is_unused(const json* value) {
-  return value == nullptr || value->is_null() || *value == false || *value == "";
+  if (value == nullptr || value->is_null() || *value == false) return true;
+  return value->is_string() && value->get_ref<const std::string&>().empty();
 }
 
 Status check_unused(const json& object, const char* where, std::string_view key) {

@@ -149,12 +149,14 @@ std::optional<json> validation_figure(const StudyReport& study,
   if (losses.empty()) return std::nullopt;
   return figure(
       "validation-loss", "Validation loss",
-      "Mean negative log-likelihood, in nats a token, of text that the run has not learned from, each "
-      "token predicted from those before it in its window; its exponential is the perplexity. A line "
-      "is a run, without an interval; dotted rules mark where the induction score crossed half of its "
+      "Mean negative log-likelihood, in nats a token, of text that the run has not learned from, "
+      "each "
+      "token predicted from those before it in its window; its exponential is the perplexity. A "
+      "line "
+      "is a run, without an interval; dotted rules mark where the induction score crossed half of "
+      "its "
       "maximum.",
-      json::array(
-          {variant("validation-loss", "", validation_loss_figure(arms, losses, marks))}));
+      json::array({variant("validation-loss", "", validation_loss_figure(arms, losses, marks))}));
 }
 
 json head_figure(const StudyReport& study, const std::vector<std::string>& arms,

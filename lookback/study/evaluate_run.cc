@@ -11,9 +11,9 @@
 #include "lookback/base/printable.h"
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/language/task.h"
+#include "lookback/language/task_model.h"
 #include "lookback/lens/evaluate.h"
 #include "lookback/study/inspect_run.h"
-#include "lookback/language/task_model.h"
 
 namespace lookback::study {
 namespace {
@@ -44,14 +44,15 @@ class ModelEvaluation {
 
   Result<TaskResults> evaluate() {
     TaskResults results;
-    results.config = {{"model", {{"arm", model_.config.arm},
-                                 {"seed", model_.config.seed},
-                                 {"tokens", model_.header.tokens},
-                                 {"parameters", model_.program.parameter_count()},
-                                 {"context", model_.program.architecture.context}}},
-                      {"tokenizer", {{"tokens", tokenizer_.size()}}},
-                      {"limit", request_.limit == 0 ? nlohmann::json(nullptr)
-                                                    : nlohmann::json(request_.limit)}};
+    results.config = {
+        {"model",
+         {{"arm", model_.config.arm},
+          {"seed", model_.config.seed},
+          {"tokens", model_.header.tokens},
+          {"parameters", model_.program.parameter_count()},
+          {"context", model_.program.architecture.context}}},
+        {"tokenizer", {{"tokens", tokenizer_.size()}}},
+        {"limit", request_.limit == 0 ? nlohmann::json(nullptr) : nlohmann::json(request_.limit)}};
     for (const std::string& task : request_.tasks) {
       const Result<TaskScore> score = is_own(task) ? own(task, results.config) : foreign(task);
       if (!score) return Error{fmt::format("{}: {}", task, score.error().message)};
@@ -79,9 +80,10 @@ class ModelEvaluation {
       return Error{"found no text, allowed: a directory of `lookback tokens prepare` (--text)"};
     }
     if (request_.text->validation->vocabulary() != tokenizer_.size()) {
-      return Error{fmt::format("{}: found tokens of a vocabulary of {}, allowed: {}, the tokenizer's",
-                               request_.text->directory.string(),
-                               request_.text->validation->vocabulary(), tokenizer_.size())};
+      return Error{
+          fmt::format("{}: found tokens of a vocabulary of {}, allowed: {}, the tokenizer's",
+                      request_.text->directory.string(), request_.text->validation->vocabulary(),
+                      tokenizer_.size())};
     }
     return evaluate_text(model(), *request_.text, model_.config.data.length, options_, workers_);
   }
@@ -110,8 +112,9 @@ class ModelEvaluation {
 
   Result<TaskScore> foreign(const std::string& name) {
     if (request_.task_files.empty()) {
-      return Error{"found no directory of evaluation files, allowed: one that scripts/get-data made "
-                   "(--data)"};
+      return Error{
+          "found no directory of evaluation files, allowed: one that scripts/get-data made "
+          "(--data)"};
     }
     const auto task = language::read_task(name, request_.task_files, request_.limit);
     if (!task) return task.error();

@@ -23,7 +23,7 @@ struct EvaluationRequest {
   std::vector<std::string> tasks;      ///< of text_evaluation.h and of language/task.h
   std::optional<Text> text = {};       ///< for "perplexity" and "value-content"
   std::filesystem::path task_files{};  ///< directory of the tasks of language/task.h
-  std::size_t limit = 0;               ///< documents, windows and sequences a task; 0: as many as usual
+  std::size_t limit = 0;  ///< documents, windows and sequences a task; 0: as many as usual
 };
 
 /// All tasks that there are.

@@ -122,7 +122,8 @@ class OneRun {
   /// Beside the run, so that one can talk to it wherever it is taken.
   Status copy_tokenizer(const Text& text) const {
     constexpr std::size_t largest_tokenizer = std::size_t{1} << 28;
-    const Result<std::string> bytes = base::read_file(text.directory / "tokenizer.json", largest_tokenizer);
+    const Result<std::string> bytes =
+        base::read_file(text.directory / "tokenizer.json", largest_tokenizer);
     if (!bytes) return bytes.error();
     return base::write_file_atomically(directory_ / "tokenizer.json", *bytes);
   }

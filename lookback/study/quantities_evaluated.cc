@@ -25,8 +25,7 @@ constexpr Place lambada{"lambada", "acc,none"};
 
 template <const Place& place>
 Figure evaluated(const RunRecord& run, std::string_view /*probe*/) {
-  const auto value =
-      base::find_number(run.evaluation, {"results", place.task, place.metric});
+  const auto value = base::find_number(run.evaluation, {"results", place.task, place.metric});
   return value ? Figure(*value) : Figure();
 }
 
@@ -45,10 +44,11 @@ constexpr std::array evaluated_all = {
     Quantity{.name = "lookup_accuracy",
              .says = "the share of keys whose value is looked up",
              .read = evaluated<lookup_accuracy>},
-    Quantity{.name = "text_value_content_ratio",
-             .says = "the factor on the perplexity of text when the content of every value is its mean",
-             .logarithmic = true,
-             .read = evaluated<value_content_place>},
+    Quantity{
+        .name = "text_value_content_ratio",
+        .says = "the factor on the perplexity of text when the content of every value is its mean",
+        .logarithmic = true,
+        .read = evaluated<value_content_place>},
     Quantity{.name = "hellaswag_accuracy",
              .says = "the normalized accuracy on HellaSwag",
              .read = evaluated<hellaswag>},
@@ -58,9 +58,8 @@ constexpr std::array evaluated_all = {
     Quantity{.name = "arc_challenge_accuracy",
              .says = "the normalized accuracy on ARC-Challenge",
              .read = evaluated<arc_challenge>},
-    Quantity{.name = "lambada_accuracy",
-             .says = "the accuracy on LAMBADA",
-             .read = evaluated<lambada>},
+    Quantity{
+        .name = "lambada_accuracy", .says = "the accuracy on LAMBADA", .read = evaluated<lambada>},
 };
 
 }  // namespace

@@ -151,10 +151,11 @@ std::string to_toml(const RunConfig& config) {
   const EvaluateConfig& evaluate = config.evaluate;
   const std::string windows =
       config.data.text ? fmt::format("windows = {}\n", evaluate.windows) : "";
-  return fmt::format("[run]\narm = \"{}\"\nseed = {}\n\n{}\n{}\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}{}",
-                     config.arm, config.seed, model::to_toml(config.architecture),
-                     data_table(config.data), train::to_toml(config.train), evaluate.sequences,
-                     quoted_list(evaluate.probes), windows, train::to_toml(config.clamps));
+  return fmt::format(
+      "[run]\narm = \"{}\"\nseed = {}\n\n{}\n{}\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}{}",
+      config.arm, config.seed, model::to_toml(config.architecture), data_table(config.data),
+      train::to_toml(config.train), evaluate.sequences, quoted_list(evaluate.probes), windows,
+      train::to_toml(config.clamps));
 }
 
 bool is_arm_name(std::string_view name) {

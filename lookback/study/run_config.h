@@ -27,12 +27,12 @@ struct TextConfig {
 
 /// Which sequences a run learns from: the table [data]. V and the seed come from elsewhere.
 struct DataConfig {
-  /// kind = "tokens": windows of text, and `kind` is not used.
-  std::optional<TextConfig> text = {};
   data::BlockKind kind = data::BlockKind::repeated_blocks;
-  std::size_t length = 0;  ///< T of training and evaluation, at most the model's context
+  std::size_t length = 0;       ///< T of training and evaluation, at most the model's context
   std::size_t min_period = 16;  ///< of repeated blocks: those of training, else those of probes
   std::size_t max_period = 48;
+  std::optional<TextConfig> text =
+      {};  ///< kind = "tokens": windows of text; then `kind` has no say
 
   bool operator==(const DataConfig&) const = default;
 };
@@ -42,7 +42,7 @@ struct EvaluateConfig {
   std::size_t sequences = 64;  ///< of each probe
   std::vector<data::BlockKind> probes;
   std::size_t windows = 256;  ///< of validation text, where a run learns from text
-  bool inspect = true;  ///< whether the run ends with an inspection (inspect_run.h)
+  bool inspect = true;        ///< whether the run ends with an inspection (inspect_run.h)
 
   bool operator==(const EvaluateConfig&) const = default;
 };

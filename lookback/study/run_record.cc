@@ -70,7 +70,10 @@ Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& ru
   if (inspection) record.inspection = shortened(*inspection);
   Result<nlohmann::json> evaluation =
       base::read_json_object(run / "evaluation.json", largest_record);
-  if (evaluation) record.evaluation = std::move(*evaluation);
+  if (evaluation) {
+    const nlohmann::json* results = base::find_value(*evaluation, {"results"});
+    if (results != nullptr) record.evaluation = {{"results", *results}};
+  }
   return std::optional<RunRecord>(std::move(record));
 }
 

@@ -29,8 +29,8 @@ struct Study {
 
 /// What the command line may change.
 struct Overrides {
-  std::optional<std::uint64_t> tokens;
-  std::optional<std::uint64_t> seeds;
+  std::optional<std::uint64_t> tokens = {};
+  std::optional<std::uint64_t> seeds = {};
   std::optional<std::string> size =
       {};  ///< one of the study's [sizes]; the others then hold over it
   std::optional<std::string> directory = {};  ///< of the text that its runs learn from

@@ -72,23 +72,23 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
                                                base::Workers& workers) {
   const std::size_t length = std::min(options.length, model.architecture().context) / 4 * 4;
   if (length < 8 || plain.size() < length) {
-    return Error{fmt::format("found a context of {} and {} plain tokens, allowed: at least 8, and as "
-                             "many tokens as a probe has positions",
-                             model.architecture().context, plain.size())};
+    return Error{
+        fmt::format("found a context of {} and {} plain tokens, allowed: at least 8, and as "
+                    "many tokens as a probe has positions",
+                    model.architecture().context, plain.size())};
   }
   const language::Predictor predictor(model.program, model.parameters, workers);
-  const auto copies = language::run_probe(
-      draw_all(options.sequences,
-               [&](std::uint64_t i) {
-                 return language::copying_sequence(plain, length, probe_seed, i);
-               }),
-      predictor);
+  const auto copies = language::run_probe(draw_all(options.sequences,
+                                                   [&](std::uint64_t i) {
+                                                     return language::copying_sequence(
+                                                         plain, length, probe_seed, i);
+                                                   }),
+                                          predictor);
   if (!copies) return copies.error();
   const auto lookups = language::run_probe(
-      draw_all(options.sequences,
-               [&](std::uint64_t i) {
-                 return language::lookup_sequence(plain, length, probe_seed, i);
-               }),
+      draw_all(
+          options.sequences,
+          [&](std::uint64_t i) { return language::lookup_sequence(plain, length, probe_seed, i); }),
       predictor);
   if (!lookups) return lookups.error();
   const auto bump = differences(copies->first_loss, copies->second_loss);
@@ -110,7 +110,10 @@ Result<std::vector<TaskScore>> evaluate_text(const lens::Model& model, const Tex
   const Result<ValueContent> losses = value_content(model, source, windows, workers);
   if (!losses) return losses.error();
   return std::vector<TaskScore>{
-      {"perplexity", source.windows(), windows, {exponential_of("token_perplexity", losses->whole)}},
+      {"perplexity",
+       source.windows(),
+       windows,
+       {exponential_of("token_perplexity", losses->whole)}},
       {"value-content",
        source.windows(),
        windows,

@@ -24,9 +24,10 @@ Result<std::optional<std::string>> directory_of(const Study& study) {
     if (!arm.data.text) continue;
     const std::string& own = arm.data.text->directory;
     if (directory && own != *directory) {
-      return Error{fmt::format("data.directory: arm '{}' has one of its own, allowed: one for all "
-                               "arms of a study",
-                               arm.arm)};
+      return Error{
+          fmt::format("data.directory: arm '{}' has one of its own, allowed: one for all "
+                      "arms of a study",
+                      arm.arm)};
     }
     directory = own;
   }
@@ -35,8 +36,9 @@ Result<std::optional<std::string>> directory_of(const Study& study) {
 
 Result<Text> open_text_of(const RunConfig& config) {
   if (config.data.text->directory.empty()) {
-    return Error{"data.directory: found nothing, allowed: a directory that `lookback tokens "
-                 "prepare` made (or --data)"};
+    return Error{
+        "data.directory: found nothing, allowed: a directory that `lookback tokens "
+        "prepare` made (or --data)"};
   }
   Result<Text> text = open_text(config.data.text->directory);
   if (!text) return text;
@@ -57,9 +59,10 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   const language::TokenFileHeader& header = text.train->header();
   const language::TokenFileHeader& other = text.validation->header();
   if (header.tokenizer_checksum != other.tokenizer_checksum) {
-    return Error{fmt::format("{}: train.tokens and validation.tokens are of two tokenizers; "
-                             "prepare them together",
-                             directory.string())};
+    return Error{
+        fmt::format("{}: train.tokens and validation.tokens are of two tokenizers; "
+                    "prepare them together",
+                    directory.string())};
   }
   text.directory = directory;
   const std::uint64_t both[] = {header.tokens_checksum, other.tokens_checksum};
@@ -70,21 +73,22 @@ Result<Text> open_text(const std::filesystem::path& directory) {
 Status check_text(const Text& text, const RunConfig& config) {
   const std::size_t known = config.architecture.vocabulary;
   if (text.train->vocabulary() > known) {
-    return Error{fmt::format("{}: found tokens of a vocabulary of {}, allowed: model.vocabulary = {}",
-                             text.directory.string(), text.train->vocabulary(), known)};
+    return Error{
+        fmt::format("{}: found tokens of a vocabulary of {}, allowed: model.vocabulary = {}",
+                    text.directory.string(), text.train->vocabulary(), known)};
   }
-  for (const auto& [file, name] : {std::pair(text.train, "train.tokens"),
-                                   std::pair(text.validation, "validation.tokens")}) {
+  for (const auto& [file, name] :
+       {std::pair(text.train, "train.tokens"), std::pair(text.validation, "validation.tokens")}) {
     if (Status fits = language::check_windows(*file, config.data.length); !fits) {
-      return Error{
-          fmt::format("{}: {}", (text.directory / name).string(), fits.error().message)};
+      return Error{fmt::format("{}: {}", (text.directory / name).string(), fits.error().message)};
     }
   }
   const std::string& asked = config.data.text->checksum;
   if (asked.empty() || asked == text.checksum) return {};
-  return Error{fmt::format("{}: found tokens of checksum {}, allowed: data.checksum = {}, those that "
-                           "this study was made with",
-                           text.directory.string(), text.checksum, asked)};
+  return Error{
+      fmt::format("{}: found tokens of checksum {}, allowed: data.checksum = {}, those that "
+                  "this study was made with",
+                  text.directory.string(), text.checksum, asked)};
 }
 
 Result<TrainingData> open_training_data(const RunConfig& config) {

@@ -25,7 +25,8 @@ nlohmann::json Validation::measure(std::span<const float> parameters) const {
   workers_.run(windows_, [&](std::size_t window, std::size_t worker) {
     auto& executor = executors[worker];
     if (!executor) {
-      executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length(), model::Keep::logits);
+      executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length(),
+                                                          model::Keep::logits);
     }
     const std::vector<data::Token> tokens = source_.sequence(window);
     executor->forward(parameters, tokens);

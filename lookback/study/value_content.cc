@@ -28,8 +28,8 @@ double mean_of(std::span<const float> losses) {
 
 Result<ValueContent> value_content(const lens::Model& model, const data::TokenSource& source,
                                    std::uint64_t windows, base::Workers& workers) {
-  if (Status fits = lens::check_inputs(model.program, model.parameters, source.length(),
-                                       source.vocabulary());
+  if (Status fits =
+          lens::check_inputs(model.program, model.parameters, source.length(), source.vocabulary());
       !fits) {
     return fits.error();
   }

@@ -21,9 +21,10 @@ std::size_t read_batch(base::TableReader& train, std::size_t length, std::size_t
   if (train.has("batch")) {
     train.fail("batch_tokens", "found beside batch, allowed: one of them");
   } else if (tokens % length != 0 || tokens / length > 1 << 20) {
-    train.fail("batch_tokens",
-               fmt::format("found {}, allowed: a multiple of data.length = {}, of at most {} sequences",
-                           tokens, length, 1 << 20));
+    train.fail(
+        "batch_tokens",
+        fmt::format("found {}, allowed: a multiple of data.length = {}, of at most {} sequences",
+                    tokens, length, 1 << 20));
   }
   return static_cast<std::size_t>(tokens / length);
 }

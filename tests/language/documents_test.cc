@@ -28,6 +28,11 @@ TEST(Documents, AreFilesParagraphsOrLines) {
   EXPECT_TRUE(split_documents(" \n\n", DocumentKind::files).empty());
 }
 
+TEST(Documents, AreTextsBetweenTwoBlankLines) {
+  const std::string text = "a\n\nb\n\n\nc\n\n \n\nd";
+  EXPECT_EQ(split_documents(text, DocumentKind::texts), (Documents{"a\n\nb\n", "c\n", "d"}));
+}
+
 TEST(Documents, ArePartsThatEndAtABlankLine) {
   std::string text;
   while (text.size() < 3 * part_bytes) text += "Some words in a line.\nAnd more.\n\n";

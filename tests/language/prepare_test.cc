@@ -96,13 +96,15 @@ TEST_F(PrepareTest, DependsOnTheSeedAndNotOnThreads) {
 
 TEST_F(PrepareTest, SaysWhatWentIn) {
   const auto prepared =
-      prepare_tokens({text("a", "one\n"), text("b", "four\n")}, tokenizer_, out_, {});
+      prepare_tokens({text("a", "one\n"), text("b", "fo\xFCr\n")}, tokenizer_, out_, {});
   ASSERT_TRUE(prepared) << prepared.error().message;
   const auto data = nlohmann::json::parse(spec::contents(out_ / "data.json"));
   EXPECT_EQ(data["vocabulary"], 257);
   EXPECT_EQ(data["documents"], "parts");
   EXPECT_EQ(data["sources"][1]["name"], "b");
   EXPECT_EQ(data["sources"][1]["tokens"], 6);
+  EXPECT_EQ(data["sources"][1]["stray_bytes"], 1);
+  EXPECT_EQ(prepared->stray_bytes, 1u);
   EXPECT_EQ(data["train"]["documents"], 1);
   EXPECT_EQ(data["validation"]["documents"], 1);
   const auto copied = read_tokenizer(out_);

@@ -11,7 +11,7 @@ namespace {
 using data::Token;
 using Tokens = std::vector<Token>;
 
-constexpr Token end_of_text = 999;
+constexpr Token separator = 999;
 
 /// A token a byte, but "th" is one.
 Tokens encode_bytes(std::string_view text) {
@@ -28,7 +28,7 @@ Tokens encode_bytes(std::string_view text) {
 }
 
 Window window_of(const Request& request, std::size_t context = 100) {
-  const Result<Window> window = request_window(request, encode_bytes, context, end_of_text);
+  const Result<Window> window = request_window(request, encode_bytes, context, separator);
   EXPECT_TRUE(window) << window.error().message;
   return window ? *window : Window{};
 }
@@ -47,8 +47,8 @@ TEST(RequestWindow, TokensAreThoseOfBothTextsTogether) {
 }
 
 TEST(RequestWindow, AnEmptyContextIsTheStartOfAText) {
-  EXPECT_EQ(window_of({"", "ab"}), (Window{{end_of_text, 'a', 'b'}, 2}));
-  EXPECT_EQ(window_of({" ", "b"}), (Window{{end_of_text, ' ', 'b'}, 2}));
+  EXPECT_EQ(window_of({"", "ab"}), (Window{{separator, 'a', 'b'}, 2}));
+  EXPECT_EQ(window_of({" ", "b"}), (Window{{separator, ' ', 'b'}, 2}));
 }
 
 TEST(RequestWindow, KeepsTheEndOfWhatIsTooLong) {
@@ -58,17 +58,17 @@ TEST(RequestWindow, KeepsTheEndOfWhatIsTooLong) {
 }
 
 TEST(RequestWindow, RefusesAContinuationThatTheContextCannotHold) {
-  const Result<Window> window = request_window({"abcd", " e"}, encode_bytes, 1, end_of_text);
+  const Result<Window> window = request_window({"abcd", " e"}, encode_bytes, 1, separator);
   ASSERT_FALSE(window);
   EXPECT_EQ(window.error().message, "found a continuation of 2 tokens, the model's context has 1");
 }
 
 TEST(RequestWindow, RefusesAContinuationWithoutAToken) {
-  EXPECT_FALSE(request_window({"at", "h"}, encode_bytes, 9, end_of_text));
-  EXPECT_FALSE(request_window({"at", ""}, encode_bytes, 9, end_of_text));
+  EXPECT_FALSE(request_window({"at", "h"}, encode_bytes, 9, separator));
+  EXPECT_FALSE(request_window({"at", ""}, encode_bytes, 9, separator));
   const Encode nothing = [](std::string_view) { return Tokens{}; };
-  EXPECT_FALSE(request_window({"a", "b"}, nothing, 9, end_of_text));
-  EXPECT_FALSE(request_window({"", "b"}, nothing, 9, end_of_text));
+  EXPECT_FALSE(request_window({"a", "b"}, nothing, 9, separator));
+  EXPECT_FALSE(request_window({"", "b"}, nothing, 9, separator));
 }
 
 Tokens counting(std::size_t n) {
@@ -79,21 +79,21 @@ Tokens counting(std::size_t n) {
 
 TEST(RollingWindows, AreTheHarnesss) {
   // get_rolling_token_windows([1..10], 999, 4, 1) with make_disjoint_window
-  const std::vector<Window> windows = rolling_windows(counting(10), 4, end_of_text);
+  const std::vector<Window> windows = rolling_windows(counting(10), 4, separator);
   EXPECT_EQ(windows, (std::vector<Window>{
                          {{999, 1, 2, 3, 4}, 4}, {{4, 5, 6, 7, 8}, 4}, {{6, 7, 8, 9, 10}, 2}}));
 }
 
 TEST(RollingWindows, AShortTextIsOneWindow) {
-  EXPECT_EQ(rolling_windows(counting(2), 4, end_of_text), (std::vector<Window>{{{999, 1, 2}, 2}}));
-  EXPECT_TRUE(rolling_windows({}, 4, end_of_text).empty());
+  EXPECT_EQ(rolling_windows(counting(2), 4, separator), (std::vector<Window>{{{999, 1, 2}, 2}}));
+  EXPECT_TRUE(rolling_windows({}, 4, separator).empty());
 }
 
 TEST(RollingWindows, ScoreEachTokenOnceInOrder) {
   for (std::size_t context = 1; context < 8; ++context) {
     for (std::size_t n = 1; n < 30; ++n) {
       Tokens scored;
-      for (const Window& window : rolling_windows(counting(n), context, end_of_text)) {
+      for (const Window& window : rolling_windows(counting(n), context, separator)) {
         ASSERT_LE(window.tokens.size(), context + 1);
         ASSERT_LT(window.scored, window.tokens.size());
         scored.insert(scored.end(), window.tokens.end() - std::ptrdiff_t(window.scored),

@@ -24,12 +24,16 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
                                              {"report", "--help"},
                                              {"serve", "--help"},
                                              {"bench", "--help"},
-                                             {"tokens", "--help"},
                                              {"eval", "--help"},
                                              {"generate", "--help"},
                                              {"construct", "--help"},
                                              {"export", "--help"},
-                                             {"import", "--help"}}) {
+                                             {"import", "--help"},
+                                             {"tokens", "--help"},
+                                             {"tokens", "encode", "--help"},
+                                             {"tokens", "decode", "--help"},
+                                             {"tokens", "train", "--help"},
+                                             {"tokens", "prepare", "--help"}}) {
     const spec::Ended ended = spec::run(lookback(arguments));
     EXPECT_EQ(ended.exit_code, 0);
     EXPECT_EQ(ended.err, "");
@@ -39,8 +43,8 @@ TEST(Usage, EveryCommandHelpsWithAnExample) {
 }
 
 TEST(Usage, HelpStatesEveryDefault) {
-  for (const char* command : {"study", "train", "inspect", "report", "serve", "bench", "construct",
-                              "export", "import", "eval", "generate"}) {
+  for (const char* command : {"study", "train", "inspect", "report", "serve", "bench", "eval",
+                              "generate", "construct", "export", "import"}) {
     const spec::Ended ended = spec::run(lookback({command, "--help"}));
     std::istringstream lines(ended.out.substr(ended.out.find("Options:")));
     std::string line, option;

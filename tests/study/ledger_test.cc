@@ -313,6 +313,7 @@ TEST_F(Ledger, ItsRecordsHoldNoListsOfASequencesLength) {
   run.inspection["circuits"]["positional"] = {{{"by_offset", list}}};
   run.inspection["probes"] = {{"repeated-blocks", {{"loss_by_position", list}}}};
   run.inspection["patching"] = {{{"by_position", list}}};
+  run.evaluation["config"] = {{"heads", list}};
   put("two-layer", 0, run);
   RunConfig config;
   config.arm = "two-layer";
@@ -322,6 +323,7 @@ TEST_F(Ledger, ItsRecordsHoldNoListsOfASequencesLength) {
   expect_short_lists((*record)->findings);
   for (const json& line : (*record)->metrics) expect_short_lists(line);
   expect_short_lists((*record)->inspection);
+  expect_short_lists((*record)->evaluation);
   for (const Quantity& quantity : quantities()) {
     EXPECT_EQ(quantity.read(**record, "repeated-blocks"),
               quantity.read(made_up_record(), "repeated-blocks"))

@@ -59,6 +59,8 @@ inline nlohmann::json made_up_findings() {
   return {{"status", "finished"},
           {"tokens", 700},
           {"parameters", 1234},
+          {"validation_loss", 3.3},
+          {"validation_loss_least", 3.2},
           {"transition_tokens", 150},
           {"induction_score_peak", 0.95},
           {"induction_chance", 0.05},
@@ -129,6 +131,23 @@ inline nlohmann::json made_up_circuits() {
        {circuit("k_composition", copying, 0.12, 0.2), circuit("k_composition", copying, 0.88, 0.93),
         circuit("q_composition", copying, 0.89, 0.3), circuit("v_composition", copying, 0.9, 0.94),
         circuit("k_composition", other, 0.97, 0.96)}}};
+}
+
+/// As of a language model, all of whose figures differ.
+inline nlohmann::json made_up_evaluation() {
+  const auto accuracies = [](double acc, double acc_norm) {
+    return nlohmann::json{{"acc,none", acc}, {"acc_stderr,none", 0.5}, {"acc_norm,none", acc_norm}};
+  };
+  return {{"results",
+           {{"perplexity", {{"token_perplexity,none", 27.1}}},
+            {"induction", {{"induction_bump,none", 2.81}, {"induction_score,none", 0.77}}},
+            {"copy", {{"acc,none", 0.556}, {"acc_stderr,none", 0.01}}},
+            {"lookup", {{"acc,none", 0.012}}},
+            {"value-content", {{"perplexity_ratio,none", 79.2}}},
+            {"hellaswag", accuracies(0.29, 0.309)},
+            {"arc_easy", accuracies(0.42, 0.386)},
+            {"arc_challenge", accuracies(0.21, 0.227)},
+            {"lambada", {{"acc,none", 0.213}, {"perplexity,none", 40.1}}}}}};
 }
 
 /// Two layers of two heads: head 1.0 copies, and reads in its keys what head 0.0 wrote.

@@ -46,7 +46,8 @@ TEST_P(ValueContentOf, LeavesTheWholeModelAsItIs) {
   ASSERT_TRUE(content) << content.error().message;
   model::Executor<float> executor(program, 1, 24);
   for (std::size_t window = 0; window < 3; ++window) {
-    executor.forward(parameters, source->sequence(window));
+    const std::vector<data::Token> tokens = source->sequence(window);
+    executor.forward(parameters, tokens);
     const std::span<const float> losses = executor.losses();
     EXPECT_NEAR(content->whole[window], std::accumulate(losses.begin(), losses.end(), 0.0) / 23,
                 1e-6);
@@ -80,7 +81,8 @@ TEST_P(ValueContentOf, WritesTheMeanOfWhatAHeadMixes) {
                                 }));
   }
   model::Executor<float> executor(program, 1, 24);
-  executor.forward(parameters, source->sequence(0), &taps);
+  const std::vector<data::Token> tokens = source->sequence(0);
+  executor.forward(parameters, tokens, &taps);
   const std::span<const float> losses = executor.losses();
   EXPECT_NEAR(content->ablated[0], std::accumulate(losses.begin(), losses.end(), 0.0) / 23, 1e-5);
   EXPECT_GT(std::abs(content->ablated[0] - content->whole[0]), 1e-4);
