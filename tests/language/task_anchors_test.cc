@@ -148,7 +148,7 @@ TEST(TaskAnchors, HellaSwagInSixLines) {
   const Task task = given_task("hellaswag");
   EXPECT_EQ(task.documents.size(), 10'042U);
   EXPECT_EQ(sum_of_requests(task),
-            "9081b25269a5c151913724b6b4fcd9b17905fa381c54720e190d6d26ef84be6c");
+            "b9570f283f959539b95a44000daae067263b6bebf64da4c702e1e179035c6f33");
 }
 
 }  // namespace
