@@ -23,7 +23,7 @@ TEST(FittedConfig, IsValidForEveryContext) {
 
 TEST(FittedConfig, IsTheDefaultTaskWhereThatFits) {
   const RunConfig config = fitted_config(of_context(1024), 256);
-  EXPECT_EQ(config.data, (DataConfig{{}, data::BlockKind::repeated_blocks, 256, 16, 48}));
+  EXPECT_EQ(config.data, (DataConfig{data::BlockKind::repeated_blocks, 256, 16, 48}));
   EXPECT_EQ(fitted_config(of_context(1024), 1024).data.length, 1024U);
 }
 

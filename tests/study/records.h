@@ -65,8 +65,6 @@ inline nlohmann::json made_up_findings() {
           {"induction_score_peak", 0.95},
           {"induction_chance", 0.05},
           {"peak_tokens", 600},
-          {"validation_loss", 3.21},
-          {"validation_loss_least", 3.17},
           {"transition", {{"tokens", 150}, {"sharpness", 0.17}, {"peak_tokens", 200}}},
           {"later_transitions",
            {{{"tokens", 450}, {"low_score", 0.3}, {"peak_score", 0.95}, {"peak_tokens", 600}},
@@ -151,20 +149,6 @@ inline nlohmann::json made_up_evaluation() {
 }
 
 /// Two layers of two heads: head 1.0 copies, and reads in its keys what head 0.0 wrote.
-/// As a language model's evaluation.json.
-inline nlohmann::json made_up_evaluation() {
-  return {{"results",
-           {{"perplexity", {{"token_perplexity,none", 24.65}}},
-            {"induction", {{"induction_bump,none", 2.816}, {"induction_score,none", 0.77}}},
-            {"copy", {{"acc,none", 0.195}, {"acc_stderr,none", 0.001}}},
-            {"lookup", {{"acc,none", 0.012}}},
-            {"value-content", {{"perplexity_ratio,none", 79.2}}},
-            {"hellaswag", {{"acc,none", 0.289}, {"acc_norm,none", 0.309}}},
-            {"arc_easy", {{"acc,none", 0.377}, {"acc_norm,none", 0.386}}},
-            {"arc_challenge", {{"acc,none", 0.19}, {"acc_norm,none", 0.227}}},
-            {"lambada", {{"acc,none", 0.213}, {"perplexity,none", 99.0}}}}}};
-}
-
 inline RunRecord made_up_record() {
   RunRecord record;
   record.arm = "two-layer";
