@@ -28,7 +28,7 @@ class BadModel : public testing::Test {
     config_.architecture.context = 32;
     config_.architecture.d_model = 16;
     config_.architecture.d_head = 8;
-    config_.data = {{}, data::BlockKind::repeated_blocks, 32, 3, 8};
+    config_.data = {data::BlockKind::repeated_blocks, 32, 3, 8};
     config_.evaluate.probes = {data::BlockKind::repeated_blocks};
   }
 
