@@ -217,14 +217,17 @@ void add_bench(CLI::App& app, int& exit_code) {
   CLI::Option* setup =
       command->add_option("--setup", options->setup, "which setup of the article (default: all)")
           ->check(CLI::IsMember(names));
-  CLI::Option* model =
-      command->add_option("--model", options->model, "a language model in place of the setups (default: these)")
-          ->check(CLI::IsMember(models))
-          ->excludes(setup);
+  CLI::Option* model = command
+                           ->add_option("--model", options->model,
+                                        "a language model in place of the setups (default: these)")
+                           ->check(CLI::IsMember(models))
+                           ->excludes(setup);
   command->add_option("--length", options->length, "tokens a sequence (default: the context)")
       ->check(CLI::Range(2, 1 << 20))
       ->needs(model);
-  command->add_option("--batch", options->batch, "sequences a step of the language model (default: its own)")
+  command
+      ->add_option("--batch", options->batch,
+                   "sequences a step of the language model (default: its own)")
       ->check(CLI::Range(1, 1 << 20))
       ->needs(model);
   command->add_option("--threads", options->threads, "only this many threads (default: 1 to all)")

@@ -111,7 +111,7 @@ const Misuse misuses[] = {
     {"UnknownCommand",
      {"trian"},
      "found the command 'trian', allowed: study, train, inspect, ledger, report, serve, bench, "
-     "construct, export, import; nearest: train"},
+     "construct, eval, generate, export, import, tokens; nearest: train"},
     {"UnknownOption",
      {"study", "STUDY", "--out", "OUT", "--tokns", "40M"},
      "The following arguments were not expected: 40M --tokns; see lookback --help"},
