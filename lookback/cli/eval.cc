@@ -49,6 +49,7 @@ Result<study::EvaluationRequest> request_of(const EvalOptions& options) {
   const auto limit = read_count("--limit", options.limit);
   if (!limit) return limit.error();
   request.limit = limit->value_or(0);
+  if (*limit) request.own.windows = request.own.sequences = request.limit;
   if (options.text.empty()) return request;
   Result<study::Text> text = study::open_text(options.text);
   if (!text) return text.error();

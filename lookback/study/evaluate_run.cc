@@ -38,9 +38,7 @@ class ModelEvaluation {
  public:
   ModelEvaluation(const SavedModel& model, const language::Tokenizer& tokenizer,
                   const EvaluationRequest& request, base::Workers& workers)
-      : model_(model), tokenizer_(tokenizer), request_(request), workers_(workers) {
-    if (request.limit > 0) options_ = {.windows = request.limit, .sequences = request.limit};
-  }
+      : model_(model), tokenizer_(tokenizer), request_(request), workers_(workers) {}
 
   Result<TaskResults> evaluate() {
     TaskResults results;
@@ -85,16 +83,17 @@ class ModelEvaluation {
                       request_.text->directory.string(), request_.text->validation->vocabulary(),
                       tokenizer_.size())};
     }
-    return evaluate_text(model(), *request_.text, model_.config.data.length, options_, workers_);
+    return evaluate_text(model(), *request_.text, model_.config.data.length, request_.own,
+                         workers_);
   }
 
   Result<std::vector<TaskScore>> probe_scores(nlohmann::json& config) {
-    auto scores = evaluate_probes(model(), plain_tokens(tokenizer_), options_, workers_);
+    auto scores = evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, workers_);
     if (!scores) return scores;
     const auto probe = probe_source(model_.config, data::BlockKind::repeated_blocks);
     if (!probe) return probe.error();
-    const auto heads =
-        lens::evaluate(model_.program, model_.parameters, **probe, options_.sequences, workers_);
+    const auto heads = lens::evaluate(model_.program, model_.parameters, **probe,
+                                      request_.own.sequences, workers_);
     if (!heads) return heads.error();
     double best = 0;
     config["heads"] = nlohmann::json::array();
@@ -130,7 +129,6 @@ class ModelEvaluation {
   const language::Tokenizer& tokenizer_;
   const EvaluationRequest& request_;
   base::Workers& workers_;
-  TextEvaluationOptions options_;
   std::map<std::string, TaskScore, std::less<>> made_;
 };
 
@@ -157,6 +155,8 @@ Result<TaskResults> evaluate_own(const RunConfig& config, const std::filesystem:
   EvaluationRequest request;
   request.tasks.assign(std::begin(own_tasks), std::end(own_tasks));
   request.text = std::move(*text);
+  request.own.windows = config.evaluate.windows;
+  request.own.sequences = config.evaluate.sequences;
   return evaluate_model(*model, *tokenizer, request, workers);
 }
 

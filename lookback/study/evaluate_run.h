@@ -23,7 +23,8 @@ struct EvaluationRequest {
   std::vector<std::string> tasks;      ///< of text_evaluation.h and of language/task.h
   std::optional<Text> text = {};       ///< for "perplexity" and "value-content"
   std::filesystem::path task_files{};  ///< directory of the tasks of language/task.h
-  std::size_t limit = 0;  ///< documents, windows and sequences a task; 0: as many as usual
+  std::size_t limit = 0;               ///< documents of the tasks of language/task.h; 0: all
+  TextEvaluationOptions own = {};      ///< how much of the others
 };
 
 /// All tasks that there are.
