@@ -33,11 +33,8 @@ lookback_fuzz(study
           base/toml_values.cc base/toml_write.cc model/architecture.cc model/architecture_toml.cc
           model/compile.cc model/program.cc model/taps.cc data/repeated_blocks.cc train/clamp.cc
           train/config.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc
-<<<<<<< HEAD
-          study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc study/run_config.cc study/study_file.cc)
-<<<<<<< HEAD
-=======
-          study/quantities.cc study/quantities_inspected.cc study/run_config.cc study/study_file.cc)
+          study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc
+          study/run_config.cc study/study_file.cc)
 
 lookback_fuzz(tokens
   USES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::xxhash PkgConfig::pcre2
@@ -46,12 +43,9 @@ lookback_fuzz(tokens
           language/pre_tokenizer.cc language/tiktoken_file.cc language/token_file.cc
           language/tokenizer.cc language/tokenizer_json.cc language/vocabulary.cc
           language/written_vocabulary.cc)
->>>>>>> tokens
-=======
 
 lookback_fuzz(task
   USES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::pcre2
   SOURCES base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc base/printable.cc
           language/harness_text.cc language/python_text.cc language/request_windows.cc
           language/task_files.cc language/task_results.cc language/task_score.cc)
->>>>>>> evaldocs
