@@ -71,11 +71,11 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
                                                const TextEvaluationOptions& options,
                                                base::Workers& workers) {
   const std::size_t length = std::min(options.length, model.architecture().context) / 4 * 4;
-  if (length < 8 || plain.size() < length) {
+  if (length < 8 || plain.size() < length / 2) {
     return Error{
-        fmt::format("found a context of {} and {} plain tokens, allowed: at least 8, and as "
-                    "many tokens as a probe has positions",
-                    model.architecture().context, plain.size())};
+        fmt::format("found a context of {} and {} plain tokens, allowed: at least 8, and half as "
+                    "many tokens as a probe has positions, {}",
+                    model.architecture().context, plain.size(), length / 2)};
   }
   const language::Predictor predictor(model.program, model.parameters, workers);
   const auto copies = language::run_probe(draw_all(options.sequences,
