@@ -12,6 +12,13 @@ nlohmann::json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
 }
 
+/// None for a model with so many heads that their pairs would take longer than all else.
+std::optional<lens::CompositionBaseline> baseline_of(const model::Architecture& architecture) {
+  const std::size_t heads = architecture.layers * architecture.heads_per_layer();
+  if (heads > lens::max_similarity_heads) return std::nullopt;
+  return lens::composition_baseline(architecture);
+}
+
 }  // namespace
 
 Evaluation::Evaluation(const RunConfig& config, const model::Program& program,
@@ -21,7 +28,7 @@ Evaluation::Evaluation(const RunConfig& config, const model::Program& program,
       sequences_(config.evaluate.sequences),
       tokens_a_step_(config.train.batch * config.data.length),
       evaluator_(std::make_unique<lens::Evaluator>(program, workers)),
-      baseline_(lens::composition_baseline(program.architecture)) {}
+      baseline_(baseline_of(program.architecture)) {}
 
 Result<Evaluation> Evaluation::make(const RunConfig& config, const TrainingData& data,
                                     const model::Program& program, train::RunClamps& clamps,
@@ -87,7 +94,9 @@ Result<nlohmann::json> Evaluation::measure(const train::StepReport& report,
     line["probes"] = std::move(*alone);
   }
   if (validation_) line["validation"] = validation_->measure(parameters);
-  const Result<lens::Composition> composed = lens::composition(*program_, parameters, baseline_);
+  line["composition"] = nlohmann::json::array();
+  if (!baseline_) return line;
+  const Result<lens::Composition> composed = lens::composition(*program_, parameters, *baseline_);
   if (!composed) return composed.error();
   line["composition"] = lens::composition_json(*composed);
   return line;

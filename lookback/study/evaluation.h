@@ -30,7 +30,7 @@ class Evaluation {
                                  base::Workers& workers);
 
   /// {"step", "tokens", "train_loss", "gradient_norm", "learning_rate", "probes": {name: ...},
-  /// "composition": [...]}, and of a run that learns from text "validation" (validation.h); loss and norm are null before the first step. A pure function of the
+  /// "composition": [...]} (empty with more than lens::max_similarity_heads heads), and of a run that learns from text "validation" (validation.h); loss and norm are null before the first step. A pure function of the
   /// configuration, the report and the parameters: no times in it. Errors: as Evaluator's.
   ///
   /// The model is measured as it trains: "probes" with the clamps of the step just made (at step 0,
@@ -53,7 +53,7 @@ class Evaluation {
   std::unique_ptr<lens::Evaluator> evaluator_;
   std::vector<std::unique_ptr<data::BlockSource>> probes_;
   std::optional<Validation> validation_;
-  lens::CompositionBaseline baseline_;
+  std::optional<lens::CompositionBaseline> baseline_;
 };
 
 }  // namespace lookback::study
