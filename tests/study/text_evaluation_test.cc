@@ -131,13 +131,13 @@ TEST(Probes, RefuseAModelOrAVocabularyThatIsTooSmall) {
   };
   EXPECT_EQ(
       refusal(small, 64),
-      "found a context of 6 and 64 plain tokens, allowed: at least 8, and as many tokens as a "
-      "probe has positions");
+      "found a context of 6 and 64 plain tokens, allowed: at least 8, and half as many tokens "
+      "as a probe has positions, 2");
   EXPECT_EQ(
-      refusal(model, 31),
-      "found a context of 32 and 31 plain tokens, allowed: at least 8, and as many tokens as a "
-      "probe has positions");
-  EXPECT_EQ(refusal(model, 32), "none");
+      refusal(model, 15),
+      "found a context of 32 and 15 plain tokens, allowed: at least 8, and half as many tokens "
+      "as a probe has positions, 16");
+  EXPECT_EQ(refusal(model, 16), "none");
   EXPECT_NE(refusal(model, 300).find("allowed: below 64, the model's vocabulary"),
             std::string::npos);
 }
