@@ -11,8 +11,10 @@
 #include "lookback/cli/console.h"
 #include "lookback/cli/evaluation_table.h"
 #include "lookback/cli/find_tokenizer.h"
+#include "lookback/language/task.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluate_run.h"
+#include "lookback/study/inspect_run.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/saved_model.h"
 #include "lookback/study/study_file.h"
@@ -34,11 +36,11 @@ struct EvalOptions {
 std::vector<std::string> tasks_of(const EvalOptions& options) {
   if (!options.tasks.empty()) return options.tasks;
   std::vector<std::string> tasks;
-  for (const std::string& task : study::evaluation_tasks()) {
-    const bool of_text = task == "perplexity" || task == "value-content";
-    const bool own = of_text || task == "induction" || task == "copy" || task == "lookup";
-    if (own ? !of_text || !options.text.empty() : !options.data.empty()) tasks.push_back(task);
+  for (const study::OwnTask& own : study::own_tasks) {
+    if (!own.of_text || !options.text.empty()) tasks.emplace_back(own.name);
   }
+  if (options.data.empty()) return tasks;
+  for (const std::string_view name : language::task_names()) tasks.emplace_back(name);
   return tasks;
 }
 
@@ -49,11 +51,12 @@ Result<study::EvaluationRequest> request_of(const EvalOptions& options) {
   const auto limit = read_count("--limit", options.limit);
   if (!limit) return limit.error();
   request.limit = limit->value_or(0);
-  if (*limit) request.own.windows = request.own.sequences = request.limit;
-  if (options.text.empty()) return request;
-  Result<study::Text> text = study::open_text(options.text);
-  if (!text) return text.error();
-  request.text = std::move(*text);
+  if (!options.text.empty()) {
+    Result<study::Text> text = study::open_text(options.text);
+    if (!text) return text.error();
+    request.text = std::move(*text);
+  }
+  if (Status possible = study::check_request(request); !possible) return possible.error();
   return request;
 }
 
@@ -62,10 +65,21 @@ struct Evaluated {
   std::string arm;
 };
 
-/// One model; of a run's directory the scores also go into its evaluation.json, whose others are shown
-/// beside them.
+/// Whether scores go into a run's evaluation.json: those of all that was asked, by its own tokenizer.
+bool is_kept(const fs::path& path, const EvalOptions& options) {
+  return fs::is_directory(path) && options.limit.empty() && options.tokenizer.empty();
+}
+
+/// One model, asked as much of its own tasks as it was measured on when it was trained. The scores that
+/// are kept are shown beside the others of the run.
 Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
-                           const study::EvaluationRequest& request, base::Workers& workers) {
+                           study::EvaluationRequest request, base::Workers& workers) {
+  std::optional<study::DirectoryLock> lock;
+  if (is_kept(path, options)) {
+    Result<study::DirectoryLock> taken = study::DirectoryLock::take(path);
+    if (!taken) return taken.error();
+    lock.emplace(std::move(*taken));
+  }
   const Result<fs::path> file = study::find_checkpoint(path);
   if (!file) return file.error();
   const Result<study::SavedModel> model = study::read_model(*file);
@@ -73,12 +87,13 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
   const auto tokenizer =
       find_tokenizer(options.tokenizer, *file, model->program.architecture.vocabulary);
   if (!tokenizer) return tokenizer.error();
+  const study::EvaluateConfig& measured = model->config.evaluate;
+  request.own.windows = request.limit > 0 ? request.limit : measured.windows;
+  request.own.sequences = request.limit > 0 ? request.limit : measured.sequences;
   Result<language::TaskResults> results =
       study::evaluate_model(*model, *tokenizer, request, workers);
   if (!results) return results.error();
-  if (fs::is_directory(path) && request.limit == 0) {
-    const auto lock = study::DirectoryLock::take(path);
-    if (!lock) return lock.error();
+  if (lock) {
     if (Status added = study::add_evaluation(path, *results); !added) return added.error();
     results = language::read_task_results(path / "evaluation.json");
     if (!results) return results.error();
@@ -96,15 +111,18 @@ Result<std::vector<fs::path>> places_of(const fs::path& path) {
   for (const study::RunConfig& arm : study->arms) {
     for (std::uint64_t seed = 0; seed < study->seeds; ++seed) {
       const fs::path run = study::run_directory(path, arm.arm, seed);
-      std::error_code missing;
-      if (fs::exists(run / "findings.json", missing)) places.push_back(run);
+      if (study::has_finished(run)) {
+        places.push_back(run);
+      } else {
+        fmt::print(stderr, "{}: left out, for it has not finished\n", run.string());
+      }
     }
   }
   if (!places.empty()) return places;
-  return Error{fmt::format("{}: found no run that has ended", path.string())};
+  return Error{fmt::format("{}: found no run that has finished", path.string())};
 }
 
-Status show(const EvalOptions& options, const std::vector<Evaluated>& all) {
+void show(const EvalOptions& options, const std::vector<Evaluated>& all) {
   std::vector<EvaluatedArm> arms;
   nlohmann::json objects = nlohmann::json::array();
   for (const Evaluated& one : all) {
@@ -112,21 +130,15 @@ Status show(const EvalOptions& options, const std::vector<Evaluated>& all) {
     arms.back().runs.push_back(one.results);
     objects.push_back(language::to_json(one.results));
   }
-  if (!options.out.empty()) {
-    if (all.size() > 1) return Error{"--out: found several runs, allowed: one model"};
-    Status written = language::write_task_results(options.out, all.front().results);
-    if (!written) return written;
-  }
   if (options.json) {
     fmt::print("{}\n", (all.size() == 1 ? objects.front() : objects).dump(2));
-    return {};
+    return;
   }
   fmt::print("{}", evaluation_table(arms));
   if (all.size() == 1) {
     const std::string heads = head_table(all.front().results);
     if (!heads.empty()) fmt::print("\n{}", heads);
   }
-  return {};
 }
 
 int run(const EvalOptions& options) {
@@ -134,6 +146,9 @@ int run(const EvalOptions& options) {
   if (!request) return fail(request.error());
   const auto places = places_of(options.path);
   if (!places) return fail(places.error());
+  if (!options.out.empty() && places->size() > 1) {
+    return refuse({"--out: found several runs, allowed: one model"});
+  }
   base::Workers workers(threads_of(options.threads));
   std::vector<Evaluated> all;
   for (const fs::path& place : *places) {
@@ -142,8 +157,10 @@ int run(const EvalOptions& options) {
     if (!one) return fail(one.error());
     all.push_back(std::move(*one));
   }
-  Status shown = show(options, all);
-  return shown ? success : fail(shown.error());
+  show(options, all);
+  if (options.out.empty()) return success;
+  Status written = language::write_task_results(options.out, all.front().results);
+  return written ? success : fail(written.error());
 }
 
 }  // namespace
@@ -165,12 +182,14 @@ void add_eval(CLI::App& app, int& exit_code) {
       "--text", options->text,
       "directory of `lookback tokens prepare`, for perplexity and value-content (default: "
       "none)");
-  command->add_option("--tokenizer", options->tokenizer,
-                      "tokenizer file or directory (default: the run's tokenizer.json)");
+  command->add_option(
+      "--tokenizer", options->tokenizer,
+      "tokenizer file or directory, for scores that are not kept (default: the run's "
+      "tokenizer.json)");
   command->add_option(
       "--limit", options->limit,
       "documents, windows and sequences a task, for a trial that keeps nothing (default: all "
-      "documents, 256 windows, 64 sequences)");
+      "documents; windows and sequences as the run was measured)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_option("--out", options->out,

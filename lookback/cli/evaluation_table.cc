@@ -50,6 +50,21 @@ const language::Metric* find_metric(const language::TaskResults& results, const 
   return metric == task->metrics.end() ? nullptr : &*metric;
 }
 
+/// How many documents, sequences or windows the figure is of: "64", or "10 to 64" where runs differ.
+std::string documents_of(const std::vector<EvaluatedArm>& arms, const Row& row) {
+  std::size_t fewest = SIZE_MAX, most = 0;
+  for (const EvaluatedArm& arm : arms) {
+    for (const language::TaskResults& run : arm.runs) {
+      if (find_metric(run, row) == nullptr) continue;
+      const auto task = std::ranges::find(run.tasks, row.task, &language::TaskScore::name);
+      fewest = std::min(fewest, task->documents);
+      most = std::max(most, task->documents);
+    }
+  }
+  if (most == 0) return "";
+  return fewest == most ? fmt::format("{}", most) : fmt::format("{} to {}", fewest, most);
+}
+
 double deviation(const std::vector<double>& values, double mean) {
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
@@ -94,13 +109,17 @@ std::string aligned(const std::vector<std::vector<std::string>>& lines) {
 
 std::string evaluation_table(const std::vector<EvaluatedArm>& arms) {
   std::vector<std::vector<std::string>> lines(1);
-  lines.front().emplace_back();
-  for (const EvaluatedArm& arm : arms) lines.front().push_back(arm.name);
+  lines.front() = {"", "n"};
+  for (const EvaluatedArm& arm : arms) {
+    const bool several = arm.runs.size() > 1;
+    lines.front().push_back(several ? fmt::format("{} ({} seeds)", arm.name, arm.runs.size())
+                                    : arm.name);
+  }
   lines.front().insert(lines.front().end(), {"article, OV", "article, no OV"});
   for (const Row& row : rows) {
-    std::vector<std::string> line = {row.label};
+    std::vector<std::string> line = {row.label, documents_of(arms, row)};
     for (const EvaluatedArm& arm : arms) line.push_back(cell(arm, row));
-    if (std::all_of(line.begin() + 1, line.end(), [](const auto& one) { return one == "-"; })) {
+    if (std::all_of(line.begin() + 2, line.end(), [](const auto& one) { return one == "-"; })) {
       continue;
     }
     line.insert(line.end(), {row.article_ov, row.article_no_ov});

@@ -14,7 +14,8 @@ struct EvaluatedArm {
   std::vector<language::TaskResults> runs;
 };
 
-/// Rows in the article's order, a column an arm, then the article's two. A cell is the mean over runs
+/// Rows in the article's order: how many documents (sequences, windows), a column an arm, then the
+/// article's two. A cell is the mean over runs
 /// "+-" the standard deviation between them or, of one run, the standard error over documents; "-" where
 /// it was not measured. Rows that no run has are left out.
 std::string evaluation_table(const std::vector<EvaluatedArm>& arms);

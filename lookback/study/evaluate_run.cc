@@ -7,11 +7,14 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/checksum.h"
+#include "lookback/base/json_access.h"
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/language/task.h"
 #include "lookback/language/task_model.h"
+#include "lookback/language/tokenizer_json.h"
 #include "lookback/lens/evaluate.h"
 #include "lookback/study/inspect_run.h"
 
@@ -21,8 +24,9 @@ namespace {
 using language::TaskResults;
 using language::TaskScore;
 
-bool is_own(std::string_view task) {
-  return std::ranges::find(own_tasks, task) != std::end(own_tasks);
+const OwnTask* find_own(std::string_view task) {
+  const auto* found = std::ranges::find(own_tasks, task, &OwnTask::name);
+  return found == std::end(own_tasks) ? nullptr : found;
 }
 
 Status check_task(const std::string& task) {
@@ -32,6 +36,20 @@ Status check_task(const std::string& task) {
   return Error{fmt::format("found the task '{}'{}, allowed: {}", base::printable(task),
                            meant ? fmt::format("; nearest: {}", *meant) : "",
                            fmt::join(all, ", "))};
+}
+
+/// Whether there is what the task needs. The files are read again when their turn comes: hours later.
+Status check_given(const std::string& task, const EvaluationRequest& request) {
+  if (const OwnTask* own = find_own(task)) {
+    if (!own->of_text || request.text) return {};
+    return Error{"found no text, allowed: a directory of `lookback tokens prepare` (--text)"};
+  }
+  if (request.task_files.empty()) {
+    return Error{
+        "found no directory of evaluation files, allowed: one that scripts/get-data made (--data)"};
+  }
+  const auto read = language::read_task(task, request.task_files, 1);
+  return read ? Status() : read.error();
 }
 
 class ModelEvaluation {
@@ -52,7 +70,8 @@ class ModelEvaluation {
         {"tokenizer", {{"tokens", tokenizer_.size()}}},
         {"limit", request_.limit == 0 ? nlohmann::json(nullptr) : nlohmann::json(request_.limit)}};
     for (const std::string& task : request_.tasks) {
-      const Result<TaskScore> score = is_own(task) ? own(task, results.config) : foreign(task);
+      const Result<TaskScore> score =
+          find_own(task) != nullptr ? own(task, results.config) : foreign(task);
       if (!score) return Error{fmt::format("{}: {}", task, score.error().message)};
       results.tasks.push_back(*score);
     }
@@ -65,8 +84,8 @@ class ModelEvaluation {
   /// Those of one kind are made together, at the first that is asked for.
   Result<TaskScore> own(const std::string& task, nlohmann::json& config) {
     if (!made_.contains(task)) {
-      const bool of_text = task == "perplexity" || task == "value-content";
-      Result<std::vector<TaskScore>> made = of_text ? text_scores() : probe_scores(config);
+      Result<std::vector<TaskScore>> made =
+          find_own(task)->of_text ? text_scores() : probe_scores(config);
       if (!made) return made.error();
       for (TaskScore& score : *made) made_[score.name] = std::move(score);
     }
@@ -74,14 +93,12 @@ class ModelEvaluation {
   }
 
   Result<std::vector<TaskScore>> text_scores() {
-    if (!request_.text) {
-      return Error{"found no text, allowed: a directory of `lookback tokens prepare` (--text)"};
-    }
-    if (request_.text->validation->vocabulary() != tokenizer_.size()) {
+    const std::string tokenizer = language::to_tokenizer_json(tokenizer_.vocabulary());
+    const base::Bytes bytes = base::bytes_of(tokenizer);
+    if (base::checksum({&bytes, 1}) != request_.text->tokenizer_checksum) {
       return Error{
-          fmt::format("{}: found tokens of a vocabulary of {}, allowed: {}, the tokenizer's",
-                      request_.text->directory.string(), request_.text->validation->vocabulary(),
-                      tokenizer_.size())};
+          fmt::format("{}: found tokens of another tokenizer, allowed: those of the model's",
+                      request_.text->directory.string())};
     }
     return evaluate_text(model(), *request_.text, model_.config.data.length, request_.own,
                          workers_);
@@ -110,11 +127,6 @@ class ModelEvaluation {
   }
 
   Result<TaskScore> foreign(const std::string& name) {
-    if (request_.task_files.empty()) {
-      return Error{
-          "found no directory of evaluation files, allowed: one that scripts/get-data made "
-          "(--data)"};
-    }
     const auto task = language::read_task(name, request_.task_files, request_.limit);
     if (!task) return task.error();
     const auto end = tokenizer_.special();
@@ -132,13 +144,25 @@ class ModelEvaluation {
   std::map<std::string, TaskScore, std::less<>> made_;
 };
 
-/// What a run's directory has of its own tasks.
-bool is_evaluated(const std::filesystem::path& run) {
-  const Result<TaskResults> there = language::read_task_results(run / "evaluation.json");
-  if (!there) return false;
-  return std::ranges::all_of(own_tasks, [&](const char* task) {
-    return std::ranges::find(there->tasks, task, &TaskScore::name) != there->tasks.end();
+/// What a run's directory has; no tasks where it has none.
+Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
+  const std::filesystem::path file = run / "evaluation.json";
+  std::error_code missing;
+  if (!std::filesystem::exists(file, missing)) return TaskResults();
+  return language::read_task_results(file);
+}
+
+/// Whether the run's own tasks are all there.
+bool is_evaluated(const TaskResults& there) {
+  return std::ranges::all_of(own_tasks, [&](const OwnTask& task) {
+    return std::ranges::find(there.tasks, task.name, &TaskScore::name) != there.tasks.end();
   });
+}
+
+/// The training tokens of the checkpoint that scores were made of.
+nlohmann::json tokens_of(const TaskResults& results) {
+  const auto* tokens = base::find_value(results.config, {"model", "tokens"});
+  return tokens == nullptr ? nlohmann::json() : *tokens;
 }
 
 Result<TaskResults> evaluate_own(const RunConfig& config, const std::filesystem::path& run,
@@ -153,7 +177,7 @@ Result<TaskResults> evaluate_own(const RunConfig& config, const std::filesystem:
   if (!text) return text.error();
   if (Status same = check_text(*text, config); !same) return same.error();
   EvaluationRequest request;
-  request.tasks.assign(std::begin(own_tasks), std::end(own_tasks));
+  for (const OwnTask& task : own_tasks) request.tasks.emplace_back(task.name);
   request.text = std::move(*text);
   request.own.windows = config.evaluate.windows;
   request.own.sequences = config.evaluate.sequences;
@@ -163,26 +187,37 @@ Result<TaskResults> evaluate_own(const RunConfig& config, const std::filesystem:
 }  // namespace
 
 std::vector<std::string> evaluation_tasks() {
-  std::vector<std::string> all(std::begin(own_tasks), std::end(own_tasks));
+  std::vector<std::string> all;
+  for (const OwnTask& task : own_tasks) all.emplace_back(task.name);
   for (const std::string_view name : language::task_names()) all.emplace_back(name);
   return all;
 }
 
+Status check_request(const EvaluationRequest& request) {
+  for (const std::string& task : request.tasks) {
+    if (Status known = check_task(task); !known) return known;
+    if (std::ranges::count(request.tasks, task) > 1) {
+      return Error{fmt::format("found the task {} twice, allowed: each once", task)};
+    }
+    if (Status given = check_given(task, request); !given) {
+      return Error{fmt::format("{}: {}", task, given.error().message)};
+    }
+  }
+  return {};
+}
+
 Result<TaskResults> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
                                    const EvaluationRequest& request, base::Workers& workers) {
-  for (const std::string& task : request.tasks) {
-    if (Status known = check_task(task); !known) return known.error();
-  }
+  if (Status possible = check_request(request); !possible) return possible.error();
   return ModelEvaluation(model, tokenizer, request, workers).evaluate();
 }
 
 Status add_evaluation(const std::filesystem::path& run, const TaskResults& results) {
   const std::filesystem::path file = run / "evaluation.json";
   TaskResults all = results;
-  std::error_code missing;
-  if (std::filesystem::exists(file, missing)) {
-    const Result<TaskResults> there = language::read_task_results(file);
-    if (!there) return there.error();
+  const Result<TaskResults> there = evaluation_of(run);
+  if (!there) return there.error();
+  if (tokens_of(*there) == tokens_of(results)) {
     for (const TaskScore& score : there->tasks) {
       if (std::ranges::find(all.tasks, score.name, &TaskScore::name) == all.tasks.end()) {
         all.tasks.push_back(score);
@@ -197,9 +232,11 @@ Status add_evaluation(const std::filesystem::path& run, const TaskResults& resul
 
 Status evaluate_run(const RunConfig& config, const std::filesystem::path& run,
                     base::Workers& workers, Listener& listener) {
-  if (!config.data.text || is_evaluated(run) || !has_finished(run)) return {};
+  if (!config.data.text || !has_finished(run)) return {};
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
-  const Result<TaskResults> results = evaluate_own(config, run, workers);
+  const Result<TaskResults> there = evaluation_of(run);
+  if (there && is_evaluated(*there)) return {};
+  const Result<TaskResults> results = there ? evaluate_own(config, run, workers) : there;
   if (!results) {
     listener.message(fmt::format("{}: not evaluated: {}", name, results.error().message));
     return {};

@@ -30,6 +30,10 @@ struct EvaluationRequest {
 /// All tasks that there are.
 std::vector<std::string> evaluation_tasks();
 
+/// Whether all of it can be asked: known tasks, each once, and the text and the files that they need,
+/// which are read. What a model can say to them is another matter.
+Status check_request(const EvaluationRequest& request);
+
 /// The scores, in the order of the tasks; "config" says which model, and has the induction score of
 /// every head where "induction" was asked for. Errors: an unknown task, text that is not there or
 /// does not fit, and those of the tasks' files.
@@ -38,7 +42,8 @@ Result<language::TaskResults> evaluate_model(const SavedModel& model,
                                              const EvaluationRequest& request,
                                              base::Workers& workers);
 
-/// The same scores in evaluation.json of a run's directory, beside those that it has of other tasks.
+/// The same scores in evaluation.json of a run's directory, beside those that it has of other tasks and
+/// of the same checkpoint.
 Status add_evaluation(const std::filesystem::path& run, const language::TaskResults& results);
 
 /// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run

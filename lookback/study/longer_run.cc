@@ -65,7 +65,7 @@ bool leads_to(const std::string& checkpoint, const RunConfig& config) {
 
 Status remove_shorter_end(const RunConfig& config, const std::filesystem::path& directory) {
   std::error_code error;
-  for (const char* made : {"inspection.json", "inspection.npz"}) {
+  for (const char* made : {"inspection.json", "inspection.npz", "evaluation.json"}) {
     std::filesystem::remove(directory / made, error);
     if (error) return failed(directory / made, "remove", error);
   }

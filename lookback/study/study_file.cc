@@ -117,6 +117,29 @@ void override_tokens(base::Document& document, std::uint64_t tokens) {
   }
 }
 
+/// A key of the text, in every table [data] that says so: the study's, or arms' own.
+void override_text(base::Document& document, const std::string& key, const std::string& text) {
+  const auto lay = [&](base::TomlTable& root) {
+    base::TomlValue* const data = root.find("data");
+    auto* const table = data == nullptr ? nullptr : std::get_if<base::TomlTable>(&data->data);
+    if (table == nullptr) return;
+    const base::TomlValue* const kind = table->find("kind");
+    const auto* const name = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->data);
+    if (base::TomlValue* const found = table->find(key)) {
+      found->data = text;
+    } else if (name != nullptr && *name == "tokens") {
+      table->entries.push_back({key, {text, 0}});
+    }
+  };
+  lay(document.root);
+  base::TomlValue* const arms = document.root.find("arm");
+  auto* const list = arms == nullptr ? nullptr : std::get_if<base::TomlArray>(&arms->data);
+  if (list == nullptr) return;  // reading says what is wrong with it
+  for (base::TomlValue& arm : *list) {
+    if (auto* const table = std::get_if<base::TomlTable>(&arm.data)) lay(*table);
+  }
+}
+
 const base::TomlTable* table_in(const base::TomlTable& table, std::string_view key) {
   const base::TomlValue* found = table.find(key);
   return found == nullptr ? nullptr : std::get_if<base::TomlTable>(&found->data);
@@ -198,8 +221,8 @@ Result<Study> parse_study(const std::string& text, const std::string& file_name,
     document->set("seeds", {static_cast<std::int64_t>(*overrides.seeds), 0});
   }
   if (overrides.tokens) override_tokens(*document, *overrides.tokens);
-  if (overrides.directory) document->set("data.directory", {*overrides.directory, 0});
-  if (overrides.checksum) document->set("data.checksum", {*overrides.checksum, 0});
+  if (overrides.directory) override_text(*document, "directory", *overrides.directory);
+  if (overrides.checksum) override_text(*document, "checksum", *overrides.checksum);
   return read_document(std::move(*document));
 }
 

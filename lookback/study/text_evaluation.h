@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "lookback/base/result.h"
@@ -18,8 +19,12 @@
 namespace lookback::study {
 
 /// The tasks of this file, in the order of the article's table.
-inline constexpr const char* own_tasks[] = {"perplexity", "induction", "copy", "lookup",
-                                            "value-content"};
+struct OwnTask {
+  std::string_view name;
+  bool of_text = false;  ///< whether it needs text to predict
+};
+inline constexpr OwnTask own_tasks[] = {
+    {"perplexity", true}, {"induction"}, {"copy"}, {"lookup"}, {"value-content", true}};
 
 struct TextEvaluationOptions {
   std::size_t windows = 256;   ///< of the validation text, at most

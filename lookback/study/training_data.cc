@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lookback/base/checksum.h"
+#include "lookback/base/file.h"
 #include "lookback/language/token_windows.h"
 
 namespace lookback::study {
@@ -58,11 +59,18 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   text.validation = std::move(*validation);
   const language::TokenFileHeader& header = text.train->header();
   const language::TokenFileHeader& other = text.validation->header();
-  if (header.tokenizer_checksum != other.tokenizer_checksum) {
-    return Error{
-        fmt::format("{}: train.tokens and validation.tokens are of two tokenizers; "
-                    "prepare them together",
-                    directory.string())};
+  constexpr std::size_t largest_tokenizer = std::size_t{1} << 28;
+  const Result<std::string> bytes =
+      base::read_file(directory / "tokenizer.json", largest_tokenizer);
+  if (!bytes) return bytes.error();
+  const base::Bytes tokenizer = base::bytes_of(*bytes);
+  text.tokenizer_checksum = base::checksum({&tokenizer, 1});
+  if (header.tokenizer_checksum != other.tokenizer_checksum ||
+      header.tokenizer_checksum != text.tokenizer_checksum) {
+    return Error{fmt::format(
+        "{}: its tokens were not made with the tokenizer.json beside them; prepare them "
+        "together",
+        directory.string())};
   }
   text.directory = directory;
   const std::uint64_t both[] = {header.tokens_checksum, other.tokens_checksum};

@@ -2,6 +2,7 @@
 // made.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,12 +19,13 @@ namespace lookback::study {
 /// The files of a prepared directory, open.
 struct Text {
   std::shared_ptr<const language::TokenFile> train, validation;
-  std::filesystem::path directory;  ///< theirs, with their tokenizer.json
-  std::string checksum;             ///< of the tokens of both files: 16 hexadecimal digits
+  std::filesystem::path directory;       ///< theirs, with their tokenizer.json
+  std::string checksum;                  ///< of the tokens of both files: 16 hexadecimal digits
+  std::uint64_t tokenizer_checksum = 0;  ///< of the tokenizer.json that made them
 };
 
-/// Opens a prepared directory. Errors: files that are missing, torn or of another kind, and two that
-/// were not made with one tokenizer.
+/// Opens a prepared directory. Errors: files that are missing, torn or of another kind, and files that
+/// were not made with the tokenizer.json beside them.
 Result<Text> open_text(const std::filesystem::path& directory);
 
 /// Whether a run can learn from it: tokens that the model knows, as many as a window needs, and the

@@ -120,8 +120,15 @@ TEST_F(TrainingDataOfText, FilesOfTwoTokenizersAreRefused) {
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().message,
             books_ +
-                ": train.tokens and validation.tokens are of two tokenizers; prepare them "
+                ": its tokens were not made with the tokenizer.json beside them; prepare them "
                 "together");
+}
+
+TEST_F(TrainingDataOfText, ATokenizerPutInThePlaceOfTheirsIsRefused) {
+  std::ofstream(books_ + "/tokenizer.json", std::ios::app) << ' ';
+  const Result<Text> text = open_text(books_);
+  ASSERT_FALSE(text);
+  EXPECT_NE(text.error().message.find("not made with the tokenizer.json"), std::string::npos);
 }
 
 TEST_F(TrainingDataOfText, AStudyOfBlocksHasNoUseForIt) {
