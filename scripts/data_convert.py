@@ -18,6 +18,15 @@ class DataError(Exception):
     """One clear line: which file, what was found, what is allowed."""
 
 
+def raise_disk_error(error):
+    """Passes on what the system says (a full disk): it is not the archive's fault.
+
+    gzip and bz2 name torn archives by OSErrors too, without a number.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+
+
 def member_of(archive, member):
     """The bytes of one file of a zip or a tar."""
     try:
@@ -32,6 +41,7 @@ def member_of(archive, member):
     except KeyError:
         raise DataError(f"{archive.name}: has no file {member}") from None
     except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
+        raise_disk_error(error)
         raise DataError(f"{archive.name}: not an archive, or torn: {error}") from None
 
 
@@ -111,6 +121,7 @@ def convert_openwebtext(archive, folder):
                     write_documents(subsets.extractfile(subset), out)
                 count += 1
     except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
+        raise_disk_error(error)
         raise DataError(f"{archive.name}: not an archive of OpenWebText: {error}") from None
     if count == 0:
         raise DataError(f"{archive.name}: holds no subsets (files that end in .xz)")
@@ -125,6 +136,7 @@ def write_documents(subset, out):
             if not document.isfile() or not document.name.endswith("txt"):
                 continue
             text = documents.extractfile(document).read()
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # as Python reads text
             text = re.sub(rb"\n\n\n+", b"\n\n", text).strip()
             if text:
                 out.write(separator)

@@ -3,11 +3,14 @@
 What needs ../shared/data (or the directory that LOOKBACK_DATA names) is skipped without it.
 """
 
+import errno
 import json
+import os
 import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
@@ -47,7 +50,7 @@ class Converters(unittest.TestCase):
         self.assertEqual(data_convert.convert_lambada(upstream, "lambada"), here)
 
     def test_openwebtext_becomes_a_file_a_subset_with_two_blank_lines_between_documents(self):
-        subset = tar_xz({"0001-a.txt": b"one\n\n\n\n\ntwo\n", "0002-b.txt": b"\n", "3.txt": b"three"})
+        subset = tar_xz({"0001-a.txt": b"one\n\n\r\n\r\n\ntwo\n", "0002-b.txt": b"\n", "3.txt": b"three"})
         archive = tar_xz(
             {"openwebtext/urlsf_subset00-1_data.xz": subset, "openwebtext/x.xz.lock": b""}
         )
@@ -61,6 +64,17 @@ class Converters(unittest.TestCase):
                 path.write_bytes(torn)
                 with self.assertRaises(DataError), tempfile.TemporaryDirectory() as folder:
                     data_convert.convert_openwebtext(path, pathlib.Path(folder))
+
+    def test_a_full_disk_is_no_fault_of_the_archive(self):
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with tempfile.TemporaryDirectory() as scratch:
+            path = pathlib.Path(scratch, "openwebtext.tar.xz")
+            path.write_bytes(tar_xz({"openwebtext/a.xz": tar_xz({"1.txt": b"one"})}))
+            with (
+                unittest.mock.patch.object(data_convert, "write_documents", side_effect=full),
+                self.assertRaisesRegex(OSError, "No space left on device"),
+            ):
+                data_convert.convert_openwebtext(path, path.parent)
 
     def test_a_book_needs_its_title_number_and_both_ends(self):
         entry = {"to": "b.txt", "ebook": 2600, "title": "War and Peace", "bytes": [100, 900]}

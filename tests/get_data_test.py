@@ -11,6 +11,7 @@ import io
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -74,13 +75,16 @@ class Command(unittest.TestCase):
         with zipfile.ZipFile(zipped, "w") as archive:
             archive.writestr("ARC/Test.jsonl", ARC_UPSTREAM)
         self.arc = zipped.getvalue()
+        pages = {f"{page}.txt": b"%d" % page * 100_000 for page in range(3)}
+        self.web = tar_xz({"openwebtext/a.xz": tar_xz(pages)})
         self.server.files = {
+            "/web.tar.xz": self.web,
             "/lambada.jsonl": self.lambada,
             "/arc.zip": self.arc,
             "/pg2600.txt": BOOK,
         }
 
-    def run_it(self, *arguments, path=None):
+    def run_it(self, *arguments, path=None, largest_file=None):
         """(exit status, both outputs) of get-data with the manifest of these tests."""
         manifest = self.scratch / "sources.toml"
         manifest.write_text(f"""
@@ -93,6 +97,11 @@ bytes = {len(self.lambada)}
 urls = ["{self.host}/arc.zip"]
 file = "arc.zip"
 sha256 = "{sha256(self.arc)}"
+[download.web]
+urls = ["{self.host}/web.tar.xz"]
+file = "web.tar.xz"
+sha256 = "{sha256(self.web)}"
+bytes = {len(self.web)}
 [download.book]
 urls = ["{self.host}/pg2600.txt"]
 file = "pg2600.txt"
@@ -108,6 +117,9 @@ about = "lambada"
 terms = "none"
 [set.arc]
 about = "arc"
+terms = "none"
+[set.web]
+about = "web"
 terms = "none"
 [set.books]
 about = "books"
@@ -141,6 +153,12 @@ convert = "arc"
 unproven = true
 sha256 = "{sha256(b'another form')}"
 [[file]]
+set = "web"
+to = "web"
+download = "web"
+convert = "openwebtext"
+directory = true
+[[file]]
 set = "books"
 to = "books/war.txt"
 download = "book"
@@ -152,8 +170,16 @@ bytes = [100, 900]
         environment = {**os.environ, "no_proxy": "127.0.0.1"}
         if path is not None:
             environment["PATH"] = path
+        limit = None
+        if largest_file is not None:  # a disk that is full, as far as the program can tell
+            sizes = (largest_file, largest_file)
+            limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, sizes)
         done = subprocess.run(
-            [*command, "--to", self.to, *arguments], capture_output=True, text=True, env=environment
+            [*command, "--to", self.to, *arguments],
+            capture_output=True,
+            text=True,
+            env=environment,
+            preexec_fn=limit,
         )
         self.assertNotIn("Traceback", done.stderr)
         return done.returncode, done.stdout + done.stderr
@@ -220,6 +246,17 @@ bytes = [100, 900]
         self.assertEqual(self.run_it("lambada")[0], 0)
         self.assertEqual(self.server.asked[-1], ("/lambada.jsonl", "bytes=30000-"))
         self.assertEqual(self.files(), ["checksums.json", "evals/lambada_openai.jsonl"])
+
+    def test_a_disk_that_is_full_while_converting_keeps_the_download(self):
+        status, output = self.run_it("web", largest_file=100_000)
+        self.assertEqual((status, self.files()), (1, ["web.tar.xz.part"]), output)
+        self.assertIn("web: File too large", output)
+        self.assertNotIn("archive", output)
+        self.assertIn("web.tar.xz.part: kept", output)
+        self.server.asked.clear()
+        status, output = self.run_it("web")
+        self.assertEqual((status, self.files()), (0, ["web/a.txt"]), output)
+        self.assertEqual(self.server.asked, [])
 
     def test_what_is_left_of_another_file_is_no_obstacle(self):
         self.to.mkdir()

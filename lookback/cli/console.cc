@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
+#include <vector>
 
 #include "lookback/base/count.h"
 #include "lookback/base/workers.h"
@@ -63,6 +66,22 @@ Result<std::optional<std::uint64_t>> read_count(const std::string& option,
   if (!count) return Error{fmt::format("{}: {}", option, count.error().message)};
   if (*count == 0) return Error{fmt::format("{}: found 0, allowed: 1 or more", option)};
   return std::optional<std::uint64_t>(*count);
+}
+
+Result<std::string> read_input(const std::string& name, std::size_t max_bytes) {
+  std::string text;
+  std::vector<char> block(std::size_t{1} << 16);
+  while (const std::size_t got = std::fread(block.data(), 1, block.size(), stdin)) {
+    text.append(block.data(), got);
+    if (text.size() > max_bytes) {
+      return Error{fmt::format("{}: found more than {} bytes on standard input, the most allowed",
+                               name, max_bytes)};
+    }
+  }
+  if (std::ferror(stdin) != 0) {
+    return Error{fmt::format("{}: cannot read standard input: {}", name, std::strerror(errno))};
+  }
+  return text;
 }
 
 std::size_t threads_of(const std::optional<std::size_t>& given) {

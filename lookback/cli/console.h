@@ -1,4 +1,4 @@
-// What the commands share: printing errors, reading counts, threads, and being told to stop.
+// What the commands share: printing errors, reading counts and standard input, threads, and being told to stop.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +24,9 @@ double seconds_now();
 
 /// "40M" and the like; an option that was not given is empty. Errors name the option.
 Result<std::optional<std::uint64_t>> read_count(const std::string& option, const std::string& text);
+
+/// Standard input to its end. Errors begin with `name`: more than `max_bytes`; it cannot be read.
+Result<std::string> read_input(const std::string& name, std::size_t max_bytes);
 
 /// The number given, or every processor this process may use.
 std::size_t threads_of(const std::optional<std::size_t>& given);

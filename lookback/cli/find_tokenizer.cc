@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iostream>
-
 #include "lookback/language/read_tokenizer.h"
 
 namespace lookback::cli {
@@ -26,19 +24,6 @@ Result<language::Tokenizer> find_tokenizer(const std::string& asked,
   if (!tokenizer || tokenizer->size() <= vocabulary) return tokenizer;
   return Error{fmt::format("{}: found {} tokens, allowed: at most {}, the model's vocabulary",
                            place.string(), tokenizer->size(), vocabulary)};
-}
-
-Result<std::string> read_input(const std::string& option, std::size_t max_bytes) {
-  std::string text;
-  char block[1 << 16];
-  while (std::cin.read(block, sizeof block) || std::cin.gcount() > 0) {
-    text.append(block, static_cast<std::size_t>(std::cin.gcount()));
-    if (text.size() > max_bytes) {
-      return Error{
-          fmt::format("{}: found more than {} bytes on standard input", option, max_bytes)};
-    }
-  }
-  return text;
 }
 
 }  // namespace lookback::cli

@@ -16,7 +16,4 @@ Result<language::Tokenizer> find_tokenizer(const std::string& asked,
                                            const std::filesystem::path& checkpoint,
                                            std::size_t vocabulary);
 
-/// Standard input to its end. Error: more than `max_bytes`, named after `option`.
-Result<std::string> read_input(const std::string& option, std::size_t max_bytes);
-
 }  // namespace lookback::cli

@@ -38,19 +38,9 @@ constexpr const char* tokenizer_help =
     "a .tiktoken file";
 
 /// The whole of a file, or of standard input for "-".
-Result<std::string> read_input(const std::string& name) {
+Result<std::string> read_given(const std::string& name) {
   if (name != "-") return base::read_file(name, language::largest_text);
-  std::string text;
-  std::vector<char> buffer(std::size_t{1} << 16);
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), stdin)) {
-    text.append(buffer.data(), got);
-    if (text.size() > language::largest_text) {
-      return Error{
-          fmt::format("stdin: found over {} bytes, the most allowed", language::largest_text)};
-    }
-  }
-  if (std::ferror(stdin) != 0) return Error{"stdin: cannot read"};
-  return text;
+  return read_input("stdin", language::largest_text);
 }
 
 /// Ids with white space between.
@@ -75,7 +65,7 @@ Result<std::vector<language::Token>> parse_ids(const std::string& text) {
 int run_encode(const TokensOptions& options) {
   const Result<language::Tokenizer> tokenizer = language::read_tokenizer(options.tokenizer);
   if (!tokenizer) return fail(tokenizer.error());
-  const Result<std::string> text = read_input(options.input);
+  const Result<std::string> text = read_given(options.input);
   if (!text) return fail(text.error());
   const auto specials =
       options.specials ? language::Specials::as_tokens : language::Specials::as_text;
@@ -91,7 +81,7 @@ int run_encode(const TokensOptions& options) {
 int run_decode(const TokensOptions& options) {
   const Result<language::Tokenizer> tokenizer = language::read_tokenizer(options.tokenizer);
   if (!tokenizer) return fail(tokenizer.error());
-  const Result<std::string> input = read_input(options.input);
+  const Result<std::string> input = read_given(options.input);
   if (!input) return fail(input.error());
   const Result<std::vector<language::Token>> ids = parse_ids(*input);
   if (!ids) return fail({options.input + ": " + ids.error().message});
@@ -101,14 +91,34 @@ int run_decode(const TokensOptions& options) {
   return success;
 }
 
+/// Whether a learnt tokenizer can be written there and found again: known before the learning.
+Status check_tokenizer_place(const std::string& out) {
+  const std::filesystem::path path = out;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return Error{fmt::format("--out: found the directory {}, allowed: a file to write, {}", out,
+                             (path / "tokenizer.json").string())};
+  }
+  if (path.extension() != ".json") {
+    return Error{
+        fmt::format("--out: found '{}', allowed: a name that ends in .json", base::printable(out))};
+  }
+  if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), ignored)) {
+    return Error{
+        fmt::format("--out: found no directory {} to write into", path.parent_path().string())};
+  }
+  return {};
+}
+
 int run_train(const TokensOptions& options) {
+  if (Status place = check_tokenizer_place(options.out); !place) return refuse(place.error());
   const auto size = read_count("--vocabulary", options.vocabulary);
   if (!size) return refuse(size.error());
   Result<language::PreTokenizer> splitter = language::PreTokenizer::make();
   if (!splitter) return fail(splitter.error());
   language::BpeTraining training(std::move(*splitter));
   for (const std::string& file : options.files) {
-    const Result<std::string> text = language::read_text(file);
+    const Result<std::string> text = language::read_text(file, language::DocumentKind::files);
     if (!text) return fail(text.error());
     training.add(*text);
   }
@@ -172,7 +182,8 @@ void add_training(CLI::App& tokens, const SharedOptions& options, int& exit_code
   command->add_option("files", options->files, "texts in UTF-8")->required();
   command->add_option("--vocabulary", options->vocabulary,
                       "V: 256 bytes, merges and <|endoftext|> (default 4096)");
-  command->add_option("--out", options->out, "the tokenizer.json to write")->required();
+  command->add_option("--out", options->out, "the file to write, tokenizer.json or another .json")
+      ->required();
   command->footer(
       "Example: lookback tokens train books/*.txt --vocabulary 4096 --out tokenizer.json");
   command->callback([options, &exit_code] { exit_code = run_train(*options); });
@@ -189,7 +200,7 @@ void add_prepare(CLI::App& tokens, const SharedOptions& options, int& exit_code)
           "--documents", options->documents,
           "what is shuffled, ended by <|endoftext|> and held out as a whole: parts (default: "
           "a file cut at the first blank line after every 32 KiB, so that one book is "
-          "enough), files, texts (between two blank lines or more), paragraphs or lines")
+          "enough), files, texts (between two empty lines or more), paragraphs or lines")
       ->check(CLI::IsMember(
           std::vector<std::string>{"parts", "files", "texts", "paragraphs", "lines"}));
   command->add_option("--validation-share", options->validation_share,

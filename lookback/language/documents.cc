@@ -30,30 +30,59 @@ std::size_t next_line(std::string_view text, std::size_t at) {
   return end == std::string_view::npos ? text.size() : end + 1;
 }
 
-/// Where the first line with `mark` at its beginning begins, or npos.
-std::size_t find_line(std::string_view text, std::string_view mark) {
-  for (std::size_t at = text.find(mark); at != std::string_view::npos;
-       at = text.find(mark, at + 1)) {
-    if (at == 0 || text[at - 1] == '\n') return at;
+/// Whether a line is Project Gutenberg's `which` ("START" or "END") of a book:
+/// "*** START OF THIS PROJECT GUTENBERG EBOOK EMMA ***", in some books without the blanks.
+bool is_book_mark(std::string_view line, std::string_view which) {
+  constexpr std::string_view stars = "***", article = " OF TH";
+  if (!line.starts_with(stars)) return false;
+  line.remove_prefix(stars.size());
+  if (line.starts_with(' ')) line.remove_prefix(1);
+  if (!line.starts_with(which)) return false;
+  line.remove_prefix(which.size());
+  return line.starts_with(article) && line.find("PROJECT GUTENBERG") != std::string_view::npos;
+}
+
+/// Where the first such line at `from` or later begins, or npos.
+std::size_t find_book_mark(std::string_view text, std::string_view which, std::size_t from) {
+  for (std::size_t at = text.find("***", from); at != std::string_view::npos;
+       at = text.find("***", at + 1)) {
+    if (at > 0 && text[at - 1] != '\n') continue;
+    if (is_book_mark(text.substr(at, next_line(text, at) - at), which)) return at;
   }
   return std::string_view::npos;
 }
 
-/// The end of the first run of at least `blank_lines` that begins at `at` or later: text before it is a
-/// whole number of paragraphs.
-std::size_t paragraph_end(std::string_view text, std::size_t at, std::size_t blank_lines = 1) {
+/// Leaves of a Project Gutenberg book what stands between its marks; a text without both stays.
+void cut_book(std::string& text) {
+  const std::size_t start = find_book_mark(text, "START", 0);
+  if (start == std::string::npos) return;
+  const std::size_t begin = next_line(text, start);
+  const std::size_t end = find_book_mark(text, "END", begin);
+  if (end == std::string::npos) return;
+  text.resize(end);
+  text.erase(0, begin);
+}
+
+/// The end of the first run of blank lines that begins after `at`: text before it is a whole number of
+/// paragraphs.
+std::size_t paragraph_end(std::string_view text, std::size_t at) {
   while (at < text.size()) {
     const std::size_t line = next_line(text, at);
-    if (line >= text.size()) return text.size();
-    std::size_t after = line, found = 0;
+    std::size_t after = line;
     while (after < text.size() && is_blank(text.substr(after, next_line(text, after) - after))) {
       after = next_line(text, after);
-      ++found;
     }
-    if (found >= blank_lines) return after;
-    at = after;
+    if (after > line) return after;
+    at = line;
   }
   return text.size();
+}
+
+/// The end of the first run of two or more empty lines that begins after `at`. Lines of white space do
+/// not count: scripts/data_convert.py leaves them in its texts.
+std::size_t text_end(std::string_view text, std::size_t at) {
+  const std::size_t found = text.find("\n\n\n", at);
+  return std::min(text.find_first_not_of('\n', found), text.size());
 }
 
 /// The end of the document that begins at `at`.
@@ -62,7 +91,7 @@ std::size_t document_end(std::string_view text, std::size_t at, DocumentKind kin
     case DocumentKind::lines:
       return next_line(text, at);
     case DocumentKind::texts:
-      return paragraph_end(text, at, 2);
+      return text_end(text, at);
     case DocumentKind::paragraphs:
       return paragraph_end(text, at);
     case DocumentKind::parts:
@@ -87,7 +116,7 @@ std::string_view name_of(DocumentKind kind) {
       ->first;
 }
 
-std::string clean_text(std::string text) {
+std::string clean_text(std::string text, DocumentKind kind) {
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -95,23 +124,18 @@ std::string clean_text(std::string text) {
     text[kept++] = text[i];
   }
   text.resize(kept);
-  if (const std::size_t end = find_line(text, "*** END OF"); end != std::string::npos) {
-    text.resize(end);
-  }
-  if (const std::size_t start = find_line(text, "*** START OF"); start != std::string::npos) {
-    text.erase(0, next_line(text, start));
-  }
+  if (kind != DocumentKind::texts) cut_book(text);
   return text;
 }
 
-Result<std::string> read_text(const std::filesystem::path& path) {
+Result<std::string> read_text(const std::filesystem::path& path, DocumentKind kind) {
   Result<std::string> text = base::read_file(path, largest_text);
   if (!text) return text;
   if (const std::size_t nul = text->find('\0'); nul != std::string::npos) {
     return Error{
         fmt::format("{}: found a NUL byte at {}, allowed: text in UTF-8", path.string(), nul)};
   }
-  std::string cleaned = clean_text(std::move(*text));
+  std::string cleaned = clean_text(std::move(*text), kind);
   if (is_blank(cleaned)) {
     return Error{fmt::format("{}: found no text, allowed: files with some", path.string())};
   }

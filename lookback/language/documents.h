@@ -16,7 +16,7 @@ namespace lookback::language {
 enum class DocumentKind {
   parts,       ///< a file cut at the first blank line after every `part_bytes`
   files,       ///< a whole file
-  texts,       ///< what stands between two or more blank lines: many texts in one file
+  texts,       ///< what stands between two or more empty lines: many texts in one file
   paragraphs,  ///< what stands between blank lines
   lines        ///< a line
 };
@@ -29,12 +29,14 @@ std::optional<DocumentKind> parse_document_kind(std::string_view name);
 std::string_view name_of(DocumentKind kind);
 
 /// The text of a file as it is learnt from: without a byte order mark, with LF for CRLF, and of a
-/// Project Gutenberg book only what stands between its lines "*** START OF" and "*** END OF".
-std::string clean_text(std::string text);
+/// Project Gutenberg book only what stands between its lines "*** START OF THIS PROJECT GUTENBERG ..."
+/// and "*** END OF ..." (THE for THIS and no blank after the stars are allowed). Where one of the two
+/// is missing nothing is cut, nor of a file of many `texts`.
+std::string clean_text(std::string text, DocumentKind kind);
 
-/// A file's text, cleaned. Errors name the file: it cannot be read, has over `largest_text` bytes,
+/// A file's text, cleaned for documents of that kind. Errors name the file: it cannot be read, has over `largest_text` bytes,
 /// holds a NUL byte (no text, or not UTF-8), or nothing but white space.
-Result<std::string> read_text(const std::filesystem::path& path);
+Result<std::string> read_text(const std::filesystem::path& path, DocumentKind kind);
 
 /// The documents of a text, in order, without those of white space alone. They lie in `text`. Lines
 /// come without their end, others without white space at the end save one line end.

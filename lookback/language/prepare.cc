@@ -4,12 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <cmath>
+#include <csignal>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -74,7 +78,7 @@ Result<std::vector<Source>> encode_files(const std::vector<fs::path>& files,
   base::Workers workers(options.threads);
   std::vector<Source> sources;
   for (const fs::path& file : files) {
-    const Result<std::string> text = read_text(file);
+    const Result<std::string> text = read_text(file, options.documents);
     if (!text) return text.error();
     Source source;
     source.name = file.filename().string();
@@ -172,13 +176,42 @@ Status check_free(const fs::path& out) {
   return Error{out.string() + ": is already there, allowed: a new or empty directory"};
 }
 
-/// A directory beside `out` that takes its name when it is whole, and else is removed.
+/// Whether `text` is the number of a process that is no more.
+bool has_ended(std::string_view text) {
+  pid_t pid = 0;
+  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (code != std::errc() || stop != text.data() + text.size() || pid <= 0) return false;
+  return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/// Removes the directories `prefix`PID beside `out` that killed processes left.
+void remove_left(const fs::path& out, const std::string& prefix) {
+  std::error_code ignored;
+  const fs::path parent = out.has_parent_path() ? out.parent_path() : fs::path(".");
+  std::vector<fs::path> left;
+  for (fs::directory_iterator entry(parent, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix) || !has_ended(name.substr(prefix.size()))) continue;
+    std::error_code unknown;
+    if (entry->symlink_status(unknown).type() == fs::file_type::directory) {
+      left.push_back(entry->path());
+    }
+  }
+  for (const fs::path& path : left) fs::remove_all(path, ignored);
+}
+
+/// A directory beside `out` that takes its name when it is whole, and else is removed; what earlier
+/// ones of the same `out` left goes first.
 class Staging {
  public:
   explicit Staging(const fs::path& out)
       : out_(out.has_filename() ? out : out.parent_path()),
-        path_(out_.parent_path() / fmt::format(".{}.partial-{}", out_.filename().string(),
-                                               static_cast<long long>(::getpid()))) {}
+        prefix_(fmt::format(".{}.partial-", out_.filename().string())),
+        path_(out_.parent_path() /
+              fmt::format("{}{}", prefix_, static_cast<long long>(::getpid()))) {
+    remove_left(out_, prefix_);
+  }
   ~Staging() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
@@ -196,7 +229,9 @@ class Staging {
   }
 
  private:
-  fs::path out_, path_;
+  fs::path out_;
+  std::string prefix_;
+  fs::path path_;
 };
 
 Status write_directory(const fs::path& out, const std::string& tokenizer, const TokenPart& train,

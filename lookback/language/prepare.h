@@ -32,7 +32,7 @@ struct Prepared {
 /// drawn from the seed, each with <|endoftext|> after it; the tokenizer as tokenizer.json; data.json,
 /// which says what went in (docs/formats.md). A document is whole in one of the two; each gets one
 /// at least. Depends on texts, tokenizer and options alone, not on threads. The directory appears
-/// when all of it is written. Keeps the tokens of all texts in memory, 2 bytes each (4 for V above
+/// when all of it is written; what a killed process left beside it is removed. Keeps the tokens of all texts in memory, 2 bytes each (4 for V above
 /// 65536), and one text at a time.
 /// Errors: those of read_text(); the same text twice; fewer than 2 documents; a tokenizer without
 /// <|endoftext|>; `out` is there and not empty, or cannot be written.

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/base/temporary_directory.h"
+#include "tests/language/shared_data.h"
 
 namespace lookback::language {
 namespace {
@@ -13,11 +14,47 @@ namespace {
 using Documents = std::vector<std::string_view>;
 
 TEST(Documents, AreCleanedOfMarksAndOfProjectGutenbergsWords) {
-  EXPECT_EQ(clean_text("\xEF\xBB\xBFone\r\ntwo\rthree\r\n"), "one\ntwo\rthree\n");
-  EXPECT_EQ(clean_text("The Project Gutenberg eBook\r\n*** START OF THE PROJECT ***\r\nCall me\r\n"
-                       "*** END OF THE PROJECT ***\r\nlicense"),
-            "Call me\n");
-  EXPECT_EQ(clean_text("no *** START OF here\nx"), "no *** START OF here\nx");
+  EXPECT_EQ(clean_text("\xEF\xBB\xBFone\r\ntwo\rthree\r\n", DocumentKind::parts),
+            "one\ntwo\rthree\n");
+  for (const std::string mark : {"*** ", "***"}) {
+    for (const std::string article : {"THE", "THIS"}) {
+      const std::string words = " OF " + article + " PROJECT GUTENBERG EBOOK EMMA ***\r\n";
+      EXPECT_EQ(clean_text("Title: Emma\r\n" + mark + "START" + words + "Emma\r\n" + mark + "END" +
+                               words + "license",
+                           DocumentKind::files),
+                "Emma\n");
+    }
+  }
+}
+
+TEST(Documents, KeepAllOfWhatIsNoBookOfProjectGutenberg) {
+  const std::string start = "*** START OF THE PROJECT GUTENBERG EBOOK ***\n";
+  const std::string end = "*** END OF THE PROJECT GUTENBERG EBOOK ***\n";
+  for (const std::string& text :
+       {std::string("a\n*** START OF THE DAY ***\nb\n*** END OF THE DAY ***\nc"),
+        "a\nx" + start + "b\nx" + end + "c",  // within a line
+        std::string("***START OF THE\nPROJECT GUTENBERG\n***END OF THE\nPROJECT GUTENBERG\n"),
+        "a\n" + start + "b", "a\n" + end + "b", end + "a\n" + start, std::string("***"),
+        std::string("***START"), std::string()}) {
+    EXPECT_EQ(clean_text(text, DocumentKind::files), text);
+  }
+  const std::string many = "a\n" + start + "b\n" + end + "c";
+  EXPECT_EQ(clean_text(many, DocumentKind::parts), "b\n");
+  EXPECT_EQ(clean_text(many, DocumentKind::texts), many);
+}
+
+TEST(Documents, OfTheSharedBooksAreWithoutTheirLicenses) {
+  const auto directory = spec::shared_data("books");
+  if (!spec::is_there(directory)) GTEST_SKIP() << directory << " is not there";
+  std::size_t books = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().filename().string().find("_pg") == std::string::npos) continue;
+    const auto text = read_text(entry.path(), DocumentKind::parts);
+    ASSERT_TRUE(text) << text.error().message;
+    EXPECT_EQ(text->find("PROJECT GUTENBERG"), std::string::npos) << entry.path();
+    ++books;
+  }
+  EXPECT_EQ(books, 6u);
 }
 
 TEST(Documents, AreFilesParagraphsOrLines) {
@@ -28,9 +65,11 @@ TEST(Documents, AreFilesParagraphsOrLines) {
   EXPECT_TRUE(split_documents(" \n\n", DocumentKind::files).empty());
 }
 
-TEST(Documents, AreTextsBetweenTwoBlankLines) {
+TEST(Documents, AreTextsBetweenTwoEmptyLines) {
   const std::string text = "a\n\nb\n\n\nc\n\n \n\nd";
-  EXPECT_EQ(split_documents(text, DocumentKind::texts), (Documents{"a\n\nb\n", "c\n", "d"}));
+  EXPECT_EQ(split_documents(text, DocumentKind::texts), (Documents{"a\n\nb\n", "c\n\n \n\nd"}));
+  const std::string around = "\n\n\na\n\t\n\n\n\n\nb\n\n\n";
+  EXPECT_EQ(split_documents(around, DocumentKind::texts), (Documents{"a\n", "b\n"}));
 }
 
 TEST(Documents, ArePartsThatEndAtABlankLine) {
@@ -51,7 +90,7 @@ TEST(Documents, AreNotReadFromWhatIsNoText) {
   const test::TemporaryDirectory directory;
   const auto refusal = [&](const std::string& bytes) {
     std::ofstream(directory / "file", std::ios::binary) << bytes;
-    const auto text = read_text(directory / "file");
+    const auto text = read_text(directory / "file", DocumentKind::parts);
     return text ? std::string() : text.error().message.substr(directory.path().string().size());
   };
   EXPECT_EQ(refusal(std::string("ELF\0x", 5)),

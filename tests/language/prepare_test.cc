@@ -130,6 +130,20 @@ TEST_F(PrepareTest, LeavesNothingBehindWhenItRefuses) {
             out_.string() + ": is already there, allowed: a new or empty directory");
 }
 
+TEST_F(PrepareTest, RemovesWhatKilledOnesLeft) {
+  const auto beside = [&](const std::string& name) {
+    std::filesystem::create_directory(directory_ / name);
+    std::ofstream(directory_ / name / "train.tokens") << "x";
+    return directory_ / name;
+  };
+  const auto left = beside(".out.partial-2147483647");  // above every process id
+  const std::vector<std::filesystem::path> kept{
+      beside(".out.partial-1"), beside(".out.partial-mine"), beside(".other.partial-2147483647")};
+  ASSERT_TRUE(prepare_tokens({text("a", "one\n"), text("b", "two\n")}, tokenizer_, out_, {}));
+  EXPECT_FALSE(std::filesystem::exists(left));
+  for (const auto& path : kept) EXPECT_TRUE(std::filesystem::exists(path)) << path;
+}
+
 TEST_F(PrepareTest, TakesOneGiantLine) {
   std::string line;
   while (line.size() < 3'000'000) line += "word ";

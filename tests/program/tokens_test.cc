@@ -98,5 +98,36 @@ TEST_F(Tokens, OfBadInputAreRefusedInOneLine) {
   EXPECT_FALSE(std::filesystem::exists(directory_ / "no.json"));
 }
 
+TEST_F(Tokens, AreLearntOnlyIntoAFileThatIsFoundAgain) {
+  std::filesystem::create_directory(directory_ / "folder.json");
+  const auto refusal =
+      [&](const std::string& out) {  // before the text, which is not there, is read
+        const spec::Ended ended =
+            spec::run(lookback({"tokens", "train", path("absent"), "--out", path(out)}));
+        EXPECT_EQ(ended.exit_code, 2) << ended.err;
+        return one_line(ended, 2);
+      };
+  EXPECT_NE(refusal("words").find("allowed: a name that ends in .json"), std::string::npos);
+  EXPECT_NE(refusal("words.tiktoken").find("that ends in .json"), std::string::npos);
+  EXPECT_NE(refusal("folder.json").find("found the directory"), std::string::npos);
+  EXPECT_NE(refusal("none/t.json").find("found no directory"), std::string::npos);
+}
+
+TEST_F(Tokens, AreReadFromStandardInput) {
+  learn();
+  const std::string encode =
+      "'" + lookback({}).arguments[0] + "' tokens encode - --tokenizer '" + path("t.json") + "'";
+  const spec::Ended named = spec::run(
+      lookback({"tokens", "encode", file("cats", "cats"), "--tokenizer", path("t.json")}));
+  const spec::Ended piped =
+      spec::run({{"/bin/sh", "-c", encode + " < '" + path("cats") + "'"}, {}, {}, {}});
+  EXPECT_EQ(piped.exit_code, 0) << piped.err;
+  EXPECT_EQ(piped.out, named.out);
+  const std::string torn = one_line(spec::run(
+      {{"/bin/sh", "-c", encode + " < '" + directory_.path().string() + "'"}, {}, {}, {}}));
+  EXPECT_NE(torn.find("stdin: cannot read standard input: Is a directory"), std::string::npos)
+      << torn;
+}
+
 }  // namespace
 }  // namespace lookback::program
