@@ -43,5 +43,43 @@ TEST(MemoryPlan, LogitsAloneNeedNoMoreMemoryForMoreLayers) {
             5 * plan_values(higher, 1, 8, Keep::logits).size);
 }
 
+/// The shape of the article's model: GPT-2 small's with rotary positions.
+Architecture gpt2_small() {
+  Architecture a;
+  a.vocabulary = 50257;
+  a.context = 1024;
+  a.d_model = 768;
+  a.d_head = 64;
+  a.layers = 12;
+  a.heads = 12;
+  a.d_mlp = 3072;
+  a.positions = Positions::rotary;
+  a.biases = true;
+  a.tied_embeddings = true;
+  return a;
+}
+
+TEST(MemoryPlan, AStepOfGpt2SmallOnTwoWorkersTakesLessThanTwelveGiB) {
+  constexpr std::size_t workers = 2;
+  constexpr double gib = sizeof(float) / 1073741824.0;  // of a number
+  const Program program = compiled(gpt2_small());
+  ASSERT_GT(program.parameter_count(), 120'000'000U);
+  const std::size_t length = program.architecture.context;
+  const auto values = [&](Keep keep) {
+    return gib * static_cast<double>(plan_values(program, 1, length, keep).size);
+  };
+  const double buffer = gib * static_cast<double>(program.buffer_size);
+  const double sums = (workers + 1) * buffer;  // the total, and one for each worker
+  const double moments = 2 * buffer;
+  const double activations = workers * values(Keep::everything);
+  const double gradients =
+      workers * gib * static_cast<double>(plan_gradients(program, 1, length).size);
+  const double validation = workers * values(Keep::logits);
+  const double all = buffer + sums + moments + activations + gradients + validation;
+  EXPECT_LT(all, 12) << "GiB: parameters " << buffer << ", gradient sums " << sums << ", moments "
+                     << moments << ", activations " << activations << ", their gradients "
+                     << gradients << ", validation " << validation;
+}
+
 }  // namespace
 }  // namespace lookback::model::spec
