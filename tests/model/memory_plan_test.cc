@@ -44,7 +44,7 @@ TEST(MemoryPlan, LogitsAloneNeedNoMoreMemoryForMoreLayers) {
 }
 
 /// The shape of the article's model: GPT-2 small's with rotary positions.
-Architecture gpt2_small() {
+Architecture articles_model() {
   Architecture a;
   a.vocabulary = 50257;
   a.context = 1024;
@@ -62,7 +62,7 @@ Architecture gpt2_small() {
 TEST(MemoryPlan, AStepOfGpt2SmallOnTwoWorkersTakesLessThanTwelveGiB) {
   constexpr std::size_t workers = 2;
   constexpr double gib = sizeof(float) / 1073741824.0;  // of a number
-  const Program program = compiled(gpt2_small());
+  const Program program = compiled(articles_model());
   ASSERT_GT(program.parameter_count(), 120'000'000U);
   const std::size_t length = program.architecture.context;
   const auto values = [&](Keep keep) {
