@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/model/gpt2_small.h"
 #include "tests/model/running.h"
 
 namespace lookback::model::spec {
@@ -43,26 +44,10 @@ TEST(MemoryPlan, LogitsAloneNeedNoMoreMemoryForMoreLayers) {
             5 * plan_values(higher, 1, 8, Keep::logits).size);
 }
 
-/// The shape of the article's model: GPT-2 small's with rotary positions.
-Architecture articles_model() {
-  Architecture a;
-  a.vocabulary = 50257;
-  a.context = 1024;
-  a.d_model = 768;
-  a.d_head = 64;
-  a.layers = 12;
-  a.heads = 12;
-  a.d_mlp = 3072;
-  a.positions = Positions::rotary;
-  a.biases = true;
-  a.tied_embeddings = true;
-  return a;
-}
-
 TEST(MemoryPlan, AStepOfGpt2SmallOnTwoWorkersTakesLessThanTwelveGiB) {
   constexpr std::size_t workers = 2;
   constexpr double gib = sizeof(float) / 1073741824.0;  // of a number
-  const Program program = compiled(articles_model());
+  const Program program = compiled(gpt2_small());
   ASSERT_GT(program.parameter_count(), 120'000'000U);
   const std::size_t length = program.architecture.context;
   const auto values = [&](Keep keep) {
