@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/model/gpt2_small.h"
 #include "tests/model/running.h"
 
 namespace lookback::model::spec {
@@ -41,6 +42,28 @@ TEST(MemoryPlan, LogitsAloneNeedNoMoreMemoryForMoreLayers) {
             plan_values(higher, 1, 8, Keep::logits).size);
   EXPECT_GT(plan_values(higher, 1, 8, Keep::everything).size,
             5 * plan_values(higher, 1, 8, Keep::logits).size);
+}
+
+TEST(MemoryPlan, AStepOfGpt2SmallOnTwoWorkersTakesLessThanTwelveGiB) {
+  constexpr std::size_t workers = 2;
+  constexpr double gib = sizeof(float) / 1073741824.0;  // of a number
+  const Program program = compiled(gpt2_small());
+  ASSERT_GT(program.parameter_count(), 120'000'000U);
+  const std::size_t length = program.architecture.context;
+  const auto values = [&](Keep keep) {
+    return gib * static_cast<double>(plan_values(program, 1, length, keep).size);
+  };
+  const double buffer = gib * static_cast<double>(program.buffer_size);
+  const double sums = (workers + 1) * buffer;  // the total, and one for each worker
+  const double moments = 2 * buffer;
+  const double activations = workers * values(Keep::everything);
+  const double gradients =
+      workers * gib * static_cast<double>(plan_gradients(program, 1, length).size);
+  const double validation = workers * values(Keep::logits);
+  const double all = buffer + sums + moments + activations + gradients + validation;
+  EXPECT_LT(all, 12) << "GiB: parameters " << buffer << ", gradient sums " << sums << ", moments "
+                     << moments << ", activations " << activations << ", their gradients "
+                     << gradients << ", validation " << validation;
 }
 
 }  // namespace

@@ -7,25 +7,11 @@
 #include <set>
 
 #include "lookback/model/flops.h"
+#include "tests/model/gpt2_small.h"
 #include "tests/model/running.h"
 
 namespace lookback::model::spec {
 namespace {
-
-Architecture gpt2_small() {
-  Architecture a;
-  a.vocabulary = 50257;
-  a.context = 1024;
-  a.d_model = 768;
-  a.d_head = 64;
-  a.layers = 12;
-  a.heads = 12;
-  a.d_mlp = 3072;
-  a.biases = true;
-  a.tied_embeddings = true;
-  a.positions = Positions::rotary;
-  return a;
-}
 
 TEST(ParameterCount, OfGpt2SmallWithRotaryPositionsIsTheArticles) {
   Architecture a = gpt2_small();

@@ -95,6 +95,16 @@ TEST(SlowKill, ADivergingRunComesToTheSameBytes) {
       << findings->second.substr(0, 2000);
 }
 
+TEST(SlowKill, ARunOfTextComesToTheSameBytes) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_text_study(directory, 100, "resume_seconds = 0");
+  const auto results = expect_same_when_killed({"train", study, "--arm", "ov", "--seed", "3"});
+  for (const char* file :
+       {"metrics.jsonl", "findings.json", "evaluation.json", "checkpoints/25600.safetensors"}) {
+    EXPECT_TRUE(results.contains(file)) << file;
+  }
+}
+
 /// Waits until a file is there, a minute at most.
 bool appears(const std::filesystem::path& file, Process& process) {
   for (int i = 0; i < 60'000 && process.runs_for(1ms); ++i) {
@@ -136,6 +146,38 @@ TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
   EXPECT_EQ(resumed.err.rfind("parallel seed 0: going on from step ", 0), 0U) << resumed.err;
   spec::expect_same_results(spec::results(directory / "stopped"),
                             spec::results(directory / "whole"));
+}
+
+TEST(InterruptText, ARunWhoseTextWasMovedGoesOnWithItFromItsNewPlace) {
+  const TemporaryDirectory directory;
+  const std::string study =
+      spec::write_text_study(directory, 600, "resume_seconds = 9e8\ncheckpoints_per_decade = 1");
+  const auto command = [&](const std::string& out) {
+    return spec::lookback(
+        {"train", study, "--arm", "ov", "--threads", "2", "--out", directory / out});
+  };
+  const spec::Ended whole = spec::run(command("whole"));
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+
+  Process process(command("stopped"));
+  EXPECT_TRUE(appears(directory / "stopped/checkpoints/256.safetensors", process));
+  process.send(SIGINT);
+  const spec::Ended stopped = process.wait();
+  EXPECT_EQ(stopped.exit_code, 1) << stopped.err;
+  ASSERT_TRUE(std::filesystem::exists(train::resume_path(directory / "stopped")));
+  std::filesystem::rename(directory / "books", directory / "moved");
+
+  Command again = command("stopped");
+  again.arguments.emplace_back("--resume");
+  const std::string line = spec::one_line(spec::run(again));  // and nothing is lost
+  EXPECT_NE(line.find((directory / "books/train.tokens").string()), std::string::npos) << line;
+  again.arguments.insert(again.arguments.end(), {"--data", directory / "moved"});
+  const spec::Ended resumed = spec::run(again);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(resumed.err.rfind("ov seed 0: going on from step ", 0), 0U) << resumed.err;
+  const auto expected = spec::results(directory / "whole");
+  EXPECT_TRUE(expected.contains("evaluation.json"));
+  spec::expect_same_results(spec::results(directory / "stopped"), expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, Interrupt, testing::Values(SIGINT, SIGTERM), [](const auto& s) {

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "lookback/base/file.h"
+#include "tests/study/small_text.h"
 
 namespace lookback::program::spec {
 namespace {
@@ -105,6 +106,19 @@ std::string write_study(const test::TemporaryDirectory& directory, const std::st
   std::string file = directory / "study.toml";
   std::ofstream(file) << text;
   return file;
+}
+
+std::string write_text_study(const test::TemporaryDirectory& directory, std::size_t steps,
+                             const std::string& more_training) {
+  const auto books = study::spec::prepare_text(directory, "books", study::spec::made_up_text(80));
+  std::string study = study::spec::text_study(books);
+  const std::string tokens = "tokens = 2560\n";
+  const std::size_t at = study.find(tokens);
+  EXPECT_NE(at, std::string::npos) << study;
+  if (at == std::string::npos) return {};
+  return write_study(directory,
+                     study.replace(at, tokens.size(),
+                                   fmt::format("tokens = {}\n{}\n", steps * 256, more_training)));
 }
 
 std::map<std::string, std::string> results(const std::filesystem::path& directory) {

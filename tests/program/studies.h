@@ -22,6 +22,11 @@ std::string six_wirings();
 /// Writes a study file into a directory and gives its path.
 std::string write_study(const test::TemporaryDirectory& directory, const std::string& text);
 
+/// Writes a study of two arms, "ov" and "no-ov", of so many steps of 256 tokens of a made-up text, which
+/// it prepares as `directory`/books; gives its path.
+std::string write_text_study(const test::TemporaryDirectory& directory, std::size_t steps,
+                             const std::string& more_training = "");
+
 /// Every file below a run's or study's directory with its bytes, by its path in it. Left out is what
 /// tells of time and place (timing.json, summary.json, the report) and the lock.
 std::map<std::string, std::string> results(const std::filesystem::path& directory);
