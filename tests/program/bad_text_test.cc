@@ -29,11 +29,12 @@ class BadText : public spec::LanguageStudy {
   /// The same of learning a vocabulary from it.
   std::string vocabulary_line(const std::string& bytes) const {
     return line_and_nothing(
-        {"tokens", "train", write("bad.txt", bytes), "--vocabulary", "300", "--out", out_});
+        {"tokens", "train", write("bad.txt", bytes), "--vocabulary", "300", "--out", learnt_});
   }
   std::string line_and_nothing(const std::vector<std::string>& arguments) const {
     std::string line = one_line(spec::run(lookback(arguments)));
     EXPECT_FALSE(std::filesystem::exists(out_));
+    EXPECT_FALSE(std::filesystem::exists(learnt_));
     for (const auto& entry : std::filesystem::directory_iterator(mine_.path())) {
       EXPECT_EQ(entry.path().string().find("partial"), std::string::npos) << entry.path();
     }
@@ -60,6 +61,7 @@ class BadText : public spec::LanguageStudy {
 
   test::TemporaryDirectory mine_;
   std::string out_ = mine_ / "out";
+  std::string learnt_ = mine_ / "learnt.json";
 };
 
 TEST_F(BadText, AnEmptyText) {
