@@ -45,7 +45,7 @@ class BadText : public spec::LanguageStudy {
   static std::string eval_line(std::vector<std::string> more) {
     more.insert(more.begin(), {"eval", run()});
     const std::string before = spec::text_of_file(run() + "/evaluation.json");
-    const std::string line = one_line(spec::run(lookback(more)));
+    std::string line = one_line(spec::run(lookback(more)));
     EXPECT_EQ(spec::text_of_file(run() + "/evaluation.json"), before);
     return line;
   }

@@ -25,7 +25,7 @@ class LanguageProgram : public spec::LanguageStudy {
 
   /// A copy of a run, which a test may add to.
   std::string copied_run() const {
-    const std::string copy = mine_ / "run";
+    std::string copy = mine_ / "run";
     std::filesystem::copy(run(), copy, std::filesystem::copy_options::recursive);
     return copy;
   }
