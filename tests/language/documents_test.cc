@@ -1,6 +1,7 @@
 // Files into documents.
 #include "lookback/language/documents.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -18,11 +19,12 @@ TEST(Documents, AreCleanedOfMarksAndOfProjectGutenbergsWords) {
             "one\ntwo\rthree\n");
   for (const std::string mark : {"*** ", "***"}) {
     for (const std::string article : {"THE", "THIS"}) {
-      const std::string words = " OF " + article + " PROJECT GUTENBERG EBOOK EMMA ***\r\n";
-      EXPECT_EQ(clean_text("Title: Emma\r\n" + mark + "START" + words + "Emma\r\n" + mark + "END" +
-                               words + "license",
-                           DocumentKind::files),
-                "Emma\n");
+      const std::string book = fmt::format(
+          "Title: Emma\r\n{0}START OF {1} PROJECT GUTENBERG EBOOK EMMA ***\r\nEmma\r\n{0}END OF "
+          "{1} "
+          "PROJECT GUTENBERG EBOOK EMMA ***\r\nlicense",
+          mark, article);
+      EXPECT_EQ(clean_text(book, DocumentKind::files), "Emma\n");
     }
   }
 }
@@ -32,13 +34,14 @@ TEST(Documents, KeepAllOfWhatIsNoBookOfProjectGutenberg) {
   const std::string end = "*** END OF THE PROJECT GUTENBERG EBOOK ***\n";
   for (const std::string& text :
        {std::string("a\n*** START OF THE DAY ***\nb\n*** END OF THE DAY ***\nc"),
-        "a\nx" + start + "b\nx" + end + "c",  // within a line
+        fmt::format("a\nx{}b\nx{}c", start, end),  // within a line
         std::string("***START OF THE\nPROJECT GUTENBERG\n***END OF THE\nPROJECT GUTENBERG\n"),
-        "a\n" + start + "b", "a\n" + end + "b", end + "a\n" + start, std::string("***"),
-        std::string("***START"), std::string()}) {
+        fmt::format("a\n{}b", start), fmt::format("a\n{}b", end),
+        fmt::format("{}a\n{}", end, start), std::string("***"), std::string("***START"),
+        std::string()}) {
     EXPECT_EQ(clean_text(text, DocumentKind::files), text);
   }
-  const std::string many = "a\n" + start + "b\n" + end + "c";
+  const std::string many = fmt::format("a\n{}b\n{}c", start, end);
   EXPECT_EQ(clean_text(many, DocumentKind::parts), "b\n");
   EXPECT_EQ(clean_text(many, DocumentKind::texts), many);
 }
