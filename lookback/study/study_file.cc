@@ -101,16 +101,26 @@ Result<RunConfig> read_arm(base::TableReader& study, const base::Document& commo
   return config;
 }
 
+/// The tables of a study's arms; what is no table is told by whoever reads it.
+std::vector<base::TomlTable*> arm_tables(base::Document& document) {
+  std::vector<base::TomlTable*> tables_of_arms;
+  base::TomlValue* const arms = document.root.find("arm");
+  auto* const list = arms == nullptr ? nullptr : std::get_if<base::TomlArray>(&arms->data);
+  if (list == nullptr) return tables_of_arms;
+  for (base::TomlValue& arm : *list) {
+    if (auto* const table = std::get_if<base::TomlTable>(&arm.data)) {
+      tables_of_arms.push_back(table);
+    }
+  }
+  return tables_of_arms;
+}
+
 /// The command line's tokens hold for every arm, also for one with tokens of its own.
 void override_tokens(base::Document& document, std::uint64_t tokens) {
   const base::TomlValue value = {static_cast<std::int64_t>(tokens), 0};
   document.set("train.tokens", value);
-  base::TomlValue* const arms = document.root.find("arm");
-  auto* const list = arms == nullptr ? nullptr : std::get_if<base::TomlArray>(&arms->data);
-  if (list == nullptr) return;  // reading says what is wrong with it
-  for (base::TomlValue& arm : *list) {
-    auto* const table = std::get_if<base::TomlTable>(&arm.data);
-    base::TomlValue* const train = table == nullptr ? nullptr : table->find("train");
+  for (base::TomlTable* const arm : arm_tables(document)) {
+    base::TomlValue* const train = arm->find("train");
     auto* const own = train == nullptr ? nullptr : std::get_if<base::TomlTable>(&train->data);
     if (own == nullptr) continue;
     if (base::TomlValue* const found = own->find("tokens")) *found = value;
@@ -132,12 +142,7 @@ void override_text(base::Document& document, const std::string& key, const std::
     }
   };
   lay(document.root);
-  base::TomlValue* const arms = document.root.find("arm");
-  auto* const list = arms == nullptr ? nullptr : std::get_if<base::TomlArray>(&arms->data);
-  if (list == nullptr) return;  // reading says what is wrong with it
-  for (base::TomlValue& arm : *list) {
-    if (auto* const table = std::get_if<base::TomlTable>(&arm.data)) lay(*table);
-  }
+  for (base::TomlTable* const arm : arm_tables(document)) lay(*arm);
 }
 
 const base::TomlTable* table_in(const base::TomlTable& table, std::string_view key) {
@@ -168,12 +173,7 @@ Status apply_size(base::Document& document, const std::string& size) {
                                            : fmt::format("{}", fmt::join(names, ", ")))};
   }
   document.root = at_size(document.root, size);
-  base::TomlValue* const arms = document.root.find("arm");
-  auto* const list = arms == nullptr ? nullptr : std::get_if<base::TomlArray>(&arms->data);
-  if (list == nullptr) return {};  // reading says what is wrong with it
-  for (base::TomlValue& arm : *list) {
-    if (auto* const table = std::get_if<base::TomlTable>(&arm.data)) *table = at_size(*table, size);
-  }
+  for (base::TomlTable* const arm : arm_tables(document)) *arm = at_size(*arm, size);
   return {};
 }
 

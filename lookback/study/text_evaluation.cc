@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <functional>
 
 #include "lookback/language/predictor.h"
 #include "lookback/language/probes.h"
 #include "lookback/language/token_windows.h"
+#include "lookback/lens/estimate.h"
 #include "lookback/study/value_content.h"
 
 namespace lookback::study {
@@ -23,12 +24,9 @@ constexpr std::uint64_t probe_seed = 0;
 
 /// A mean over sequences and its standard error.
 Metric mean_of(const std::string& name, std::span<const double> values) {
-  const auto count = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  Metric metric{name, mean, std::nullopt};
-  if (values.size() > 1) metric.standard_error = std::sqrt(squares / (count - 1) / count);
+  const lens::Estimate estimate = lens::estimate(values);
+  Metric metric{name, estimate.mean, std::nullopt};
+  if (values.size() > 1) metric.standard_error = estimate.standard_error;
   return metric;
 }
 
