@@ -39,7 +39,7 @@ lookback_fuzz(study
 lookback_fuzz(tokens
   USES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::xxhash PkgConfig::pcre2
   SOURCES base/checksum.cc base/file.cc base/json_access.cc base/json_file.cc base/printable.cc
-          language/byte_characters.cc language/gpt2_files.cc language/merging.cc
+          base/utf8.cc language/byte_characters.cc language/gpt2_files.cc language/merging.cc
           language/pre_tokenizer.cc language/tiktoken_file.cc language/token_file.cc
           language/tokenizer.cc language/tokenizer_json.cc language/vocabulary.cc
           language/written_vocabulary.cc)
@@ -47,5 +47,5 @@ lookback_fuzz(tokens
 lookback_fuzz(task
   USES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::pcre2
   SOURCES base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc base/printable.cc
-          language/harness_text.cc language/python_text.cc language/request_windows.cc
+          base/utf8.cc language/harness_text.cc language/python_text.cc language/request_windows.cc
           language/task_files.cc language/task_results.cc language/task_score.cc)

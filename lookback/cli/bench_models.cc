@@ -23,10 +23,10 @@ constexpr Setup setups[] = {
 struct LanguageModel {
   std::string_view name;
   std::size_t vocabulary, context, d_model, layers, heads;
-  std::size_t batch, shards;
+  std::size_t batch;
 };
-constexpr LanguageModel language_models[] = {{"small", 4096, 256, 128, 4, 4, 64, 16},
-                                             {"gpt2-small", 50257, 1024, 768, 12, 12, 4, 4}};
+constexpr LanguageModel language_models[] = {{"small", 4096, 256, 128, 4, 4, 64},
+                                             {"gpt2-small", 50257, 1024, 768, 12, 12, 4}};
 
 class RandomTokens : public data::TokenSource {
  public:
@@ -101,7 +101,7 @@ Result<Workload> language_workload(std::string_view model, std::optional<std::si
   Workload workload{found.name.data(), architecture_of(found),
                     std::make_shared<RandomTokens>(tokens, found.vocabulary),
                     batch.value_or(found.batch), 0};
-  workload.shards = std::min(found.shards, workload.batch);
+  workload.shards = std::min(train::TrainConfig().shards, workload.batch);
   return workload;
 }
 

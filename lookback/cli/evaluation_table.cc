@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 #include <optional>
 
 #include "lookback/base/json_access.h"
+#include "lookback/lens/estimate.h"
 
 namespace lookback::cli {
 namespace {
@@ -65,12 +65,6 @@ std::string documents_of(const std::vector<EvaluatedArm>& arms, const Row& row) 
   return fewest == most ? fmt::format("{}", most) : fmt::format("{} to {}", fewest, most);
 }
 
-double deviation(const std::vector<double>& values, double mean) {
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
-}
-
 std::string cell(const EvaluatedArm& arm, const Row& row) {
   std::vector<double> values;
   std::optional<double> spread;
@@ -81,10 +75,11 @@ std::string cell(const EvaluatedArm& arm, const Row& row) {
     spread = metric->standard_error;
   }
   if (values.empty()) return "-";
-  const double mean =
-      std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-  if (values.size() > 1) spread = deviation(values, mean);
-  const std::string text = fmt::format("{:.{}f}", mean, row.digits);
+  const lens::Estimate over_seeds = lens::estimate(values);
+  if (values.size() > 1) {  // s, not s / sqrt(n): how far one seed lies from another
+    spread = over_seeds.standard_error * std::sqrt(static_cast<double>(values.size()));
+  }
+  const std::string text = fmt::format("{:.{}f}", over_seeds.mean, row.digits);
   return spread ? fmt::format("{} +-{:.{}f}", text, *spread, row.digits) : text;
 }
 

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <new>
 #include <string>
 #include <utility>
+
+#include "lookback/base/utf8.h"
 
 namespace lookback::language {
 namespace {
@@ -19,59 +20,7 @@ constexpr std::string_view gpt2_pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}++| ?\p{N}++| ?[^\t-\r\x{85}\p{Z}\p{L}\p{N}]++)"
     R"(|[\t-\r\x{85}\p{Z}]+(?![^\t-\r\x{85}\p{Z}])|[\t-\r\x{85}\p{Z}]++)";
 
-std::uint8_t byte_at(std::string_view text, std::size_t i) {
-  return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0;
-}
-
-/// Bytes of the UTF-8 character at `at`, 0 if there is none. Unicode 15, table 3-7.
-std::size_t character_length(std::string_view text, std::size_t at) {
-  const auto within = [&](std::size_t i, int low, int high) {
-    const std::uint8_t byte = byte_at(text, at + i);
-    return byte >= low && byte <= high;
-  };
-  const std::uint8_t first = byte_at(text, at);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return within(1, 0x80, 0xBF) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const int low = first == 0xE0 ? 0xA0 : 0x80, high = first == 0xED ? 0x9F : 0xBF;
-    return within(1, low, high) && within(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const int low = first == 0xF0 ? 0x90 : 0x80, high = first == 0xF4 ? 0x8F : 0xBF;
-    return within(1, low, high) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
-
-std::size_t valid_utf8_prefix(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    std::uint64_t eight = 0;
-    if (text.size() - at >= sizeof(eight)) {
-      std::memcpy(&eight, text.data() + at, sizeof(eight));
-      if ((eight & 0x8080808080808080u) == 0) {
-        at += sizeof(eight);
-        continue;
-      }
-    }
-    const std::size_t length = character_length(text, at);
-    if (length == 0) return at;
-    at += length;
-  }
-  return at;
-}
-
-std::size_t count_stray_bytes(std::string_view text) {
-  std::size_t count = 0;
-  for (;;) {
-    text.remove_prefix(valid_utf8_prefix(text));
-    if (text.empty()) return count;
-    text.remove_prefix(1);
-    ++count;
-  }
-}
 
 struct PreTokenizer::Code {
   explicit Code(pcre2_code* compiled)
@@ -117,7 +66,7 @@ PreTokenizer::Pieces::Pieces(const PreTokenizer& splitter, std::string_view text
 PreTokenizer::Pieces::~Pieces() = default;
 
 void PreTokenizer::Pieces::find_valid_part() {
-  valid_end_ = at_ + valid_utf8_prefix(text_.substr(at_));
+  valid_end_ = at_ + base::valid_utf8_prefix(text_.substr(at_));
 }
 
 bool PreTokenizer::Pieces::next(std::string_view& piece) {
@@ -138,10 +87,10 @@ bool PreTokenizer::Pieces::next(std::string_view& piece) {
   // Every character begins a match; should PCRE2 fail (it ran out of memory), one character is
   // taken, so that no byte is lost.
   const std::size_t matched = found >= 0 ? pcre2_get_ovector_pointer(data)[1] : 0;
-  std::size_t length = matched > 0 ? matched : character_length(rest, 0);
+  std::size_t length = matched > 0 ? matched : base::character_length(rest, 0);
   if (length > longest_piece) {
     length = longest_piece;
-    while ((byte_at(rest, length) & 0xC0) == 0x80) --length;  // not within a character
+    while (base::continues_character(rest[length])) --length;  // not within a character
   }
   piece = rest.substr(0, length);
   at_ += length;

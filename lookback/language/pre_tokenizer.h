@@ -50,11 +50,4 @@ class PreTokenizer {
   std::shared_ptr<const Code> code_;
 };
 
-/// Bytes at the start of `text` that are whole UTF-8 characters (RFC 3629: no surrogates, nothing
-/// above U+10FFFF, nothing longer than need be).
-std::size_t valid_utf8_prefix(std::string_view text);
-
-/// Bytes of `text` that belong to no UTF-8 character.
-std::size_t count_stray_bytes(std::string_view text);
-
 }  // namespace lookback::language

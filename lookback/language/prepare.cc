@@ -20,6 +20,7 @@
 #include "lookback/base/checksum.h"
 #include "lookback/base/file.h"
 #include "lookback/base/random.h"
+#include "lookback/base/utf8.h"
 #include "lookback/base/workers.h"
 #include "lookback/language/pre_tokenizer.h"
 #include "lookback/language/token_file.h"
@@ -84,7 +85,7 @@ Result<std::vector<Source>> encode_files(const std::vector<fs::path>& files,
     source.name = file.filename().string();
     source.text_bytes = text->size();
     source.text_checksum = base::checksum_text({base::bytes_of(*text)});
-    source.stray_bytes = count_stray_bytes(*text);
+    source.stray_bytes = base::count_stray_bytes(*text);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       if (sources[i].text_checksum == source.text_checksum) {
         return Error{

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "lookback/base/utf8.h"
+
 namespace lookback::language {
 namespace {
 
@@ -40,28 +42,6 @@ std::size_t space_at_end(std::string_view text) {
   return 0;
 }
 
-/// Bytes of the character that a text begins with; 0 where that is none.
-std::size_t character_at_start(std::string_view text) {
-  const auto byte = [text](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto follows = [&byte](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  const unsigned second = byte(1);
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4 || !follows(1)) return 0;
-  if (first < 0xE0) return 2;
-  if (!follows(2)) return 0;
-  if (first < 0xF0) {
-    const bool overlong = first == 0xE0 && second < 0xA0;
-    const bool surrogate = first == 0xED && second > 0x9F;
-    return overlong || surrogate ? 0 : 3;
-  }
-  const bool overlong = first == 0xF0 && second < 0x90;
-  const bool beyond = first == 0xF4 && second > 0x8F;
-  return overlong || beyond || !follows(3) ? 0 : 4;
-}
-
 struct FreePattern {
   void operator()(pcre2_code* code) const { pcre2_code_free(code); }
 };
@@ -70,17 +50,6 @@ using CasePattern = std::unique_ptr<pcre2_code, FreePattern>;
 PCRE2_SPTR units_of(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
 
 }  // namespace
-
-std::optional<std::size_t> count_code_points(std::string_view text) {
-  std::size_t count = 0;
-  while (!text.empty()) {
-    const std::size_t size = character_at_start(text);
-    if (size == 0) return std::nullopt;
-    text.remove_prefix(size);
-    ++count;
-  }
-  return count;
-}
 
 std::string_view strip_end(std::string_view text) {
   while (const std::size_t size = space_at_end(text)) text.remove_suffix(size);
@@ -115,7 +84,7 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
 }
 
 std::string capitalize(std::string_view text) {
-  if (!count_code_points(text)) return std::string(text);
+  if (!base::count_code_points(text)) return std::string(text);
   int error = 0;
   std::size_t offset = 0;
   constexpr std::string_view pattern = "^(.)(.*)$";

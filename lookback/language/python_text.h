@@ -1,18 +1,12 @@
 // Text as Python's str sees it: the rules of the evaluation harness are Python programs, and their
-// prompts must come out the same here. A text is UTF-8; a position is a byte, a length code points
-// where the comment says so.
+// prompts must come out the same here. A text is UTF-8; a position is a byte.
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace lookback::language {
-
-/// len(text): Unicode code points. Nothing where the text is not UTF-8 (RFC 3629: no surrogates,
-/// no overlong forms, nothing beyond U+10FFFF).
-std::optional<std::size_t> count_code_points(std::string_view text);
 
 /// text.strip() and text.rstrip(), within the text: without the characters of str.isspace().
 std::string_view strip(std::string_view text);

@@ -9,6 +9,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/utf8.h"
 #include "lookback/language/bzip2_file.h"
 #include "lookback/language/python_text.h"
 #include "lookback/language/task_files.h"
@@ -59,7 +60,7 @@ Status check_text(std::string_view text, const std::string& where) {
   for (std::size_t line = 1; !text.empty(); ++line) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view here = text.substr(0, end);
-    if (!count_code_points(here) || here.find('\0') != here.npos) {
+    if (!base::count_code_points(here) || here.find('\0') != here.npos) {
       return Error{
           fmt::format("{}:{}: found bytes that are no text, allowed is UTF-8", where, line)};
     }

@@ -8,7 +8,7 @@
 #include <numbers>
 #include <utility>
 
-#include "lookback/language/python_text.h"
+#include "lookback/base/utf8.h"
 
 namespace lookback::language {
 namespace {
@@ -109,7 +109,7 @@ Result<std::vector<Answer>> ask(const Task& task, std::span<const Window> window
 double choice_length(const Request& request) {
   std::string_view choice = request.continuation;
   if (choice.starts_with(' ')) choice.remove_prefix(1);
-  return static_cast<double>(count_code_points(choice).value_or(choice.size()));
+  return static_cast<double>(base::count_code_points(choice).value_or(choice.size()));
 }
 
 /// Whether the gold choice has the first of the greatest log-probabilities, each divided by its

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lookback/base/printable.h"
+#include "lookback/base/utf8.h"
 #include "lookback/language/pre_tokenizer.h"
 
 namespace lookback::language {
@@ -135,7 +136,7 @@ Status check_pattern(const Vocabulary& vocabulary) {
   std::size_t cut = 0, whole = 0;
   for (const Merge& merge : vocabulary.merges) {
     const std::string& token = vocabulary.tokens[merge.result];
-    if (valid_utf8_prefix(token) != token.size()) continue;
+    if (base::valid_utf8_prefix(token) != token.size()) continue;
     PreTokenizer::Pieces pieces(*splitter, token);
     std::string_view piece;
     pieces.next(piece);

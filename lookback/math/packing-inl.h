@@ -44,11 +44,25 @@ HWY_INLINE hn::Vec<Tag> load_blocks(Tag tag, const float* b, std::size_t stride)
   }
 }
 
+/// Transposes every 4 x 4 block of four vectors, and stores vector i of the result at to + i * stride.
+template <class Tag, class Vector = hn::Vec<Tag>>
+HWY_INLINE void store_transposed(Tag tag, Vector v0, Vector v1, Vector v2, Vector v3,
+                                 float* HWY_RESTRICT to, std::size_t stride) {
+  const hn::RepartitionToWide<Tag> pairs;
+  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(tag, v0, v1));
+  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(tag, v2, v3));
+  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(tag, v0, v1));
+  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(tag, v2, v3));
+  hn::StoreU(hn::BitCast(tag, hn::InterleaveLower(pairs, low01, low23)), tag, to);
+  hn::StoreU(hn::BitCast(tag, hn::InterleaveUpper(pairs, low01, low23)), tag, to + stride);
+  hn::StoreU(hn::BitCast(tag, hn::InterleaveLower(pairs, high01, high23)), tag, to + 2 * stride);
+  hn::StoreU(hn::BitCast(tag, hn::InterleaveUpper(pairs, high01, high23)), tag, to + 3 * stride);
+}
+
 /// Element (k, j) of B lies at b[j * col_stride + k]: four rows of a vector's width are transposed
 /// at a time, in blocks of 4 x 4, all blocks of the vectors at once.
 HWY_INLINE void pack_columns(const float* b, std::size_t col_stride, std::size_t depth,
                              float* HWY_RESTRICT panel) {
-  const hn::RepartitionToWide<FloatTag> pairs;
   const std::size_t whole = depth / 4 * 4;
   for (std::size_t j = 0; j < panel_width; j += lanes, b += lanes * col_stride) {
     for (std::size_t k = 0; k < whole; k += 4) {
@@ -57,18 +71,8 @@ HWY_INLINE void pack_columns(const float* b, std::size_t col_stride, std::size_t
       const auto column1 = load_blocks(float_tag, b + col_stride + k, 4 * col_stride);
       const auto column2 = load_blocks(float_tag, b + 2 * col_stride + k, 4 * col_stride);
       const auto column3 = load_blocks(float_tag, b + 3 * col_stride + k, 4 * col_stride);
-      const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(float_tag, column0, column1));
-      const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(float_tag, column2, column3));
-      const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(float_tag, column0, column1));
-      const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(float_tag, column2, column3));
-      float* to = panel + k * panel_width + j;
-      const auto store_row = [&](std::size_t row, auto values) HWY_ATTR {
-        hn::Store(hn::BitCast(float_tag, values), float_tag, to + row * panel_width);
-      };
-      store_row(0, hn::InterleaveLower(pairs, low01, low23));
-      store_row(1, hn::InterleaveUpper(pairs, low01, low23));
-      store_row(2, hn::InterleaveLower(pairs, high01, high23));
-      store_row(3, hn::InterleaveUpper(pairs, high01, high23));
+      store_transposed(float_tag, column0, column1, column2, column3, panel + k * panel_width + j,
+                       panel_width);
     }
     for (std::size_t k = whole; k < depth; ++k) {
       for (std::size_t c = 0; c < lanes; ++c) {
@@ -86,7 +90,6 @@ HWY_INLINE void copy_row_block(const float* a, std::size_t row_stride, std::size
   std::size_t k = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::Full128<float> four;
-  const hn::RepartitionToWide<hn::Full128<float>> pairs;
   const std::size_t whole = k_stride == 1 && count % 4 == 0 ? depth / 4 * 4 : 0;
   for (; k < whole; k += 4) {
     for (std::size_t r = 0; r < count; r += 4) {
@@ -95,18 +98,7 @@ HWY_INLINE void copy_row_block(const float* a, std::size_t row_stride, std::size
       const auto row1 = hn::LoadU(four, from + row_stride);
       const auto row2 = hn::LoadU(four, from + 2 * row_stride);
       const auto row3 = hn::LoadU(four, from + 3 * row_stride);
-      const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(four, row0, row1));
-      const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(four, row2, row3));
-      const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(four, row0, row1));
-      const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(four, row2, row3));
-      float* to = copy + k * count + r;
-      const auto store = [&](std::size_t i, auto values) HWY_ATTR {
-        hn::StoreU(hn::BitCast(four, values), four, to + i * count);
-      };
-      store(0, hn::InterleaveLower(pairs, low01, low23));
-      store(1, hn::InterleaveUpper(pairs, low01, low23));
-      store(2, hn::InterleaveLower(pairs, high01, high23));
-      store(3, hn::InterleaveUpper(pairs, high01, high23));
+      store_transposed(four, row0, row1, row2, row3, copy + k * count + r, count);
     }
   }
 #endif

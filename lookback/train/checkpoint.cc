@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "lookback/base/file.h"
@@ -76,6 +77,14 @@ Result<std::vector<std::filesystem::path>> checkpoint_files(
   }
   if (error) return Error{fmt::format("{}: cannot list: {}", directory.string(), error.message())};
   return files;
+}
+
+/// What checkpoint_path() wrote into a name; 0 for a name of another kind.
+std::uint64_t tokens_in_name(const std::filesystem::path& file) {
+  const std::string stem = file.stem().string();
+  std::uint64_t tokens = 0;
+  const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), tokens);
+  return error == std::errc{} && end == stem.data() + stem.size() ? tokens : 0;
 }
 
 }  // namespace
@@ -200,18 +209,22 @@ std::filesystem::path resume_path(const std::filesystem::path& run) {
 Result<ResumePoint> find_resume_point(const std::filesystem::path& run) {
   Result<std::vector<std::filesystem::path>> files = checkpoint_files(run / "checkpoints");
   if (!files) return files.error();
-  std::error_code missing;
-  if (std::filesystem::exists(resume_path(run), missing)) files->push_back(resume_path(run));
+  std::ranges::sort(*files, std::ranges::greater(), tokens_in_name);
   ResumePoint newest;
-  for (const std::filesystem::path& file : *files) {
+  const auto consider = [&newest](const std::filesystem::path& file) {
     Result<Checkpoint> checkpoint = Checkpoint::read(file);
     if (!checkpoint) {
       newest.warnings.push_back(checkpoint.error().message);
-      continue;
-    }
-    if (!newest.checkpoint || newest.checkpoint->header().step < checkpoint->header().step) {
+    } else if (!newest.checkpoint || newest.checkpoint->header().step < checkpoint->header().step) {
       newest.checkpoint.emplace(std::move(*checkpoint));
     }
+  };
+  std::error_code missing;
+  if (std::filesystem::exists(resume_path(run), missing)) consider(resume_path(run));
+  for (const std::filesystem::path& file : *files) {
+    // Those of a large model are gigabytes each: what is older is not read.
+    if (newest.checkpoint && newest.checkpoint->header().tokens >= tokens_in_name(file)) break;
+    consider(file);
   }
   return newest;
 }

@@ -8,15 +8,6 @@
 namespace lookback::language {
 namespace {
 
-TEST(PythonText, CountsCodePointsOfUtf8Alone) {
-  EXPECT_EQ(count_code_points(""), 0U);
-  EXPECT_EQ(count_code_points("na\xC3\xAFve \xE6\x97\xA5 \xF0\x9F\x99\x82"), 9U);
-  for (const char* text : {"\xFF", "\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF",
-                           "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xE6\x97"}) {
-    EXPECT_EQ(count_code_points(text), std::nullopt) << text;
-  }
-}
-
 TEST(PythonText, SpaceIsAllThatPythonCallsSpace) {
   EXPECT_EQ(strip(" \t\n\x1C\x1F\xC2\xA0 x \xE3\x80\x80\xE2\x80\x89"), "x");
   EXPECT_EQ(strip_end(" x\n "), " x");

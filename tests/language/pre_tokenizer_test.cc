@@ -43,8 +43,6 @@ TEST(PreTokenizer, KnowsUnicodesLettersNumbersAndWhiteSpace) {
 TEST(PreTokenizer, TakesStrayBytesOneByOne) {
   EXPECT_EQ(pieces_of("a  \xFF\xFE b"), (Words{"a", "  ", "\xFF", "\xFE", " b"}));
   EXPECT_EQ(pieces_of("\xE6\x97"), (Words{"\xE6", "\x97"}));
-  EXPECT_EQ(count_stray_bytes("a\xFF\xE6\x97 é"), 3u);
-  EXPECT_EQ(valid_utf8_prefix("12345678é\x80"), 10u);
 }
 
 TEST(PreTokenizer, CutsAPieceThatIsTooLong) {

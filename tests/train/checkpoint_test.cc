@@ -301,6 +301,18 @@ TEST_F(ResumePointTest, ThereIsNoneWithoutAWholeCheckpoint) {
   EXPECT_EQ(point.warnings.size(), 4U);
 }
 
+TEST_F(ResumePointTest, WhatIsOlderIsNotRead) {
+  tear(checkpoint_path(run(), 1 * 256));
+  tear(checkpoint_path(run(), 5 * 256));
+  const ResumePoint point = std::move(find_resume_point(run()).value());
+  EXPECT_EQ(newest_step(point), 7U);
+  EXPECT_TRUE(point.warnings.empty());
+  std::filesystem::remove(resume_path(run()));
+  const ResumePoint without = std::move(find_resume_point(run()).value());
+  EXPECT_EQ(newest_step(without), 2U);
+  EXPECT_EQ(without.warnings.size(), 1U);
+}
+
 TEST_F(ResumePointTest, OtherFilesAreNotLookedAt) {
   write_bytes(run() / "checkpoints/.1792.safetensors.partial-12", "half");
   write_bytes(run() / "checkpoints/notes.txt", "mine");
