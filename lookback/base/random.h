@@ -31,6 +31,7 @@ enum class StreamPurpose : std::uint32_t {
   random_copy = 10,         ///< repeated random tokens that a language model is asked to copy
   associative_recall = 11,  ///< key-value sequences of the lookup task
   generation = 12,          ///< which token comes next in a text that a model writes
+  text_repeats = 13,        ///< which training windows of text say a part of it again
 };
 
 /// One Philox4x32-10 block: four 32-bit words from a 128-bit counter and a 64-bit key.

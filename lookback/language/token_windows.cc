@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "lookback/base/permutation.h"
 #include "lookback/base/random.h"
 
@@ -22,6 +20,15 @@ void ShuffledWindows::draw(std::uint64_t index, std::span<data::Token> tokens) c
       base::RandomStream(seed_, base::StreamPurpose::training_data, epoch).below(length_);
   const std::uint64_t window = base::Permutation(windows_, seed_, epoch)(index % windows_);
   file_->copy(offset + window * length_, tokens);
+}
+
+void RepeatedWindows::draw(std::uint64_t index, std::span<data::Token> tokens) const {
+  windows_->draw(index, tokens);
+  base::RandomStream random(seed_, base::StreamPurpose::text_repeats, index);
+  if (random.uniform() >= repeats_.share) return;
+  const std::uint64_t choices = repeats_.max_period - repeats_.min_period + 1;
+  const std::size_t period = repeats_.min_period + random.below(choices);
+  for (std::size_t t = period; t < tokens.size(); ++t) tokens[t] = tokens[t - period];
 }
 
 OrderedWindows::OrderedWindows(std::shared_ptr<const TokenFile> file, std::size_t length)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "lookback/data/token_source.h"
 #include "lookback/language/token_file.h"
@@ -31,6 +32,33 @@ class ShuffledWindows final : public data::TokenSource {
   std::size_t length_;
   std::uint64_t seed_;
   std::uint64_t windows_;
+};
+
+/// Windows of which some repeat themselves: window i is one with the probability `share`, and then says
+/// its first P tokens again and again until it is full, P uniform on {min_period..max_period}, both as
+/// (seed, i) says. Novels do not repeat themselves word by word, as web pages do: this is the pressure
+/// towards copying that they lack, of a known size.
+class RepeatedWindows final : public data::TokenSource {
+ public:
+  struct Repeats {
+    double share = 0;
+    std::size_t min_period = 0;
+    std::size_t max_period = 0;
+  };
+
+  /// REQUIRES 1 <= min_period <= max_period.
+  RepeatedWindows(std::unique_ptr<const data::TokenSource> windows, const Repeats& repeats,
+                  std::uint64_t seed)
+      : windows_(std::move(windows)), repeats_(repeats), seed_(seed) {}
+
+  std::size_t length() const override { return windows_->length(); }
+  std::size_t vocabulary() const override { return windows_->vocabulary(); }
+  void draw(std::uint64_t index, std::span<data::Token> tokens) const override;
+
+ private:
+  std::unique_ptr<const data::TokenSource> windows_;
+  Repeats repeats_;
+  std::uint64_t seed_;
 };
 
 /// Windows in the order of the text, each beginning with the token that the one before ended with, so

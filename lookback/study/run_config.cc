@@ -34,6 +34,7 @@ DataConfig read_data(base::TableReader data, std::size_t context) {
       data.fail("checksum", fmt::format("found \"{}\", allowed: hexadecimal digits",
                                         base::printable(config.text->checksum)));
     }
+    config.text->repeats = data.number("repeats", 0, 0, 1);
   }
   constexpr std::int64_t longest = 1 << 20;
   config.length = static_cast<std::size_t>(
@@ -94,9 +95,10 @@ Status validate_clamps(const RunConfig& config) {
 
 /// The table [data]. A checksum stands there as it was read or found: letters and digits.
 std::string data_table(const DataConfig& data) {
-  const std::string kind =
-      data.text ? fmt::format("\"{}\"\nchecksum = \"{}\"", text_kind, data.text->checksum)
-                : fmt::format("\"{}\"", data::name_of(data.kind));
+  std::string kind = fmt::format("\"{}\"", data.text ? text_kind : data::name_of(data.kind));
+  if (data.text) kind += fmt::format("\nchecksum = \"{}\"", data.text->checksum);
+  if (data.text && data.text->repeats > 0)
+    kind += fmt::format("\nrepeats = {}", data.text->repeats);
   return fmt::format("[data]\nkind = {}\nlength = {}\nperiod = [{}, {}]\n", kind, data.length,
                      data.min_period, data.max_period);
 }

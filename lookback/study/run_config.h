@@ -22,14 +22,21 @@ struct TextConfig {
   std::string directory;  ///< where they lie: no part of what a run is, and not in its config.toml
   std::string checksum;   ///< of their tokens (text_data.h); empty until they were looked at
 
-  bool operator==(const TextConfig& other) const { return checksum == other.checksum; }
+  /// The share of training windows whose first tokens come again and again (RepeatedWindows), with
+  /// the periods of DataConfig.
+  double repeats = 0;
+
+  bool operator==(const TextConfig& other) const {
+    return checksum == other.checksum && repeats == other.repeats;
+  }
 };
 
 /// Which sequences a run learns from: the table [data]. V and the seed come from elsewhere.
 struct DataConfig {
   data::BlockKind kind = data::BlockKind::repeated_blocks;
-  std::size_t length = 0;       ///< T of training and evaluation, at most the model's context
-  std::size_t min_period = 16;  ///< of repeated blocks: those of training, else those of probes
+  std::size_t length = 0;  ///< T of training and evaluation, at most the model's context
+  std::size_t min_period =
+      16;  ///< of repeated blocks: of training, of what is repeated of a text, of probes
   std::size_t max_period = 48;
   std::optional<TextConfig> text =
       {};  ///< kind = "tokens": windows of text; then `kind` has no say

@@ -112,6 +112,12 @@ Result<TrainingData> open_training_data(const RunConfig& config) {
   data.text = std::move(*text);
   data.source = std::make_unique<language::ShuffledWindows>(data.text->train, config.data.length,
                                                             config.seed);
+  if (config.data.text->repeats > 0) {
+    const language::RepeatedWindows::Repeats repeats{
+        config.data.text->repeats, config.data.min_period, config.data.max_period};
+    data.source =
+        std::make_unique<language::RepeatedWindows>(std::move(data.source), repeats, config.seed);
+  }
   return data;
 }
 

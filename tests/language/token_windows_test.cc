@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -87,6 +88,52 @@ TEST_F(TokenWindows, AnotherSeedAndAnotherEpochAreAnotherOrder) {
   EXPECT_NE(starts(windows, 0), starts(other, 0));
   EXPECT_NE(starts(windows, 0), starts(windows, 1));
   EXPECT_FALSE(std::ranges::is_sorted(starts(windows, 0)));
+}
+
+/// The period with which a window of count_to() repeats itself; 0 where it counts on to the end.
+std::size_t period_of(const std::vector<data::Token>& window) {
+  for (std::size_t t = 1; t < window.size(); ++t) {
+    if (window[t] == window[0]) return t;
+  }
+  return 0;
+}
+
+TEST_F(TokenWindows, AShareOfThemRepeatsItsFirstTokens) {
+  const auto file = count_to(900);
+  const RepeatedWindows windows(std::make_unique<ShuffledWindows>(file, 24, 3), {0.25, 4, 9}, 3);
+  const ShuffledWindows plain(file, 24, 3);
+  EXPECT_EQ(windows.length(), 24U);
+  EXPECT_EQ(windows.vocabulary(), numbers);
+  std::map<std::size_t, int> drawn;
+  constexpr int all = 4000;
+  for (std::uint64_t i = 0; i < all; ++i) {
+    const std::vector<data::Token> window = windows.sequence(i), text = plain.sequence(i);
+    const std::size_t period = period_of(window);
+    ++drawn[period];
+    for (std::size_t t = 0; t < 24; ++t) {
+      ASSERT_EQ(window[t], text[period == 0 ? t : t % period]) << "window " << i;
+    }
+  }
+  // 4 standard deviations: of the share 0.027, of each of six periods 0.2 of it.
+  EXPECT_NEAR(drawn[0], 0.75 * all, 0.028 * all);
+  EXPECT_EQ(drawn.size(), 7U);
+  for (std::size_t period = 4; period <= 9; ++period) {
+    EXPECT_NEAR(drawn[period], 0.25 * all / 6, 0.0127 * all) << period;
+  }
+}
+
+TEST_F(TokenWindows, WhichRepeatIsAPureFunctionOfTheSeed) {
+  const auto file = count_to(900);
+  const auto repeated = [&](std::uint64_t seed) {
+    return RepeatedWindows(std::make_unique<ShuffledWindows>(file, 24, 3), {0.5, 4, 9}, seed);
+  };
+  const RepeatedWindows windows = repeated(3), same = repeated(3), other = repeated(4);
+  int different = 0;
+  for (std::uint64_t i = 100; i-- > 0;) {  // in any order
+    EXPECT_EQ(windows.sequence(i), same.sequence(i));
+    different += windows.sequence(i) != other.sequence(i) ? 1 : 0;
+  }
+  EXPECT_GT(different, 20);
 }
 
 TEST_F(TokenWindows, InOrderPredictEveryTokenButTheFirstOnce) {

@@ -66,6 +66,26 @@ TEST(RunConfig, OfTextSaysWhichButNotWhereItLies) {
   EXPECT_EQ(to_toml(*read), text);
 }
 
+TEST(RunConfig, RepeatsArePartOfARunWhereThereAreAny) {
+  RunConfig config = unusual();
+  config.evaluate.inspect = true;
+  config.data.kind = data::BlockKind::repeated_blocks;
+  config.data.text.emplace();
+  EXPECT_EQ(to_toml(config).find("repeats"),
+            std::string::npos);  // runs made without know no such key
+  RunConfig repeating = config;
+  repeating.data.text->repeats = 0.1;
+  EXPECT_NE(config, repeating);
+  const Result<RunConfig> read = parse_run_config(to_toml(repeating), "config.toml");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, repeating);
+  const Result<RunConfig> beyond =
+      parse_run_config("[data]\nkind = \"tokens\"\nrepeats = 1.5\n", "config.toml");
+  ASSERT_FALSE(beyond);
+  EXPECT_EQ(beyond.error().message.find("config.toml:3: key 'data.repeats'"), 0U)
+      << beyond.error().message;
+}
+
 TEST(RunConfig, WithoutTextHasNoWordOfIt) {
   const std::string text = to_toml(unusual());
   EXPECT_EQ(text.find("checksum"), std::string::npos);

@@ -162,5 +162,21 @@ TEST_F(TrainingDataOfText, WindowsAreThoseOfTheSeed) {
   EXPECT_GT(different, 150U);
 }
 
+TEST_F(TrainingDataOfText, RepeatsChangeSomeOfTheWindowsAlone) {
+  const Result<Study> study = read(spec::text_study(books_));
+  ASSERT_TRUE(study) << study.error().message;
+  RunConfig config = study->run(0, 0);
+  const Result<TrainingData> plain = open_training_data(config);
+  config.data.text->repeats = 0.5;
+  const Result<TrainingData> repeating = open_training_data(config);
+  ASSERT_TRUE(plain && repeating);
+  std::size_t different = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    different += plain->source->sequence(i) != repeating->source->sequence(i) ? 1 : 0;
+  }
+  EXPECT_GT(different, 60U);
+  EXPECT_LT(different, 140U);
+}
+
 }  // namespace
 }  // namespace lookback::study
