@@ -126,17 +126,37 @@ void ConsoleProgress::message(const std::string& line) {
   show(line + '\n');
 }
 
-void ConsoleProgress::progress(const study::Progress& p) {
-  const bool terminal = isatty(STDERR_FILENO) != 0;
+bool ConsoleProgress::is_due() {
   const double now = seconds_now();
-  if (now - last_printed_ < (terminal ? 0.2 : 15.0)) return;
+  if (now - last_printed_ < (isatty(STDERR_FILENO) != 0 ? 0.2 : 15.0)) return false;
   last_printed_ = now;
-  const std::string line =
-      fmt::format("{} seed {}: {} tokens, loss {:.3f}, {:.0f} tokens/s, {} left", p.arm, p.seed,
-                  progress_text(p.tokens, p.tokens_of_run), p.loss, p.tokens_per_second,
-                  duration_text(p.seconds_left));
+  return true;
+}
+
+void ConsoleProgress::show_progress(const std::string& line) {
+  const bool terminal = isatty(STDERR_FILENO) != 0;
   show(terminal ? "\r\033[K" + line : line + '\n');
   line_open_ = terminal;
+}
+
+void ConsoleProgress::progress(const study::Progress& p) {
+  if (!is_due()) return;
+  show_progress(fmt::format("{} seed {}: {} tokens, loss {:.3f}, {:.0f} tokens/s, {} left", p.arm,
+                            p.seed, progress_text(p.tokens, p.tokens_of_run), p.loss,
+                            p.tokens_per_second, duration_text(p.seconds_left)));
+}
+
+void ConsoleProgress::progress(const std::string& task, std::size_t done, std::size_t all) {
+  if (task != task_.name || done <= task_.done) {           // or the same of another model
+    if (task_.name.empty()) last_printed_ = seconds_now();  // what is soon done needs no line
+    task_ = {task, seconds_now(), done, done};
+    return;
+  }
+  task_.done = done;
+  if (!is_due()) return;
+  const double rate = static_cast<double>(done - task_.first_done) / (seconds_now() - task_.begun);
+  show_progress(fmt::format("{}: {} of {} requests, {:.3g}/s, {} left", task, done, all, rate,
+                            duration_text(static_cast<double>(all - done) / rate)));
 }
 
 }  // namespace lookback::cli

@@ -46,8 +46,8 @@ class StopSignal {
   bool asked_ = false;
 };
 
-/// Prints the progress of runs on stderr: one line that is rewritten where stderr is a terminal,
-/// plain lines now and then where it is not.
+/// Prints the progress of runs and of evaluations on stderr: one line that is rewritten where stderr is
+/// a terminal, plain lines now and then where it is not.
 class ConsoleProgress : public study::Listener {
  public:
   explicit ConsoleProgress(StopSignal& stop) : stop_(stop) {}
@@ -56,15 +56,26 @@ class ConsoleProgress : public study::Listener {
   ConsoleProgress& operator=(const ConsoleProgress&) = delete;
   void message(const std::string& line) override;
   void progress(const study::Progress& progress) override;
+  /// Of an evaluation: requests done of all that `task` makes.
+  void progress(const std::string& task, std::size_t done, std::size_t all);
   bool stop() override { return stop_.asked(); }
 
  private:
   void clear_line();
+  /// Whether enough time has passed since the last line.
+  bool is_due();
+  void show_progress(const std::string& line);
   static void show(const std::string& text);
 
   StopSignal& stop_;
   double last_printed_ = -1e9;
   bool line_open_ = false;
+  struct {
+    std::string name;
+    double begun = 0;            // when we first heard of it,
+    std::size_t first_done = 0;  // with so many requests done,
+    std::size_t done = 0;        // and how many there are now
+  } task_;
 };
 
 }  // namespace lookback::cli

@@ -15,6 +15,7 @@
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluate_run.h"
 #include "lookback/study/inspect_run.h"
+#include "lookback/study/one_run.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/saved_model.h"
 #include "lookback/study/study_file.h"
@@ -73,12 +74,14 @@ bool is_kept(const fs::path& path, const EvalOptions& options) {
 /// One model, asked as much of its own tasks as it was measured on when it was trained. The scores that
 /// are kept are shown beside the others of the run.
 Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
-                           study::EvaluationRequest request, base::Workers& workers) {
+                           study::EvaluationRequest request, base::Workers& workers,
+                           ConsoleProgress& console) {
   std::optional<study::DirectoryLock> lock;
   if (is_kept(path, options)) {
     Result<study::DirectoryLock> taken = study::DirectoryLock::take(path);
     if (!taken) return taken.error();
     lock.emplace(std::move(*taken));
+    if (const auto there = study::evaluation_of(path); !there) return there.error();
   }
   const Result<fs::path> file = study::find_checkpoint(path);
   if (!file) return file.error();
@@ -90,16 +93,45 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
   const study::EvaluateConfig& measured = model->config.evaluate;
   request.own.windows = request.limit > 0 ? request.limit : measured.windows;
   request.own.sequences = request.limit > 0 ? request.limit : measured.sequences;
+  study::EvaluationObserver observer;
+  observer.go_on = [&](const std::string& task, std::size_t done, std::size_t all) {
+    console.progress(task, done, all);
+    return !console.stop();
+  };
+  if (lock) {  // each score at once: the next task may take hours
+    observer.scored = [&](const auto& scores) { return study::add_evaluation(path, scores); };
+  }
   Result<language::TaskResults> results =
-      study::evaluate_model(*model, *tokenizer, request, workers);
+      study::evaluate_model(*model, *tokenizer, request, workers, observer);
   if (!results) return results.error();
   if (lock) {
-    if (Status added = study::add_evaluation(path, *results); !added) return added.error();
-    results = language::read_task_results(path / "evaluation.json");
+    results = study::evaluation_of(path);
     if (!results) return results.error();
   }
   const std::string name = model->config.arm.empty() ? path.filename().string() : model->config.arm;
   return Evaluated{std::move(*results), name};
+}
+
+/// Signals are its own until it returns.
+Result<std::vector<Evaluated>> evaluate_all(const std::vector<fs::path>& places,
+                                            const EvalOptions& options,
+                                            const study::EvaluationRequest& request) {
+  StopSignal stop;
+  base::Workers workers(threads_of(options.threads));
+  ConsoleProgress console(stop);
+  std::vector<Evaluated> all;
+  for (const fs::path& place : places) {
+    if (places.size() > 1) console.message(place.string());
+    Result<Evaluated> one = evaluate(place, options, request, workers, console);
+    if (!one && console.stop()) {
+      return Error{is_kept(place, options)
+                       ? "stopped; the scores of the tasks that were done are kept"
+                       : "stopped"};
+    }
+    if (!one) return one.error();
+    all.push_back(std::move(*one));
+  }
+  return all;
 }
 
 /// The directories of a study's runs, arm by arm; of anything else, the path alone.
@@ -114,7 +146,8 @@ Result<std::vector<fs::path>> places_of(const fs::path& path) {
       if (study::has_finished(run)) {
         places.push_back(run);
       } else {
-        fmt::print(stderr, "{}: left out, for it has not finished\n", run.string());
+        fmt::print(stderr, "{}: left out, for it has {}\n", run.string(),
+                   study::has_ended(run) ? "diverged" : "not finished");
       }
     }
   }
@@ -149,17 +182,11 @@ int run(const EvalOptions& options) {
   if (!options.out.empty() && places->size() > 1) {
     return refuse({"--out: found several runs, allowed: one model"});
   }
-  base::Workers workers(threads_of(options.threads));
-  std::vector<Evaluated> all;
-  for (const fs::path& place : *places) {
-    if (places->size() > 1) fmt::print(stderr, "{}\n", place.string());
-    Result<Evaluated> one = evaluate(place, options, *request, workers);
-    if (!one) return fail(one.error());
-    all.push_back(std::move(*one));
-  }
-  show(options, all);
+  const Result<std::vector<Evaluated>> all = evaluate_all(*places, options, *request);
+  if (!all) return fail(all.error());
+  show(options, *all);
   if (options.out.empty()) return success;
-  Status written = language::write_task_results(options.out, all.front().results);
+  Status written = language::write_task_results(options.out, all->front().results);
   return written ? success : fail(written.error());
 }
 

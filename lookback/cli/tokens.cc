@@ -103,6 +103,13 @@ Status check_tokenizer_place(const std::string& out) {
     return Error{
         fmt::format("--out: found '{}', allowed: a name that ends in .json", base::printable(out))};
   }
+  if (path.filename() == "encoder.json" || path.filename() == "vocab.json") {
+    return Error{
+        fmt::format("--out: found '{}', the name of one half of GPT-2's pair of files, allowed: "
+                    "another, such as "
+                    "tokenizer.json",
+                    base::printable(out))};
+  }
   if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), ignored)) {
     return Error{
         fmt::format("--out: found no directory {} to write into", path.parent_path().string())};

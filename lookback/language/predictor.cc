@@ -34,13 +34,17 @@ Status Predictor::run(std::span<const std::span<const data::Token>> sequences,
     const std::size_t rounded = (sequences[i].size() + length_step - 1) / length_step * length_step;
     by_length[std::min(rounded, program_.architecture.context)].push_back(i);
   }
-  for (const auto& [length, members] : by_length) run_bucket(length, members, sequences, see);
+  std::size_t done = 0;
+  for (const auto& [length, members] : by_length) {
+    if (Status run = run_bucket(length, members, sequences, see, done); !run) return run;
+    done += members.size();
+  }
   return {};
 }
 
-void Predictor::run_bucket(std::size_t length, std::span<const std::size_t> members,
-                           std::span<const std::span<const data::Token>> sequences,
-                           const See& see) const {
+Status Predictor::run_bucket(std::size_t length, std::span<const std::size_t> members,
+                             std::span<const std::span<const data::Token>> sequences,
+                             const See& see, std::size_t done) const {
   struct Bench {
     Bench(const model::Program& program, std::size_t length)
         : executor(program, 1, length, model::Keep::logits), tokens(length) {}
@@ -48,15 +52,19 @@ void Predictor::run_bucket(std::size_t length, std::span<const std::size_t> memb
     std::vector<data::Token> tokens;
   };
   std::vector<std::unique_ptr<Bench>> benches(workers_.count());  // each made where it is needed
-  workers_.run(members.size(), [&](std::size_t task, std::size_t worker) {
-    std::unique_ptr<Bench>& bench = benches[worker];
-    if (!bench) bench = std::make_unique<Bench>(program_, length);
-    const std::span<const data::Token> sequence = sequences[members[task]];
-    const auto filling = std::ranges::copy(sequence, bench->tokens.begin()).out;
-    std::fill(filling, bench->tokens.end(), data::Token{0});
-    bench->executor.forward(parameters_, bench->tokens);
-    see(members[task], bench->executor.logits().row_block(0, sequence.size()));
-  });
+  base::GoOn go_on;
+  if (go_on_)
+    go_on = [&](std::size_t more, std::size_t) { return go_on_(done + more, sequences.size()); };
+  return base::run_while(
+      go_on, workers_, members.size(), [&](std::size_t task, std::size_t worker) {
+        std::unique_ptr<Bench>& bench = benches[worker];
+        if (!bench) bench = std::make_unique<Bench>(program_, length);
+        const std::span<const data::Token> sequence = sequences[members[task]];
+        const auto filling = std::ranges::copy(sequence, bench->tokens.begin()).out;
+        std::fill(filling, bench->tokens.end(), data::Token{0});
+        bench->executor.forward(parameters_, bench->tokens);
+        see(members[task], bench->executor.logits().row_block(0, sequence.size()));
+      });
 }
 
 }  // namespace lookback::language

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "lookback/base/go_on.h"
 #include "lookback/base/workers.h"
 #include "lookback/language/task_score.h"
 #include "lookback/model/program.h"
@@ -10,8 +11,8 @@
 namespace lookback::language {
 
 /// Runs each window without its last token, several at a time, and answers for its scored tokens. The
-/// same window asked twice is run once. All three must outlive what is returned.
+/// same window asked twice is run once. `go_on` hears of the windows that are run. All three must outlive what is returned.
 Model task_model(const model::Program& program, std::span<const float> parameters,
-                 base::Workers& workers);
+                 base::Workers& workers, const base::GoOn& go_on = {});
 
 }  // namespace lookback::language

@@ -55,8 +55,13 @@ Status check_given(const std::string& task, const EvaluationRequest& request) {
 class ModelEvaluation {
  public:
   ModelEvaluation(const SavedModel& model, const language::Tokenizer& tokenizer,
-                  const EvaluationRequest& request, base::Workers& workers)
-      : model_(model), tokenizer_(tokenizer), request_(request), workers_(workers) {}
+                  const EvaluationRequest& request, base::Workers& workers,
+                  const EvaluationObserver& observer)
+      : model_(model),
+        tokenizer_(tokenizer),
+        request_(request),
+        workers_(workers),
+        observer_(observer) {}
 
   Result<TaskResults> evaluate() {
     TaskResults results;
@@ -74,6 +79,8 @@ class ModelEvaluation {
           find_own(task) != nullptr ? own(task, results.config) : foreign(task);
       if (!score) return Error{fmt::format("{}: {}", task, score.error().message)};
       results.tasks.push_back(*score);
+      if (!observer_.scored) continue;
+      if (Status heard = observer_.scored(results); !heard) return heard.error();
     }
     return results;
   }
@@ -81,18 +88,25 @@ class ModelEvaluation {
  private:
   lens::Model model() const { return {model_.program, model_.parameters}; }
 
-  /// Those of one kind are made together, at the first that is asked for.
-  Result<TaskScore> own(const std::string& task, nlohmann::json& config) {
-    if (!made_.contains(task)) {
-      Result<std::vector<TaskScore>> made =
-          find_own(task)->of_text ? text_scores() : probe_scores(config);
-      if (!made) return made.error();
-      for (TaskScore& score : *made) made_[score.name] = std::move(score);
-    }
-    return made_.at(task);
+  base::GoOn go_on(const std::string& task) const {
+    if (!observer_.go_on) return {};
+    return [this, task](std::size_t done, std::size_t all) {
+      return observer_.go_on(task, done, all);
+    };
   }
 
-  Result<std::vector<TaskScore>> text_scores() {
+  /// The probes are made together, at the first that is asked for.
+  Result<TaskScore> own(const std::string& task, nlohmann::json& config) {
+    if (find_own(task)->of_text) return of_text(task);
+    if (!probes_.contains(task)) {
+      Result<std::vector<TaskScore>> made = probe_scores(task, config);
+      if (!made) return made.error();
+      for (TaskScore& score : *made) probes_[score.name] = std::move(score);
+    }
+    return probes_.at(task);
+  }
+
+  Result<TaskScore> of_text(const std::string& task) const {
     const std::string tokenizer = language::to_tokenizer_json(tokenizer_.vocabulary());
     const base::Bytes bytes = base::bytes_of(tokenizer);
     if (base::checksum({&bytes, 1}) != request_.text->tokenizer_checksum) {
@@ -100,12 +114,14 @@ class ModelEvaluation {
           fmt::format("{}: found tokens of another tokenizer, allowed: those of the model's",
                       request_.text->directory.string())};
     }
-    return evaluate_text(model(), *request_.text, model_.config.data.length, request_.own,
-                         workers_);
+    const auto evaluate = task == "perplexity" ? evaluate_perplexity : evaluate_value_content;
+    return evaluate(model(), *request_.text, model_.config.data.length, request_.own, workers_,
+                    go_on(task));
   }
 
-  Result<std::vector<TaskScore>> probe_scores(nlohmann::json& config) {
-    auto scores = evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, workers_);
+  Result<std::vector<TaskScore>> probe_scores(const std::string& task, nlohmann::json& config) {
+    auto scores =
+        evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, workers_, go_on(task));
     if (!scores) return scores;
     const auto probe = probe_source(model_.config, data::BlockKind::repeated_blocks);
     if (!probe) return probe.error();
@@ -134,29 +150,26 @@ class ModelEvaluation {
     return language::evaluate_task(
         *task, [&](std::string_view text) { return tokenizer_.encode(text); },
         model_.program.architecture.context, *end,
-        language::task_model(model_.program, model_.parameters, workers_));
+        language::task_model(model_.program, model_.parameters, workers_, go_on(name)));
   }
 
   const SavedModel& model_;
   const language::Tokenizer& tokenizer_;
   const EvaluationRequest& request_;
   base::Workers& workers_;
-  std::map<std::string, TaskScore, std::less<>> made_;
+  const EvaluationObserver& observer_;
+  std::map<std::string, TaskScore, std::less<>> probes_;
 };
 
-/// What a run's directory has; no tasks where it has none.
-Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
-  const std::filesystem::path file = run / "evaluation.json";
-  std::error_code missing;
-  if (!std::filesystem::exists(file, missing)) return TaskResults();
-  return language::read_task_results(file);
-}
-
-/// Whether the run's own tasks are all there.
-bool is_evaluated(const TaskResults& there) {
-  return std::ranges::all_of(own_tasks, [&](const OwnTask& task) {
-    return std::ranges::find(there.tasks, task.name, &TaskScore::name) != there.tasks.end();
-  });
+/// The run's own tasks that are not there.
+std::vector<std::string> missing_tasks(const TaskResults& there) {
+  std::vector<std::string> missing;
+  for (const OwnTask& task : own_tasks) {
+    if (std::ranges::find(there.tasks, task.name, &TaskScore::name) == there.tasks.end()) {
+      missing.emplace_back(task.name);
+    }
+  }
+  return missing;
 }
 
 /// The training tokens of the checkpoint that scores were made of.
@@ -165,8 +178,10 @@ nlohmann::json tokens_of(const TaskResults& results) {
   return tokens == nullptr ? nlohmann::json() : *tokens;
 }
 
-Result<TaskResults> evaluate_own(const RunConfig& config, const std::filesystem::path& run,
-                                 base::Workers& workers) {
+/// Adds each score to evaluation.json once it is made.
+Status evaluate_own(const RunConfig& config, const std::filesystem::path& run,
+                    const std::vector<std::string>& tasks, base::Workers& workers,
+                    Listener& listener) {
   const Result<std::filesystem::path> file = find_checkpoint(run);
   if (!file) return file.error();
   const Result<SavedModel> model = read_model(*file);
@@ -177,11 +192,15 @@ Result<TaskResults> evaluate_own(const RunConfig& config, const std::filesystem:
   if (!text) return text.error();
   if (Status same = check_text(*text, config); !same) return same.error();
   EvaluationRequest request;
-  for (const OwnTask& task : own_tasks) request.tasks.emplace_back(task.name);
+  request.tasks = tasks;
   request.text = std::move(*text);
   request.own.windows = config.evaluate.windows;
   request.own.sequences = config.evaluate.sequences;
-  return evaluate_model(*model, *tokenizer, request, workers);
+  EvaluationObserver observer;
+  observer.go_on = [&](const std::string&, std::size_t, std::size_t) { return !listener.stop(); };
+  observer.scored = [&](const TaskResults& results) { return add_evaluation(run, results); };
+  const auto results = evaluate_model(*model, *tokenizer, request, workers, observer);
+  return results ? Status() : results.error();
 }
 
 }  // namespace
@@ -207,9 +226,17 @@ Status check_request(const EvaluationRequest& request) {
 }
 
 Result<TaskResults> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
-                                   const EvaluationRequest& request, base::Workers& workers) {
+                                   const EvaluationRequest& request, base::Workers& workers,
+                                   const EvaluationObserver& observer) {
   if (Status possible = check_request(request); !possible) return possible.error();
-  return ModelEvaluation(model, tokenizer, request, workers).evaluate();
+  return ModelEvaluation(model, tokenizer, request, workers, observer).evaluate();
+}
+
+Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
+  const std::filesystem::path file = run / "evaluation.json";
+  std::error_code missing;
+  if (!std::filesystem::exists(file, missing)) return TaskResults();
+  return language::read_task_results(file);
 }
 
 Status add_evaluation(const std::filesystem::path& run, const TaskResults& results) {
@@ -230,22 +257,29 @@ Status add_evaluation(const std::filesystem::path& run, const TaskResults& resul
   return language::write_task_results(file, all);
 }
 
-Status evaluate_run(const RunConfig& config, const std::filesystem::path& run,
-                    base::Workers& workers, Listener& listener) {
-  if (!config.data.text || !has_finished(run)) return {};
+Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path& run,
+                            base::Workers& workers, Listener& listener) {
+  if (!config.data.text || !has_finished(run)) return Ending::finished;
+  Result<TaskResults> results = evaluation_of(run);
+  const std::vector<std::string> missing =
+      results ? missing_tasks(*results) : std::vector<std::string>();
+  if (results && missing.empty()) return Ending::finished;
+  if (results) {
+    const Status made = evaluate_own(config, run, missing, workers, listener);
+    if (!made && listener.stop()) return Ending::stopped;
+    results = made ? evaluation_of(run) : made.error();
+  }
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
-  const Result<TaskResults> there = evaluation_of(run);
-  if (there && is_evaluated(*there)) return {};
-  const Result<TaskResults> results = there ? evaluate_own(config, run, workers) : there;
   if (!results) {
     listener.message(fmt::format("{}: not evaluated: {}", name, results.error().message));
-    return {};
+    return Ending::finished;
   }
-  if (Status added = add_evaluation(run, *results); !added) return added;
-  const auto value = [&](std::size_t task) { return results->tasks[task].metrics.front().value; };
+  const auto value = [&](std::string_view task) {
+    return std::ranges::find(results->tasks, task, &TaskScore::name)->metrics.front().value;
+  };
   listener.message(fmt::format("{}: perplexity {:.2f}, copies {:.3f} of random tokens", name,
-                               value(0), value(2)));
-  return {};
+                               value("perplexity"), value("copy")));
+  return Ending::finished;
 }
 
 }  // namespace lookback::study

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,15 @@ struct EvaluationRequest {
   TextEvaluationOptions own = {};      ///< how much of the others
 };
 
+/// Who hears how an evaluation goes on; each may be missing. Called from the thread that evaluates.
+struct EvaluationObserver {
+  /// Of a task, how many of all its requests (documents' choices, windows, sequences of one probe) were
+  /// run; false stops the evaluation.
+  std::function<bool(const std::string& task, std::size_t done, std::size_t all)> go_on = {};
+  /// The scores so far, each time a task is done; an error ends the evaluation.
+  std::function<Status(const language::TaskResults&)> scored = {};
+};
+
 /// All tasks that there are.
 std::vector<std::string> evaluation_tasks();
 
@@ -36,11 +46,15 @@ Status check_request(const EvaluationRequest& request);
 
 /// The scores, in the order of the tasks; "config" says which model, and has the induction score of
 /// every head where "induction" was asked for. Errors: an unknown task, text that is not there or
-/// does not fit, and those of the tasks' files.
+/// does not fit, those of the tasks' files and of the observer, and base::stopped().
 Result<language::TaskResults> evaluate_model(const SavedModel& model,
                                              const language::Tokenizer& tokenizer,
                                              const EvaluationRequest& request,
-                                             base::Workers& workers);
+                                             base::Workers& workers,
+                                             const EvaluationObserver& observer = {});
+
+/// What a run's evaluation.json has; no tasks where there is none. Errors: a damaged one.
+Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
 
 /// The same scores in evaluation.json of a run's directory, beside those that it has of other tasks and
 /// of the same checkpoint.
@@ -48,8 +62,10 @@ Status add_evaluation(const std::filesystem::path& run, const language::TaskResu
 
 /// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run
 /// that diverged is left alone; one that cannot be evaluated stands without: a message says why.
-/// Errors: a file that cannot be written. REQUIRES that the caller holds the lock of the directory.
-Status evaluate_run(const RunConfig& config, const std::filesystem::path& run,
-                    base::Workers& workers, Listener& listener);
+/// When the listener asks for a stop, the tasks that are done are kept, and the others come with the
+/// next call. Errors: a file that cannot be written. REQUIRES that the caller holds the lock of the
+/// directory.
+Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path& run,
+                            base::Workers& workers, Listener& listener);
 
 }  // namespace lookback::study

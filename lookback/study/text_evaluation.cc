@@ -10,6 +10,7 @@
 #include "lookback/language/probes.h"
 #include "lookback/language/token_windows.h"
 #include "lookback/lens/estimate.h"
+#include "lookback/study/validation.h"
 #include "lookback/study/value_content.h"
 
 namespace lookback::study {
@@ -67,7 +68,7 @@ std::vector<data::Token> plain_tokens(const language::Tokenizer& tokenizer) {
 Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
                                                std::span<const data::Token> plain,
                                                const TextEvaluationOptions& options,
-                                               base::Workers& workers) {
+                                               base::Workers& workers, const base::GoOn& go_on) {
   const std::size_t length = std::min(options.length, model.architecture().context) / 4 * 4;
   if (length < 8 || plain.size() < length / 2) {
     return Error{
@@ -75,7 +76,7 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
                     "many tokens as a probe has positions, {}",
                     model.architecture().context, plain.size(), length / 2)};
   }
-  const language::Predictor predictor(model.program, model.parameters, workers);
+  const language::Predictor predictor(model.program, model.parameters, workers, go_on);
   const auto copies = language::run_probe(draw_all(options.sequences,
                                                    [&](std::uint64_t i) {
                                                      return language::copying_sequence(
@@ -98,25 +99,33 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
   };
 }
 
-Result<std::vector<TaskScore>> evaluate_text(const lens::Model& model, const Text& text,
-                                             std::size_t length,
-                                             const TextEvaluationOptions& options,
-                                             base::Workers& workers) {
+Result<TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text,
+                                      std::size_t length, const TextEvaluationOptions& options,
+                                      base::Workers& workers, const base::GoOn& go_on) {
+  if (Status fits = language::check_windows(*text.validation, length); !fits) return fits.error();
+  const Validation validation(model.program, text.validation, length, options.windows, workers);
+  Result<std::vector<double>> losses = validation.losses(model.parameters, go_on);
+  if (!losses) return losses.error();
+  for (double& loss : *losses) loss /= static_cast<double>(validation.predictions());
+  return TaskScore{"perplexity",
+                   validation.all_windows(),
+                   validation.windows(),
+                   {exponential_of("token_perplexity", *losses)}};
+}
+
+Result<TaskScore> evaluate_value_content(const lens::Model& model, const Text& text,
+                                         std::size_t length, const TextEvaluationOptions& options,
+                                         base::Workers& workers, const base::GoOn& go_on) {
   if (Status fits = language::check_windows(*text.validation, length); !fits) return fits.error();
   const language::OrderedWindows source(text.validation, length);
   const std::uint64_t windows = std::min<std::uint64_t>(options.windows, source.windows());
-  const Result<ValueContent> losses = value_content(model, source, windows, workers);
+  const Result<ValueContent> losses = value_content(model, source, windows, workers, go_on);
   if (!losses) return losses.error();
-  return std::vector<TaskScore>{
-      {"perplexity",
-       source.windows(),
-       windows,
-       {exponential_of("token_perplexity", losses->whole)}},
-      {"value-content",
-       source.windows(),
-       windows,
-       {exponential_of("perplexity_ratio", differences(losses->ablated, losses->whole))}},
-  };
+  return TaskScore{
+      "value-content",
+      source.windows(),
+      windows,
+      {exponential_of("perplexity_ratio", differences(losses->ablated, losses->whole))}};
 }
 
 }  // namespace lookback::study

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lookback/base/go_on.h"
 #include "lookback/base/result.h"
 #include "lookback/base/workers.h"
 #include "lookback/language/task_score.h"
@@ -41,13 +42,23 @@ std::vector<data::Token> plain_tokens(const language::Tokenizer& tokenizer);
 Result<std::vector<language::TaskScore>> evaluate_probes(const lens::Model& model,
                                                          std::span<const data::Token> plain,
                                                          const TextEvaluationOptions& options,
-                                                         base::Workers& workers);
+                                                         base::Workers& workers,
+                                                         const base::GoOn& go_on = {});
 
-/// "perplexity" (word: token) on the validation text in windows of the model's training, and
-/// "value-content", the factor on it (value_content.h). Standard errors are first-order, over windows.
-Result<std::vector<language::TaskScore>> evaluate_text(const lens::Model& model, const Text& text,
-                                                       std::size_t length,
-                                                       const TextEvaluationOptions& options,
-                                                       base::Workers& workers);
+/// "perplexity" (token_perplexity) on the validation text in windows of `length` tokens, those of the
+/// model's training. The standard error is first-order, over windows.
+Result<language::TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text,
+                                                std::size_t length,
+                                                const TextEvaluationOptions& options,
+                                                base::Workers& workers,
+                                                const base::GoOn& go_on = {});
+
+/// "value-content" (perplexity_ratio): the factor of value_content.h on the same windows, with its
+/// standard error in the same way.
+Result<language::TaskScore> evaluate_value_content(const lens::Model& model, const Text& text,
+                                                   std::size_t length,
+                                                   const TextEvaluationOptions& options,
+                                                   base::Workers& workers,
+                                                   const base::GoOn& go_on = {});
 
 }  // namespace lookback::study

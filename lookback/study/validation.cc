@@ -20,9 +20,17 @@ Validation::Validation(const model::Program& program,
       workers_(workers) {}
 
 nlohmann::json Validation::measure(std::span<const float> parameters) const {
+  const std::vector<double> sums = *losses(parameters, {});  // that nobody stops
+  const std::uint64_t tokens = windows_ * predictions();
+  const double loss = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(tokens);
+  return {{"loss", loss}, {"perplexity", std::exp(loss)}, {"tokens", tokens}};
+}
+
+Result<std::vector<double>> Validation::losses(std::span<const float> parameters,
+                                               const base::GoOn& go_on) const {
   std::vector<std::unique_ptr<model::Executor<float>>> executors(workers_.count());
   std::vector<double> sums(windows_);  // in the order of the windows, whoever ran them
-  workers_.run(windows_, [&](std::size_t window, std::size_t worker) {
+  const auto run = [&](std::size_t window, std::size_t worker) {
     auto& executor = executors[worker];
     if (!executor) {
       executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length(),
@@ -32,10 +40,9 @@ nlohmann::json Validation::measure(std::span<const float> parameters) const {
     executor->forward(parameters, tokens);
     const std::span<const float> losses = executor->losses();
     sums[window] = std::accumulate(losses.begin(), losses.end(), 0.0);
-  });
-  const std::uint64_t tokens = windows_ * (source_.length() - 1);
-  const double loss = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(tokens);
-  return {{"loss", loss}, {"perplexity", std::exp(loss)}, {"tokens", tokens}};
+  };
+  if (Status done = base::run_while(go_on, workers_, windows_, run); !done) return done.error();
+  return sums;
 }
 
 }  // namespace lookback::study

@@ -27,7 +27,8 @@ double mean_of(std::span<const float> losses) {
 }  // namespace
 
 Result<ValueContent> value_content(const lens::Model& model, const data::TokenSource& source,
-                                   std::uint64_t windows, base::Workers& workers) {
+                                   std::uint64_t windows, base::Workers& workers,
+                                   const base::GoOn& go_on) {
   if (Status fits =
           lens::check_inputs(model.program, model.parameters, source.length(), source.vocabulary());
       !fits) {
@@ -37,7 +38,7 @@ Result<ValueContent> value_content(const lens::Model& model, const data::TokenSo
   ValueContent content{std::vector<double>(windows), std::vector<double>(windows)};
   std::vector<std::unique_ptr<lens::Runner>> runners(workers.count());
   std::vector<std::optional<Error>> errors(windows);
-  workers.run(windows, [&](std::size_t window, std::size_t worker) {
+  const auto run = [&](std::size_t window, std::size_t worker) {
     auto& runner = runners[worker];
     if (!runner) runner = std::make_unique<lens::Runner>(model, source.length());
     const std::vector<data::Token> tokens = source.sequence(window);
@@ -48,7 +49,8 @@ Result<ValueContent> value_content(const lens::Model& model, const data::TokenSo
     } else {
       errors[window] = ablated.error();
     }
-  });
+  };
+  if (Status done = base::run_while(go_on, workers, windows, run); !done) return done.error();
   for (const std::optional<Error>& error : errors) {
     if (error) return *error;
   }

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "lookback/base/go_on.h"
 #include "lookback/base/result.h"
 #include "lookback/base/workers.h"
 #include "lookback/data/token_source.h"
@@ -24,8 +25,9 @@ struct ValueContent {
 /// values; without OV its keys as they are written) replaced by its mean over positions. Keys still
 /// match: only what is written forward is replaced. The layers see each other's ablated outputs. The
 /// model and the workers must outlive the call.
-/// Errors: as the lens's; none for a model whose windows fit it.
+/// Errors: as the lens's; none for a model whose windows fit it, but base::stopped().
 Result<ValueContent> value_content(const lens::Model& model, const data::TokenSource& source,
-                                   std::uint64_t windows, base::Workers& workers);
+                                   std::uint64_t windows, base::Workers& workers,
+                                   const base::GoOn& go_on = {});
 
 }  // namespace lookback::study

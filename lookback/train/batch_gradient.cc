@@ -30,9 +30,12 @@ BatchGradient::BatchGradient(const model::Program& program, const data::TokenSou
       sums_(wave_ == shards ? shards : wave_ + 1, base::AlignedVector<float>(program.buffer_size)),
       losses_(batch) {}
 
-double BatchGradient::compute(std::span<const float> parameters, std::uint64_t first,
-                              std::span<const Piece> pieces, const TrainingTaps& taps) {
+std::optional<double> BatchGradient::compute(std::span<const float> parameters, std::uint64_t first,
+                                             std::span<const Piece> pieces,
+                                             const TrainingTaps& taps,
+                                             const std::function<bool()>& stop) {
   for (std::size_t begin = 0; begin < shards_; begin += wave_) {
+    if (begin > 0 && stop && stop()) return std::nullopt;
     const std::size_t count = std::min(wave_, shards_ - begin);
     const std::size_t place = begin == 0 ? 0 : 1;
     workers_.run(count, [&](std::size_t i, std::size_t worker) {

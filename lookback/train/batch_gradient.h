@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,9 +34,10 @@ class BatchGradient {
                 std::size_t shards, base::Workers& workers, std::size_t memory = shard_memory);
 
   /// Mean loss in nats over the predictions of sequences first .. first + batch - 1; gradient()
-  /// then is that loss's gradient.
-  double compute(std::span<const float> parameters, std::uint64_t first,
-                 std::span<const Piece> pieces, const TrainingTaps& taps);
+  /// then is that loss's gradient. Nothing where `stop`, asked between waves, says so.
+  std::optional<double> compute(std::span<const float> parameters, std::uint64_t first,
+                                std::span<const Piece> pieces, const TrainingTaps& taps,
+                                const std::function<bool()>& stop = {});
 
   std::span<const float> gradient() const { return sums_.front(); }
 

@@ -47,7 +47,9 @@ class Trainer {
       if (Status marked = mark(); !marked) return marked.error();
     }
     while (state_.step < steps_) {
-      if (!step()) return diverged();
+      const Step taken = step();
+      if (taken == Step::stopped) return stop();
+      if (taken == Step::diverged) return diverged();
       if (observer_.progress) observer_.progress(report_);
       if (Status marked = mark(); !marked) return marked.error();
       if (state_.step < steps_ && observer_.stop && observer_.stop()) return stop();
@@ -61,17 +63,22 @@ class Trainer {
             learning_rate(run_.config, state_.step == 0 ? 0 : state_.step - 1, steps_)};
   }
 
-  /// One update; false where the run diverged: by the loss or the gradient, which leave the state
-  /// as it was, or by what the update made of the parameters.
-  bool step() {
+  enum class Step { taken, diverged, stopped };
+
+  /// One update. Stopped within a long one, the state is as it was: the step is taken anew later. The
+  /// run diverges by the loss or the gradient, which leave the state as it was too, or by what the
+  /// update makes of the parameters.
+  Step step() {
+    const std::optional<double> mean = gradient_.compute(
+        state_.parameters, state_.step * run_.config.batch, pieces_, run_.taps, observer_.stop);
+    if (!mean) return Step::stopped;
+    const double loss = *mean;
     attempted_ = state_.step + 1;
-    const double loss =
-        gradient_.compute(state_.parameters, state_.step * run_.config.batch, pieces_, run_.taps);
     if (state_.step == 0) state_.first_loss = loss;
     report_ = report_of(loss, std::numeric_limits<double>::quiet_NaN());
     if (!std::isfinite(loss) || loss > run_.config.divergence * state_.first_loss) {
       fault_ = fmt::format("loss {:.6g}, at the first step {:.6g}", loss, state_.first_loss);
-      return false;
+      return Step::diverged;
     }
     const double rate = learning_rate(run_.config, state_.step, steps_);
     const double norm = update(run_.config, pieces_, gradient_.gradient(), rate, workers_, state_);
@@ -81,7 +88,7 @@ class Trainer {
     } else if (!all_finite(state_.parameters)) {
       fault_ = fmt::format("loss {:.6g}, but parameters that are not finite after it", loss);
     }
-    return fault_.empty();
+    return fault_.empty() ? Step::taken : Step::diverged;
   }
 
   /// Evaluation and checkpoints that are due after this many steps.

@@ -43,7 +43,8 @@ struct Observer {
   std::function<Status(const StepReport&, std::span<const float> parameters)> evaluate;
   /// After every step.
   std::function<void(const StepReport&)> progress;
-  /// Asked after every step; true ends the run with a checkpoint to resume from.
+  /// Asked after every step, and within one whose gradient is summed in waves (batch_gradient.h); true
+  /// ends the run with a checkpoint to resume from, of the last whole step.
   std::function<bool()> stop;
 };
 

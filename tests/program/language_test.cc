@@ -123,6 +123,29 @@ TEST_F(LanguageProgram, AStudyIsATableBesideTheArticles) {
   EXPECT_NE(table.find("0.195"), std::string::npos) << table;
 }
 
+TEST_F(LanguageProgram, ARunThatDivergedIsNamedAndLeftOut) {
+  const std::string study = mine_ / "study";
+  std::filesystem::copy(path("study"), study, std::filesystem::copy_options::recursive);
+  const std::string findings = study + "/ov/seed-0/findings.json";
+  json changed = spec::json_of(findings);
+  changed["status"] = "diverged";
+  std::ofstream(findings) << changed.dump();
+  std::filesystem::remove(study + "/no-ov/seed-0/findings.json");
+  const auto eval = [&] {
+    return spec::run(lookback({"eval", study, "--tasks", "copy", "--limit", "2"}));
+  };
+  const spec::Ended none = eval();
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_EQ(none.err, study + "/ov/seed-0: left out, for it has diverged\n" + study +
+                          "/no-ov/seed-0: left out, for it has not finished\nlookback: " + study +
+                          ": found no run that has finished\n");
+  std::filesystem::copy(run("no-ov") + "/findings.json", study + "/no-ov/seed-0/findings.json");
+  const spec::Ended one = eval();
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_NE(one.err.find("/ov/seed-0: left out, for it has diverged\n"), std::string::npos);
+  EXPECT_NE(one.out.find("\ncopy accuracy "), std::string::npos) << one.out;
+}
+
 TEST_F(LanguageProgram, GeneratesTheSameTextFromTheSameSeed) {
   const std::string text = generated({"--tokens", "20", "--seed", "7"});
   EXPECT_TRUE(text.starts_with("the ship")) << text;

@@ -110,6 +110,8 @@ TEST_F(Tokens, AreLearntOnlyIntoAFileThatIsFoundAgain) {
   EXPECT_NE(refusal("words").find("allowed: a name that ends in .json"), std::string::npos);
   EXPECT_NE(refusal("words.tiktoken").find("that ends in .json"), std::string::npos);
   EXPECT_NE(refusal("folder.json").find("found the directory"), std::string::npos);
+  EXPECT_NE(refusal("encoder.json").find("one half of GPT-2's pair"), std::string::npos);
+  EXPECT_NE(refusal("vocab.json").find("one half of GPT-2's pair"), std::string::npos);
   EXPECT_NE(refusal("none/t.json").find("found no directory"), std::string::npos);
 }
 

@@ -1,0 +1,133 @@
+// What a run's evaluation.json gets, and keeps when an evaluation fails or is stopped.
+#include "lookback/study/evaluate_run.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "lookback/base/go_on.h"
+#include "lookback/language/read_tokenizer.h"
+#include "lookback/study/inspect_run.h"
+#include "tests/study/small_study.h"
+#include "tests/study/small_text.h"
+
+namespace lookback::study {
+namespace {
+
+using language::TaskResults;
+
+/// A run of a text that has ended, without its evaluation.
+class EvaluateRun : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string text = spec::prepare_text(directory_, "books", spec::made_up_text(60));
+    config_ = spec::parsed(spec::text_study(text)).run(0, 0);
+    ASSERT_TRUE(run_single(config_, run_, false, workers_, listener_));
+    std::filesystem::remove(run_ / "evaluation.json");
+    listener_.messages.clear();
+  }
+
+  nlohmann::json kept() const { return spec::json_of(run_ / "evaluation.json"); }
+
+  TaskResults scores(const std::string& task, double value, std::uint64_t tokens) const {
+    TaskResults results;
+    results.config = {{"model", {{"tokens", tokens}}}};
+    results.tasks.push_back({task, 4, 4, {{"acc", value, std::nullopt}}});
+    return results;
+  }
+
+  test::TemporaryDirectory directory_;
+  std::filesystem::path run_ = directory_ / "run";
+  RunConfig config_;
+  base::Workers workers_{2};
+  spec::Listening listener_;
+};
+
+TEST_F(EvaluateRun, HasEveryTaskOfItsOwn) {
+  const Result<Ending> ending = evaluate_run(config_, run_, workers_, listener_);
+  ASSERT_TRUE(ending) << ending.error().message;
+  EXPECT_EQ(*ending, Ending::finished);
+  EXPECT_EQ(kept()["results"].size(), std::size(own_tasks));
+  ASSERT_EQ(listener_.messages.size(), 1U);
+  EXPECT_EQ(listener_.messages[0].find("ov seed 0: perplexity "), 0U) << listener_.messages[0];
+  // What is there is not asked again.
+  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  EXPECT_EQ(listener_.messages.size(), 1U);
+}
+
+TEST_F(EvaluateRun, KeepsTheTasksBeforeAStopAndGoesOnWithTheOthers) {
+  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  const nlohmann::json whole = kept();
+  std::filesystem::remove(run_ / "evaluation.json");
+  std::size_t asked = 0;
+  spec::Listening stopping([&] { return ++asked > 1; });  // perplexity asks once
+  const Result<Ending> stopped = evaluate_run(config_, run_, workers_, stopping);
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_EQ(*stopped, Ending::stopped);
+  EXPECT_EQ(kept()["results"].size(), 1U);
+  EXPECT_EQ(kept()["results"]["perplexity"], whole["results"]["perplexity"]);
+  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  EXPECT_EQ(kept()["results"], whole["results"]);
+  EXPECT_EQ(kept()["config"], whole["config"]);
+}
+
+TEST_F(EvaluateRun, ThatCannotBeEvaluatedStandsWithoutAndSaysWhy) {
+  std::filesystem::remove(run_ / "tokenizer.json");
+  const Result<Ending> ending = evaluate_run(config_, run_, workers_, listener_);
+  ASSERT_TRUE(ending);
+  EXPECT_EQ(*ending, Ending::finished);
+  EXPECT_FALSE(std::filesystem::exists(run_ / "evaluation.json"));
+  ASSERT_EQ(listener_.messages.size(), 1U);
+  EXPECT_EQ(listener_.messages[0].find("ov seed 0: not evaluated: "), 0U) << listener_.messages[0];
+}
+
+TEST_F(EvaluateRun, ScoresOfOneCheckpointStandTogether) {
+  ASSERT_TRUE(add_evaluation(run_, scores("copy", 0.25, 100)));
+  ASSERT_TRUE(add_evaluation(run_, scores("arc_easy", 0.5, 100)));
+  ASSERT_TRUE(add_evaluation(run_, scores("copy", 0.75, 100)));
+  EXPECT_EQ(kept()["results"].size(), 2U);
+  EXPECT_EQ(kept()["results"]["copy"]["acc,none"], 0.75);
+  EXPECT_EQ(kept()["results"]["arc_easy"]["acc,none"], 0.5);
+  ASSERT_TRUE(add_evaluation(run_, scores("lookup", 0.5, 200)));  // of another checkpoint
+  EXPECT_EQ(kept()["results"].size(), 1U);
+}
+
+TEST_F(EvaluateRun, AnObserverHearsEachTaskAndCanEndTheWhole) {
+  const Result<SavedModel> model = read_model(*find_checkpoint(run_));
+  ASSERT_TRUE(model) << model.error().message;
+  EvaluationRequest request;
+  request.tasks = {"copy", "perplexity"};
+  request.text = *open_text(config_.data.text->directory);
+  std::map<std::string, std::size_t> done;
+  std::vector<std::size_t> scored;
+  EvaluationObserver observer;
+  observer.go_on = [&](const std::string& task, std::size_t so_far, std::size_t all) {
+    EXPECT_LE(so_far, all);
+    done[task] = so_far;
+    return true;
+  };
+  observer.scored = [&](const TaskResults& results) -> Status {
+    scored.push_back(results.tasks.size());
+    return {};
+  };
+  const auto tokenizer = language::read_tokenizer(run_ / "tokenizer.json");
+  const auto evaluate = [&] {
+    return evaluate_model(*model, *tokenizer, request, workers_, observer);
+  };
+  ASSERT_TRUE(evaluate());
+  EXPECT_EQ(scored, (std::vector<std::size_t>{1, 2}));
+  EXPECT_EQ(done.size(), 2U);
+  observer.scored = [](const TaskResults&) -> Status { return Error{"the disk is full"}; };
+  const auto failed = evaluate();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message, "the disk is full");
+  observer.go_on = [](const std::string&, std::size_t, std::size_t) { return false; };
+  const auto stopped = evaluate();
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().message, "copy: " + base::stopped().message);
+}
+
+}  // namespace
+}  // namespace lookback::study
