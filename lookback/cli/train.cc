@@ -52,9 +52,10 @@ int run(const TrainOptions& options) {
   if (!config) return refuse(config.error());
   StopSignal stop;
   base::Workers workers(threads_of(options.threads));
-  ConsoleProgress progress(stop);
-  const Result<study::Ending> ending =
-      study::run_single(*config, options.out, options.resume, workers, progress);
+  const Result<study::Ending> ending = [&] {
+    ConsoleProgress progress(stop);  // ends its line before anything else is printed
+    return study::run_single(*config, options.out, options.resume, workers, progress);
+  }();
   if (!ending) return fail(ending.error());
   if (*ending == study::Ending::stopped) {
     return fail({"stopped; the same command with --resume goes on to the same result"});

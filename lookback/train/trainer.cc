@@ -34,7 +34,8 @@ class Trainer {
         workers_(workers),
         state_(state),
         pieces_(cut_into_pieces(run.program, run.config.decay_all)),
-        gradient_(run.program, run.source, run.config.batch, run.config.shards, workers),
+        gradient_(run.program, run.source, run.config.batch, run.config.shards, workers,
+                  run.memory),
         steps_(step_count(run.config, run.source.length())) {}
 
   Result<Outcome> train() {

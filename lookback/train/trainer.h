@@ -32,9 +32,10 @@ struct Run {
   const data::TokenSource& source;  ///< sequences of one length, at most the program's context
   TrainConfig config;
   std::uint64_t seed = 0;
-  std::string config_text;          ///< goes into each checkpoint
-  std::filesystem::path directory;  ///< checkpoints go below it
-  TrainingTaps taps;                ///< may be empty
+  std::string config_text;            ///< goes into each checkpoint
+  std::filesystem::path directory;    ///< checkpoints go below it
+  TrainingTaps taps;                  ///< may be empty
+  std::size_t memory = shard_memory;  ///< of BatchGradient
 };
 
 /// What the caller wants to know or decide on the way. Any may be empty.

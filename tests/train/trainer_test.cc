@@ -21,10 +21,11 @@ using test::TemporaryDirectory;
 /// A run in a directory of its own.
 class TrainerTest : public testing::Test {
  protected:
-  Outcome go_on(TrainState& state, const Observer& observer = {}, const TrainingTaps& taps = {}) {
+  Outcome go_on(TrainState& state, const Observer& observer = {}, const TrainingTaps& taps = {},
+                std::size_t memory = shard_memory) {
     base::Workers workers(2);
     const train::Run run{program_,          *source_, config_, seed_, "the configuration",
-                         directory_.path(), taps};
+                         directory_.path(), taps,     memory};
     const Result<Outcome> outcome = train(run, observer, workers, state);
     if (outcome) return *outcome;
     ADD_FAILURE() << outcome.error().message;
@@ -116,6 +117,27 @@ TEST_F(TrainerTest, StoppedAfterAnyStepAndResumedItGivesTheSameBits) {
     TrainState second = resumed();
     EXPECT_EQ(second.step, stop_after);
     EXPECT_EQ(go_on(second).kind, Outcome::Kind::finished);
+    spec::expect_same_bits(second, whole);
+    EXPECT_EQ(checkpoint_files(), whole_files);
+  }
+}
+
+TEST_F(TrainerTest, StoppedWithinAStepItDropsItAndResumedGivesTheSameBits) {
+  TrainState whole = fresh();
+  go_on(whole);
+  const auto whole_files = checkpoint_files();
+  // Two waves of two shards: asked once within each step and once after it.
+  for (std::uint64_t question = 1; question < 24; question += 2) {
+    SCOPED_TRACE(question);
+    start_anew();
+    TrainState first = fresh();
+    std::uint64_t asked = 0;
+    const Outcome stopped = go_on(first, {{}, {}, [&] { return ++asked == question; }}, {}, 0);
+    EXPECT_EQ(stopped.kind, Outcome::Kind::stopped);
+    EXPECT_EQ(stopped.last.step, question / 2);
+    TrainState second = resumed();
+    EXPECT_EQ(second.step, question / 2);
+    EXPECT_EQ(go_on(second, {}, {}, 0).kind, Outcome::Kind::finished);
     spec::expect_same_bits(second, whole);
     EXPECT_EQ(checkpoint_files(), whole_files);
   }
