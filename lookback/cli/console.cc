@@ -155,7 +155,8 @@ void ConsoleProgress::progress(const std::string& task, std::size_t done, std::s
   task_.done = done;
   if (!is_due()) return;
   const double rate = static_cast<double>(done - task_.first_done) / (seconds_now() - task_.begun);
-  show_progress(fmt::format("{}: {} of {} requests, {:.3g}/s, {} left", task, done, all, rate,
+  show_progress(fmt::format("{}: {} of {} requests, {:.{}f}/s, {} left", task, done, all, rate,
+                            rate < 10 ? 1 : 0,
                             duration_text(static_cast<double>(all - done) / rate)));
 }
 

@@ -48,6 +48,10 @@ Status check_given(const std::string& task, const EvaluationRequest& request) {
     return Error{
         "found no directory of evaluation files, allowed: one that scripts/get-data made (--data)"};
   }
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(request.task_files, unreadable)) {
+    return Error{fmt::format("found no directory {}", request.task_files.string())};
+  }
   const auto read = language::read_task(task, request.task_files, 1);
   return read ? Status() : read.error();
 }

@@ -57,6 +57,10 @@ Result<SavedModel> read_model(const fs::path& file) {
 
 Result<fs::path> find_checkpoint(const fs::path& path) {
   std::error_code code;
+  if (path.extension() == ".toml") {
+    return Error{fmt::format("{}: found a TOML file, allowed: a checkpoint, or a run's directory",
+                             path.string())};
+  }
   if (!fs::is_directory(path, code)) return path;  // reading it says what is wrong, if anything
   std::optional<std::pair<std::uint64_t, fs::path>> newest;
   for (auto entry = fs::directory_iterator(path / "checkpoints", code);

@@ -50,6 +50,12 @@ Result<Text> open_text_of(const RunConfig& config) {
 }  // namespace
 
 Result<Text> open_text(const std::filesystem::path& directory) {
+  std::error_code unreadable;
+  if (!std::filesystem::exists(directory / "train.tokens", unreadable)) {
+    return Error{fmt::format(
+        "{}: found no train.tokens in it, allowed: a directory that `lookback tokens prepare` made",
+        directory.string())};
+  }
   Text text;
   auto train = open_tokens(directory / "train.tokens");
   if (!train) return train.error();

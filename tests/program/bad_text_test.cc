@@ -171,9 +171,27 @@ TEST_F(BadText, TasksWithoutTheirFiles) {
   EXPECT_EQ(
       eval_line({"--tasks", "lambada", "--data", mine_.path()}),
       "lambada: " + mine_.path().string() + ": found no lambada_openai.jsonl, which lambada needs");
+  EXPECT_EQ(eval_line({"--tasks", "lambada", "--data", mine_ / "absent"}),
+            "lambada: found no directory " + (mine_ / "absent").string());
   EXPECT_EQ(
       eval_line({"--tasks", "perplexity"}),
       "perplexity: found no text, allowed: a directory of `lookback tokens prepare` (--text)");
+}
+
+TEST_F(BadText, AStudyFileInThePlaceOfWhatItMakes) {
+  const std::string file = path("study.toml");
+  EXPECT_EQ(one_line(spec::run(lookback({"eval", file}))),
+            file + ": found a TOML file, allowed: a checkpoint, or a run's directory");
+}
+
+TEST_F(BadText, ADirectoryWithoutTokens) {
+  const std::string line = one_line(spec::run(
+      lookback({"study", path("study.toml"), "--data", mine_.path(), "--out", mine_ / "out"})));
+  EXPECT_TRUE(line.ends_with(mine_.path().string() +
+                             ": found no train.tokens in it, allowed: a directory that `lookback "
+                             "tokens prepare` made"))
+      << line;
+  EXPECT_FALSE(std::filesystem::exists(mine_ / "out"));
 }
 
 TEST_F(BadText, TextOfAnotherTokenizer) {
