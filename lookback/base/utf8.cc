@@ -15,6 +15,7 @@ std::uint8_t byte_at(std::string_view text, std::size_t i) {
 }  // namespace
 
 std::size_t character_length(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return 0;
   const auto within = [&](std::size_t i, int low, int high) {
     const std::uint8_t byte = byte_at(text, at + i);
     return byte >= low && byte <= high;

@@ -8,7 +8,7 @@
 
 namespace lookback::base {
 
-/// Bytes of the character that begins at `at`; 0 if none does. Unicode 15, table 3-7.
+/// Bytes of the character that begins at `at`; 0 if none does, at the end of the text too. Unicode 15, table 3-7.
 std::size_t character_length(std::string_view text, std::size_t at);
 
 /// Whether a byte of UTF-8 is a later one of its character.

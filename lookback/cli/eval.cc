@@ -71,6 +71,11 @@ bool is_kept(const fs::path& path, const EvalOptions& options) {
   return fs::is_directory(path) && options.limit.empty() && options.tokenizer.empty();
 }
 
+Error stopped(const fs::path& path, const EvalOptions& options) {
+  if (!is_kept(path, options)) return {"stopped; nothing is kept"};
+  return {"stopped; the scores of the tasks that were done are in evaluation.json"};
+}
+
 /// One model, asked as much of its own tasks as it was measured on when it was trained. The scores that
 /// are kept are shown beside the others of the run.
 Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
@@ -90,6 +95,10 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
   const auto tokenizer =
       find_tokenizer(options.tokenizer, *file, model->program.architecture.vocabulary);
   if (!tokenizer) return tokenizer.error();
+  if (lock && request.text &&
+      model->config.data.text) {  // whose scores a resumed study takes as its own
+    if (Status same = study::check_text(*request.text, model->config); !same) return same.error();
+  }
   const study::EvaluateConfig& measured = model->config.evaluate;
   request.own.windows = request.limit > 0 ? request.limit : measured.windows;
   request.own.sequences = request.limit > 0 ? request.limit : measured.sequences;
@@ -101,13 +110,11 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
   if (lock) {  // each score at once: the next task may take hours
     observer.scored = [&](const auto& scores) { return study::add_evaluation(path, scores); };
   }
-  Result<language::TaskResults> results =
-      study::evaluate_model(*model, *tokenizer, request, workers, observer);
+  const auto scores = study::evaluate_model(*model, *tokenizer, request, workers, observer);
+  if (!scores) return scores.error();
+  if (scores->ending == study::Ending::stopped) return stopped(path, options);
+  Result<language::TaskResults> results = lock ? study::evaluation_of(path) : scores->results;
   if (!results) return results.error();
-  if (lock) {
-    results = study::evaluation_of(path);
-    if (!results) return results.error();
-  }
   const std::string name = model->config.arm.empty() ? path.filename().string() : model->config.arm;
   return Evaluated{std::move(*results), name};
 }
@@ -123,13 +130,9 @@ Result<std::vector<Evaluated>> evaluate_all(const std::vector<fs::path>& places,
   for (const fs::path& place : places) {
     if (places.size() > 1) console.message(place.string());
     Result<Evaluated> one = evaluate(place, options, request, workers, console);
-    if (!one && console.stop()) {
-      return Error{is_kept(place, options)
-                       ? "stopped; the scores of the tasks that were done are kept"
-                       : "stopped"};
-    }
     if (!one) return one.error();
     all.push_back(std::move(*one));
+    if (console.stop()) return stopped(place, options);
   }
   return all;
 }

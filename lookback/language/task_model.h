@@ -11,7 +11,7 @@
 namespace lookback::language {
 
 /// Runs each window without its last token, several at a time, and answers for its scored tokens. The
-/// same window asked twice is run once. `go_on` hears of the windows that are run. All three must outlive what is returned.
+/// same window asked twice is run once. `go_on` hears of the windows that are run. Program, parameters and workers must outlive what is returned.
 Model task_model(const model::Program& program, std::span<const float> parameters,
                  base::Workers& workers, const base::GoOn& go_on = {});
 

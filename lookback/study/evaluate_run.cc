@@ -67,8 +67,9 @@ class ModelEvaluation {
         workers_(workers),
         observer_(observer) {}
 
-  Result<TaskResults> evaluate() {
-    TaskResults results;
+  Result<ModelScores> evaluate() {
+    ModelScores scores;
+    TaskResults& results = scores.results;
     results.config = {
         {"model",
          {{"arm", model_.config.arm},
@@ -79,24 +80,33 @@ class ModelEvaluation {
         {"tokenizer", {{"tokens", tokenizer_.size()}}},
         {"limit", request_.limit == 0 ? nlohmann::json(nullptr) : nlohmann::json(request_.limit)}};
     for (const std::string& task : request_.tasks) {
-      const Result<TaskScore> score =
-          find_own(task) != nullptr ? own(task, results.config) : foreign(task);
+      const Result<TaskScore> score = score_of(task, results.config);
+      if (is_stopped_) {
+        scores.ending = Ending::stopped;
+        return scores;
+      }
       if (!score) return Error{fmt::format("{}: {}", task, score.error().message)};
       results.tasks.push_back(*score);
       if (!observer_.scored) continue;
       if (Status heard = observer_.scored(results); !heard) return heard.error();
     }
-    return results;
+    return scores;
   }
 
  private:
   lens::Model model() const { return {model_.program, model_.parameters}; }
 
-  base::GoOn go_on(const std::string& task) const {
-    if (!observer_.go_on) return {};
+  /// An observer that says no is not asked again.
+  base::GoOn go_on(const std::string& task) {
     return [this, task](std::size_t done, std::size_t all) {
-      return observer_.go_on(task, done, all);
+      if (observer_.go_on && !is_stopped_) is_stopped_ = !observer_.go_on(task, done, all);
+      return !is_stopped_;
     };
+  }
+
+  Result<TaskScore> score_of(const std::string& task, nlohmann::json& config) {
+    if (!go_on(task)(0, 0)) return base::stopped();
+    return find_own(task) != nullptr ? own(task, config) : foreign(task);
   }
 
   /// The probes are made together, at the first that is asked for.
@@ -110,7 +120,7 @@ class ModelEvaluation {
     return probes_.at(task);
   }
 
-  Result<TaskScore> of_text(const std::string& task) const {
+  Result<TaskScore> of_text(const std::string& task) {
     const std::string tokenizer = language::to_tokenizer_json(tokenizer_.vocabulary());
     const base::Bytes bytes = base::bytes_of(tokenizer);
     if (base::checksum({&bytes, 1}) != request_.text->tokenizer_checksum) {
@@ -127,6 +137,7 @@ class ModelEvaluation {
     auto scores =
         evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, workers_, go_on(task));
     if (!scores) return scores;
+    if (!go_on(task)(0, 0)) return base::stopped();
     const auto probe = probe_source(model_.config, data::BlockKind::repeated_blocks);
     if (!probe) return probe.error();
     const auto heads = lens::evaluate(model_.program, model_.parameters, **probe,
@@ -163,18 +174,8 @@ class ModelEvaluation {
   base::Workers& workers_;
   const EvaluationObserver& observer_;
   std::map<std::string, TaskScore, std::less<>> probes_;
+  bool is_stopped_ = false;
 };
-
-/// The run's own tasks that are not there.
-std::vector<std::string> missing_tasks(const TaskResults& there) {
-  std::vector<std::string> missing;
-  for (const OwnTask& task : own_tasks) {
-    if (std::ranges::find(there.tasks, task.name, &TaskScore::name) == there.tasks.end()) {
-      missing.emplace_back(task.name);
-    }
-  }
-  return missing;
-}
 
 /// The training tokens of the checkpoint that scores were made of.
 nlohmann::json tokens_of(const TaskResults& results) {
@@ -182,10 +183,32 @@ nlohmann::json tokens_of(const TaskResults& results) {
   return tokens == nullptr ? nlohmann::json() : *tokens;
 }
 
-/// Adds each score to evaluation.json once it is made.
-Status evaluate_own(const RunConfig& config, const std::filesystem::path& run,
-                    const std::vector<std::string>& tasks, base::Workers& workers,
-                    Listener& listener) {
+/// The run's own tasks that are not there, of the checkpoint after so many tokens.
+std::vector<std::string> missing_tasks(const TaskResults& there, std::uint64_t tokens) {
+  std::vector<std::string> missing;
+  const bool is_of_it = tokens_of(there) == tokens;
+  for (const OwnTask& task : own_tasks) {
+    const auto found = std::ranges::find(there.tasks, task.name, &TaskScore::name);
+    if (!is_of_it || found == there.tasks.end()) missing.emplace_back(task.name);
+  }
+  return missing;
+}
+
+/// Whether they all are, of whichever checkpoint.
+bool has_own_tasks(const std::filesystem::path& run) {
+  const Result<TaskResults> there = evaluation_of(run);
+  return there && std::ranges::all_of(own_tasks, [&](const OwnTask& task) {
+           return std::ranges::find(there->tasks, task.name, &TaskScore::name) !=
+                  there->tasks.end();
+         });
+}
+
+/// Makes the scores that are missing; each is in evaluation.json once it is made, or `written` has why
+/// it is not.
+Result<Ending> evaluate_own(const RunConfig& config, const std::filesystem::path& run,
+                            base::Workers& workers, Listener& listener, Status& written) {
+  const Result<TaskResults> there = evaluation_of(run);
+  if (!there) return there.error();
   const Result<std::filesystem::path> file = find_checkpoint(run);
   if (!file) return file.error();
   const Result<SavedModel> model = read_model(*file);
@@ -196,15 +219,19 @@ Status evaluate_own(const RunConfig& config, const std::filesystem::path& run,
   if (!text) return text.error();
   if (Status same = check_text(*text, config); !same) return same.error();
   EvaluationRequest request;
-  request.tasks = tasks;
+  request.tasks = missing_tasks(*there, model->header.tokens);
   request.text = std::move(*text);
   request.own.windows = config.evaluate.windows;
   request.own.sequences = config.evaluate.sequences;
   EvaluationObserver observer;
   observer.go_on = [&](const std::string&, std::size_t, std::size_t) { return !listener.stop(); };
-  observer.scored = [&](const TaskResults& results) { return add_evaluation(run, results); };
-  const auto results = evaluate_model(*model, *tokenizer, request, workers, observer);
-  return results ? Status() : results.error();
+  observer.scored = [&](const TaskResults& results) {
+    written = add_evaluation(run, results);
+    return written;
+  };
+  const auto scores = evaluate_model(*model, *tokenizer, request, workers, observer);
+  if (!scores) return scores.error();
+  return scores->ending;
 }
 
 }  // namespace
@@ -229,7 +256,7 @@ Status check_request(const EvaluationRequest& request) {
   return {};
 }
 
-Result<TaskResults> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
+Result<ModelScores> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
                                    const EvaluationRequest& request, base::Workers& workers,
                                    const EvaluationObserver& observer) {
   if (Status possible = check_request(request); !possible) return possible.error();
@@ -263,19 +290,15 @@ Status add_evaluation(const std::filesystem::path& run, const TaskResults& resul
 
 Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path& run,
                             base::Workers& workers, Listener& listener) {
-  if (!config.data.text || !has_finished(run)) return Ending::finished;
-  Result<TaskResults> results = evaluation_of(run);
-  const std::vector<std::string> missing =
-      results ? missing_tasks(*results) : std::vector<std::string>();
-  if (results && missing.empty()) return Ending::finished;
-  if (results) {
-    const Status made = evaluate_own(config, run, missing, workers, listener);
-    if (!made && listener.stop()) return Ending::stopped;
-    results = made ? evaluation_of(run) : made.error();
-  }
+  if (!config.data.text || !has_finished(run) || has_own_tasks(run)) return Ending::finished;
+  Status written;
+  const Result<Ending> ending = evaluate_own(config, run, workers, listener, written);
+  if (!written) return written.error();
+  if (ending && *ending == Ending::stopped) return ending;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
+  const Result<TaskResults> results = ending ? evaluation_of(run) : ending.error();
   if (!results) {
-    listener.message(fmt::format("{}: not evaluated: {}", name, results.error().message));
+    listener.message(fmt::format("{}: not wholly evaluated: {}", name, results.error().message));
     return Ending::finished;
   }
   const auto value = [&](std::string_view task) {

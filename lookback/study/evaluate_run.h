@@ -31,7 +31,7 @@ struct EvaluationRequest {
 /// Who hears how an evaluation goes on; each may be missing. Called from the thread that evaluates.
 struct EvaluationObserver {
   /// Of a task, how many of all its requests (documents' choices, windows, sequences of one probe) were
-  /// run; false stops the evaluation.
+  /// run, first 0 of 0; false stops the evaluation.
   std::function<bool(const std::string& task, std::size_t done, std::size_t all)> go_on = {};
   /// The scores so far, each time a task is done; an error ends the evaluation.
   std::function<Status(const language::TaskResults&)> scored = {};
@@ -44,14 +44,18 @@ std::vector<std::string> evaluation_tasks();
 /// which are read. What a model can say to them is another matter.
 Status check_request(const EvaluationRequest& request);
 
+/// The scores of a model; where it was stopped, of the tasks before.
+struct ModelScores {
+  language::TaskResults results;
+  Ending ending = Ending::finished;
+};
+
 /// The scores, in the order of the tasks; "config" says which model, and has the induction score of
 /// every head where "induction" was asked for. Errors: an unknown task, text that is not there or
-/// does not fit, those of the tasks' files and of the observer, and base::stopped().
-Result<language::TaskResults> evaluate_model(const SavedModel& model,
-                                             const language::Tokenizer& tokenizer,
-                                             const EvaluationRequest& request,
-                                             base::Workers& workers,
-                                             const EvaluationObserver& observer = {});
+/// does not fit, and those of the tasks' files and of the observer.
+Result<ModelScores> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
+                                   const EvaluationRequest& request, base::Workers& workers,
+                                   const EvaluationObserver& observer = {});
 
 /// What a run's evaluation.json has; no tasks where there is none. Errors: a damaged one.
 Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
@@ -61,7 +65,7 @@ Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
 Status add_evaluation(const std::filesystem::path& run, const language::TaskResults& results);
 
 /// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run
-/// that diverged is left alone; one that cannot be evaluated stands without: a message says why.
+/// that diverged is left alone; one that cannot be evaluated, or not wholly, stands without: a message says why.
 /// When the listener asks for a stop, the tasks that are done are kept, and the others come with the
 /// next call. Errors: a file that cannot be written. REQUIRES that the caller holds the lock of the
 /// directory.

@@ -10,6 +10,7 @@
 #include "lookback/language/probes.h"
 #include "lookback/language/token_windows.h"
 #include "lookback/lens/estimate.h"
+#include "lookback/lens/evaluate.h"
 #include "lookback/study/validation.h"
 #include "lookback/study/value_content.h"
 
@@ -103,6 +104,11 @@ Result<TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text
                                       std::size_t length, const TextEvaluationOptions& options,
                                       base::Workers& workers, const base::GoOn& go_on) {
   if (Status fits = language::check_windows(*text.validation, length); !fits) return fits.error();
+  if (Status known = lens::check_inputs(model.program, model.parameters, length,
+                                        text.validation->vocabulary());
+      !known) {
+    return known.error();
+  }
   const Validation validation(model.program, text.validation, length, options.windows, workers);
   Result<std::vector<double>> losses = validation.losses(model.parameters, go_on);
   if (!losses) return losses.error();

@@ -47,8 +47,11 @@ class Trainer {
     if (state_.step == 0) {
       if (Status marked = mark(); !marked) return marked.error();
     }
+    const std::uint64_t begun = state_.step;
     while (state_.step < steps_) {
       const Step taken = step();
+      // Without a step of its own there is nothing new to go on from.
+      if (taken == Step::stopped && state_.step == begun && begun > 0) return stopped();
       if (taken == Step::stopped) return stop();
       if (taken == Step::diverged) return diverged();
       if (observer_.progress) observer_.progress(report_);
@@ -115,8 +118,10 @@ class Trainer {
 
   Result<Outcome> stop() {
     if (Status done = write(resume_path(run_.directory)); !done) return done.error();
-    return Outcome{Outcome::Kind::stopped, "", report_};
+    return stopped();
   }
+
+  Outcome stopped() const { return {Outcome::Kind::stopped, "", report_}; }
 
   /// The last checkpoint whose parameters were seen to give a sound loss: before those that failed.
   /// Of the log-spaced ones, so that a run that was killed and resumed names the same.

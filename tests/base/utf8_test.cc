@@ -21,6 +21,17 @@ TEST(Utf8, ThePrefixEndsBeforeTheFirstStrayByte) {
   EXPECT_EQ(valid_utf8_prefix(""), 0u);
 }
 
+TEST(Utf8, ACharacterHasALengthWhereItBegins) {
+  const std::string_view text = "aé日\xF0\x9F\x99\x82";
+  EXPECT_EQ(character_length(text, 0), 1u);
+  EXPECT_EQ(character_length(text, 1), 2u);
+  EXPECT_EQ(character_length(text, 2), 0u);
+  EXPECT_EQ(character_length(text, 3), 3u);
+  EXPECT_EQ(character_length(text, 6), 4u);
+  EXPECT_EQ(character_length(text, text.size()), 0u);
+  EXPECT_EQ(character_length("", 0), 0u);
+}
+
 TEST(Utf8, StrayBytesAreCountedOneByOne) {
   EXPECT_EQ(count_stray_bytes("a\xFF\xE6\x97 é"), 3u);
   EXPECT_EQ(count_stray_bytes("日本"), 0u);

@@ -114,7 +114,7 @@ TEST_F(TokenWindows, AShareOfThemRepeatsItsFirstTokens) {
       ASSERT_EQ(window[t], text[period == 0 ? t : t % period]) << "window " << i;
     }
   }
-  // 4 standard deviations: of the share 0.027, of each of six periods 0.2 of it.
+  // 4 standard deviations: of the share 0.027, of each of six periods 0.0126.
   EXPECT_NEAR(drawn[0], 0.75 * all, 0.028 * all);
   EXPECT_EQ(drawn.size(), 7U);
   for (std::size_t period = 4; period <= 9; ++period) {

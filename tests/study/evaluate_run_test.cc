@@ -1,13 +1,14 @@
 // What a run's evaluation.json gets, and keeps when an evaluation fails or is stopped.
 #include "lookback/study/evaluate_run.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "lookback/base/go_on.h"
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/study/inspect_run.h"
 #include "tests/study/small_study.h"
@@ -79,7 +80,25 @@ TEST_F(EvaluateRun, ThatCannotBeEvaluatedStandsWithoutAndSaysWhy) {
   EXPECT_EQ(*ending, Ending::finished);
   EXPECT_FALSE(std::filesystem::exists(run_ / "evaluation.json"));
   ASSERT_EQ(listener_.messages.size(), 1U);
-  EXPECT_EQ(listener_.messages[0].find("ov seed 0: not evaluated: "), 0U) << listener_.messages[0];
+  EXPECT_EQ(listener_.messages[0].find("ov seed 0: not wholly evaluated: "), 0U)
+      << listener_.messages[0];
+}
+
+TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
+  // What stands in the place of the file that is written aside.
+  std::filesystem::create_directory(run_ / fmt::format(".evaluation.json.partial-{}", getpid()));
+  const Result<Ending> ending = evaluate_run(config_, run_, workers_, listener_);
+  ASSERT_FALSE(ending);
+  EXPECT_EQ(ending.error().message.find((run_ / "evaluation.json: cannot create").string()), 0U)
+      << ending.error().message;
+  EXPECT_TRUE(listener_.messages.empty());
+}
+
+TEST_F(EvaluateRun, ScoresOfAnotherCheckpointAreMadeAnew) {
+  ASSERT_TRUE(add_evaluation(run_, scores("copy", 0.25, 1)));
+  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  EXPECT_EQ(kept()["results"].size(), std::size(own_tasks));
+  EXPECT_NE(kept()["results"]["copy"]["acc,none"], 0.25);
 }
 
 TEST_F(EvaluateRun, ScoresOfOneCheckpointStandTogether) {
@@ -124,8 +143,9 @@ TEST_F(EvaluateRun, AnObserverHearsEachTaskAndCanEndTheWhole) {
   EXPECT_EQ(failed.error().message, "the disk is full");
   observer.go_on = [](const std::string&, std::size_t, std::size_t) { return false; };
   const auto stopped = evaluate();
-  ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error().message, "copy: " + base::stopped().message);
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_EQ(stopped->ending, Ending::stopped);
+  EXPECT_TRUE(stopped->results.tasks.empty());
 }
 
 }  // namespace

@@ -271,7 +271,7 @@ TEST_F(ResumePointTest, IsTheNewestCheckpoint) {
   EXPECT_TRUE(point.warnings.empty());
 }
 
-TEST_F(ResumePointTest, GoesByTheStepNotByTheName) {
+TEST_F(ResumePointTest, AnOlderOneToResumeFromIsPassedOver) {
   add(resume_path(run()), 3);  // older than the checkpoint of step 5
   EXPECT_EQ(newest_step(find_resume_point(run()).value()), 5U);
 }
