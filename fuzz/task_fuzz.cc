@@ -8,6 +8,7 @@
 
 #include "fuzz/check.h"
 #include "lookback/base/json_file.h"
+#include "lookback/base/utf8.h"
 #include "lookback/language/python_text.h"
 #include "lookback/language/task_files.h"
 #include "lookback/language/task_results.h"
@@ -51,7 +52,7 @@ Result<std::vector<Answer>> answer(std::span<const Window> windows) {
 
 /// As read_task() does, which refuses what is no UTF-8 before it parses.
 void feed_task(const Form& form, std::string_view text) {
-  if (!language::count_code_points(text)) return;
+  if (!base::count_code_points(text)) return;
   auto documents = form.parse(text, "fuzz");
   if (!documents) return require(is_one_line(documents.error().message));
   const std::size_t count = documents->size();

@@ -292,7 +292,7 @@ Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path
                             base::Workers& workers, Listener& listener) {
   if (!config.data.text || !has_finished(run) || has_own_tasks(run)) return Ending::finished;
   Status written;
-  const Result<Ending> ending = evaluate_own(config, run, workers, listener, written);
+  Result<Ending> ending = evaluate_own(config, run, workers, listener, written);
   if (!written) return written.error();
   if (ending && *ending == Ending::stopped) return ending;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);

@@ -244,7 +244,7 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
 /// Inspects a run that has ended and, if it learned from text, evaluates it.
 Result<Ending> look_at_run(const RunConfig& config, const std::filesystem::path& run,
                            base::Workers& workers, Listener& listener) {
-  const Result<Ending> ending = evaluate_run(config, run, workers, listener);
+  Result<Ending> ending = evaluate_run(config, run, workers, listener);
   if (!ending || *ending == Ending::stopped) return ending;
   return inspect_run(config, run, workers, listener);
 }
