@@ -9,7 +9,6 @@
 #include "fuzz/check.h"
 #include "lookback/base/json_file.h"
 #include "lookback/base/utf8.h"
-#include "lookback/language/python_text.h"
 #include "lookback/language/task_files.h"
 #include "lookback/language/task_results.h"
 #include "lookback/language/task_score.h"
