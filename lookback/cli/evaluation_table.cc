@@ -44,8 +44,8 @@ constexpr std::array rows = {
 };
 
 const language::Metric* find_metric(const language::TaskResults& results, const Row& row) {
-  const auto task = std::ranges::find(results.tasks, row.task, &language::TaskScore::name);
-  if (task == results.tasks.end()) return nullptr;
+  const language::TaskScore* task = language::find_score(results, row.task);
+  if (task == nullptr) return nullptr;
   const auto metric = std::ranges::find(task->metrics, row.metric, &language::Metric::name);
   return metric == task->metrics.end() ? nullptr : &*metric;
 }
@@ -56,9 +56,9 @@ std::string documents_of(const std::vector<EvaluatedArm>& arms, const Row& row) 
   for (const EvaluatedArm& arm : arms) {
     for (const language::TaskResults& run : arm.runs) {
       if (find_metric(run, row) == nullptr) continue;
-      const auto task = std::ranges::find(run.tasks, row.task, &language::TaskScore::name);
-      fewest = std::min(fewest, task->documents);
-      most = std::max(most, task->documents);
+      const std::size_t documents = language::find_score(run, row.task)->documents;
+      fewest = std::min(fewest, documents);
+      most = std::max(most, documents);
     }
   }
   if (most == 0) return "";

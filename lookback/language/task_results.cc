@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -85,6 +86,11 @@ Result<TaskScore> read_score(const json& value, const std::string& task, const j
 }
 
 }  // namespace
+
+const TaskScore* find_score(const TaskResults& results, std::string_view task) {
+  const auto found = std::ranges::find(results.tasks, task, &TaskScore::name);
+  return found == results.tasks.end() ? nullptr : &*found;
+}
 
 json to_json(const TaskResults& results) {
   json value{

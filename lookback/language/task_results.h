@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <vector>
 
 #include "lookback/base/result.h"
@@ -14,6 +15,9 @@ struct TaskResults {
   std::vector<TaskScore> tasks;                      ///< no two of one name
   nlohmann::json config = nlohmann::json::object();  ///< an object: what was evaluated, and how
 };
+
+/// The score of a task; null where it was not evaluated.
+const TaskScore* find_score(const TaskResults& results, std::string_view task);
 
 /// {"results": {TASK: {"alias": TASK, "METRIC,none": value, "METRIC_stderr,none": error or "N/A"}},
 ///  "n-samples": {TASK: {"original": documents there are, "effective": evaluated}},

@@ -183,32 +183,20 @@ nlohmann::json tokens_of(const TaskResults& results) {
   return tokens == nullptr ? nlohmann::json() : *tokens;
 }
 
-/// The run's own tasks that are not there, of the checkpoint after so many tokens.
-std::vector<std::string> missing_tasks(const TaskResults& there, std::uint64_t tokens) {
+/// The run's own tasks that are not there.
+std::vector<std::string> missing_tasks(const TaskResults& there) {
   std::vector<std::string> missing;
-  const bool is_of_it = tokens_of(there) == tokens;
   for (const OwnTask& task : own_tasks) {
-    const auto found = std::ranges::find(there.tasks, task.name, &TaskScore::name);
-    if (!is_of_it || found == there.tasks.end()) missing.emplace_back(task.name);
+    if (language::find_score(there, task.name) == nullptr) missing.emplace_back(task.name);
   }
   return missing;
-}
-
-/// Whether they all are, of whichever checkpoint.
-bool has_own_tasks(const std::filesystem::path& run) {
-  const Result<TaskResults> there = evaluation_of(run);
-  return there && std::ranges::all_of(own_tasks, [&](const OwnTask& task) {
-           return std::ranges::find(there->tasks, task.name, &TaskScore::name) !=
-                  there->tasks.end();
-         });
 }
 
 /// Makes the scores that are missing; each is in evaluation.json once it is made, or `written` has why
 /// it is not.
 Result<Ending> evaluate_own(const RunConfig& config, const std::filesystem::path& run,
-                            base::Workers& workers, Listener& listener, Status& written) {
-  const Result<TaskResults> there = evaluation_of(run);
-  if (!there) return there.error();
+                            const TaskResults& there, base::Workers& workers, Listener& listener,
+                            Status& written) {
   const Result<std::filesystem::path> file = find_checkpoint(run);
   if (!file) return file.error();
   const Result<SavedModel> model = read_model(*file);
@@ -219,7 +207,8 @@ Result<Ending> evaluate_own(const RunConfig& config, const std::filesystem::path
   if (!text) return text.error();
   if (Status same = check_text(*text, config); !same) return same.error();
   EvaluationRequest request;
-  request.tasks = missing_tasks(*there, model->header.tokens);
+  const bool is_of_it = tokens_of(there) == model->header.tokens;
+  request.tasks = missing_tasks(is_of_it ? there : TaskResults());
   request.text = std::move(*text);
   request.own.windows = config.evaluate.windows;
   request.own.sequences = config.evaluate.sequences;
@@ -277,9 +266,7 @@ Status add_evaluation(const std::filesystem::path& run, const TaskResults& resul
   if (!there) return there.error();
   if (tokens_of(*there) == tokens_of(results)) {
     for (const TaskScore& score : there->tasks) {
-      if (std::ranges::find(all.tasks, score.name, &TaskScore::name) == all.tasks.end()) {
-        all.tasks.push_back(score);
-      }
+      if (language::find_score(all, score.name) == nullptr) all.tasks.push_back(score);
     }
     if (!all.config.contains("heads") && there->config.contains("heads")) {
       all.config["heads"] = there->config["heads"];
@@ -290,9 +277,12 @@ Status add_evaluation(const std::filesystem::path& run, const TaskResults& resul
 
 Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path& run,
                             base::Workers& workers, Listener& listener) {
-  if (!config.data.text || !has_finished(run) || has_own_tasks(run)) return Ending::finished;
+  if (!config.data.text || !has_finished(run)) return Ending::finished;
+  const Result<TaskResults> there = evaluation_of(run);
+  if (there && missing_tasks(*there).empty()) return Ending::finished;
   Status written;
-  Result<Ending> ending = evaluate_own(config, run, workers, listener, written);
+  Result<Ending> ending = there ? evaluate_own(config, run, *there, workers, listener, written)
+                                : Result<Ending>(there.error());
   if (!written) return written.error();
   if (ending && *ending == Ending::stopped) return ending;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
@@ -302,7 +292,7 @@ Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path
     return Ending::finished;
   }
   const auto value = [&](std::string_view task) {
-    return std::ranges::find(results->tasks, task, &TaskScore::name)->metrics.front().value;
+    return language::find_score(*results, task)->metrics.front().value;
   };
   listener.message(fmt::format("{}: perplexity {:.2f}, copies {:.3f} of random tokens", name,
                                value("perplexity"), value("copy")));

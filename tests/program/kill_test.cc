@@ -113,6 +113,14 @@ bool appears(const std::filesystem::path& file, Process& process) {
   return std::filesystem::exists(file);
 }
 
+/// How a run ends that is sent the signal after its first steps.
+spec::Ended interrupted(const Command& command, const std::filesystem::path& run, int signal) {
+  Process process(command);
+  EXPECT_TRUE(appears(run / "checkpoints/256.safetensors", process));
+  process.send(signal);
+  return process.wait();
+}
+
 class Interrupt : public testing::TestWithParam<int> {};
 
 TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
@@ -128,10 +136,7 @@ TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
   const spec::Ended whole = spec::run(command("whole"));
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
 
-  Process process(command("stopped"));
-  EXPECT_TRUE(appears(directory / "stopped/checkpoints/256.safetensors", process));
-  process.send(GetParam());
-  const spec::Ended stopped = process.wait();
+  const spec::Ended stopped = interrupted(command("stopped"), directory / "stopped", GetParam());
   EXPECT_EQ(stopped.signal, 0);
   EXPECT_EQ(stopped.exit_code, 1);
   EXPECT_TRUE(stopped.err.ends_with(
@@ -159,10 +164,7 @@ TEST(InterruptText, ARunWhoseTextWasMovedGoesOnWithItFromItsNewPlace) {
   const spec::Ended whole = spec::run(command("whole"));
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
 
-  Process process(command("stopped"));
-  EXPECT_TRUE(appears(directory / "stopped/checkpoints/256.safetensors", process));
-  process.send(SIGINT);
-  const spec::Ended stopped = process.wait();
+  const spec::Ended stopped = interrupted(command("stopped"), directory / "stopped", SIGINT);
   EXPECT_EQ(stopped.exit_code, 1) << stopped.err;
   ASSERT_TRUE(std::filesystem::exists(train::resume_path(directory / "stopped")));
   std::filesystem::rename(directory / "books", directory / "moved");
