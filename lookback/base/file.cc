@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -107,7 +109,60 @@ int read_to_end(int fd, std::size_t max_bytes, std::string& bytes) {
   }
 }
 
+fs::path directory_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+std::string partial_prefix(const fs::path& path) {
+  return "." + path.filename().string() + ".partial-";
+}
+
+/// Whether `text` is the number of a process that has ended. One of another machine or container that
+/// shares the directory counts as ended, too: it loses the file it is writing, and says so.
+bool is_dead(std::string_view text) {
+  pid_t pid = 0;
+  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (code != std::errc() || stop != text.data() + text.size() || pid <= 0) return false;
+  return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/// Makes one directory and syncs the one above. Fine where another process has made it by now.
+Status make_directory(const fs::path& path) {
+  if (::mkdir(path.c_str(), 0777) == 0) return sync_directory(directory_of(path));
+  const int code = errno;
+  std::error_code unknown;
+  if (code == EEXIST && fs::is_directory(path, unknown)) return {};
+  return system_error("make directory", path, code);
+}
+
 }  // namespace
+
+Result<fs::file_status> status_of(const fs::path& path) {
+  std::error_code code;
+  const fs::file_status status = fs::status(path, code);
+  if (!fs::status_known(status)) return system_error("look at", path, code.value());
+  return status;
+}
+
+Result<bool> is_there(const fs::path& path) {
+  const Result<fs::file_status> status = status_of(path);
+  if (!status) return status.error();
+  return fs::exists(*status);
+}
+
+Result<std::vector<fs::path>> entries_of(const fs::path& directory) {
+  std::vector<fs::path> entries;
+  std::error_code code;
+  for (fs::directory_iterator entry(directory, code), end; !code && entry != end;
+       entry.increment(code)) {
+    entries.push_back(entry->path());
+  }
+  const bool absent =
+      code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory;
+  if (code && !absent) return system_error("list", directory, code.value());
+  std::ranges::sort(entries);
+  return entries;
+}
 
 Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
   const auto too_large = [&](const std::string& found) {
@@ -138,11 +193,29 @@ Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
   }
 }
 
+fs::path partial_path(const fs::path& path) {
+  return directory_of(path) /
+         (partial_prefix(path) + std::to_string(static_cast<long long>(::getpid())));
+}
+
+void remove_stale_partials(const fs::path& path) {
+  const Result<std::vector<fs::path>> entries = entries_of(directory_of(path));
+  if (!entries) return;
+  const std::string prefix = partial_prefix(path);
+  for (const fs::path& entry : *entries) {
+    const std::string name = entry.filename().string();
+    if (!name.starts_with(prefix) || !is_dead(std::string_view(name).substr(prefix.size()))) {
+      continue;
+    }
+    std::error_code ignored;
+    fs::remove_all(entry, ignored);
+  }
+}
+
 Status write_file_atomically(const fs::path& path, std::span<const Bytes> parts) {
-  const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
   if (!path.has_filename()) return Error{path.string() + ": cannot write: no file name"};
-  const fs::path partial = directory / ("." + path.filename().string() + ".partial-" +
-                                        std::to_string(static_cast<long long>(::getpid())));
+  remove_stale_partials(path);
+  const fs::path partial = partial_path(path);
   Status status = write_and_sync(partial, O_TRUNC, "create", path, parts);
   if (status && ::rename(partial.c_str(), path.c_str()) != 0) {
     status = system_error("replace", path, errno);
@@ -151,7 +224,12 @@ Status write_file_atomically(const fs::path& path, std::span<const Bytes> parts)
     ::unlink(partial.c_str());  // fails when it was never created, which is fine
     return status;
   }
-  return sync_directory(directory);
+  return sync_directory(directory_of(path));
+}
+
+Status rename_and_sync(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return sync_directory(directory_of(to));
+  return system_error("rename to", to, errno);
 }
 
 Status write_file_atomically(const fs::path& path, Bytes bytes) {
@@ -167,13 +245,28 @@ Status append_and_sync(const fs::path& path, std::string_view text) {
   return write_and_sync(path, O_APPEND, "open", path, std::span<const Bytes>(&bytes, 1));
 }
 
+Status remove_file(const fs::path& path) {
+  if (::unlink(path.c_str()) == 0) return sync_directory(directory_of(path));
+  const int code = errno;
+  if (code == ENOENT || code == ENOTDIR) return {};
+  return system_error("remove", path, code);
+}
+
 Status make_directories(const fs::path& path) {
-  std::error_code code;
-  fs::create_directories(path, code);
-  if (code) return system_error("make directory", path, code.value());
-  // On some systems create_directories keeps silent about a file of that name.
-  if (!fs::is_directory(path, code)) {
-    return Error{path.string() + ": cannot make directory: something else has this name"};
+  if (path.empty()) return Error{"cannot make a directory without a name"};
+  std::vector<fs::path> missing;
+  for (fs::path at = path; !at.empty(); at = at.parent_path()) {
+    const Result<fs::file_status> status = status_of(at);
+    if (!status) return status.error();
+    if (fs::is_directory(*status)) break;
+    if (fs::exists(*status)) {
+      return Error{path.string() + ": cannot make directory: " + at.string() +
+                   " is there and is no directory"};
+    }
+    missing.push_back(at);
+  }
+  for (auto at = missing.rbegin(); at != missing.rend(); ++at) {
+    if (Status made = make_directory(*at); !made) return made;
   }
   return {};
 }

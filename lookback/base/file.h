@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lookback/base/result.h"
 
@@ -16,13 +17,32 @@ using Bytes = std::span<const std::byte>;
 /// The bytes of a text, in place.
 inline Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+/// What has this name, links followed; file_type::not_found where nothing has. Errors: the system does
+/// not say (no permission, a disk that fails), which is not the same as absence.
+Result<std::filesystem::file_status> status_of(const std::filesystem::path& path);
+
+/// Whether anything has this name. Errors: as above.
+Result<bool> is_there(const std::filesystem::path& path);
+
+/// What is in a directory, sorted; nothing where there is no such directory. Errors: it cannot be
+/// listed to its end.
+Result<std::vector<std::filesystem::path>> entries_of(const std::filesystem::path& directory);
+
 /// The whole file. Errors: it cannot be opened or read, is a directory, or has over `max_bytes`.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes);
 
-/// Replaces `path` by the concatenation of `parts`. The bytes go to ".<name>.partial-<pid>" in the
-/// same directory, are synced, and take the name in one step; then the directory is synced. On
-/// failure (a full disk included) the error names path and cause, the partial file is removed and
-/// what was at `path` stays. Two threads of one process must not write the same path at once.
+/// Where this process writes what is to become `path`: ".<name>.partial-<pid>" beside it.
+std::filesystem::path partial_path(const std::filesystem::path& path);
+
+/// Removes the partial files and directories of `path` that processes left which have ended. What
+/// cannot be removed stays: it is in nobody's way.
+void remove_stale_partials(const std::filesystem::path& path);
+
+/// Replaces `path` by the concatenation of `parts`. The bytes go to partial_path(path), are synced,
+/// and take the name in one step; then the directory is synced. What killed processes left beside
+/// `path` is removed first. On failure (a full disk included) the error names path and cause, the
+/// partial file is removed and what was at `path` stays. Two threads of one process must not write
+/// the same path at once.
 Status write_file_atomically(const std::filesystem::path& path, std::span<const Bytes> parts);
 Status write_file_atomically(const std::filesystem::path& path, Bytes bytes);
 Status write_file_atomically(const std::filesystem::path& path, std::string_view text);
@@ -31,7 +51,14 @@ Status write_file_atomically(const std::filesystem::path& path, std::string_view
 /// text: readers must pass over a last line without its end.
 Status append_and_sync(const std::filesystem::path& path, std::string_view text);
 
-/// Makes the directory and those above it. Fine when it exists; an error when a file is in the way.
+/// Gives `from` the name `to`, replacing a file of that name, and syncs the directory of `to`.
+Status rename_and_sync(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Removes a file and syncs its directory. Fine where there is none; an error for a directory.
+Status remove_file(const std::filesystem::path& path);
+
+/// Makes the directory and those above it, and syncs the one above each that was made, so that what is
+/// written below survives a power cut. Fine when it exists; an error when a file is in the way.
 Status make_directories(const std::filesystem::path& path);
 
 }  // namespace lookback::base

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -169,11 +170,91 @@ TEST(File, AFullDiskIsReported) {
   EXPECT_EQ(entries_in(directory.path()), 0u);
 }
 
+/// The number of a process that has just ended.
+pid_t ended_process() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  return child;
+}
+
+TEST(File, WritingRemovesWhatKilledProcessesLeftOfTheSameFile) {
+  const TemporaryDirectory directory;
+  const std::string dead = std::to_string(ended_process());
+  const std::string alive = std::to_string(::getppid());
+  for (const std::string& name :
+       std::vector<std::string>{".f.partial-" + dead, ".f.partial-" + alive,
+                                ".other.partial-" + dead, ".f.partial-", ".f.partial-x"}) {
+    std::ofstream(directory / name) << "half";
+  }
+  ASSERT_TRUE(write_file_atomically(directory / "f", "text"));
+  EXPECT_FALSE(fs::exists(directory / (".f.partial-" + dead)));
+  EXPECT_TRUE(fs::exists(directory / (".f.partial-" + alive))) << "it may still be written";
+  EXPECT_TRUE(fs::exists(directory / (".other.partial-" + dead))) << "it is of another file";
+  EXPECT_EQ(entries_in(directory.path()), 5U) << "what only looks like it stays";
+}
+
+TEST(File, OnlyANameThatNothingHasIsAbsent) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(write_file_atomically(directory / "f", "text"));
+  EXPECT_TRUE(*is_there(directory / "f"));
+  EXPECT_TRUE(*is_there(directory.path()));
+  EXPECT_FALSE(*is_there(directory / "none"));
+  EXPECT_FALSE(*is_there(directory / "none/below"));
+  EXPECT_FALSE(*is_there(directory / "f/below"));
+  fs::create_symlink("itself", directory / "itself");
+  for (const fs::path& path : {directory / "itself", directory / std::string(1000, 'x')}) {
+    const auto unknown = is_there(path);
+    ASSERT_FALSE(unknown);
+    expect_message(unknown.error(), path, "cannot look at");
+  }
+}
+
+TEST(File, TheEntriesOfADirectoryAreSorted) {
+  const TemporaryDirectory directory;
+  for (const char* name : {"b", "c", "a"}) {
+    ASSERT_TRUE(write_file_atomically(directory / name, ""));
+  }
+  EXPECT_EQ(*entries_of(directory.path()),
+            (std::vector<fs::path>{directory / "a", directory / "b", directory / "c"}));
+  EXPECT_TRUE(entries_of(directory / "none")->empty());
+  EXPECT_TRUE(entries_of(directory / "a")->empty());
+  fs::create_symlink("itself", directory / "itself");
+  const auto unknown = entries_of(directory / "itself");
+  ASSERT_FALSE(unknown);
+  expect_message(unknown.error(), directory / "itself", "cannot list");
+}
+
+TEST(File, RemovingIsFineTwiceAndNamesADirectory) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(write_file_atomically(directory / "f", "text"));
+  EXPECT_TRUE(remove_file(directory / "f"));
+  EXPECT_FALSE(fs::exists(directory / "f"));
+  EXPECT_TRUE(remove_file(directory / "f"));
+  const Status refused = remove_file(directory.path());
+  ASSERT_FALSE(refused);
+  expect_message(refused.error(), directory.path(), "cannot remove");
+}
+
+TEST(File, RenamingReplacesAndNamesTheNewPlace) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(write_file_atomically(directory / "f", "new"));
+  ASSERT_TRUE(write_file_atomically(directory / "g", "old"));
+  ASSERT_TRUE(rename_and_sync(directory / "f", directory / "g"));
+  EXPECT_EQ(*read_file(directory / "g", 10), "new");
+  const Status none = rename_and_sync(directory / "f", directory / "g");
+  ASSERT_FALSE(none);
+  expect_message(none.error(), directory / "g", "No such file or directory");
+}
+
 TEST(File, DirectoriesAreMadeWithThoseAbove) {
   const TemporaryDirectory directory;
   ASSERT_TRUE(make_directories(directory / "a/b/c"));
   EXPECT_TRUE(fs::is_directory(directory / "a/b/c"));
   EXPECT_TRUE(make_directories(directory / "a/b/c")) << "twice is fine";
+  EXPECT_TRUE(make_directories(directory / "d/./e/../f/"));
+  EXPECT_TRUE(fs::is_directory(directory / "d/f"));
+  EXPECT_FALSE(make_directories(""));
 }
 
 TEST(File, AFileInTheWayOfADirectoryIsNamed) {
@@ -184,6 +265,8 @@ TEST(File, AFileInTheWayOfADirectoryIsNamed) {
     ASSERT_FALSE(status);
     expect_message(status.error(), directory / name, "cannot make directory");
   }
+  fs::create_symlink("nowhere", directory / "link");
+  EXPECT_FALSE(make_directories(directory / "link"));
 }
 
 }  // namespace
