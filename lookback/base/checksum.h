@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "lookback/base/file.h"
+#include "lookback/base/result.h"
 
 namespace lookback::base {
 
@@ -16,5 +19,18 @@ std::uint64_t checksum(std::span<const Bytes> parts);
 /// The same as 16 lower-case hexadecimal digits, the highest first.
 std::string checksum_text(std::span<const Bytes> parts);
 std::string checksum_text(std::initializer_list<Bytes> parts);
+
+/// The size and checksum by which a file's contents are known.
+struct FileSum {
+  std::uint64_t bytes = 0;
+  std::string checksum;
+
+  bool operator==(const FileSum&) const = default;
+};
+
+FileSum sum_of(std::string_view text);
+
+/// The same of a regular file of any size, read in pieces. Errors: it cannot be opened or read.
+Result<FileSum> sum_of_file(const std::filesystem::path& path);
 
 }  // namespace lookback::base

@@ -12,6 +12,7 @@
 #include <new>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace lookback::base {
 namespace {
@@ -29,8 +30,8 @@ class Descriptor {
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
 
   bool is_open() const { return fd_ >= 0; }
   int get() const { return fd_; }
@@ -135,6 +136,18 @@ Status make_directory(const fs::path& path) {
   return system_error("make directory", path, code);
 }
 
+/// A regular file to read, and its status.
+Result<Descriptor> open_regular(const fs::path& path, struct stat& status) {
+  // O_NONBLOCK: opening a pipe that nobody writes to must not hang.
+  Descriptor file(open_retrying(path, O_RDONLY | O_NONBLOCK));
+  if (!file.is_open()) return system_error("open", path, errno);
+  if (::fstat(file.get(), &status) != 0) return system_error("stat", path, errno);
+  if (S_ISREG(status.st_mode)) return file;
+  return Error{path.string() + ": cannot read: found " +
+               (S_ISDIR(status.st_mode) ? "a directory" : "a device or pipe") +
+               ", allowed: a regular file"};
+}
+
 }  // namespace
 
 Result<fs::file_status> status_of(const fs::path& path) {
@@ -169,21 +182,14 @@ Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
     return Error{path.string() + ": found " + found + " bytes, allowed at most " +
                  std::to_string(max_bytes)};
   };
-  // O_NONBLOCK: opening a pipe that nobody writes to must not hang.
-  const Descriptor file(open_retrying(path, O_RDONLY | O_NONBLOCK));
-  if (!file.is_open()) return system_error("open", path, errno);
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return system_error("stat", path, errno);
-  if (!S_ISREG(status.st_mode)) {
-    return Error{path.string() + ": cannot read: found " +
-                 (S_ISDIR(status.st_mode) ? "a directory" : "a device or pipe") +
-                 ", allowed: a regular file"};
-  }
+  const Result<Descriptor> file = open_regular(path, status);
+  if (!file) return file.error();
   const auto size = static_cast<std::uintmax_t>(status.st_size);
   if (size > max_bytes) return too_large(std::to_string(size));
   try {
     std::string bytes(static_cast<std::size_t>(size), '\0');
-    if (const int code = read_to_end(file.get(), max_bytes, bytes)) {
+    if (const int code = read_to_end(file->get(), max_bytes, bytes)) {
       return system_error("read", path, code);
     }
     if (bytes.size() > max_bytes) return too_large("more than " + std::to_string(max_bytes));
@@ -209,6 +215,20 @@ void remove_stale_partials(const fs::path& path) {
     }
     std::error_code ignored;
     fs::remove_all(entry, ignored);
+  }
+}
+
+Status read_in_pieces(const fs::path& path, const std::function<void(Bytes)>& take) {
+  struct stat status {};
+  const Result<Descriptor> file = open_regular(path, status);
+  if (!file) return file.error();
+  std::vector<std::byte> piece(std::size_t{1} << 20U);
+  for (;;) {
+    const ssize_t got = ::read(file->get(), piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error("read", path, errno);
+    if (got == 0) return {};
+    take(Bytes(piece).first(static_cast<std::size_t>(got)));
   }
 }
 

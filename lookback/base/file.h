@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ Result<std::vector<std::filesystem::path>> entries_of(const std::filesystem::pat
 
 /// The whole file. Errors: it cannot be opened or read, is a directory, or has over `max_bytes`.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+/// Hands a regular file of any size to `take`, a mebibyte at most at a time. Errors as above.
+Status read_in_pieces(const std::filesystem::path& path, const std::function<void(Bytes)>& take);
 
 /// Where this process writes what is to become `path`: ".<name>.partial-<pid>" beside it.
 std::filesystem::path partial_path(const std::filesystem::path& path);

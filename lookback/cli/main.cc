@@ -12,6 +12,7 @@
 
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/version.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/math/targets.h"
@@ -38,7 +39,7 @@ int run(int argc, char** argv) {
   CLI::App app{"lookback: train small transformers, watch induction heads form, measure them."};
   app.require_subcommand(1);
   app.failure_message(usage_error);
-  app.set_version_flag("--version", LOOKBACK_VERSION);
+  app.set_version_flag("--version", std::string(base::version()));
   app.footer(
       "Example: lookback study studies/article.toml --out runs/article\n"
       "LOOKBACK_ISA in the environment names the instruction set to use.");
@@ -56,6 +57,7 @@ int run(int argc, char** argv) {
   add_export(app, exit_code);
   add_import(app, exit_code);
   add_tokens(app, exit_code);
+  add_verify(app, exit_code);
   if (Status status = math::select_instruction_set_from_environment(); !status) {
     return fail(status.error());
   }
