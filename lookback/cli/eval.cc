@@ -14,11 +14,10 @@
 #include "lookback/language/task.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluate_run.h"
-#include "lookback/study/inspect_run.h"
-#include "lookback/study/one_run.h"
 #include "lookback/study/output_place.h"
+#include "lookback/study/run_manifest.h"
 #include "lookback/study/saved_model.h"
-#include "lookback/study/study_file.h"
+#include "lookback/study/study_directory.h"
 
 namespace lookback::cli {
 namespace {
@@ -140,17 +139,21 @@ Result<std::vector<Evaluated>> evaluate_all(const std::vector<fs::path>& places,
 /// The directories of a study's runs, arm by arm; of anything else, the path alone.
 Result<std::vector<fs::path>> places_of(const fs::path& path) {
   if (study::kind_of(path) != study::DirectoryKind::study) return std::vector<fs::path>{path};
-  const Result<study::Study> study = study::read_study((path / "study.toml").string(), {});
+  const Result<study::Study> study = study::read_study_in(path);
   if (!study) return study.error();
   std::vector<fs::path> places;
   for (const study::RunConfig& arm : study->arms) {
     for (std::uint64_t seed = 0; seed < study->seeds; ++seed) {
       const fs::path run = study::run_directory(path, arm.arm, seed);
-      if (study::has_finished(run)) {
+      const Result<bool> finished = study::has_finished(run);
+      if (!finished) return finished.error();
+      const Result<bool> ended = study::has_ended(run);
+      if (!ended) return ended.error();
+      if (*finished) {
         places.push_back(run);
       } else {
-        fmt::print(stderr, "{}: left out, for it has {}\n", run.string(),
-                   study::has_ended(run) ? "diverged" : "not finished");
+        fmt::print(stderr, "{}: skipped: it {}\n", run.string(),
+                   *ended ? "diverged" : "has not finished");
       }
     }
   }

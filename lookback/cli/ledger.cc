@@ -10,6 +10,7 @@
 #include "lookback/cli/print_ledger.h"
 #include "lookback/study/ledger.h"
 #include "lookback/study/output_place.h"
+#include "lookback/study/study_directory.h"
 
 namespace lookback::cli {
 namespace {
@@ -27,8 +28,7 @@ int run_ledger(const LedgerOptions& options) {
   if (!std::filesystem::exists(directory / "study.toml", absent)) {
     return fail({fmt::format("{}: found no study.toml, {}", options.directory, allowed_place)});
   }
-  const Result<study::Study> study =
-      study::read_study((directory / "study.toml").string(), study::Overrides{});
+  const Result<study::Study> study = study::read_study_in(directory);
   if (!study) return fail(study.error());
   if (study->claims.empty()) {
     return fail({fmt::format("{}: found no [[claim]]; a ledger needs one at least",

@@ -20,8 +20,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t most_result_bytes = std::size_t{16} << 20;
-
 /// The harness names the filter of a task's answers after each metric; ours have none.
 constexpr std::string_view no_filter = ",none";
 constexpr std::string_view error_suffix = "_stderr";
@@ -128,9 +126,12 @@ Result<TaskResults> parse_task_results(const json& value) {
   return results;
 }
 
+std::string text_of(const TaskResults& results) {
+  return to_json(results).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 Status write_task_results(const std::filesystem::path& path, const TaskResults& results) {
-  const std::string text = to_json(results).dump(2, ' ', false, json::error_handler_t::replace);
-  return base::write_file_atomically(path, text + "\n");
+  return base::write_file_atomically(path, text_of(results));
 }
 
 Result<TaskResults> read_task_results(const std::filesystem::path& path) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,12 @@ nlohmann::json to_json(const TaskResults& results);
 /// not known are passed over. Errors name the task and the field: it is missing, not a finite
 /// number, a negative error, or counts that do not fit each other.
 Result<TaskResults> parse_task_results(const nlohmann::json& value);
+
+/// What a file holds: to_json, indented. Text that is not UTF-8 becomes the replacement character.
+std::string text_of(const TaskResults& results);
+
+/// The most bytes of a file that are read.
+inline constexpr std::size_t most_result_bytes = std::size_t{1} << 24U;
 
 /// Writes and reads the file. Errors, which name the file: it cannot be written or read, has over
 /// 16 MiB, is not JSON, or is not such an object.

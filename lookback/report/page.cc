@@ -9,6 +9,7 @@
 #include "lookback/report/frames_data.h"
 #include "lookback/report/lens_data.h"
 #include "lookback/report/study_data.h"
+#include "lookback/study/manifest.h"
 
 namespace lookback::report {
 namespace {
@@ -63,6 +64,26 @@ std::string escape_html(std::string_view text) {
 Status write_specification(const fs::path& directory, const json& shown) {
   const fs::path path = directory / (shown["id"].get<std::string>() + ".vl.json");
   return base::write_file_atomically(path, to_text(shown["spec"]) + "\n");
+}
+
+/// Lists the page and the figures beside it in the study's manifest, and none that are there no more.
+Status list_report(const fs::path& directory) {
+  std::vector<std::string> names = {"report.html"};
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(directory / "figures", error), end;
+       !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() == ".json") {
+      names.push_back(entry->path().lexically_relative(directory).generic_string());
+    }
+  }
+  if (error) {
+    return Error{(directory / "figures").string() + ": cannot list: " + error.message()};
+  }
+  Status forgotten = study::update_manifest(directory, [](study::Manifest& manifest) {
+    std::erase_if(manifest.files,
+                  [](const auto& file) { return file.first.starts_with("figures/"); });
+  });
+  return forgotten ? study::list_files(directory, names) : forgotten;
 }
 
 Status write_figures(const fs::path& directory, const json& figures) {
@@ -145,6 +166,7 @@ Result<fs::path> write_report(const fs::path& directory, const StudyReport& stud
   }
   const fs::path path = directory / "report.html";
   if (Status status = base::write_file_atomically(path, *page); !status) return status.error();
+  if (Status status = list_report(directory); !status) return status.error();
   return path;
 }
 

@@ -8,10 +8,9 @@
 #include "lookback/base/json_file.h"
 #include "lookback/report/json_access.h"
 #include "lookback/report/load_inspection.h"
-#include "lookback/report/metrics_lines.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/metrics_file.h"
-#include "lookback/study/one_run.h"
+#include "lookback/study/run_manifest.h"
 
 namespace lookback::report {
 namespace {
@@ -21,33 +20,6 @@ using nlohmann::json;
 
 constexpr std::size_t max_findings_bytes = std::size_t{64} << 20U;
 constexpr std::size_t max_timing_bytes = std::size_t{1} << 20U;
-
-/// Whether findings can be made from a line that comes after `before` tokens.
-bool is_measured(const json& line, const std::optional<std::uint64_t>& before) {
-  const std::optional<std::uint64_t> tokens = find_count(line, {"tokens"});
-  return study::is_metrics_line(line) && tokens && (!before || *tokens > *before);
-}
-
-bool are_measured(const std::vector<json>& metrics) {
-  std::optional<std::uint64_t> before;
-  for (const json& line : metrics) {
-    if (!is_measured(line, before)) return false;
-    before = find_count(line, {"tokens"});
-  }
-  return true;
-}
-
-/// Those lines of others that findings can be made from.
-std::vector<json> measured_lines(const std::vector<json>& metrics) {
-  std::vector<json> lines;
-  std::optional<std::uint64_t> before;
-  for (const json& line : metrics) {
-    if (!is_measured(line, before)) continue;
-    before = find_count(line, {"tokens"});
-    lines.push_back(line);
-  }
-  return lines;
-}
 
 }  // namespace
 
@@ -65,6 +37,7 @@ bool RunFiles::Watched::changed(std::vector<FileStamp> now) {
 RunChanges RunFiles::refresh(Run& run) {
   RunChanges changes;
   // Findings before metrics: a run that ends in between is found to have ended the next time.
+  read_manifest();
   changes.results = read_findings();
   changes.results = read_timing() || changes.results;
   changes.results = read_metrics(run) || changes.results;
@@ -77,23 +50,46 @@ RunChanges RunFiles::refresh(Run& run) {
   return changes;
 }
 
+bool RunFiles::read_manifest() {
+  if (!manifest_file_.changed({stamp_of(folder_ / study::manifest_name)})) return false;
+  Result<std::optional<study::Manifest>> manifest = study::read_manifest(folder_);
+  if (!manifest) {
+    manifest_file_.fault = manifest.error().message;
+    return false;
+  }
+  manifest_ = std::move(*manifest);
+  return true;
+}
+
+/// Whether the manifest lists a file and it is as listed; the fault says if it should be and is not.
+bool RunFiles::is_listed(const std::string& name, std::string& fault) const {
+  if (!manifest_ || !manifest_->lists(name)) return false;
+  const Status whole = study::check_listed(folder_, *manifest_, name);
+  if (!whole) fault = whole.error().message;
+  return static_cast<bool>(whole);
+}
+
 bool RunFiles::read_findings() {
   const fs::path path = folder_ / "findings.json";
-  const FileStamp stamp = stamp_of(path);
-  if (!findings_.changed({stamp, stamp_of(folder_ / "config.toml")})) return false;
-  if (!study::has_ended_as(config_, folder_)) {  // or as a shorter one, that goes on
+  const std::vector<FileStamp> stamps = {stamp_of(path), stamp_of(folder_ / "config.toml"),
+                                         manifest_file_.stamps.front()};
+  if (!findings_.changed(stamps)) return false;
+  const auto spoiled = [this](const Error& error) {
+    findings_.fault = error.message;
+    return false;
+  };
+  const Result<bool> ended = study::has_ended_as(config_, folder_);
+  if (!ended) return spoiled(ended.error());
+  if (!*ended || !manifest_) {  // or ended as a shorter one, that goes on
     found_ = nullptr;
     return true;
   }
-  const Result<json> findings = base::read_json_object(path, max_findings_bytes);
-  if (!findings) {
-    findings_.fault = findings.error().message;
-    return false;
-  }
+  const Result<json> findings =
+      study::read_listed_object(folder_, *manifest_, "findings.json", max_findings_bytes);
+  if (!findings) return spoiled(findings.error());
   const std::string status = find_text(*findings, {"status"});
   if (status != "finished" && status != "diverged") {
-    findings_.fault = path.string() + ": key 'status': expected \"finished\" or \"diverged\"";
-    return false;
+    return spoiled({path.string() + ": key 'status': expected \"finished\" or \"diverged\""});
   }
   found_ = study::summary_of(*findings);
   return true;
@@ -107,7 +103,7 @@ bool RunFiles::read_timing() {
   if (!stamp.there) return true;
   const Result<json> timing = base::read_json_object(path, max_timing_bytes);
   if (!timing) {
-    timing_.notes.push_back("left out: " + timing.error().message);
+    timing_.notes.push_back("skipped: " + timing.error().message);
     return true;
   }
   if (const auto rate = find_number(*timing, {"tokens_per_second"})) tokens_per_second_ = *rate;
@@ -118,31 +114,49 @@ bool RunFiles::read_timing() {
 bool RunFiles::read_metrics(Run& run) {
   const fs::path path = folder_ / "metrics.jsonl";
   const FileStamp stamp = stamp_of(path);
-  if (!metrics_.changed({stamp, findings_.stamps.front()})) return false;
+  if (!metrics_.changed({stamp, findings_.stamps.front(), manifest_file_.stamps.front()})) {
+    return false;
+  }
   if (!stamp.there && find_text(found_, {"status"}) != "finished") {
     run.metrics.clear();
     if (found_.is_object()) {
-      metrics_.notes.push_back(path.string() + ": absent, so this run has no lines");
+      metrics_.notes.push_back(path.string() + ": is missing, so this run has no curves");
     }
     return true;
   }
-  Result<std::vector<json>> lines = read_metrics_lines(path, metrics_.notes);
-  if (!lines) {
-    metrics_.fault = lines.error().message;
+  // Of an ended run the whole file is known; of one at work each line is.
+  if (manifest_ && manifest_->lists("metrics.jsonl") &&
+      !is_listed("metrics.jsonl", metrics_.fault)) {
     return false;
   }
-  run.metrics = std::move(*lines);
+  Result<study::MetricsLines> found = study::read_whole_metrics(path, study::identity_of(config_));
+  if (!found) {
+    metrics_.fault = found.error().message;
+    return false;
+  }
+  metrics_.fault = found->fault;
+  if (!found->fault.empty()) return false;
+  if (found->torn) {
+    metrics_.notes.push_back(path.string() + ": the last line is incomplete and was skipped");
+  }
+  run.metrics = std::move(found->lines);
   return true;
 }
 
 bool RunFiles::read_lens(Run& run) {
   const FileStamp stamp = stamp_of(folder_ / "inspection.json");
-  if (!lens_.changed({stamp, stamp_of(folder_ / "inspection.npz")})) return false;
+  if (!lens_.changed(
+          {stamp, stamp_of(folder_ / "inspection.npz"), manifest_file_.stamps.front()})) {
+    return false;
+  }
   run.lens.reset();
-  if (!stamp.there) return true;
+  std::string fault;
+  const bool whole = is_listed("inspection.json", fault) && is_listed("inspection.npz", fault);
+  if (!fault.empty()) lens_.notes.push_back("skipped: " + fault);
+  if (!whole) return true;
   Result<LensResult> found = load_inspection(folder_);
   if (found) run.lens = std::move(*found);
-  if (!found) lens_.notes.push_back("left out: " + found.error().message);
+  if (!found) lens_.notes.push_back("skipped: " + found.error().message);
   return true;
 }
 
@@ -165,9 +179,7 @@ json RunFiles::findings_so_far(const Run& run) const {
   const std::uint64_t tokens =
       run.metrics.empty() ? 0 : find_count(run.metrics.back(), {"tokens"}).value_or(0);
   const study::RunEnd so_far = {false, "", tokens, parameters_};
-  json row = are_measured(run.metrics)
-                 ? study::make_findings(config_, so_far, run.metrics)
-                 : study::make_findings(config_, so_far, measured_lines(run.metrics));
+  json row = study::make_findings(config_, so_far, run.metrics);
   row.erase("last");
   row["status"] = status_now();
   return row;
@@ -175,7 +187,7 @@ json RunFiles::findings_so_far(const Run& run) const {
 
 std::vector<std::string> RunFiles::faults() const {
   std::vector<std::string> all;
-  for (const Watched* watched : {&findings_, &metrics_}) {
+  for (const Watched* watched : {&manifest_file_, &findings_, &metrics_}) {
     if (!watched->fault.empty()) all.push_back(watched->fault);
   }
   return all;

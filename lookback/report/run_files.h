@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "lookback/report/file_stamp.h"
 #include "lookback/report/study_report.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/run_config.h"
+#include "lookback/study/run_manifest.h"
 
 namespace lookback::report {
 
@@ -36,6 +40,11 @@ class RunFiles {
   std::vector<std::string> faults() const;
   std::vector<std::string> notes() const;
 
+  /// What trained the run, as of the last look.
+  std::set<std::string> instruction_sets() const {
+    return manifest_ ? study::instruction_sets_of(*manifest_) : std::set<std::string>();
+  }
+
   /// Threads of the last stretch, from timing.json; 0 where it does not say.
   std::uint64_t threads() const { return threads_; }
 
@@ -49,6 +58,8 @@ class RunFiles {
     bool changed(std::vector<FileStamp> now);
   };
 
+  bool read_manifest();
+  bool is_listed(const std::string& name, std::string& fault) const;
   bool read_metrics(Run& run);
   bool read_findings();
   bool read_timing();
@@ -60,7 +71,8 @@ class RunFiles {
   std::filesystem::path folder_;
   study::RunConfig config_;
   std::size_t parameters_;
-  Watched metrics_, findings_, timing_, lens_;
+  Watched manifest_file_, metrics_, findings_, timing_, lens_;
+  std::optional<study::Manifest> manifest_;
   nlohmann::json found_;              // findings.json without its last line of metrics, or null
   nlohmann::json tokens_per_second_;  // or null
   std::uint64_t threads_ = 0;

@@ -1,12 +1,16 @@
 #include "lookback/report/study_loader.h"
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "lookback/model/program.h"
 #include "lookback/study/ledger.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/output_place.h"
+#include "lookback/study/run_manifest.h"
+#include "lookback/study/study_directory.h"
 
 namespace lookback::report {
 namespace {
@@ -57,8 +61,7 @@ Result<StudyChanges> StudyLoader::refresh() {
 }
 
 Status StudyLoader::read_study_file() {
-  Result<study::Study> study =
-      study::read_study((directory_ / "study.toml").string(), study::Overrides{});
+  Result<study::Study> study = study::read_study_in(directory_);
   if (!study) return study.error();
   if (study->seeds > most_runs / study->arms.size()) {
     return Error{(directory_ / "study.toml").string() + ": found " +
@@ -129,8 +132,7 @@ bool StudyLoader::refresh_ledger() {
   std::vector<FileStamp> stamps;
   for (const std::vector<RunFiles>& files : files_) {
     for (const RunFiles& run : files) {
-      stamps.push_back(stamp_of(run.folder() / "findings.json"));
-      stamps.push_back(stamp_of(run.folder() / "inspection.json"));
+      stamps.push_back(stamp_of(run.folder() / study::manifest_name));
     }
   }
   // One that failed is tried again: of what it is made of, metrics.jsonl is not among the stamps.
@@ -181,9 +183,15 @@ void StudyLoader::gather_notes() {
   const auto add = [&](const std::vector<std::string>& notes) {
     study_.notes.insert(study_.notes.end(), notes.begin(), notes.end());
   };
+  std::set<std::string> instruction_sets;
   for (const std::vector<RunFiles>& files : files_) {
-    for (const RunFiles& run : files) add(run.notes());
+    for (const RunFiles& run : files) {
+      add(run.notes());
+      instruction_sets.merge(run.instruction_sets());
+    }
   }
+  const std::string warning = study::warning_of(instruction_sets);
+  if (!warning.empty()) study_.notes.push_back(warning);
   add(ledger_notes_);
   add(checkpoint_notes_);
 }

@@ -16,10 +16,13 @@
 #include "lookback/language/task_model.h"
 #include "lookback/language/tokenizer_json.h"
 #include "lookback/lens/evaluate.h"
-#include "lookback/study/inspect_run.h"
+#include "lookback/study/manifest.h"
+#include "lookback/study/run_manifest.h"
 
 namespace lookback::study {
 namespace {
+
+const std::string evaluation_name = "evaluation.json";
 
 using language::TaskResults;
 using language::TaskScore;
@@ -192,11 +195,9 @@ std::vector<std::string> missing_tasks(const TaskResults& there) {
   return missing;
 }
 
-/// Makes the scores that are missing; each is in evaluation.json once it is made, or `written` has why
-/// it is not.
+/// Makes the scores that are missing; each is in evaluation.json once it is made.
 Result<Ending> evaluate_own(const RunConfig& config, const std::filesystem::path& run,
-                            const TaskResults& there, base::Workers& workers, Listener& listener,
-                            Status& written) {
+                            const TaskResults& there, base::Workers& workers, Listener& listener) {
   const Result<std::filesystem::path> file = find_checkpoint(run);
   if (!file) return file.error();
   const Result<SavedModel> model = read_model(*file);
@@ -214,10 +215,7 @@ Result<Ending> evaluate_own(const RunConfig& config, const std::filesystem::path
   request.own.sequences = config.evaluate.sequences;
   EvaluationObserver observer;
   observer.go_on = [&](const std::string&, std::size_t, std::size_t) { return !listener.stop(); };
-  observer.scored = [&](const TaskResults& results) {
-    written = add_evaluation(run, results);
-    return written;
-  };
+  observer.scored = [&](const TaskResults& results) { return add_evaluation(run, results); };
   const auto scores = evaluate_model(*model, *tokenizer, request, workers, observer);
   if (!scores) return scores.error();
   return scores->ending;
@@ -253,14 +251,18 @@ Result<ModelScores> evaluate_model(const SavedModel& model, const language::Toke
 }
 
 Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
-  const std::filesystem::path file = run / "evaluation.json";
-  std::error_code missing;
-  if (!std::filesystem::exists(file, missing)) return TaskResults();
-  return language::read_task_results(file);
+  const Result<std::optional<Manifest>> manifest = read_manifest(run);
+  if (!manifest) return manifest.error();
+  if (!*manifest || !(*manifest)->lists(evaluation_name)) return TaskResults();
+  const Result<nlohmann::json> value =
+      read_listed_object(run, **manifest, evaluation_name, language::most_result_bytes);
+  if (!value) return value.error();
+  Result<TaskResults> results = language::parse_task_results(*value);
+  if (results) return results;
+  return Error{fmt::format("{}: {}", (run / evaluation_name).string(), results.error().message)};
 }
 
 Status add_evaluation(const std::filesystem::path& run, const TaskResults& results) {
-  const std::filesystem::path file = run / "evaluation.json";
   TaskResults all = results;
   const Result<TaskResults> there = evaluation_of(run);
   if (!there) return there.error();
@@ -272,24 +274,24 @@ Status add_evaluation(const std::filesystem::path& run, const TaskResults& resul
       all.config["heads"] = there->config["heads"];
     }
   }
-  return language::write_task_results(file, all);
+  return write_listed(run, evaluation_name, language::text_of(all));
 }
 
 Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path& run,
                             base::Workers& workers, Listener& listener) {
-  if (!config.data.text || !has_finished(run)) return Ending::finished;
+  if (!config.data.text) return Ending::finished;
+  const Result<bool> finished = has_finished(run);
+  if (!finished) return finished.error();
+  if (!*finished) return Ending::finished;
   const Result<TaskResults> there = evaluation_of(run);
-  if (there && missing_tasks(*there).empty()) return Ending::finished;
-  Status written;
-  Result<Ending> ending = there ? evaluate_own(config, run, *there, workers, listener, written)
-                                : Result<Ending>(there.error());
-  if (!written) return written.error();
-  if (ending && *ending == Ending::stopped) return ending;
+  if (!there) return there.error();
+  if (missing_tasks(*there).empty()) return Ending::finished;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
+  Result<Ending> ending = evaluate_own(config, run, *there, workers, listener);
+  if (ending && *ending == Ending::stopped) return ending;
   const Result<TaskResults> results = ending ? evaluation_of(run) : ending.error();
   if (!results) {
-    listener.message(fmt::format("{}: not wholly evaluated: {}", name, results.error().message));
-    return Ending::finished;
+    return Error{fmt::format("{}: not wholly evaluated: {}", name, results.error().message)};
   }
   const auto value = [&](std::string_view task) {
     return language::find_score(*results, task)->metrics.front().value;

@@ -65,9 +65,9 @@ Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
 Status add_evaluation(const std::filesystem::path& run, const language::TaskResults& results);
 
 /// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run
-/// that diverged is left alone; one that cannot be evaluated, or not wholly, stands without: a message says why.
-/// When the listener asks for a stop, the tasks that are done are kept, and the others come with the
-/// next call. Errors: a file that cannot be written. REQUIRES that the caller holds the lock of the
+/// that diverged is left alone. When the listener asks for a stop, the tasks that are done are kept, and
+/// the others come with the next call. Errors: whatever kept a task from being scored and kept; the run
+/// stands without it. REQUIRES that the caller holds the lock of the
 /// directory.
 Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path& run,
                             base::Workers& workers, Listener& listener);

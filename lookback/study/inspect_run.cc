@@ -3,16 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
+#include <optional>
+#include <string>
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
-#include "lookback/base/json_file.h"
 #include "lookback/base/npz.h"
-#include "lookback/study/directory_lock.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspection_json.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/run_manifest.h"
 #include "lookback/study/saved_model.h"
 
 namespace lookback::study {
@@ -20,28 +21,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t largest_findings = std::size_t{1} << 28;
+const std::string inspection_name = "inspection.json";
 constexpr std::size_t largest_inspection = std::size_t{1} << 30;
 
-Result<nlohmann::json> transitions_before(const fs::path& checkpoint, std::uint64_t step) {
+Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunConfig& config,
+                                          std::uint64_t step) {
   const fs::path folder = fs::absolute(checkpoint).parent_path();
+  if (folder.filename() != "checkpoints") return nlohmann::json(nullptr);
   const fs::path metrics = folder.parent_path() / "metrics.jsonl";
-  std::error_code missing;
-  if (folder.filename() != "checkpoints" || !fs::exists(metrics, missing)) {
-    return nlohmann::json(nullptr);
-  }
-  const auto lines = read_metrics(metrics, step);
+  const Result<bool> there = base::is_there(metrics);
+  if (!there) return there.error();
+  if (!*there) return nlohmann::json(nullptr);
+  const auto lines = read_metrics(metrics, identity_of(config), step);
   if (!lines) return lines.error();
   return transitions_of(*lines);
 }
 
-/// Whether there is a file that is to be left: anything but an inspection by the rules of an earlier
-/// program.
-bool is_inspected(const fs::path& file) {
-  std::error_code missing;
-  if (!fs::exists(file, missing)) return false;
-  const Result<nlohmann::json> there = base::read_json_object(file, largest_inspection);
-  const std::string format = there ? base::find_text(*there, {"format"}) : "";
+/// Whether the manifest lists an inspection that is to be left: any but one by the rules of an earlier
+/// program. Errors: one that was changed, or cannot be read.
+Result<bool> is_inspected(const fs::path& directory) {
+  const Result<std::optional<Manifest>> manifest = read_manifest(directory);
+  if (!manifest) return manifest.error();
+  if (!*manifest || !(*manifest)->lists(inspection_name)) return false;
+  const Result<nlohmann::json> there =
+      read_listed_object(directory, **manifest, inspection_name, largest_inspection);
+  if (!there) return there.error();
+  const std::string format = base::find_text(*there, {"format"});
   return !format.starts_with("lookback inspection ") || format == inspection_format;
 }
 
@@ -73,14 +78,6 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
 
 }  // namespace
 
-bool has_finished(const fs::path& directory) {
-  const Result<nlohmann::json> findings =
-      base::read_json_object(directory / "findings.json", largest_findings);
-  if (!findings) return false;
-  const auto status = findings->find("status");
-  return status != findings->end() && *status == "finished";
-}
-
 std::size_t inspected_sequences(const EvaluateConfig& evaluate) {
   return std::max<std::size_t>(2, evaluate.sequences);
 }
@@ -89,32 +86,32 @@ Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedMod
                                       const InspectionOptions& options, base::Workers& workers) {
   Result<Inspection> inspection = inspect(model, options, workers);
   if (!inspection) return inspection;
-  Result<nlohmann::json> transitions = transitions_before(checkpoint, model.header.step);
-  if (transitions) {
-    inspection->transitions = std::move(*transitions);
-  } else {
-    inspection->skipped.push_back("transitions: " + transitions.error().message);
-  }
+  Result<nlohmann::json> transitions =
+      transitions_before(checkpoint, model.config, model.header.step);
+  if (!transitions) return transitions.error();
+  inspection->transitions = std::move(*transitions);
   return inspection;
 }
 
 Result<Ending> inspect_run(const RunConfig& config, const fs::path& directory,
                            base::Workers& workers, Listener& listener) {
-  const fs::path file = directory / "inspection.json";
-  if (!config.evaluate.inspect || is_inspected(file) || !has_finished(directory)) {
-    return Ending::finished;
-  }
+  if (!config.evaluate.inspect) return Ending::finished;
+  const Result<bool> finished = has_finished(directory);
+  if (!finished) return finished.error();
+  const Result<bool> inspected = is_inspected(directory);
+  if (!inspected) return inspected.error();
+  if (!*finished || *inspected) return Ending::finished;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
   const Result<Made> made = make_inspection(config, directory, workers, listener);
-  if (!made) {
-    listener.message(fmt::format("{}: not inspected: {}", name, made.error().message));
-    return Ending::finished;
-  }
+  if (!made) return Error{fmt::format("{}: not inspected: {}", name, made.error().message)};
   if (made->stopped) return Ending::stopped;
-  remove_partial_files(directory);  // of an inspection that was killed while it was written
-  Status written = base::write_npz(directory / "inspection.npz", made->arrays);
-  // Last: where it is, both are whole.
-  if (written) written = base::write_file_atomically(file, made->object.dump(2) + '\n');
+  const std::string files[] = {"inspection.npz", inspection_name};
+  if (Status unlisted = unlist_files(directory, files); !unlisted) return unlisted.error();
+  Status written = base::write_npz(directory / files[0], made->arrays);
+  if (written) {
+    written = base::write_file_atomically(directory / files[1], made->object.dump(2) + '\n');
+  }
+  if (written) written = list_files(directory, files);
   if (!written) return written.error();
   listener.message(fmt::format("{}: inspected, mechanism {}", name,
                                made->object["mechanism"]["verdict"].get<std::string>()));

@@ -14,24 +14,20 @@
 
 namespace lookback::study {
 
-/// Whether the run's findings say that it came to its end. Findings that cannot be read are the
-/// summary's to complain of.
-bool has_finished(const std::filesystem::path& directory);
-
 /// Of each probe: as many as the run was evaluated on, and 2 at least, for an interval.
 std::size_t inspected_sequences(const EvaluateConfig& evaluate);
 
-/// inspect, with the transitions of the run that `checkpoint` lies in. Metrics that cannot be read
-/// are a line of what was skipped.
+/// inspect, with the transitions of the run that `checkpoint` lies in, if it lies in one. Errors: those
+/// of inspect, and metrics that are damaged or cannot be read.
 Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
                                       const SavedModel& model, const InspectionOptions& options,
                                       base::Workers& workers);
 
-/// Inspects the last checkpoint of the ended run in `directory`, on inspected_sequences, and writes the
-/// arrays, then the JSON: the same bytes on any number of threads. Nothing is done where the JSON is
-/// there already, in the format of today, where the configuration wants none, or where the run
-/// diverged. What the inspection refuses is a message, for the run stands without it;
-/// only what the file system says is an error. When the listener asks for a stop nothing is written.
+/// Inspects the last checkpoint of the ended run in `directory`, on inspected_sequences, writes the
+/// arrays and the JSON, the same bytes on any number of threads, and lists both in the run's manifest.
+/// Nothing is done where they are listed already, in the format of today, where the configuration wants
+/// none, or where the run diverged. Errors: whatever kept the inspection from being made; the run stands
+/// without it. When the listener asks for a stop nothing is written.
 /// REQUIRES that the caller holds the lock of the directory or of one above it.
 Result<Ending> inspect_run(const RunConfig& config, const std::filesystem::path& directory,
                            base::Workers& workers, Listener& listener);

@@ -11,6 +11,7 @@
 #include "lookback/base/json_access.h"
 #include "lookback/lens/estimate.h"
 #include "lookback/lens/to_json.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/verdict.h"
 
@@ -217,9 +218,13 @@ json claim_json(const Claim& claim, const Study& study, std::span<const RunRecor
 json make_ledger(const Study& study, std::span<const RunRecord> runs) {
   json claims = json::array();
   for (const Claim& claim : study.claims) claims.push_back(claim_json(claim, study, runs));
+  std::set<std::string> instruction_sets;
+  for (const RunRecord& run : runs)
+    instruction_sets.insert(run.instruction_sets.begin(), run.instruction_sets.end());
   return {{"format", "lookback ledger 1"},
           {"study", study.name},
           {"question", study.question},
+          {"instruction_sets", instruction_sets},
           {"claims", std::move(claims)}};
 }
 
@@ -238,19 +243,17 @@ Result<std::vector<RunRecord>> read_records(const Study& study,
 }
 
 Result<json> write_ledger(const Study& study, const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "ledger.json";
   if (study.claims.empty()) {
-    std::error_code error;
-    std::filesystem::remove(file, error);
-    if (error) return Error{fmt::format("{}: cannot remove: {}", file.string(), error.message())};
+    const std::string names[] = {"ledger.json"};
+    if (Status unlisted = unlist_files(directory, names); !unlisted) return unlisted.error();
+    if (Status removed = base::remove_file(directory / names[0]); !removed) return removed.error();
     return make_ledger(study, {});
   }
   const Result<std::vector<RunRecord>> records = read_records(study, directory);
   if (!records) return records.error();
   json ledger = make_ledger(study, *records);
-  if (Status written = base::write_file_atomically(file, ledger.dump(2) + '\n'); !written) {
-    return written.error();
-  }
+  Status written = write_listed(directory, "ledger.json", ledger.dump(2) + '\n');
+  if (!written) return written.error();
   return ledger;
 }
 

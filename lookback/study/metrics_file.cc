@@ -2,68 +2,167 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
+#include "lookback/base/checksum.h"
 #include "lookback/base/file.h"
+#include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
 
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_metrics = std::size_t{1} << 30;
+using nlohmann::json;
+
+constexpr std::size_t largest_metrics = std::size_t{1} << 30U;
+constexpr double rounding = 1e-6;
+
+/// Of a head, all measures but the entropy are shares of attention.
+std::string fault_of_head(const json& head) {
+  if (!head.is_object()) return "a head is not an object";
+  for (const auto& [key, value] : head.items()) {
+    if (!value.is_number() || key == "layer" || key == "head") continue;
+    const auto number = value.get<double>();
+    const double most = key == "entropy" ? HUGE_VAL : 1 + rounding;
+    if (number < -rounding || number > most) {
+      return fmt::format("a head's {} is {:g}, which it cannot be", key, number);
+    }
+  }
+  return "";
+}
+
+std::string fault_of_losses(const json& probe) {
+  for (const auto& [key, value] : probe.items()) {
+    if (!value.is_number() || !key.ends_with("loss") || value.get<double>() >= 0) continue;
+    return fmt::format("{} is {:g}, which it cannot be", key, value.get<double>());
+  }
+  return "";
+}
+
+std::string fault_of_probe(const json& probe) {
+  if (!probe.is_object()) return "is not an object";
+  if (std::string fault = fault_of_losses(probe); !fault.empty()) return fault;
+  for (const json& head : base::find_array(probe, {"heads"})) {
+    if (std::string fault = fault_of_head(head); !fault.empty()) return fault;
+  }
+  return "";
+}
+
+constexpr std::string_view opening = R"({"checksum":")";
+constexpr std::size_t checksum_digits = 16;
+
+std::string link_of(const std::string& before, std::string_view rest) {
+  return base::checksum_text({base::bytes_of(before), base::bytes_of(rest)});
+}
+
+/// The line as it stands in the file, and the checksum that the next one builds on.
+std::string sealed(const json& line, std::string& last) {
+  const std::string rest = line.dump().substr(1);
+  last = link_of(last, rest);
+  return fmt::format("{}{}\",{}\n", opening, last, rest);
+}
+
+/// The line without its checksum; discarded where that is not what follows `last`, which it becomes.
+json opened(std::string_view text, std::string& last) {
+  const json none(json::value_t::discarded);
+  const std::size_t rest = opening.size() + checksum_digits + 2;
+  if (text.size() < rest || !text.starts_with(opening)) return none;
+  const std::string checksum(text.substr(opening.size(), checksum_digits));
+  if (text.substr(rest - 2, 2) != "\"," || link_of(last, text.substr(rest)) != checksum)
+    return none;
+  last = checksum;
+  return base::parse_json("{" + std::string(text.substr(rest)));
+}
 
 }  // namespace
 
-bool is_metrics_line(const nlohmann::json& line) {
-  if (!line.is_object() || !line.contains("step") || !line["step"].is_number_unsigned()) {
-    return false;
+std::string fault_of_metrics(const json& line) {
+  if (!line.is_object() || !base::find_count(line, {"step"})) return "has no step";
+  if (!base::find_number(line, {"tokens"})) return "has no tokens";
+  const json* main = base::find_value(line, {"probes", "repeated-blocks"});
+  if (main == nullptr) return "has no probe 'repeated-blocks'";
+  for (const char* loss : {"first_half_loss", "second_half_loss"}) {
+    if (!main->is_object() || !main->contains(loss)) return fmt::format("has no {}", loss);
   }
-  const nlohmann::json::json_pointer probe("/probes/repeated-blocks");
-  if (!line.contains("tokens") || !line["tokens"].is_number() || !line.contains(probe)) {
-    return false;
+  if (base::find_array(*main, {"heads"}).empty()) return "has no heads";
+  for (const char* measured : {"probes", "unclamped"}) {
+    const json* probes = base::find_value(line, {measured});
+    if (probes == nullptr) continue;
+    if (!probes->is_object()) return fmt::format("{} is not an object", measured);
+    for (const auto& [name, probe] : probes->items()) {
+      const std::string fault = fault_of_probe(probe);
+      if (!fault.empty()) return fmt::format("{} '{}': {}", measured, name, fault);
+    }
   }
-  const nlohmann::json& main = line[probe];
-  if (!main.contains("first_half_loss") || !main.contains("second_half_loss")) return false;
-  const auto heads = main.find("heads");
-  return heads != main.end() && heads->is_array() && !heads->empty() && heads->front().is_object();
+  return "";
 }
 
-Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& file,
-                                                 std::uint64_t last_step) {
-  std::vector<nlohmann::json> lines;
-  std::error_code missing;
-  if (!std::filesystem::exists(file, missing)) return lines;
+Result<MetricsLines> read_whole_metrics(const std::filesystem::path& file,
+                                        const std::string& identity) {
+  MetricsLines found;
+  const Result<bool> there = base::is_there(file);
+  if (!there) return there.error();
+  if (!*there) return found;
   const Result<std::string> text = base::read_file(file, largest_metrics);
   if (!text) return text.error();
-  std::string_view rest = *text;
+  std::string last = identity;
   std::uint64_t step_before = 0;
-  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    nlohmann::json line = base::parse_json(rest.substr(0, end));
-    if (!is_metrics_line(line)) {
-      return Error{fmt::format("{}:{}: not a line of metrics", file.string(), lines.size() + 1)};
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) {
+      found.torn = true;
+      break;
     }
-    const auto step = line["step"].get<std::uint64_t>();
-    if (step > last_step) break;
-    if (!lines.empty() && step <= step_before) {
-      return Error{fmt::format("{}:{}: found step {} after step {}, allowed: steps that rise",
-                               file.string(), lines.size() + 1, step, step_before)};
+    json line = opened(rest.substr(0, end), last);
+    const bool unchanged = line.is_object();
+    std::string fault = unchanged
+                            ? fault_of_metrics(line)
+                            : "was changed, or is of another run, or the line before it is gone";
+    if (fault.empty() && !found.lines.empty() && line["step"] <= step_before) {
+      fault = fmt::format("has step {} after step {}; steps must rise", line["step"].dump(),
+                          step_before);
     }
-    step_before = step;
-    lines.push_back(std::move(line));
+    if (!fault.empty()) {
+      found.fault = fmt::format("{}:{}: {}", file.string(), found.lines.size() + 1, fault);
+      break;
+    }
+    step_before = line["step"].get<std::uint64_t>();
+    found.lines.push_back(std::move(line));
     rest.remove_prefix(end + 1);
   }
-  return lines;
+  return found;
 }
 
-Status write_metrics(const std::filesystem::path& file, const std::vector<nlohmann::json>& lines) {
+Result<std::vector<json>> read_metrics(const std::filesystem::path& file,
+                                       const std::string& identity, std::uint64_t last_step) {
+  Result<MetricsLines> found = read_whole_metrics(file, identity);
+  if (!found) return found.error();
+  if (!found->fault.empty()) {
+    return Error{found->fault + "; --resume goes on from the checkpoint before it"};
+  }
+  std::erase_if(found->lines, [&](const json& line) { return line["step"] > last_step; });
+  return std::move(found->lines);
+}
+
+MetricsWriter::MetricsWriter(std::filesystem::path file, std::string identity)
+    : file_(std::move(file)), identity_(std::move(identity)), last_(identity_) {}
+
+Status MetricsWriter::begin(const std::vector<json>& lines) {
+  last_ = identity_;
   std::string text;
-  for (const nlohmann::json& line : lines) text += line.dump() + '\n';
-  return base::write_file_atomically(file, text);
+  for (const json& line : lines) text += sealed(line, last_);
+  return base::write_file_atomically(file_, text);
 }
 
-Status append_metrics(const std::filesystem::path& file, const nlohmann::json& line) {
-  return base::append_and_sync(file, line.dump() + '\n');
+Status MetricsWriter::append(const json& line) {
+  std::string last = last_;
+  Status appended = base::append_and_sync(file_, sealed(line, last));
+  if (appended) last_ = last;
+  return appended;
 }
 
 }  // namespace lookback::study

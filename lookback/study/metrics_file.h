@@ -1,28 +1,56 @@
 // metrics.jsonl: one JSON object a line, appended at each evaluation, a pure function of the run.
+//
+// Each line begins with a checksum of itself, of the line before it and of the run's identity
+// (run_manifest.h), so a line that was changed, removed, moved or brought from another run is noticed
+// also while the file grows.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "lookback/base/result.h"
 
 namespace lookback::study {
 
-/// Whether a value has what findings (findings.h) are made from; the rest is for other readers.
-bool is_metrics_line(const nlohmann::json& line);
+/// What is wrong with a line, without its checksum, as one that findings (findings.h) are made from and
+/// pages are drawn from: a part that is missing, or a value that cannot be (a score above 1, a loss
+/// below 0). Empty where nothing is.
+std::string fault_of_metrics(const nlohmann::json& line);
 
-/// The lines of a run up to `last_step`, in order. A torn last line, which a killed run may leave,
-/// is passed over; anything else malformed, or a step that is not above the one before, is an error
-/// that names the line. No file: no lines.
+/// What could be read of a file.
+struct MetricsLines {
+  std::vector<nlohmann::json> lines;  ///< whole and of this run, in order, without checksums
+  bool torn = false;  ///< a last line without its end, which a kill may leave, follows
+  std::string fault;  ///< of the line after these, with file and number; empty where there is none
+};
+
+/// The lines before the first that is not as it was written. No file: no lines. Errors: it cannot be
+/// read.
+Result<MetricsLines> read_whole_metrics(const std::filesystem::path& file,
+                                        const std::string& identity);
+
+/// The lines of a run up to `last_step`, a torn one left out. Errors: as above, and a fault.
 Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& file,
-                                                 std::uint64_t last_step);
+                                                 const std::string& identity,
+                                                 std::uint64_t last_step = UINT64_MAX);
 
-/// Replaces the file by these lines: what a resumed run goes on from.
-Status write_metrics(const std::filesystem::path& file, const std::vector<nlohmann::json>& lines);
+/// Writes the file of one run.
+class MetricsWriter {
+ public:
+  MetricsWriter(std::filesystem::path file, std::string identity);
 
-/// Appends one line and syncs it, so that a checkpoint written later never knows more than it.
-Status append_metrics(const std::filesystem::path& file, const nlohmann::json& line);
+  /// Replaces the file by these lines: what a run goes on from.
+  Status begin(const std::vector<nlohmann::json>& lines);
+  /// Appends a line and syncs it, so that a checkpoint written later never knows more than it.
+  Status append(const nlohmann::json& line);
+
+ private:
+  std::filesystem::path file_;
+  std::string identity_;
+  std::string last_;  // checksum of the last line; of the first, the identity
+};
 
 }  // namespace lookback::study

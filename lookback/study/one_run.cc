@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
 #include "lookback/math/targets.h"
 #include "lookback/study/directory_lock.h"
@@ -14,6 +15,7 @@
 #include "lookback/study/findings.h"
 #include "lookback/study/longer_run.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/run_manifest.h"
 #include "lookback/study/training_data.h"
 #include "lookback/train/checkpoint.h"
 #include "lookback/train/clamp_taps.h"
@@ -36,14 +38,18 @@ struct Timing {
   double rate() const { return static_cast<double>(tokens) / std::max(1e-9, seconds); }
 };
 
-/// That of a run's earlier stretches. It decides nothing, so what cannot be read counts as none.
-Timing read_timing(const std::filesystem::path& file) {
-  const Result<nlohmann::json> json = base::read_json_object(file, largest_timing);
-  if (!json) return {};
-  const auto tokens = json->find("tokens"), seconds = json->find("seconds");
-  if (tokens == json->end() || !tokens->is_number_unsigned()) return {};
-  if (seconds == json->end() || !seconds->is_number()) return {};
-  return {tokens->get<std::uint64_t>(), seconds->get<double>()};
+/// That of a run's earlier stretches. It decides nothing, so what is damaged counts as none. Errors:
+/// what may be whole and cannot be read now.
+Result<Timing> read_timing(const std::filesystem::path& file) {
+  const Result<bool> there = base::is_there(file);
+  if (!there) return there.error();
+  if (!*there) return Timing{};
+  const Result<std::string> text = base::read_file(file, largest_timing);
+  if (!text) return text.error();
+  const nlohmann::json json = base::parse_json(*text);
+  const auto tokens = base::find_count(json, {"tokens"});
+  const auto seconds = base::find_number(json, {"seconds"});
+  return tokens && seconds ? Timing{*tokens, *seconds} : Timing{};
 }
 
 /// Tokens and seconds since the run was started or resumed, and with those of earlier stretches.
@@ -74,7 +80,8 @@ class OneRun {
         directory_(std::move(directory)),
         tokens_after_(tokens_after),
         workers_(workers),
-        listener_(listener) {}
+        listener_(listener),
+        metrics_(metrics_path(), identity_of(config)) {}
 
   Result<Ending> execute() {
     Result<model::Program> program = model::compile(config_.architecture);
@@ -96,7 +103,9 @@ class OneRun {
                          directory_,
                          clamps.training_taps(*data->source)};
     const std::uint64_t first = state->step * config_.train.batch * config_.data.length;
-    const Stopwatch stopwatch(first, first > 0 ? read_timing(timing_path()) : Timing{});
+    const Result<Timing> before = first > 0 ? read_timing(timing_path()) : Timing{};
+    if (!before) return before.error();
+    const Stopwatch stopwatch(first, *before);
     Result<train::Outcome> outcome =
         train::train(run, observer(*evaluation, stopwatch), workers_, *state);
     if (!outcome) return outcome.error();
@@ -128,29 +137,39 @@ class OneRun {
     return base::write_file_atomically(directory_ / "tokenizer.json", *bytes);
   }
 
-  /// The newest whole checkpoint, or a fresh start; the metrics are cut to match.
+  /// The newest whole checkpoint up to which the metrics are whole, or a fresh start; the metrics are
+  /// cut to match.
   Result<train::TrainState> starting_state(const model::Program& program) {
-    Result<train::ResumePoint> found = train::find_resume_point(directory_);
+    Result<MetricsLines> metrics = read_whole_metrics(metrics_path(), identity_of(config_));
+    if (!metrics) return metrics.error();
+    // A run that was shorter loses its last line, where this one makes none there.
+    std::erase_if(metrics->lines, [&](const nlohmann::json& line) {
+      return !is_evaluated(line["step"].get<std::uint64_t>());
+    });
+    Result<train::ResumePoint> found =
+        train::find_resume_point(directory_, last_measured_step(metrics->lines));
     if (!found) return found.error();
     train::ResumePoint& point = *found;
+    if (!metrics->fault.empty()) point.warnings.push_back(metrics->fault);
     for (const std::string& warning : point.warnings) listener_.message("passed over: " + warning);
     train::TrainState state = train::initial_state(program, config_.seed);
     if (point.checkpoint) {
-      if (!leads_to(point.checkpoint->header().config, config_)) {
-        return Error{
-            fmt::format("{}: its newest checkpoint, of step {}, is of another configuration{}; "
-                        "remove it, or use another --out",
-                        directory_.string(), point.checkpoint->header().step,
-                        difference_text(point.checkpoint->header().config, to_toml(config_)))};
+      const train::CheckpointHeader& header = point.checkpoint->header();
+      if (!leads_to(header.config, config_)) {
+        return Error{fmt::format(
+            "{}: its newest checkpoint, of step {}, is of another configuration{}; "
+            "remove it, or use another --out",
+            directory_.string(), header.step, difference_text(header.config, to_toml(config_)))};
       }
       Result<train::TrainState> read = point.checkpoint->state(program);
       if (!read) return read.error();
       state = std::move(*read);
       listener_.message(
           fmt::format("{} seed {}: going on from step {}", config_.arm, config_.seed, state.step));
-      tell_instruction_set(point.checkpoint->header().instruction_set);
+      tell_instruction_set(header.instruction_set);
     }
-    if (Status cut = cut_metrics(point.checkpoint ? &state : nullptr); !cut) return cut.error();
+    if (Status cut = cut_metrics(metrics->lines, state.step); !cut) return cut.error();
+    if (Status noted = note_stretch(directory_, config_, state.step); !noted) return noted.error();
     return state;
   }
 
@@ -163,37 +182,32 @@ class OneRun {
         config_.arm, config_.seed, before, now));
   }
 
-  /// A checkpoint is written after the evaluation of its step, so lines up to it are complete. A run
-  /// that goes on from before its first step measures that again; one that was shorter loses its last
-  /// line, where it makes none now.
-  Status cut_metrics(const train::TrainState* state) {
-    if (state == nullptr || state->step == 0)
-      return write_metrics(directory_ / "metrics.jsonl", {});
-    auto lines = read_metrics(directory_ / "metrics.jsonl", state->step);
-    if (!lines) return lines.error();
-    std::erase_if(*lines, [&](const nlohmann::json& line) {
-      return !is_evaluated(line["step"].get<std::uint64_t>());
-    });
-    const std::size_t expected = evaluations_until(state->step);
-    if (lines->size() != expected) {
-      return Error{fmt::format(
-          "{}: {} lines up to step {}, but {} evaluations came before its "
-          "checkpoint; the file is not whole, so this run cannot go on",
-          (directory_ / "metrics.jsonl").string(), lines->size(), state->step, expected)};
+  /// The last step before the first evaluation that these lines lack; none where that is the first of
+  /// all. A checkpoint is written after the evaluation of its step, so a run goes on from none later.
+  std::optional<std::uint64_t> last_measured_step(const std::vector<nlohmann::json>& lines) const {
+    auto line = lines.begin();
+    for (std::uint64_t step = 0; step <= last_step(); ++step) {
+      if (!is_evaluated(step)) continue;
+      if (line == lines.end() || (*line)["step"] != step) {
+        return step == 0 ? std::nullopt : std::optional(step - 1);
+      }
+      ++line;
     }
-    return write_metrics(directory_ / "metrics.jsonl", *lines);
+    return last_step();
   }
 
-  /// Evaluations of a run at steps 0 .. `step`.
-  std::size_t evaluations_until(std::uint64_t step) const {
-    std::size_t count = 0;
-    for (std::uint64_t s = 0; s <= step; ++s) count += is_evaluated(s) ? 1 : 0;
-    return count;
+  /// A run that goes on from before its first step measures that again.
+  Status cut_metrics(std::vector<nlohmann::json> lines, std::uint64_t step) {
+    std::erase_if(lines, [&](const nlohmann::json& line) {
+      return step == 0 || line["step"].get<std::uint64_t>() > step;
+    });
+    return metrics_.begin(lines);
   }
+
+  std::uint64_t last_step() const { return train::step_count(config_.train, config_.data.length); }
 
   bool is_evaluated(std::uint64_t step) const {
-    const std::uint64_t steps = train::step_count(config_.train, config_.data.length);
-    return train::is_log_spaced(step, steps, config_.train.evaluations_per_decade);
+    return train::is_log_spaced(step, last_step(), config_.train.evaluations_per_decade);
   }
 
   train::Observer observer(Evaluation& evaluation, const Stopwatch& stopwatch) {
@@ -202,7 +216,7 @@ class OneRun {
                             std::span<const float> parameters) -> Status {
       const Result<nlohmann::json> line = evaluation.measure(report, parameters);
       if (!line) return line.error();
-      Status appended = append_metrics(directory_ / "metrics.jsonl", *line);
+      Status appended = metrics_.append(*line);
       return appended ? write_timing(stopwatch, report.tokens) : appended;
     };
     observer.progress = [&](const train::StepReport& report) {
@@ -218,6 +232,7 @@ class OneRun {
   }
 
   std::filesystem::path timing_path() const { return directory_ / "timing.json"; }
+  std::filesystem::path metrics_path() const { return directory_ / "metrics.jsonl"; }
 
   /// At every evaluation, so that a run that is killed loses little of what it took.
   Status write_timing(const Stopwatch& stopwatch, std::uint64_t tokens) const {
@@ -230,7 +245,7 @@ class OneRun {
   }
 
   Status end(const train::Outcome& outcome, const model::Program& program) {
-    const auto lines = read_metrics(directory_ / "metrics.jsonl", UINT64_MAX);
+    const auto lines = read_metrics(metrics_path(), identity_of(config_));
     if (!lines) return lines.error();
     const RunEnd run_end{outcome.kind == train::Outcome::Kind::diverged, outcome.message,
                          outcome.last.tokens, program.parameter_count()};
@@ -240,10 +255,11 @@ class OneRun {
     const nlohmann::json findings = make_findings(config_, run_end, *lines);
     // First, so that no ended run keeps it; killed in between, the run goes on from the checkpoint
     // before.
-    std::error_code ignored;
-    std::filesystem::remove(train::resume_path(directory_), ignored);
+    if (Status removed = base::remove_file(train::resume_path(directory_)); !removed)
+      return removed;
     Status written =
         base::write_file_atomically(findings_path(directory_), findings.dump(2) + '\n');
+    if (written) written = note_end(directory_);
     if (written && !run_end.diverged) listener_.message(line_of(findings));
     return written;
   }
@@ -253,35 +269,17 @@ class OneRun {
   std::uint64_t tokens_after_;
   base::Workers& workers_;
   Listener& listener_;
+  MetricsWriter metrics_;
 };
 
 }  // namespace
 
-bool has_ended(const std::filesystem::path& directory) {
-  std::error_code missing;
-  return std::filesystem::exists(findings_path(directory), missing);
-}
-
-bool has_ended_as(const RunConfig& config, const std::filesystem::path& directory) {
-  if (!has_ended(directory)) return false;
-  const Result<Standing> standing = standing_of(config, directory);
-  return !standing || *standing != Standing::shorter;  // another run is told of where it is read
-}
-
 Status reopen(const std::filesystem::path& directory) {
-  if (!has_ended(directory)) return {};
-  const Result<train::ResumePoint> newest = train::find_resume_point(directory);
-  if (!newest) return newest.error();
-  if (!newest->checkpoint) {
-    return Error{fmt::format(
-        "{}: found no checkpoint that the run could go on from with more tokens; use another --out",
-        directory.string())};
-  }
-  std::error_code error;
-  std::filesystem::remove(findings_path(directory), error);
-  if (!error) return {};
-  return Error{
-      fmt::format("{}: cannot remove: {}", findings_path(directory).string(), error.message())};
+  const Result<bool> ended = has_ended(directory);
+  if (!ended) return ended.error();
+  if (!*ended) return {};
+  if (Status noted = note_reopening(directory); !noted) return noted;
+  return base::remove_file(findings_path(directory));
 }
 
 Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "lookback/base/json_access.h"
-#include "lookback/base/json_file.h"
 #include "lookback/study/findings.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
-#include "lookback/study/one_run.h"
+#include "lookback/study/run_manifest.h"
 
 namespace lookback::study {
 namespace {
@@ -54,23 +54,35 @@ nlohmann::json shortened(const nlohmann::json& inspection) {
 
 Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run,
                                                  const RunConfig& config) {
-  if (!has_ended_as(config, run)) return std::optional<RunRecord>();
+  const Result<bool> ended = has_ended_as(config, run);
+  if (!ended) return ended.error();
+  if (!*ended) return std::optional<RunRecord>();
+  const Result<std::optional<Manifest>> manifest = read_manifest(run);
+  if (!manifest) return manifest.error();
+  const auto read = [&](const char* name) {
+    return read_listed_object(run, **manifest, name, largest_record);
+  };
   RunRecord record;
   record.arm = config.arm;
   record.seed = config.seed;
-  Result<nlohmann::json> findings = base::read_json_object(run / "findings.json", largest_record);
+  record.instruction_sets = instruction_sets_of(**manifest);
+  const Result<nlohmann::json> findings = read("findings.json");
   if (!findings) return findings.error();
   record.findings = summary_of(*findings);
-  Result<std::vector<nlohmann::json>> metrics = read_metrics(run / "metrics.jsonl", UINT64_MAX);
+  if (Status whole = check_listed(run, **manifest, "metrics.jsonl"); !whole) return whole.error();
+  Result<std::vector<nlohmann::json>> metrics =
+      read_metrics(run / "metrics.jsonl", identity_of(config));
   if (!metrics) return metrics.error();
   record.metrics = std::move(*metrics);
   for (nlohmann::json& line : record.metrics) drop_lists(line);
-  Result<nlohmann::json> inspection =
-      base::read_json_object(run / "inspection.json", largest_record);
-  if (inspection) record.inspection = shortened(*inspection);
-  Result<nlohmann::json> evaluation =
-      base::read_json_object(run / "evaluation.json", largest_record);
-  if (evaluation) {
+  if ((*manifest)->lists("inspection.json")) {
+    const Result<nlohmann::json> inspection = read("inspection.json");
+    if (!inspection) return inspection.error();
+    record.inspection = shortened(*inspection);
+  }
+  if ((*manifest)->lists("evaluation.json")) {
+    const Result<nlohmann::json> evaluation = read("evaluation.json");
+    if (!evaluation) return evaluation.error();
     const nlohmann::json* results = base::find_value(*evaluation, {"results"});
     if (results != nullptr) record.evaluation = {{"results", *results}};
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,12 @@ struct RunRecord {
   /// mechanism, ablation, composition, and of circuits those `direct` and `composed` without lists, of
   /// inspection.json; or null where there is none.
   nlohmann::json inspection = nullptr;
-  nlohmann::json evaluation = nullptr;  ///< evaluation.json, or null where there is none
+  nlohmann::json evaluation = nullptr;          ///< evaluation.json, or null where there is none
+  std::set<std::string> instruction_sets = {};  ///< that gave its bits
 };
 
 /// The record in the directory of the run of `config`, its seed included; none where that has not
-/// ended, or ended with fewer tokens. An inspection or evaluation that
-/// cannot be read counts as absent, for a run stands without one. Errors: other files that cannot be read.
+/// ended, or ended with fewer tokens. Errors: a file of it is missing, was changed, or cannot be read.
 Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run,
                                                  const RunConfig& config);
 

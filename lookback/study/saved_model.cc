@@ -10,12 +10,17 @@
 #include <system_error>
 #include <utility>
 
+#include "lookback/base/file.h"
+#include "lookback/study/longer_run.h"
 #include "lookback/study/output_place.h"
+#include "lookback/study/run_manifest.h"
 
 namespace lookback::study {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t largest_config = std::size_t{1} << 20U;
 
 /// The number in "<tokens>.safetensors"; none for another name.
 std::optional<std::uint64_t> tokens_of(const fs::path& file) {
@@ -39,6 +44,24 @@ std::string listed(std::vector<fs::path> paths) {
                      left > 0 ? fmt::format(" and {} more", left) : std::string());
 }
 
+/// A checkpoint in a run's directory is of that run, which may have been made longer since.
+Status check_is_of_run(const fs::path& file, const RunConfig& config) {
+  const fs::path folder = fs::absolute(file).parent_path();
+  if (folder.filename() != "checkpoints") return {};
+  const fs::path run = folder.parent_path() / "config.toml";
+  const Result<bool> there = base::is_there(run);
+  if (!there) return there.error();
+  if (!*there) return {};
+  const Result<std::string> text = base::read_file(run, largest_config);
+  if (!text) return text.error();
+  const Result<RunConfig> of_run = parse_run_config(*text, run.string());
+  if (!of_run) return of_run.error();
+  if (identity_of(*of_run) == identity_of(config)) return {};
+  return Error{fmt::format(
+      "{}: is of the run {} seed {}{}, not of the one whose checkpoints it is among", file.string(),
+      config.arm, config.seed, difference_text(to_toml(config), to_toml(*of_run)))};
+}
+
 }  // namespace
 
 Result<SavedModel> read_model(const fs::path& file) {
@@ -47,6 +70,7 @@ Result<SavedModel> read_model(const fs::path& file) {
   Result<RunConfig> config =
       parse_run_config(checkpoint->header().config, file.string() + ": metadata 'config'");
   if (!config) return config.error();
+  if (Status ours = check_is_of_run(file, *config); !ours) return ours.error();
   Result<model::Program> program = model::compile(config->architecture);
   if (!program) return program.error();
   Result<std::vector<float>> parameters = checkpoint->parameters(*program);

@@ -2,173 +2,62 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
 
-#include "lookback/base/file.h"
-#include "lookback/base/json_file.h"
+#include "lookback/base/json_access.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluate_run.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspect_run.h"
 #include "lookback/study/ledger.h"
 #include "lookback/study/longer_run.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/one_run.h"
 #include "lookback/study/output_place.h"
+#include "lookback/study/repair.h"
+#include "lookback/study/run_manifest.h"
+#include "lookback/study/study_directory.h"
 
 namespace lookback::study {
 namespace {
 
 constexpr std::size_t largest_text = std::size_t{1} << 28;
 
-bool is_there(const std::filesystem::path& path) {
-  std::error_code missing;
-  return std::filesystem::exists(path, missing);
-}
-
-/// Refuses a directory whose study.toml is a person's own: not as this study is written, and where no
-/// study has begun.
-Status check_study_file(const Study& study, const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "study.toml";
-  if (!is_there(file) || kind_of(directory) == DirectoryKind::study) return {};
-  const Result<std::string> found = base::read_file(file, largest_text);
-  if (!found) return found.error();
-  if (*found == study.text) return {};  // killed before its first run, for one
-  return Error{
-      fmt::format("{}: found a study file that no study here was run from, which would be mixed "
-                  "with the study's own; use another --out",
-                  file.string())};
-}
-
-/// Removes files of a study's directory that are made anew when it ends.
-Status remove_made(const std::filesystem::path& directory,
-                   std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    std::error_code error;
-    std::filesystem::remove(directory / name, error);
-    if (error) {
-      return Error{
-          fmt::format("{}: cannot remove: {}", (directory / name).string(), error.message())};
-    }
-  }
-  return {};
-}
-
-/// Makes a study's directory one of more or longer runs. Killed in between, it is the unfinished study that it
-/// was, or the new one.
-Status grow(const Study& study, const std::filesystem::path& directory) {
-  Status removed = remove_made(directory, {"summary.json", "ledger.json", "report.html"});
-  if (!removed) return removed;
-  return base::write_file_atomically(directory / "study.toml", study.text);
-}
-
-/// Gives a study's directory this study's question and claims, and whether it inspects. Stopped
-/// before these are decided it has no ledger, rather than that of other claims.
-Status reword(const Study& study, const std::filesystem::path& directory) {
-  Status removed = remove_made(directory, {"ledger.json", "report.html"});
-  if (!removed) return removed;
-  return base::write_file_atomically(directory / "study.toml", study.text);
-}
-
-/// How a directory's study stands to the one asked for, where the two are of the same runs but for
-/// how many and how long they are.
-struct Growth {
-  bool more_seeds = false;
-  bool longer = false;
-};
-
-/// Whether the arms of `longer` are those of `study`, or have more tokens.
-bool leads_to(const Study& study, const Study& longer) {
-  return study.name == longer.name &&
-         std::ranges::equal(study.arms, longer.arms, [](const RunConfig& a, const RunConfig& b) {
-           return a == b || is_longer(b, a);
-         });
-}
-
-/// Errors: another study, and one of more or of longer runs.
-Result<Growth> growth_of(const Study& there, const Study& study,
-                         const std::filesystem::path& directory) {
-  Growth growth{study.seeds > there.seeds, false};
-  growth.longer = there.arms != study.arms;
-  if (!leads_to(there, study)) {
-    const Result<Study> asked = parse_runs_of_study(study.text, "");
-    const std::string difference = asked ? difference_text(there.text, asked->text) : "";
-    return Error{
-        leads_to(study, there)
-            ? fmt::format("{} holds this study with runs of more tokens than asked{}; ask for as "
-                          "many, or use another --out",
-                          directory.string(), difference)
-            : fmt::format("{} holds another study, or this one with other settings{}; use another "
-                          "--out, or remove it",
-                          directory.string(), difference)};
-  }
-  if (there.seeds > study.seeds) {
-    return Error{
-        fmt::format("{} holds this study with seeds = {}, asked {}; add --seeds {}, or use "
-                    "another --out",
-                    directory.string(), there.seeds, study.seeds, there.seeds)};
-  }
-  return growth;
-}
-
-/// Whether `directory` may be used: it holds this very study, perhaps with fewer seeds or shorter
-/// runs, or none. What its runs are to answer and decide is no part of them: question and claims may
-/// be others.
-Status claim(const Study& study, const std::filesystem::path& directory, bool resume) {
-  const std::filesystem::path file = directory / "study.toml";
-  if (!is_there(file)) return base::write_file_atomically(file, study.text);
-  const Result<std::string> found = base::read_file(file, largest_text);
-  if (!found) return found.error();
-  Result<Study> there = parse_runs_of_study(*found, file.string());
-  if (!there) return there.error();
-  // An inspection is no part of a run: whether there is one may change.
-  for (std::size_t i = 0; i < std::min(there->arms.size(), study.arms.size()); ++i) {
-    there->arms[i].evaluate.inspect = study.arms[i].evaluate.inspect;
-  }
-  const Result<Growth> growth = growth_of(*there, study, directory);
-  if (!growth) return growth.error();
-  if (growth->more_seeds || growth->longer) {
-    if (resume) return grow(study, directory);
-    const std::string asked =
-        growth->longer ? " with runs of fewer tokens than asked"
-                       : fmt::format(" with seeds = {}, asked {}", there->seeds, study.seeds);
-    return Error{
-        fmt::format("{} holds this study{}; add --resume to add what is missing, or use "
-                    "another --out",
-                    directory.string(), asked)};
-  }
-  if (!resume && kind_of(directory) == DirectoryKind::study &&
-      !is_there(directory / "summary.json")) {
-    return Error{
-        fmt::format("{} holds this study unfinished; add --resume to go on with it, or use "
-                    "another --out",
-                    directory.string())};
-  }
-  return *found == study.text ? Status() : reword(study, directory);
-}
-
-/// One run's row: its findings, with the speed that timing.json knows.
+/// One run's row: its findings, with the speed that timing.json knows, null where that was lost, and
+/// the instruction sets that gave its bits.
 Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
+  const Result<std::optional<Manifest>> manifest = read_manifest(run);
+  if (!manifest) return manifest.error();
+  if (!*manifest) return Error{fmt::format("{}: is missing", (run / manifest_name).string())};
   const Result<nlohmann::json> findings =
-      base::read_json_object(run / "findings.json", largest_text);
+      read_listed_object(run, **manifest, "findings.json", largest_text);
   if (!findings) return findings.error();
-  const Result<nlohmann::json> timing = base::read_json_object(run / "timing.json", largest_text);
-  if (!timing) return timing.error();
   nlohmann::json row = summary_of(*findings);
-  const auto rate = timing->find("tokens_per_second");
-  row["tokens_per_second"] = rate != timing->end() && rate->is_number() ? *rate : nlohmann::json(0);
+  row["instruction_sets"] = instruction_sets_of(**manifest);
+  row["tokens_per_second"] = nullptr;
+  if (!(*manifest)->lists("timing.json")) return row;
+  const Result<nlohmann::json> timing =
+      read_listed_object(run, **manifest, "timing.json", largest_text);
+  if (!timing) return timing.error();
+  if (const auto rate = base::find_number(*timing, {"tokens_per_second"})) {
+    row["tokens_per_second"] = *rate;
+  }
   return row;
 }
 
 Status write_summary(const Study& study, const std::filesystem::path& directory,
-                     std::size_t threads) {
+                     std::size_t threads, Listener& listener) {
+  std::set<std::string> instruction_sets;
   nlohmann::json arms = nlohmann::json::array();
   for (const RunConfig& arm : study.arms) {
     nlohmann::json runs = nlohmann::json::array();
     for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
       Result<nlohmann::json> row = summary_row(run_directory(directory, arm.arm, seed));
       if (!row) return row.error();
+      for (const std::string set : (*row)["instruction_sets"]) instruction_sets.insert(set);
       runs.push_back(std::move(*row));
     }
     arms.push_back({{"arm", arm.arm}, {"runs", std::move(runs)}});
@@ -179,34 +68,44 @@ Status write_summary(const Study& study, const std::filesystem::path& directory,
                                   {"seeds", study.seeds},
                                   {"threads", threads},
                                   {"arms", std::move(arms)}};
-  return base::write_file_atomically(directory / "summary.json", summary.dump(2) + '\n');
+  const std::string warning = warning_of(instruction_sets);
+  if (!warning.empty()) listener.message(warning);
+  return write_listed(directory, "summary.json", summary.dump(2) + '\n');
 }
 
 /// Gives a finished study's summary the question that the study has now.
 Status update_summary(const Study& study, const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "summary.json";
-  Result<nlohmann::json> summary = base::read_json_object(file, largest_text);
+  const Result<std::optional<Manifest>> manifest = read_manifest(directory);
+  if (!manifest) return manifest.error();
+  Result<nlohmann::json> summary =
+      read_listed_object(directory, **manifest, "summary.json", largest_text);
   if (!summary) return summary.error();
   nlohmann::json& question = (*summary)["question"];
   if (question == study.question) return {};
   question = study.question;
-  return base::write_file_atomically(file, summary->dump(2) + '\n');
+  return write_listed(directory, "summary.json", summary->dump(2) + '\n');
 }
 
 /// Whether a directory holds this run, ended. One that cannot be read is not: running it tells.
 bool is_complete(const RunConfig& config, const std::filesystem::path& run) {
-  const Result<Standing> standing = standing_of(config, run);
-  return standing && *standing == Standing::same && has_ended(run);
+  const Result<bool> ended = has_ended_as(config, run);
+  return ended && *ended;
 }
 
-/// Whether a finished study's runs are still those it was finished with: one can have been made longer
-/// by itself. Errors: the run that is not.
+/// Whether every run of a finished study is there, ended, and still the one that it was finished with: one
+/// can have been removed, or made longer by itself. Errors: the run that is not.
 Status check_finished(const Study& study, const std::filesystem::path& directory) {
   for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
       const RunConfig config = study.run(arm, seed);
-      const auto standing = standing_of(config, run_directory(directory, config.arm, seed));
-      if (!standing) return standing.error();
+      const std::filesystem::path run = run_directory(directory, config.arm, seed);
+      const Result<bool> ended = has_ended_as(config, run);
+      if (!ended) return ended.error();
+      if (*ended) continue;
+      return Error{
+          fmt::format("{}: this run of the finished study is gone, or is being made longer; "
+                      "add --resume to make it again",
+                      run.string())};
     }
   }
   return {};
@@ -233,7 +132,8 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
   const std::filesystem::path whole = std::filesystem::absolute(run, error).lexically_normal();
   const std::filesystem::path seed = whole.has_filename() ? whole : whole.parent_path();
   const std::filesystem::path study = seed.parent_path().parent_path();
-  if (error || kind_of(study) != DirectoryKind::study) return {};
+  if (error) return Error{fmt::format("{}: cannot resolve: {}", run.string(), error.message())};
+  if (kind_of(study) != DirectoryKind::study) return {};
   return Error{
       fmt::format("{} holds this run with fewer tokens, as one of the study in {}; make the study "
                   "longer, or use "
@@ -241,66 +141,95 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
                   run.string(), study.string())};
 }
 
-/// Inspects a run that has ended and, if it learned from text, evaluates it.
+/// Evaluates a run that has ended, if it learned from text, and inspects it.
 Result<Ending> look_at_run(const RunConfig& config, const std::filesystem::path& run,
                            base::Workers& workers, Listener& listener) {
   Result<Ending> ending = evaluate_run(config, run, workers, listener);
-  if (!ending || *ending == Ending::stopped) return ending;
-  return inspect_run(config, run, workers, listener);
+  if (ending && *ending == Ending::stopped) return ending;
+  const Result<Ending> inspected = inspect_run(config, run, workers, listener);
+  return ending ? inspected : ending;
 }
 
-/// Brings one run to its end and looks at it. The lock of the study's directory is not enough:
-/// `lookback train` can be at work in that of the run.
-Result<Ending> complete_run(const RunConfig& config, const std::filesystem::path& run,
-                            std::uint64_t tokens_after, base::Workers& workers,
-                            Listener& listener) {
-  const Result<DirectoryLock> lock = DirectoryLock::take(run);
-  if (!lock) return lock.error();
+/// Brings a run to its end, unless it is there already.
+Result<Ending> end_run(const RunConfig& config, const std::filesystem::path& run,
+                       std::uint64_t tokens_after, base::Workers& workers, Listener& listener) {
   const Result<Standing> standing = standing_of(config, run);
   if (!standing) return standing.error();
   if (*standing == Standing::shorter) {
     if (Status reopened = reopen(run); !reopened) return reopened.error();
   }
-  if (!has_ended(run)) {
-    Result<Ending> ending = execute_run(config, run, tokens_after, workers, listener);
+  const Result<bool> ended = has_ended(run);
+  if (!ended) return ended.error();
+  if (*ended) return Ending::finished;
+  return execute_run(config, run, tokens_after, workers, listener);
+}
+
+/// One pass over the runs of a study.
+class Pass {
+ public:
+  Pass(const Study& study, const std::filesystem::path& directory, bool resume,
+       base::Workers& workers, Listener& listener)
+      : study_(study),
+        directory_(directory),
+        resume_(resume),
+        workers_(workers),
+        listener_(listener) {}
+
+  /// Brings every run to its end, looks at it, and writes summary and ledger. An inspection or evaluation that
+  /// cannot be made keeps none of the others from being made; it is the error at the end.
+  Result<Ending> run() {
+    for (std::uint64_t seed = 0; seed < study_.seeds; ++seed) {
+      for (std::size_t arm = 0; arm < study_.arms.size(); ++arm) {
+        Result<Ending> ending = complete(arm, seed);
+        if (!ending || *ending == Ending::stopped) return ending;
+      }
+    }
+    Status written = write_summary(study_, directory_, workers_.count(), listener_);
+    if (!written) return written.error();
+    if (const auto ledger = write_ledger(study_, directory_); !ledger) return ledger.error();
+    if (failures_ == 0) return Ending::finished;
+    return Error{
+        fmt::format("{} of {} runs could not be inspected or evaluated: {}; --resume tries again",
+                    failures_, study_.seeds * study_.arms.size(), failure_)};
+  }
+
+ private:
+  /// The lock of the study's directory is not enough: `lookback train` can be at work in that of the run.
+  Result<Ending> complete(std::size_t arm, std::uint64_t seed) {
+    const RunConfig config = study_.run(arm, seed);
+    const std::filesystem::path run = run_directory(directory_, config.arm, seed);
+    const Result<DirectoryLock> lock = DirectoryLock::take(run);
+    if (!lock) return lock.error();
+    const std::uint64_t after = tokens_after(study_, directory_, seed, arm);
+    if (resume_) {
+      if (Status repaired = repair_run(config, run, listener_); !repaired) return repaired.error();
+    }
+    Result<Ending> ending = end_run(config, run, after, workers_, listener_);
     if (!ending || *ending == Ending::stopped) return ending;
+    ending = look_at_run(config, run, workers_, listener_);
+    if (ending) return ending;
+    listener_.message(ending.error().message);
+    if (failures_++ == 0) failure_ = ending.error().message;
+    return Ending::finished;
   }
-  return look_at_run(config, run, workers, listener);
-}
 
-/// Inspects every run of a finished study that has no inspection.
-Result<Ending> inspect_runs(const Study& study, const std::filesystem::path& directory,
-                            base::Workers& workers, Listener& listener) {
-  for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
-    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
-      const RunConfig config = study.run(arm, seed);
-      const std::filesystem::path run = run_directory(directory, config.arm, seed);
-      if (!has_ended(run)) continue;  // removed since; what is finished is not made anew
-      const Result<DirectoryLock> lock = DirectoryLock::take(run);
-      if (!lock) return lock.error();
-      Result<Ending> ending = look_at_run(config, run, workers, listener);
-      if (!ending || *ending == Ending::stopped) return ending;
-    }
-  }
-  return Ending::finished;
-}
+  const Study& study_;
+  const std::filesystem::path& directory_;
+  bool resume_;
+  base::Workers& workers_;
+  Listener& listener_;
+  std::uint64_t failures_ = 0;
+  std::string failure_;  // the first
+};
 
-/// Brings every run to its end and writes the summary.
-Result<Ending> execute_runs(const Study& study, const std::filesystem::path& directory,
-                            base::Workers& workers, Listener& listener) {
-  for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
-    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
-      const RunConfig config = study.run(arm, seed);
-      const std::filesystem::path run = run_directory(directory, config.arm, seed);
-      const std::uint64_t after = tokens_after(study, directory, seed, arm);
-      Result<Ending> ending = complete_run(config, run, after, workers, listener);
-      if (!ending || *ending == Ending::stopped) return ending;
-    }
-  }
-  if (Status written = write_summary(study, directory, workers.count()); !written) {
-    return written.error();
-  }
-  return Ending::finished;
+/// A study that is finished is left as it is, but for the question and what its claims come to.
+Status leave_finished(const Study& study, const std::filesystem::path& directory,
+                      Listener& listener) {
+  if (Status same = check_finished(study, directory); !same) return same;
+  if (Status updated = update_summary(study, directory); !updated) return updated;
+  listener.message(fmt::format("{}: this study is finished", directory.string()));
+  const auto ledger = write_ledger(study, directory);
+  return ledger ? Status() : ledger.error();
 }
 
 }  // namespace
@@ -311,18 +240,11 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   if (Status fits = check_study_file(study, directory); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
-  if (Status claimed = claim(study, directory, resume); !claimed) return claimed.error();
-  Result<Ending> ending = Ending::finished;
-  if (is_there(directory / "summary.json")) {
-    if (Status same = check_finished(study, directory); !same) return same.error();
-    if (Status updated = update_summary(study, directory); !updated) return updated.error();
-    listener.message(fmt::format("{}: this study is finished", directory.string()));
-    if (resume) ending = inspect_runs(study, directory, workers, listener);
-  } else {
-    ending = execute_runs(study, directory, workers, listener);
-  }
-  if (!ending || *ending == Ending::stopped) return ending;
-  if (const auto ledger = write_ledger(study, directory); !ledger) return ledger.error();
+  if (Status claimed = claim_directory(study, directory, resume); !claimed) return claimed.error();
+  const Result<bool> finished = is_finished(directory);
+  if (!finished && !resume) return finished.error();
+  if (resume || !*finished) return Pass(study, directory, resume, workers, listener).run();
+  if (Status left = leave_finished(study, directory, listener); !left) return left.error();
   return Ending::finished;
 }
 
@@ -331,6 +253,10 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
   if (Status fits = check_directory(directory, DirectoryKind::run); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
+  if (resume) {
+    if (Status repaired = repair_run(config, directory, listener); !repaired)
+      return repaired.error();
+  }
   const Result<Standing> standing = standing_of(config, directory);
   if (!standing) return standing.error();
   if (*standing == Standing::shorter) {
@@ -341,19 +267,18 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
                       directory.string())};
     }
     if (Status alone = check_is_of_no_study(directory); !alone) return alone.error();
-    if (Status reopened = reopen(directory); !reopened) return reopened.error();
   }
-  if (has_ended(directory)) {
-    listener.message(fmt::format("{}: this run has ended", directory.string()));
-    return resume ? look_at_run(config, directory, workers, listener) : Ending::finished;
-  }
-  if (!resume && is_there(directory / "config.toml")) {
+  const Result<bool> ended = has_ended_as(config, directory);
+  if (!ended) return ended.error();
+  if (*ended) listener.message(fmt::format("{}: this run has ended", directory.string()));
+  if (*ended && !resume) return Ending::finished;
+  if (!resume && *standing != Standing::empty) {
     return Error{
         fmt::format("{} holds a run that has not ended; add --resume to go on with it, or "
                     "use another --out",
                     directory.string())};
   }
-  Result<Ending> ending = execute_run(config, directory, 0, workers, listener);
+  Result<Ending> ending = end_run(config, directory, 0, workers, listener);
   if (!ending || *ending == Ending::stopped) return ending;
   return look_at_run(config, directory, workers, listener);
 }

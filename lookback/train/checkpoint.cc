@@ -206,21 +206,27 @@ std::filesystem::path resume_path(const std::filesystem::path& run) {
   return run / "resume.safetensors";
 }
 
-Result<ResumePoint> find_resume_point(const std::filesystem::path& run) {
+Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
+                                      std::optional<std::uint64_t> last_step) {
+  ResumePoint newest;
+  if (!last_step) return newest;
   Result<std::vector<std::filesystem::path>> files = checkpoint_files(run / "checkpoints");
   if (!files) return files.error();
   std::ranges::sort(*files, std::ranges::greater(), tokens_in_name);
-  ResumePoint newest;
-  const auto consider = [&newest](const std::filesystem::path& file) {
+  const auto consider = [&](const std::filesystem::path& file) {
     Result<Checkpoint> checkpoint = Checkpoint::read(file);
     if (!checkpoint) {
       newest.warnings.push_back(checkpoint.error().message);
-    } else if (!newest.checkpoint || newest.checkpoint->header().step < checkpoint->header().step) {
-      newest.checkpoint.emplace(std::move(*checkpoint));
+      return;
     }
+    const std::uint64_t step = checkpoint->header().step;
+    if (step > *last_step) return;
+    if (newest.checkpoint && newest.checkpoint->header().step >= step) return;
+    newest.checkpoint.emplace(std::move(*checkpoint));
   };
-  std::error_code missing;
-  if (std::filesystem::exists(resume_path(run), missing)) consider(resume_path(run));
+  const Result<bool> resume = base::is_there(resume_path(run));
+  if (!resume) return resume.error();
+  if (*resume) consider(resume_path(run));
   for (const std::filesystem::path& file : *files) {
     // Those of a large model are gigabytes each: what is older is not read.
     if (newest.checkpoint && newest.checkpoint->header().tokens >= tokens_in_name(file)) break;

@@ -76,7 +76,9 @@ struct ResumePoint {
   std::optional<Checkpoint> checkpoint;
   std::vector<std::string> warnings;
 };
-/// No directory: nothing to go on from. Errors: one that cannot be read.
-Result<ResumePoint> find_resume_point(const std::filesystem::path& run);
+/// None after `last_step` is looked at; without a last step none at all. No directory: nothing to go on
+/// from. Errors: one that cannot be read.
+Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
+                                      std::optional<std::uint64_t> last_step = UINT64_MAX);
 
 }  // namespace lookback::train

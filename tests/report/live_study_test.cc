@@ -19,9 +19,13 @@ using nlohmann::json;
 class LiveStudyTest : public test::StudyDirectory {
  protected:
   LiveStudyTest() : live_(directory_.path(), readers(), 0) {
-    fs::remove(run() / "findings.json");
+    unend();
     write(checkpoint("1000.safetensors"), "a");
   }
+
+  /// The lines that the run has.
+  static json early() { return test::line_of(1000, 0.2, 5.0); }
+  static json late() { return test::line_of(2000, 0.8, 1.0); }
 
   StudyReaders readers() {
     return {sequence, [this](const fs::path& path, const HeldOutSequence&) {
@@ -93,7 +97,7 @@ TEST_F(LiveStudyTest, ReadsAndMakesNothingAgainWhereNothingChanged) {
 
 TEST_F(LiveStudyTest, GivesWhatChangedANewVersionAndNothingElse) {
   const PageParts before = look();
-  append(metrics(), test::line_of(90000, 0.9, 0.5));
+  write(metrics(), lines({early(), late(), test::line_of(90000, 0.9, 0.5)}));
   const PageParts after = look();
   EXPECT_GT(after.at("study")->version, before.at("study")->version);
   for (const char* name : {"attention", "lens", "frames"}) {
@@ -123,14 +127,15 @@ TEST_F(LiveStudyTest, ReadsACheckpointAgainThatIsAnotherFile) {
 }
 
 TEST_F(LiveStudyTest, FollowsARunThatWasKilledAndGoesOn) {
-  append(metrics(), test::line_of(3000, 0.9, 0.5) + R"({"tokens":4000,"pro)");
+  write(metrics(),
+        lines({early(), late(), test::line_of(3000, 0.9, 0.5)}) + R"({"tokens":4000,"pro)");
   write(checkpoint("2000.safetensors"), "b");
   EXPECT_EQ(now("study")["arms"][0]["runs"][0]["summary"]["tokens"], 3000);
   EXPECT_EQ(now("study")["notes"].size(), 1U);
   // Resumed from its checkpoint of 2000 tokens, with the lines up to there.
-  write(metrics(), test::line_of(1000, 0.2, 5.0) + test::line_of(2000, 0.8, 1.0));
+  write(metrics(), lines({early(), late()}));
   EXPECT_EQ(now("study")["arms"][0]["runs"][0]["summary"]["tokens"], 2000);
-  append(metrics(), test::line_of(3000, 0.95, 0.25));
+  write(metrics(), lines({early(), late(), test::line_of(3000, 0.95, 0.25)}));
   write(checkpoint("3000.safetensors"), "c");
   const json study = now("study");
   EXPECT_EQ(study["arms"][0]["runs"][0]["summary"]["induction_score"], 0.95);
@@ -141,7 +146,9 @@ TEST_F(LiveStudyTest, FollowsARunThatWasKilledAndGoesOn) {
 }
 
 TEST_F(LiveStudyTest, TakesALineThatIsBeingWrittenOnceItIsWhole) {
-  const std::string line = test::line_of(3000, 0.9, 0.5);
+  const std::string before = lines({early(), late()});
+  const std::string line =
+      lines({early(), late(), test::line_of(3000, 0.9, 0.5)}).substr(before.size());
   append(metrics(), line.substr(0, 40));
   EXPECT_EQ(now("study")["arms"][0]["runs"][0]["summary"]["tokens"], 2000);
   append(metrics(), line.substr(40));
@@ -151,13 +158,13 @@ TEST_F(LiveStudyTest, TakesALineThatIsBeingWrittenOnceItIsWhole) {
 
 TEST_F(LiveStudyTest, TriesAFileAgainThatWasNotWhole) {
   look();
-  write(run() / "findings.json", R"({"seed":0,"sta)");
+  end(R"({"seed":0,"sta)");
   json study = now("study");
   EXPECT_EQ(study["arms"][0]["runs"][0]["summary"]["status"], "training");
   ASSERT_EQ(study["notes"].size(), 1U);
   EXPECT_NE(study["notes"][0].get<std::string>().find("findings.json: not a JSON object"),
             std::string::npos);
-  write(run() / "findings.json", R"({"seed":0,"status":"finished","tokens":32768})");
+  end(R"({"seed":0,"status":"finished","tokens":32768})");
   study = now("study");
   EXPECT_EQ(study["arms"][0]["runs"][0]["summary"]["status"], "finished");
   EXPECT_EQ(study["progress"], nullptr);
@@ -166,39 +173,40 @@ TEST_F(LiveStudyTest, TriesAFileAgainThatWasNotWhole) {
 
 TEST_F(LiveStudyTest, KeepsTheLinesOfARunWhoseFileWasSpoiled) {
   look();
-  write(metrics(), "no JSON\n" + test::line_of(2000, 0.8, 1.0));
+  write(metrics(), "no JSON\n" + lines({early(), late()}));
   const json study = now("study");
   EXPECT_EQ(study["arms"][0]["runs"][0]["summary"]["tokens"], 2000);
   ASSERT_EQ(study["notes"].size(), 1U);
-  EXPECT_NE(study["notes"][0].get<std::string>().find("metrics.jsonl:1: not valid JSON"),
-            std::string::npos);
+  EXPECT_EQ(study["notes"][0].get<std::string>().find(metrics().string() + ":1: "), 0U);
 }
 
 TEST_F(LiveStudyTest, TakesUpAnInspectionWhenItComes) {
   EXPECT_TRUE(now("lens").empty());
   write(run() / "inspection.json", R"({"format":"lookback inspection 2","tokens":2000})");
+  list_all();
   EXPECT_EQ(now("lens").size(), 1U);
 }
 
 TEST_F(LiveStudyTest, DecidesItsClaimsAnewWhenARunEnds) {
-  write(directory_ / "study.toml", study_text("seeds = 2") + test::claim_text);
+  write_study(study_text("seeds = 2") + test::claim_text);
   const auto seeds = [&] {
     return now("study")["ledger"]["claims"][0]["tests"][0]["seeds"].size();
   };
   EXPECT_EQ(seeds(), 0U);  // its run trains
-  write(run() / "findings.json", R"({"seed":0,"status":"finished","tokens":2000})");
+  end(R"({"seed":0,"status":"finished","tokens":2000})");
   EXPECT_EQ(seeds(), 1U);
   std::filesystem::create_directories(run("seed-1"));
-  write(run("seed-1") / "metrics.jsonl", test::line_of(1000, 0.2, 5.0));
+  write(run("seed-1") / "config.toml", study::to_toml(config(1)));
+  write(run("seed-1") / "metrics.jsonl", lines({early()}, 1));
   EXPECT_EQ(seeds(), 1U);
-  write(run("seed-1") / "findings.json", R"({"seed":1,"status":"finished","tokens":1000})");
+  end(R"({"seed":1,"status":"finished","tokens":1000})", "seed-1");
   EXPECT_EQ(seeds(), 2U);
 }
 
 TEST_F(LiveStudyTest, TriesALedgerAgainThatCouldNotBeMade) {
-  write(directory_ / "study.toml", study_text("seeds = 1") + test::claim_text);
-  write(run() / "findings.json", R"({"seed":0,"status":"finished","tokens":2000})");
-  write(metrics(), "no JSON\n" + test::line_of(2000, 0.8, 1.0));
+  write_study(study_text("seeds = 1") + test::claim_text);
+  write(metrics(), "no JSON\n" + lines({early(), late()}));
+  end(R"({"seed":0,"status":"finished","tokens":2000})");
   json study = now("study");
   EXPECT_EQ(study["ledger"], nullptr);
   ASSERT_FALSE(study["notes"].empty());
@@ -206,7 +214,8 @@ TEST_F(LiveStudyTest, TriesALedgerAgainThatCouldNotBeMade) {
   EXPECT_EQ(last.rfind("no ledger: ", 0), 0U) << last;
   const PageParts failing = look();
   EXPECT_EQ(failing, look());
-  write(metrics(), test::line_of(1000, 0.2, 5.0) + test::line_of(2000, 0.8, 1.0));
+  write(metrics(), lines({early(), late()}));
+  list_all();
   study = now("study");
   EXPECT_EQ(study["ledger"]["claims"][0]["tests"][0]["seeds"].size(), 1U);
   EXPECT_TRUE(study["notes"].empty()) << study["notes"];
@@ -218,7 +227,7 @@ TEST_F(LiveStudyTest, SaysWhyAStudyFileCannotBeReadAndTriesAgain) {
   const Result<PageParts> parts = live_.refresh();
   ASSERT_FALSE(parts);
   EXPECT_NE(parts.error().message.find("study.toml:1"), std::string::npos);
-  write(directory_ / "study.toml", study_text("seeds = 2"));
+  write_study(study_text("seeds = 2"));
   EXPECT_EQ(now("study")["arms"][0]["runs"].size(), 2U);
   EXPECT_EQ(reads_["1000.safetensors"], 1);  // seeds were added, and the rest is as it was
 }

@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include "lookback/base/npz.h"
+#include "lookback/study/manifest.h"
+#include "lookback/study/run_manifest.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
 
@@ -81,12 +83,14 @@ TEST_F(InspectRun, ThatIsMissingIsMadeOnResumeAndOneThatIsThereIsLeft) {
   train_to_end(true);
   EXPECT_TRUE(spec::text_of(object()) == text);
   EXPECT_TRUE(base::NpzFile::open(arrays()));
-  std::ofstream(object()) << R"({"format":"lookback inspection 1"})";  // by other rules
+  // By the rules of another program, earlier and later.
+  ASSERT_TRUE(write_listed(out(), "inspection.json", R"({"format":"lookback inspection 1"})"));
   train_to_end(true);
   EXPECT_TRUE(spec::text_of(object()) == text);
-  std::ofstream(object()) << "a person's own";
+  const std::string other = R"({"format":"another program's inspection"})";
+  ASSERT_TRUE(write_listed(out(), "inspection.json", other));
   train_to_end(true);
-  EXPECT_EQ(spec::text_of(object()), "a person's own");
+  EXPECT_EQ(spec::text_of(object()), other);
 }
 
 TEST_F(InspectRun, IsNotMadeWhereTheConfigurationWantsNone) {
@@ -107,15 +111,19 @@ TEST_F(InspectRun, IsNoPartOfTheRunAndMayBeWantedLater) {
   EXPECT_TRUE(fs::exists(object()));
 }
 
-TEST_F(InspectRun, StandsWhereTheMetricsCannotBeRead) {
+TEST_F(InspectRun, IsNotMadeWithoutItsTransitionsWhereTheMetricsCannotBeRead) {
   train_to_end();
+  const std::string files[] = {"inspection.json"};
+  ASSERT_TRUE(unlist_files(out(), files));
   fs::remove(object());
-  std::ofstream(out() / "metrics.jsonl") << "no metrics\n";
-  train_to_end(true);
-  const json found = spec::json_of(object());
-  EXPECT_TRUE(found["transitions"].is_null());
-  ASSERT_FALSE(found["skipped"].empty());
-  EXPECT_NE(found["skipped"].back().get<std::string>().find("metrics.jsonl:1"), std::string::npos);
+  fs::remove(out() / "metrics.jsonl");
+  fs::create_directory(out() / "metrics.jsonl");
+  base::Workers workers(1);
+  spec::Listening listener;
+  const Result<Ending> ending = inspect_run(config(), out(), workers, listener);
+  ASSERT_FALSE(ending);
+  EXPECT_NE(ending.error().message.find((out() / "metrics.jsonl").string()), std::string::npos);
+  EXPECT_FALSE(fs::exists(object()));
 }
 
 TEST_F(InspectRun, IsNotMadeOfARunThatDiverged) {
@@ -129,27 +137,56 @@ TEST_F(InspectRun, IsNotMadeOfARunThatDiverged) {
   EXPECT_FALSE(fs::exists(object()) || fs::exists(arrays()));
 }
 
-TEST_F(InspectRun, ThatCannotBeMadeIsOneLineAndTheRunStands) {
+TEST_F(InspectRun, ThatCannotBeMadeIsAnErrorAndTheRunStands) {
   train_to_end();
+  const std::string files[] = {"inspection.json"};
+  ASSERT_TRUE(unlist_files(out(), files));
   fs::remove(object());
   const fs::path checkpoint = out() / "checkpoints/256.safetensors";
   fs::resize_file(checkpoint, 100);
+  base::Workers workers(1);
   spec::Listening listener;
-  const Result<Ending> ending = train(config(), true, listener);
-  ASSERT_TRUE(ending) << ending.error().message;
-  EXPECT_EQ(*ending, Ending::finished);
-  ASSERT_EQ(listener.messages.size(), 2U);
-  EXPECT_TRUE(listener.messages[1].starts_with(
-      "two-layer seed 1: not inspected: " + checkpoint.string() + ": "))
-      << listener.messages[1];
-  EXPECT_EQ(listener.messages[1].find('\n'), std::string::npos);
+  const Result<Ending> ending = inspect_run(config(), out(), workers, listener);
+  ASSERT_FALSE(ending);
+  EXPECT_NE(ending.error().message.find(checkpoint.string() + ": "), std::string::npos);
+  EXPECT_EQ(ending.error().message.find('\n'), std::string::npos);
+  const Result<bool> finished = has_finished(out());
+  EXPECT_TRUE(finished && *finished);
+}
+
+TEST_F(InspectRun, OfOneRunThatCannotBeMadeStopsNoOtherAndIsToldLast) {
+  const Study study =
+      spec::parsed(spec::changed("inspect = false\n", ""), {.tokens = 256, .seeds = {}});
+  base::Workers workers(2);
+  // The arrays of the second arm cannot be written where a directory has their name.
+  const fs::path run = out() / "parallel/seed-0";
+  spec::Listening listener([&] {
+    if (fs::exists(run / "checkpoints/256.safetensors")) {
+      fs::create_directories(run / "inspection.npz/in-the-way");
+    }
+    return false;
+  });
+  const Result<Ending> ending = run_study(study, out(), false, workers, listener);
+  ASSERT_FALSE(ending);
+  EXPECT_NE(ending.error().message.find("parallel/seed-0/inspection.npz"), std::string::npos)
+      << ending.error().message;
+  EXPECT_TRUE(fs::exists(out() / "two-layer/seed-0/inspection.json"));
+  EXPECT_TRUE(fs::exists(out() / "sequential/seed-0/inspection.json"));
+  EXPECT_TRUE(fs::exists(out() / "summary.json"));
+  fs::remove_all(out() / "parallel/seed-0/inspection.npz");
+  spec::Listening undisturbed;
+  const Result<Ending> again = run_study(study, out(), true, workers, undisturbed);
+  EXPECT_TRUE(again) << again.error().message;
+  EXPECT_TRUE(fs::exists(out() / "parallel/seed-0/inspection.json"));
 }
 
 TEST_F(InspectRun, StoppedAtAnyPartOfItLeavesNothingAndIsMadeAnew) {
   train_to_end();
   const std::string text = spec::text_of(object());
+  const std::string both[] = {"inspection.json", "inspection.npz"};
   int parts = 0;
   for (bool stopped = true; stopped; ++parts) {
+    ASSERT_TRUE(unlist_files(out(), both));
     fs::remove(object());
     fs::remove(arrays());
     int asked = 0;

@@ -1,5 +1,5 @@
-// The ledger of runs that are made up: verdicts of claims, what is left out and why, and that nothing in
-// a run's files can make it fail but a file that cannot be read.
+// The ledger of runs that are made up: verdicts of claims, what is left out and why, that it is refused
+// where a file is not as it was written, and that nothing else in a run's files can make it fail.
 #include "lookback/study/ledger.h"
 
 #include <fmt/format.h>
@@ -7,9 +7,14 @@
 
 #include <algorithm>
 #include <fstream>
+#include <span>
+#include <utility>
 
+#include "lookback/study/manifest.h"
+#include "lookback/study/metrics_file.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/quantities.h"
+#include "lookback/study/run_manifest.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/records.h"
 #include "tests/study/small_study.h"
@@ -79,17 +84,38 @@ class Ledger : public testing::Test {
     return run_directory(directory_.path(), arm, seed);
   }
 
-  void put(const char* arm, std::uint64_t seed, const RunRecord& run) {
-    std::filesystem::create_directories(run_path(arm, seed));
-    std::ofstream(run_path(arm, seed) / "findings.json") << run.findings;
-    std::ofstream(run_path(arm, seed) / "inspection.json") << run.inspection;
-    std::ofstream(run_path(arm, seed) / "evaluation.json") << run.evaluation;
-    std::ofstream metrics(run_path(arm, seed) / "metrics.jsonl");
-    for (const json& line : run.metrics) metrics << line << '\n';
+  static RunConfig config_of(const std::string& arm, std::uint64_t seed) {
+    const Study study = parsed(study_with(""));
+    const auto found = std::ranges::find(study.arms, arm, &RunConfig::arm);
+    return study.run(static_cast<std::size_t>(found - study.arms.begin()), seed);
   }
 
-  void put_text(const char* arm, std::uint64_t seed, const char* file, const std::string& text) {
+  /// The files of a run that has ended, as its manifest lists them.
+  void put(const char* arm, std::uint64_t seed, const RunRecord& run) {
+    const std::filesystem::path place = run_path(arm, seed);
+    const RunConfig config = config_of(arm, seed);
+    std::filesystem::create_directories(place);
+    std::ofstream(place / "config.toml") << to_toml(config);
+    std::ofstream(place / "findings.json") << run.findings;
+    std::ofstream(place / "inspection.json") << run.inspection;
+    std::ofstream(place / "evaluation.json") << run.evaluation;
+    ASSERT_TRUE(MetricsWriter(place / "metrics.jsonl", identity_of(config)).begin(run.metrics));
+    const std::string files[] = {"config.toml", "findings.json", "inspection.json",
+                                 "evaluation.json", "metrics.jsonl"};
+    ASSERT_TRUE(list_files(place, files));
+  }
+
+  /// What a program wrote there, or with `listed` false what came to be there otherwise.
+  void put_text(const char* arm, std::uint64_t seed, const std::string& file,
+                const std::string& text, bool listed = true) {
     std::ofstream(run_path(arm, seed) / file) << text;
+    if (!listed) return;
+    ASSERT_TRUE(list_files(run_path(arm, seed), std::span(&file, 1)));
+  }
+
+  void remove(const char* arm, std::uint64_t seed, const std::string& file) {
+    ASSERT_TRUE(unlist_files(run_path(arm, seed), std::span(&file, 1)));
+    std::filesystem::remove(run_path(arm, seed) / file);
   }
 
   json made(const std::string& claims) {
@@ -224,7 +250,7 @@ TEST_F(Ledger, ARunThatDivergedHasNoFigureAndIsNotRestedOn) {
 }
 
 TEST_F(Ledger, LeavesOutRunsThatHaveNotEnded) {
-  std::filesystem::remove(run_path("parallel", 2) / "findings.json");
+  remove("parallel", 2, "findings.json");
   const json test = first_claim(two_claims)["tests"][0];
   EXPECT_EQ(test["seeds"].size(), 2U);
   EXPECT_EQ(test["verdict"], "not decided");
@@ -272,11 +298,11 @@ TEST_F(Ledger, HasNoKeyThatTheDocumentOfFormatsLacks) {
   ASSERT_NE(first, std::string::npos);
   const std::string section = text.substr(first, text.find("\n## ", first + 1) - first);
   const json ledger = made(two_claims);
-  for (const char* key : {"format", "study", "question", "claims"}) {
+  for (const char* key : {"format", "study", "question", "instruction_sets", "claims"}) {
     EXPECT_TRUE(ledger.contains(key)) << key;
     EXPECT_NE(section.find('"' + std::string(key) + '"'), std::string::npos) << key;
   }
-  EXPECT_EQ(ledger.size(), 4U);
+  EXPECT_EQ(ledger.size(), 5U);
   const json& claim = ledger["claims"][0];
   for (const json& object : {claim, claim["tests"][0], claim["tests"][0]["seeds"][0]}) {
     for (const auto& [key, value] : object.items()) {
@@ -315,9 +341,7 @@ TEST_F(Ledger, ItsRecordsHoldNoListsOfASequencesLength) {
   run.inspection["patching"] = {{{"by_position", list}}};
   run.evaluation["config"] = {{"heads", list}};
   put("two-layer", 0, run);
-  RunConfig config;
-  config.arm = "two-layer";
-  const auto record = read_run_record(run_path("two-layer", 0), config);
+  const auto record = read_run_record(run_path("two-layer", 0), config_of("two-layer", 0));
   ASSERT_TRUE(record) << record.error().message;
   ASSERT_TRUE(*record);
   expect_short_lists((*record)->findings);
@@ -333,7 +357,7 @@ TEST_F(Ledger, ItsRecordsHoldNoListsOfASequencesLength) {
 
 TEST_F(Ledger, OfARunWithoutAnInspectionHasItsOtherFigures) {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
-    std::filesystem::remove(run_path("two-layer", seed) / "inspection.json");
+    remove("two-layer", seed, "inspection.json");
   }
   const json tests = first_claim(two_claims)["tests"];
   EXPECT_EQ(tests[0]["verdict"], "supported");
@@ -366,20 +390,66 @@ TEST_F(Ledger, OfAnyFilesWithWrongKindsEverywhereIsMade) {
     put("two-layer", 2, run);
     EXPECT_EQ(made(claims)["claims"].size(), quantities().size());
   }
-  for (const char* text : {"", "[]", "3", "{", "\xff\xfe", "{\"circuits\": {\"direct\": {}}}"}) {
-    put_text("two-layer", 0, "inspection.json", text);
-    EXPECT_EQ(made(claims)["claims"].size(), quantities().size()) << text;
+  put_text("two-layer", 0, "inspection.json", "{\"circuits\": {\"direct\": {}}}");
+  EXPECT_EQ(made(claims)["claims"].size(), quantities().size());
+}
+
+TEST_F(Ledger, IsRefusedWhereAListedFileIsNoJson) {
+  for (const char* file : {"findings.json", "inspection.json", "evaluation.json"}) {
+    for (const char* text : {"", "[]", "3", "{", "\xff\xfe"}) {
+      put_text("two-layer", 1, file, text);
+      EXPECT_EQ(refusal().find((run_path("two-layer", 1) / file).string() + ": "), 0U) << text;
+    }
+    put("two-layer", 1, made_up_record());
   }
 }
 
-TEST_F(Ledger, IsRefusedWhereARunsFilesCannotBeRead) {
-  put_text("two-layer", 1, "findings.json", "[]");
-  EXPECT_EQ(refusal(),
-            (run_path("two-layer", 1) / "findings.json").string() + ": not a JSON object");
-  put("two-layer", 1, made_up_record());
-  put_text("two-layer", 1, "metrics.jsonl", "{}\n");
-  EXPECT_EQ(refusal(),
-            (run_path("two-layer", 1) / "metrics.jsonl").string() + ":1: not a line of metrics");
+TEST_F(Ledger, IsRefusedWhereAFileOfARunWasChangedOrRemoved) {
+  for (const char* file :
+       {"findings.json", "inspection.json", "evaluation.json", "metrics.jsonl"}) {
+    const std::filesystem::path path = run_path("two-layer", 1) / file;
+    std::string text = text_of(path);
+    text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
+    put_text("two-layer", 1, file, text, false);
+    EXPECT_EQ(refusal().find(path.string() + ": "), 0U) << file;
+    std::filesystem::remove(path);
+    EXPECT_EQ(refusal().find(path.string() + ": "), 0U) << file;
+    put("two-layer", 1, made_up_record());
+    EXPECT_EQ(refusal(), "");
+  }
+}
+
+TEST_F(Ledger, IsRefusedWhereARunHasTheFilesOfAnother) {
+  const auto copy = [&](const char* arm, std::uint64_t seed, const char* file) {
+    std::filesystem::copy_file(run_path(arm, seed) / file, run_path("two-layer", 1) / file,
+                               std::filesystem::copy_options::overwrite_existing);
+  };
+  for (const char* file : {"findings.json", "metrics.jsonl"}) {
+    copy("parallel", 1, file);
+    EXPECT_EQ(refusal().find((run_path("two-layer", 1) / file).string() + ": "), 0U) << file;
+    put("two-layer", 1, made_up_record());
+  }
+  // With the manifest, as when a whole directory is copied.
+  for (const char* file : {"config.toml", "findings.json", "metrics.jsonl", "inspection.json",
+                           "evaluation.json", manifest_name}) {
+    copy("two-layer", 2, file);
+  }
+  EXPECT_EQ(refusal().find((run_path("two-layer", 1) / "config.toml").string() + ": "), 0U);
+}
+
+TEST_F(Ledger, IsRefusedWhereAManifestIsGone) {
+  std::filesystem::remove(run_path("two-layer", 1) / manifest_name);
+  EXPECT_EQ(refusal().find((run_path("two-layer", 1) / manifest_name).string() + ": "), 0U);
+}
+
+TEST_F(Ledger, NamesTheInstructionSetsOfItsRuns) {
+  EXPECT_EQ(made(two_claims)["instruction_sets"], json::array());
+  for (const auto& [arm, set] : {std::pair{"parallel", "AVX3"}, {"two-layer", "AVX2"}}) {
+    ASSERT_TRUE(update_manifest(run_path(arm, 0), [&](Manifest& manifest) {
+      manifest.made_by = {{{"instruction_set", set}}};
+    }));
+  }
+  EXPECT_EQ(made(two_claims)["instruction_sets"], json({"AVX2", "AVX3"}));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ inline void measure_probe(nlohmann::json& line, const char* name, double distanc
     probe = metrics_line(0, 0.9 - distance, 0.26 + distance)["probes"]["repeated-blocks"];
   probe["first_half_loss"] = 4.5 + distance;
   probe["answered_loss"] = 0.125 + distance;
-  const double scores[] = {0.3, 0.2, 1};
+  const double scores[] = {0.3, 0.2, 0.6};
   for (std::size_t i = 0; i < 3; ++i) {
     probe["heads"][i]["previous_token_score"] = scores[i] + 0.11 + distance;
     probe["heads"][i]["duplicate_token_score"] = scores[i] + 0.07 + distance;

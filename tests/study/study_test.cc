@@ -5,7 +5,10 @@
 
 #include <fstream>
 
+#include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/run_manifest.h"
+#include "lookback/study/study_directory.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
@@ -41,6 +44,27 @@ class StudyRun : public testing::Test {
   }
 
   std::filesystem::path out() const { return directory_ / "out"; }
+
+  /// The lines of a run's metrics, in its directory.
+  static Result<std::vector<json>> metrics_of(const std::filesystem::path& run) {
+    const auto config = parse_run_config(text_of(run / "config.toml"), "config.toml");
+    if (!config) return config.error();
+    return read_metrics(run / "metrics.jsonl", identity_of(*config));
+  }
+
+  /// Makes an ended run one that was killed before it noted its end.
+  static void unfinish(const std::filesystem::path& run) {
+    ASSERT_TRUE(note_reopening(run));
+    std::filesystem::remove(run / "findings.json");
+  }
+
+  /// A summary's text but for what differs between two runs of the same bits.
+  static std::string without_speed(json summary) {
+    for (json& arm : summary["arms"]) {
+      for (json& run : arm["runs"]) run.erase("tokens_per_second");
+    }
+    return summary.dump();
+  }
 
   test::TemporaryDirectory directory_;
 };
@@ -78,7 +102,7 @@ const std::string pinned_match =
 
 TEST_F(StudyRun, MeasuresAModelAsItTrainsAndWithoutItsClampsBeside) {
   expect_finished(run(changed("layers = 2\n", pinned_match)));
-  const auto lines = read_metrics(out() / "two-layer/seed-0/metrics.jsonl", UINT64_MAX);
+  const auto lines = metrics_of(out() / "two-layer/seed-0");
   ASSERT_TRUE(lines) << lines.error().message;
   for (const json& line : *lines) {
     const json& heads = line["probes"]["repeated-blocks"]["heads"];
@@ -96,7 +120,7 @@ TEST_F(StudyRun, MeasuresAModelAsItTrainsAndWithoutItsClampsBeside) {
   }
   EXPECT_TRUE(lines->front().contains("unclamped"));
   EXPECT_FALSE(lines->back().contains("unclamped"));
-  const auto other = read_metrics(out() / "parallel/seed-0/metrics.jsonl", UINT64_MAX);
+  const auto other = metrics_of(out() / "parallel/seed-0");
   ASSERT_TRUE(other) << other.error().message;
   for (const json& line : *other) EXPECT_FALSE(line.contains("unclamped"));
 }
@@ -215,16 +239,31 @@ TEST_F(StudyRun, ADivergingArmDoesNotStopTheOthers) {
   EXPECT_EQ(arms[2]["runs"][0]["status"], "finished");
 }
 
-TEST_F(StudyRun, FindingsThatAreNoJsonAreNamed) {
+TEST_F(StudyRun, FinishedItMakesARunThatIsGoneAgainOnResume) {
   expect_finished(run(small_study));
-  std::filesystem::remove(out() / "summary.json");
-  const std::filesystem::path findings = out() / "parallel/seed-0/findings.json";
-  for (const char* bad : {"", "{\"arm\":", "[]", "null"}) {
-    std::ofstream(findings) << bad;
-    const Result<Ending> again = run(small_study, true);
-    ASSERT_FALSE(again) << bad;
-    EXPECT_EQ(again.error().message, findings.string() + ": not a JSON object");
-  }
+  const std::filesystem::path gone = out() / "parallel/seed-0";
+  const std::string findings = text_of(gone / "findings.json");
+  const std::string summary = without_speed(json_of(out() / "summary.json"));
+  std::filesystem::remove_all(gone);
+  const Result<Ending> left = run(small_study);
+  ASSERT_FALSE(left);
+  EXPECT_EQ(left.error().message.find(gone.string() + ": "), 0U) << left.error().message;
+  expect_finished(run(small_study, true));
+  EXPECT_EQ(text_of(gone / "findings.json"), findings);
+  EXPECT_EQ(without_speed(json_of(out() / "summary.json")), summary);
+}
+
+TEST_F(StudyRun, NoticesAStudyFileWhoseRunsWereChanged) {
+  expect_finished(run(small_study));
+  const std::string text = text_of(out() / "study.toml");
+  std::ofstream(out() / "study.toml") << changed("warmup_steps = 2", "warmup_steps = 3");
+  EXPECT_FALSE(read_study_in(out()));
+  EXPECT_FALSE(run(small_study));
+  expect_finished(run(small_study, true));
+  EXPECT_EQ(text_of(out() / "study.toml"), text);
+  EXPECT_TRUE(read_study_in(out()));
+  std::ofstream(out() / "study.toml") << changed("Does it run?", "Does it walk?");
+  EXPECT_TRUE(read_study_in(out())) << "the question is no part of its runs";
 }
 
 /// One run alone, in its own directory.
@@ -269,8 +308,12 @@ TEST_F(SingleRun, InTheDirectoryOfAnotherIsRefused) {
 TEST_F(SingleRun, ACheckpointOfAnotherConfigurationIsRefused) {
   const Study study = parsed(small_study);
   expect_finished(single(study.run(0, 0)));
+  const auto metrics = metrics_of(out());
+  ASSERT_TRUE(metrics);
   std::filesystem::remove(out() / "config.toml");
+  std::filesystem::remove(out() / manifest_name);
   std::filesystem::remove(out() / "findings.json");
+  ASSERT_TRUE(MetricsWriter(out() / "metrics.jsonl", identity_of(study.run(0, 1))).begin(*metrics));
   const Result<Ending> other = single(study.run(0, 1), true);
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().message,
@@ -327,7 +370,7 @@ TEST_F(SingleRun, KilledBeforeItsFirstStepItMeasuresTheStartOnce) {
   const RunConfig config = parsed(small_study).run(1, 4);
   expect_finished(single(config));
   const std::string metrics = text_of(out() / "metrics.jsonl");
-  std::filesystem::remove(out() / "findings.json");
+  unfinish(out());
   for (const auto& entry : std::filesystem::directory_iterator(out() / "checkpoints")) {
     if (entry.path().filename() != "0.safetensors") std::filesystem::remove(entry.path());
   }
@@ -342,7 +385,7 @@ TEST_F(SingleRun, ATornCheckpointIsNamedAndTheOneBeforeUsed) {
   const std::string findings = text_of(out() / "findings.json");
   const std::filesystem::path last = out() / "checkpoints/2560.safetensors";
   const std::string whole = text_of(last);
-  std::filesystem::remove(out() / "findings.json");
+  unfinish(out());
   std::filesystem::resize_file(last, whole.size() / 2);
   Listening listener;
   expect_finished(single(config, true, listener));

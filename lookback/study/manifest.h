@@ -1,0 +1,88 @@
+// The manifest of a run's or a study's directory: which files belong to it, by size and checksum, whose
+// they are and what made them. A file that was changed, cut or brought from elsewhere is noticed by
+// whoever reads it.
+//
+// A file that the manifest does not list does not count: it is still being made, or is left over from
+// a kill. So a file that is made anew at will is written first and listed last. A listed file that is
+// replaced is first announced: between the two writes both its old and its new contents are valid, and a
+// kill at any instant leaves a directory whose files agree with its manifest.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lookback/base/checksum.h"
+#include "lookback/base/result.h"
+
+namespace lookback::study {
+
+inline constexpr const char* manifest_name = "manifest.json";
+
+struct Manifest {
+  /// What one listed file holds.
+  struct File {
+    base::FileSum sum;
+    std::optional<base::FileSum> announced = {};  ///< what is about to replace it
+
+    bool operator==(const File&) const = default;
+  };
+
+  nlohmann::json owner = nlohmann::json::object();  ///< the run or study that the files belong to
+  nlohmann::json made_by =
+      nlohmann::json::array();             ///< of a run: program and machine of each stretch
+  std::map<std::string, File> files = {};  ///< by path from the directory, "/" between names
+
+  bool lists(const std::string& name) const { return files.contains(name); }
+};
+
+/// The manifest of a directory; none where there is none. Errors: it cannot be read, or was changed.
+Result<std::optional<Manifest>> read_manifest(const std::filesystem::path& directory);
+
+/// The same question, for whoever would make a changed one anew. Errors: it cannot be read now.
+enum class ManifestState { missing, changed, whole };
+Result<ManifestState> state_of_manifest(const std::filesystem::path& directory);
+
+/// Changes the manifest of a directory, or starts one, while no other process does the same.
+Status update_manifest(const std::filesystem::path& directory,
+                       const std::function<void(Manifest&)>& change);
+
+/// Lists files that are there, as they are now. Errors: one cannot be read.
+Status list_files(const std::filesystem::path& directory, std::span<const std::string> names);
+
+/// From now on these do not count; whether they are there is another matter.
+Status unlist_files(const std::filesystem::path& directory, std::span<const std::string> names);
+
+/// Writes a file and lists it, killed in between or not.
+Status write_listed(const std::filesystem::path& directory, const std::string& name,
+                    std::string_view text);
+
+/// The whole file, if it is what the manifest says. Errors: those of base::read_file; it is not
+/// listed; it was changed since it was written.
+Result<std::string> read_listed(const std::filesystem::path& directory, const Manifest& manifest,
+                                const std::string& name, std::size_t max_bytes);
+/// The same of a JSON object. Errors: also what is no JSON object.
+Result<nlohmann::json> read_listed_object(const std::filesystem::path& directory,
+                                          const Manifest& manifest, const std::string& name,
+                                          std::size_t max_bytes);
+
+/// How a listed file stands to the manifest. Errors: it cannot be read now; it is not listed.
+enum class FileState { missing, changed, same };
+Result<FileState> state_of_listed(const std::filesystem::path& directory, const Manifest& manifest,
+                                  const std::string& name);
+
+/// The same with all but `same` an error that says what to do.
+Status check_listed(const std::filesystem::path& directory, const Manifest& manifest,
+                    const std::string& name);
+
+/// A text that names the file, says that it was changed, and how to make it anew.
+Error changed_file(const std::filesystem::path& path);
+
+}  // namespace lookback::study

@@ -1,0 +1,137 @@
+// What --resume does about files that were changed or removed: the same run comes out of it, bit by bit.
+#include "lookback/study/repair.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <vector>
+
+#include "lookback/study/manifest.h"
+#include "lookback/study/run_manifest.h"
+#include "lookback/study/verify.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/study/small_study.h"
+
+namespace lookback::study {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One short run with an inspection, ended, in its directory.
+class RepairOfARun : public testing::Test {
+ protected:
+  static RunConfig config() {
+    RunConfig config = spec::parsed(spec::changed("inspect = false\n", "")).run(0, 1);
+    config.train.tokens = 1024;
+    config.evaluate.sequences = 2;
+    return config;
+  }
+
+  void SetUp() override {
+    train(false);
+    whole_ = files();
+    ASSERT_GE(whole_.size(), 8U);
+  }
+
+  Result<Ending> trained(bool resume) {
+    base::Workers workers(1);
+    spec::Listening listener;
+    Result<Ending> ending = run_single(config(), run(), resume, workers, listener);
+    messages_ = listener.messages;
+    return ending;
+  }
+  void train(bool resume) {
+    const Result<Ending> ending = trained(resume);
+    ASSERT_TRUE(ending) << ending.error().message;
+  }
+
+  /// Everything that is a pure function of the configuration.
+  std::map<std::string, std::string> files() const {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(run())) {
+      const std::string name = entry.path().lexically_relative(run()).generic_string();
+      if (!entry.is_regular_file() || name.starts_with('.')) continue;
+      if (name == "timing.json" || name == manifest_name) continue;
+      found[name] = spec::text_of(entry.path());
+    }
+    return found;
+  }
+
+  void flip(const std::string& name) const {
+    std::string text = spec::text_of(run() / name);
+    text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 4);
+    std::ofstream(run() / name, std::ios::binary) << text;
+  }
+
+  std::vector<std::string> faults() const {
+    const auto found = verify(run());
+    EXPECT_TRUE(found);
+    return found ? found->faults : std::vector<std::string>();
+  }
+
+  void expect_whole_again(const std::string& what) {
+    EXPECT_FALSE(faults().empty()) << what;
+    train(true);
+    EXPECT_EQ(faults(), std::vector<std::string>()) << what;
+    EXPECT_TRUE(files() == whole_) << what;
+    EXPECT_FALSE(messages_.empty()) << what;
+  }
+
+  fs::path run() const { return directory_ / "run"; }
+
+  test::TemporaryDirectory directory_;
+  std::map<std::string, std::string> whole_;
+  std::vector<std::string> messages_;
+};
+
+TEST_F(RepairOfARun, MakesAnyChangedFileAgain) {
+  for (const auto& [name, text] : whole_) {
+    flip(name);
+    expect_whole_again(name);
+  }
+}
+
+TEST_F(RepairOfARun, MakesAnyMissingFileAgain) {
+  for (const auto& [name, text] : whole_) {
+    fs::remove(run() / name);
+    expect_whole_again(name);
+  }
+}
+
+TEST_F(RepairOfARun, MakesItsManifestAgain) {
+  flip(manifest_name);
+  expect_whole_again("changed");
+  fs::remove(run() / manifest_name);
+  expect_whole_again("removed");
+}
+
+TEST_F(RepairOfARun, WaitsUntilItIsAskedFor) {
+  flip("findings.json");
+  const auto changed = files();
+  EXPECT_TRUE(trained(false)) << "it has ended, and is left alone";
+  EXPECT_TRUE(files() == changed);
+}
+
+TEST_F(RepairOfARun, GoesOnFromBeforeAChangedLineOfMetricsInARunThatHasNotEnded) {
+  ASSERT_TRUE(note_reopening(run()));
+  fs::remove(run() / "findings.json");
+  flip("metrics.jsonl");
+  train(true);
+  EXPECT_TRUE(files() == whole_);
+  EXPECT_EQ(messages_.front().rfind("passed over: " + (run() / "metrics.jsonl").string() + ":", 0),
+            0U);
+}
+
+TEST_F(RepairOfARun, OfAnOlderProgramIsRefusedAndLeftAsItIs) {
+  std::ofstream(run() / "metrics.jsonl") << "{\"step\":0,\"tokens\":0}\n";
+  fs::remove(run() / manifest_name);
+  const auto old = files();
+  const Result<Ending> ending = trained(true);
+  ASSERT_FALSE(ending);
+  EXPECT_EQ(ending.error().message.find(run().string() + ": "), 0U);
+  EXPECT_TRUE(files() == old);
+}
+
+}  // namespace
+}  // namespace lookback::study

@@ -1,0 +1,129 @@
+// lookback verify: what it looks at, and that nothing that was changed escapes it.
+#include "lookback/study/verify.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "lookback/study/manifest.h"
+#include "tests/base/temporary_directory.h"
+#include "tests/study/small_study.h"
+
+namespace lookback::study {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A finished study of two seeds, made once for all tests and changed in a copy.
+class VerifiedStudy : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    made_ = new test::TemporaryDirectory;
+    base::Workers workers(2);
+    spec::Listening listener;
+    const Study study = spec::parsed(spec::small_study, {.tokens = 512, .seeds = 2});
+    ASSERT_TRUE(run_study(study, *made_ / "study", false, workers, listener));
+  }
+  static void TearDownTestSuite() {
+    delete made_;
+    made_ = nullptr;
+  }
+
+  void SetUp() override { fs::copy(*made_ / "study", study(), fs::copy_options::recursive); }
+
+  Verification verified(const fs::path& directory) const {
+    const Result<Verification> found = verify(directory);
+    if (found) return *found;
+    ADD_FAILURE() << found.error().message;
+    return {};
+  }
+
+  /// Expects that one fault names the file, and no fault without the change.
+  void expect_named(const fs::path& file) const {
+    const Verification found = verified(study());
+    ASSERT_FALSE(found.faults.empty()) << file;
+    EXPECT_NE(found.faults.front().find(file.string()), std::string::npos) << found.faults.front();
+  }
+
+  fs::path study() const { return directory_ / "study"; }
+
+  static test::TemporaryDirectory* made_;
+  test::TemporaryDirectory directory_;
+};
+test::TemporaryDirectory* VerifiedStudy::made_ = nullptr;
+
+TEST_F(VerifiedStudy, IsWholeWithAllItsRuns) {
+  const Verification found = verified(study());
+  EXPECT_EQ(found.studies, 1U);
+  EXPECT_EQ(found.runs, 6U);
+  EXPECT_EQ(found.unfinished, 0U);
+  EXPECT_GT(found.files, 6U * 5);
+  EXPECT_EQ(found.faults, std::vector<std::string>());
+  EXPECT_EQ(verified(study() / "parallel/seed-1").runs, 1U);
+  EXPECT_EQ(verified(study() / "parallel").runs, 2U);
+  EXPECT_EQ(verified(directory_.path()).studies, 1U);
+}
+
+TEST_F(VerifiedStudy, NamesEveryFileThatWasChangedOrRemoved) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(study())) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && !name.starts_with('.')) files.push_back(entry.path());
+  }
+  ASSERT_GT(files.size(), 30U);
+  for (const fs::path& file : files) {
+    const std::string whole = spec::text_of(file);
+    std::string changed = whole;
+    // In study.toml, where runs are said; elsewhere it does not matter where.
+    const std::size_t at =
+        file.filename() == "study.toml" ? whole.find("warmup_steps = 2") + 15 : whole.size() / 2;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    std::ofstream(file, std::ios::binary) << changed;
+    expect_named(file);
+    fs::remove(file);
+    expect_named(file);
+    std::ofstream(file, std::ios::binary) << whole;
+  }
+  EXPECT_EQ(verified(study()).faults, std::vector<std::string>());
+}
+
+TEST_F(VerifiedStudy, MissesARunThatIsGone) {
+  fs::remove_all(study() / "two-layer/seed-1");
+  expect_named(study() / "two-layer/seed-1");
+}
+
+TEST_F(VerifiedStudy, NamesFilesOfAnotherRun) {
+  const auto copy = [&](const char* file) {
+    fs::copy_file(study() / "two-layer/seed-1" / file, study() / "two-layer/seed-0" / file,
+                  fs::copy_options::overwrite_existing);
+  };
+  for (const char* file : {"metrics.jsonl", "findings.json", "checkpoints/512.safetensors"}) {
+    copy(file);
+    expect_named(study() / "two-layer/seed-0" / file);
+  }
+  fs::remove_all(study() / "two-layer/seed-0");
+  fs::copy(study() / "two-layer/seed-1", study() / "two-layer/seed-0", fs::copy_options::recursive);
+  expect_named(study() / "two-layer/seed-0");
+}
+
+TEST_F(VerifiedStudy, NamesAFileThatWasPutThere) {
+  std::ofstream(study() / "parallel/seed-0/inspection.json") << "{}";
+  expect_named(study() / "parallel/seed-0/inspection.json");
+}
+
+TEST_F(VerifiedStudy, LetsQuestionAndClaimsBeEdited) {
+  const fs::path file = study() / "study.toml";
+  std::string text = spec::text_of(file);
+  text.replace(text.find("Does it run?"), 12, "Does it walk?");
+  std::ofstream(file) << text;
+  EXPECT_EQ(verified(study()).faults, std::vector<std::string>());
+}
+
+TEST_F(VerifiedStudy, OfNothingIsAnError) {
+  const Result<Verification> found = verify(directory_ / "nowhere");
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.error().message.find("nowhere"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lookback::study
