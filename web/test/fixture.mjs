@@ -126,7 +126,7 @@ function figure(id, signal, field) {
   };
   const variants = [{ id, label: "linear", spec }];
   if (id === "second-half-loss") variants.push({ id: `${id}-log`, label: "logarithmic", spec });
-  return { id, title: id, caption: `A caption of ${id}.`, variants };
+  return { id, title: id, caption: `A caption of ${id}, which is longer than the line that it is folded to beside the verdicts, so that it is cut there.`, variants };
 }
 
 export const study = {

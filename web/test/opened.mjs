@@ -44,6 +44,12 @@ after(async () => {
   if (directory) await rm(directory, { recursive: true, force: true });
 });
 
+/** How pages are looked at: on a wide screen and on a phone, light and dark. */
+export const views = [1400, 390].flatMap((width) =>
+  ["light", "dark"].map((colorScheme) => ({ colorScheme, viewport: { width, height: 900 } })));
+
+export const nameOf = ({ colorScheme, viewport }) => `${viewport.width} px, ${colorScheme}`;
+
 /** Waits until every chart that the page has a place for is drawn. */
 export async function drawn(page) {
   await page.waitForFunction(() => {
