@@ -1,22 +1,13 @@
 #include "lookback/report/figure_parts.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "lookback/report/figures.h"
+#include "lookback/report/colors.h"
 
 namespace lookback::report {
-namespace {
 
 using nlohmann::json;
-
-constexpr std::array<std::string_view, 7> palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                                     "#56B4E9", "#E69F00", "#8C8C8C"};
-
-}  // namespace
-
-std::string_view arm_color(std::size_t index) { return palette[index % palette.size()]; }
 
 json text_json(std::string_view text) { return std::string(text); }
 
@@ -27,7 +18,7 @@ void encode_arms(json& encoding, std::span<const std::string> arms) {
   for (std::size_t i = 0; i < arms.size(); ++i) {
     domain.push_back(arms[i]);
     colors.push_back(text_json(arm_color(i)));
-    const auto round = static_cast<int>(i / palette.size());
+    const auto round = static_cast<int>(i / arm_colors);
     dashes.push_back(round == 0 ? json::array({1, 0}) : json::array({2 + 3 * round, 2}));
   }
   encoding["color"] = {
@@ -36,7 +27,7 @@ void encode_arms(json& encoding, std::span<const std::string> arms) {
       {"title", nullptr},
       {"scale", {{"domain", domain}, {"range", colors}}},
       {"legend", {{"orient", "bottom"}, {"symbolType", "stroke"}, {"symbolOpacity", 1}}}};
-  if (arms.size() > palette.size()) {
+  if (arms.size() > arm_colors) {
     encoding["strokeDash"] = {{"field", "arm"},
                               {"type", "nominal"},
                               {"title", nullptr},

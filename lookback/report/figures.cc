@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lookback/report/colors.h"
 #include "lookback/report/figure_parts.h"
 #include "lookback/report/json_access.h"
 
@@ -108,8 +109,9 @@ json cursor_layer(const json& x) {
   json layer = json::parse(R"json({
     "data": {"values": [{}]},
     "transform": [{"calculate": "cursor", "as": "tokens"}, {"filter": "cursor > 0"}],
-    "mark": {"type": "rule", "color": "#8C8C8C", "strokeWidth": 1, "tooltip": null}
+    "mark": {"type": "rule", "strokeWidth": 1, "tooltip": null}
   })json");
+  layer["mark"]["color"] = muted_color;
   layer["encoding"]["x"] = x;
   return layer;
 }
@@ -118,32 +120,40 @@ json chance_layers(double chance) {
   json layer = json::parse(R"json({
     "encoding": {"y": {"field": "value", "type": "quantitative"}},
     "layer": [
-      {"mark": {"type": "rule", "strokeDash": [5, 4], "color": "#8C8C8C"}},
-      {"mark": {"type": "text", "align": "right", "dx": -2, "dy": 9, "fontSize": 10.5,
-                "color": "#8C8C8C"},
+      {"mark": {"type": "rule", "strokeDash": [5, 4]}},
+      {"mark": {"type": "text", "align": "right", "dx": -2, "dy": 9, "fontSize": 10.5},
        "encoding": {"x": {"value": "width"}, "text": {"field": "label"}}}
     ]
   })json");
+  for (json& part : layer["layer"]) part["mark"]["color"] = muted_color;
   const double shown = round_significant(chance, 2);
   layer["data"]["values"] =
       json::array({{{"value", chance}, {"label", "chance " + json(shown).dump()}}});
   return layer;
 }
 
-json transition_layers(const json& x, const json& rows) {
+json transition_layers(const json& x, const json& color, const json& rows) {
   json layer = json::parse(R"json({
     "layer": [
       {"mark": {"type": "rule", "strokeWidth": 1.2, "opacity": 0.75, "strokeDash": [2, 3]}},
       {"transform": [
          {"filter": "datum.labeled"},
          {"calculate": "-7 - 14 * datum.row", "as": "above"}],
-       "mark": {"type": "text", "align": "center", "fontSize": 11},
-       "encoding": {"y": {"field": "above", "type": "quantitative", "scale": null},
-                    "text": {"field": "tokens", "format": ".3~s"}}}
+       "encoding": {"y": {"field": "above", "type": "quantitative", "scale": null}},
+       "layer": [
+         {"mark": {"type": "text", "align": "center", "fontSize": 11},
+          "encoding": {"text": {"field": "tokens", "format": ".3~s"}}},
+         {"mark": {"type": "point", "shape": "square", "filled": true, "opacity": 1, "size": 36,
+                   "xOffset": -23},
+          "encoding": {}}]}
     ]
   })json");
   layer["data"] = {{"name", "transitions"}, {"values", rows}};
-  for (json& part : layer["layer"]) part["encoding"]["x"] = x;
+  json& rules = layer["layer"][0];
+  json& labels = layer["layer"][1]["layer"];
+  labels[0]["mark"]["color"] = text_color;  // pale arms' colors cannot be read
+  for (json* part : {&rules, &labels[0], &labels[1]}) (*part)["encoding"]["x"] = x;
+  for (json* part : {&rules, &labels[1]}) (*part)["encoding"]["color"] = color;
   return layer;
 }
 
@@ -177,9 +187,7 @@ json curves_figure(std::string_view description, std::string_view value_title, c
   json layers = json::array();
   if (chance) layers.push_back(chance_layers(*chance));
   layers.push_back(cursor_layer(x));
-  json marked = transition_layers(x, transition_rows(arms, transitions));
-  for (json& part : marked["layer"]) part["encoding"]["color"] = encoding["color"];
-  layers.push_back(marked);
+  layers.push_back(transition_layers(x, encoding["color"], transition_rows(arms, transitions)));
   const json tokens = {{"field", "tokens"}, {"title", "training tokens"}, {"format", ",d"}};
   layers.push_back({{"data", {{"name", "curves"}, {"values", curve_rows(curves)}}},
                     {"layer", line_layers(encoding, run_tooltip(tokens, value_title))}});

@@ -16,10 +16,6 @@
 
 namespace lookback::report {
 
-/// A color for the arm at `index`, as "#rrggbb": the palette of Okabe and Ito (2008), which stays
-/// apart for color-blind readers. From the eighth arm on colors return and lines are dashed.
-std::string_view arm_color(std::size_t index);
-
 /// Whether a loss is drawn on a linear or a logarithmic axis.
 enum class LossAxis { linear, logarithmic };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lookback/report/colors.h"
 #include "lookback/report/figure_parts.h"
 #include "lookback/report/json_access.h"
 
@@ -107,9 +108,8 @@ json mean_bars(std::span<const std::string> arms) {
 }
 
 json seed_dots() {
-  return json::parse(R"json({
-    "mark": {"type": "point", "filled": true, "size": 16, "color": "#8C8C8C", "opacity": 1,
-             "stroke": "#FFFFFF", "strokeWidth": 0.5},
+  json dots = json::parse(R"json({
+    "mark": {"type": "point", "filled": true, "size": 18, "opacity": 1, "strokeWidth": 0.7},
     "encoding": {
       "x": {"field": "value"},
       "tooltip": [{"field": "arm", "title": "arm"}, {"field": "seed", "title": "seed"},
@@ -117,6 +117,9 @@ json seed_dots() {
                   {"field": "value", "title": "value", "format": ".3~r"}]
     }
   })json");
+  dots["mark"]["color"] = ink_color;
+  dots["mark"]["stroke"] = paper_color;
+  return dots;
 }
 
 }  // namespace
@@ -149,7 +152,7 @@ json head_scores_figure(std::span<const std::string> arms,
           "scale": {"paddingInner": 0.3}, "axis": {"grid": false, "ticks": false, "labelLimit": 260}},
     "yOffset": {"field": "measure", "type": "nominal",
                 "sort": ["induction score", "previous-token score"]},
-    "x": {"type": "quantitative", "title": "score (filled: induction, pale: previous token)",
+    "x": {"type": "quantitative", "title": ["filled: induction score", "pale: previous-token score"],
           "scale": {"domain": [0, 1]}}
   })json");
   spec["encoding"]["y"]["scale"]["domain"] = places;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "lookback/report/figures.h"
+#include "lookback/report/colors.h"
 #include "lookback/report/json_access.h"
 
 namespace lookback::report {
@@ -18,15 +18,14 @@ namespace {
 using nlohmann::json;
 
 constexpr int shown_digits = 4;
-constexpr std::string_view gray = "#8C8C8C";
-/// Every kind of change, in the order of legend and bars.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> change_colors = {
-    {{"zero", "#D55E00"},
-     {"mean", "#0072B2"},
-     {"resample", "#009E73"},
-     {"frozen", "#56B4E9"},
-     {"removed", "#CC79A7"},
-     {"clean", "#0072B2"}}};
+/// Every kind of change, in the order of legend and bars, and its shape.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> change_shapes = {
+    {{"zero", "circle"},
+     {"mean", "square"},
+     {"resample", "triangle-up"},
+     {"frozen", "diamond"},
+     {"removed", "cross"},
+     {"clean", "circle"}}};
 
 double shown(double value) { return round_significant(value, shown_digits); }
 
@@ -55,23 +54,23 @@ std::vector<std::string> distinct(std::span<const Item> items, const Name& name)
   return found;
 }
 
-/// Color by change, for the changes that are there; a legend where they are several.
+/// Shape by change, for the changes that are there; a legend where they are several.
 json change_encoding(std::span<const LensBar> bars) {
   json domain = json::array();
   json range = json::array();
-  for (const auto& [change, color] : change_colors) {
+  for (const auto& [change, shape] : change_shapes) {
     const auto same = [&, name = change](const LensBar& bar) { return bar.change == name; };
     if (std::ranges::none_of(bars, same)) continue;
     domain.push_back(std::string(change));
-    range.push_back(std::string(color));
+    range.push_back(std::string(shape));
   }
-  json color = {{"field", "change"},
-                {"type", "nominal"},
-                {"title", nullptr},
-                {"scale", {{"domain", domain}, {"range", range}}},
-                {"legend", nullptr}};
-  if (domain.size() > 1) color["legend"] = {{"orient", "bottom"}, {"symbolType", "square"}};
-  return color;
+  json encoding = {{"field", "change"},
+                   {"type", "nominal"},
+                   {"title", nullptr},
+                   {"scale", {{"domain", domain}, {"range", range}}},
+                   {"legend", nullptr}};
+  if (domain.size() > 1) encoding["legend"] = {{"orient", "bottom"}};
+  return encoding;
 }
 
 /// A point of the unit disk for an eigenvalue: its angle, and a logarithmic radius.
@@ -106,10 +105,10 @@ json lens_bars_figure(std::string_view description, std::string_view value_title
     rows.push_back(std::move(row));
   }
   const auto names = distinct(bars, [](const LensBar& bar) { return bar.row; });
-  const json color = change_encoding(bars);
-  const json& changes = color["scale"]["domain"];
+  const json shape = change_encoding(bars);
+  const json& changes = shape["scale"]["domain"];
   // A height in pixels, since one in steps does not go with a width that fits the page.
-  const std::size_t row_height = 9 * std::max<std::size_t>(1, changes.size()) + 9;
+  const std::size_t row_height = 10 * std::max<std::size_t>(1, changes.size()) + 9;
   json spec = lens_specification(description, row_height * std::max<std::size_t>(1, names.size()));
   spec["data"] = {{"name", "bars"}, {"values", rows}};
   spec["encoding"] = json::parse(R"json({
@@ -119,25 +118,30 @@ json lens_bars_figure(std::string_view description, std::string_view value_title
     "yOffset": {"field": "change", "type": "nominal"}
   })json");
   spec["encoding"]["yOffset"]["scale"] = {{"domain", changes}};
+  spec["transform"] = json::parse(R"json([
+    {"calculate": "isValid(datum.low) ? datum.low + ' to ' + datum.high : 'not known'",
+     "as": "interval"}
+  ])json");
   json x = {{"field", "value"},
             {"type", "quantitative"},
             {"title", std::string(value_title)},
             {"axis", {{"grid", true}}}};
   x["scale"] = {{"zero", true}, {"nice", false}};
   if (range.low < range.high) x["scale"]["domain"] = {shown(range.low), shown(range.high)};
-  json bar_layer = {{"mark", {{"type", "bar"}, {"opacity", 0.85}}},
-                    {"encoding", {{"x", x}, {"color", color}}}};
-  bar_layer["transform"] = json::parse(R"json([
-    {"calculate": "isValid(datum.low) ? datum.low + ' to ' + datum.high : 'not known'",
-     "as": "interval"}
-  ])json");
-  bar_layer["encoding"]["tooltip"] =
+  const json tooltip =
       tooltip_of({{"row", "what"}, {"change", "change"}, {"value", "value"}, {"interval", "95%"}});
-  json rule_layer = {{"mark", {{"type", "rule"}, {"color", std::string(gray)}}}};
+  json bar_layer = {{"mark", {{"type", "bar"}, {"color", pale_color}}},
+                    {"encoding", {{"x", x}, {"tooltip", tooltip}}}};
+  json rule_layer = {{"mark", {{"type", "rule"}, {"color", ink_color}}}};
   rule_layer["transform"] = json::array({{{"filter", "isValid(datum.low)"}}});
   rule_layer["encoding"] = {{"x", {{"field", "low"}, {"type", "quantitative"}}},
                             {"x2", {{"field", "high"}}}};
-  spec["layer"] = json::array({std::move(bar_layer), std::move(rule_layer)});
+  json point_layer = {
+      {"mark",
+       {{"type", "point"}, {"filled", true}, {"opacity", 1}, {"size", 45}, {"color", ink_color}}},
+      {"encoding", {{"x", x}, {"shape", shape}, {"tooltip", tooltip}}}};
+  spec["layer"] =
+      json::array({std::move(bar_layer), std::move(rule_layer), std::move(point_layer)});
   return spec;
 }
 
@@ -156,22 +160,20 @@ json eigenvalues_figure(const LensCircuit& circuit) {
   spec["width"] = 280;
   spec["usermeta"] = {{"square", true}};
   spec["layer"] = json::parse(R"json([
-    {"mark": {"type": "point", "filled": false, "color": "#8C8C8C", "strokeWidth": 1,
-              "opacity": 0.6, "tooltip": null,
+    {"mark": {"type": "point", "filled": false, "strokeWidth": 1, "opacity": 0.6, "tooltip": null,
               "size": {"expr": "pow(datum.radius * width / 1.12, 2)"}},
      "encoding": {}},
     {"data": {"values": [{"x": -1, "x2": 1, "y": 0, "y2": 0}, {"x": 0, "x2": 0, "y": -1, "y2": 1}]},
-     "mark": {"type": "rule", "color": "#8C8C8C", "opacity": 0.35, "tooltip": null},
+     "mark": {"type": "rule", "opacity": 0.35, "tooltip": null},
      "encoding": {"x2": {"field": "x2"}, "y2": {"field": "y2"}}},
-    {"mark": {"type": "text", "fontSize": 10, "color": "#8C8C8C", "align": "left", "dx": 3,
-              "tooltip": null},
+    {"mark": {"type": "text", "fontSize": 10, "align": "left", "dx": 3, "tooltip": null},
      "encoding": {"text": {"field": "label"}}},
     {"mark": {"type": "point", "filled": true, "size": 30, "opacity": 0.75},
-     "encoding": {"color": {"condition": {"test": "datum.re < 0", "value": "#D55E00"},
-                            "value": "#0072B2"},
-                  "tooltip": [{"field": "re", "title": "real"},
+     "encoding": {"tooltip": [{"field": "re", "title": "real"},
                               {"field": "im", "title": "imaginary"}]}}
   ])json");
+  for (json& layer : spec["layer"]) layer["mark"]["color"] = muted_color;
+  spec["layer"][3]["mark"]["color"] = ink_color;
   json circles = json::array();
   json labels = json::array();
   for (const double radius : {1.0, 0.5}) {
@@ -222,23 +224,28 @@ json composition_figure(std::span<const LensComposition> pairs) {
   constexpr std::size_t most_level_labels = 2;  // heads, of three inputs each; on a phone too
   if (readers.size() > most_level_labels) spec["encoding"]["x"]["axis"]["labelAngle"] = -90;
   json cells = json::parse(R"json({
-    "mark": {"type": "rect", "stroke": "#8C8C8C", "strokeWidth": 0.5},
+    "mark": {"type": "rect", "strokeWidth": 0.5},
     "encoding": {
       "color": {"field": "ratio", "type": "quantitative", "title": "score / random",
-                "scale": {"domain": [0, 1, 2], "clamp": true, "interpolate": "rgb",
-                          "range": ["#D55E00", "#F5F5F5", "#0072B2"]},
+                "scale": {"domain": [0, 1, 2], "clamp": true, "interpolate": "rgb"},
                 "legend": {"orient": "bottom", "gradientLength": 160, "values": [0, 1, 2]}}}
   })json");
+  cells["mark"]["stroke"] = muted_color;
+  cells["encoding"]["color"]["scale"]["range"] = {below_color, paper_color, above_color};
   cells["encoding"]["tooltip"] = tooltip_of(
       {{"from", "written"}, {"to", "read as"}, {"score", "score"}, {"random", "random"}});
   spec["layer"] = json::array({std::move(cells)});
   constexpr std::size_t most_numbers = 60;  // beyond it they would not be readable
   if (rows.size() <= most_numbers) {
+    // Black or white, whichever contrasts with the cell as it is drawn: at least 4.58 to 1 on any
+    // color (WCAG), and right for the page's dark colors too.
     spec["layer"].push_back(json::parse(R"json({
       "mark": {"type": "text", "fontSize": 12, "tooltip": null},
-      "encoding": {"text": {"field": "score", "format": ".3f"},
-                   "color": {"condition": {"test": "datum.ratio > 1.85", "value": "white"},
-                             "value": "#1A1A1A"}}
+      "encoding": {
+        "text": {"field": "score", "format": ".3f"},
+        "color": {"condition": {
+                    "test": "luminance(scale('color', datum.ratio)) < 0.179", "value": "white"},
+                  "value": "black"}}
     })json"));
   }
   return spec;
@@ -276,17 +283,18 @@ json patching_figure(std::span<const LensPatch> patches, const LensPatching& pat
       "y": {"field": "h", "type": "nominal", "sort": null, "title": null,
             "axis": {"grid": false, "labelLimit": 130}},
       "color": {"field": "r", "type": "quantitative", "title": null,
-                "scale": {"domain": [-1, 0, 1], "clamp": true, "interpolate": "rgb",
-                          "range": ["#D55E00", "#F5F5F5", "#0072B2"]},
+                "scale": {"domain": [-1, 0, 1], "clamp": true, "interpolate": "rgb"},
                 "legend": null}}
   })json");
   cells["data"] = {{"name", "restored"}, {"values", rows}};
+  cells["encoding"]["color"]["scale"]["range"] = {below_color, paper_color, above_color};
   cells["encoding"]["x"] = x;
   cells["encoding"]["tooltip"] = tooltip_of({{"h", "head"}, {"t", "position"}, {"r", "restored"}});
   json marks = json::parse(R"json({
-    "mark": {"type": "text", "text": "\u25BE", "color": "#8C8C8C", "fontSize": 13, "tooltip": null},
+    "mark": {"type": "text", "text": "\u25BE", "fontSize": 13, "tooltip": null},
     "encoding": {"y": {"value": -5}}
   })json");
+  marks["mark"]["color"] = muted_color;
   json marked = json::array({{{"t", patching.changed}}, {{"t", patching.query}}});
   if (patching.changed >= length || patching.query >= length) marked = json::array();
   marks["data"] = {{"name", "marks"}, {"values", marked}};
@@ -295,34 +303,26 @@ json patching_figure(std::span<const LensPatch> patches, const LensPatching& pat
   return spec;
 }
 
-json positional_figure(std::span<const LensPositional> heads) {
+json positional_figure(const LensPositional& head, const LensRange& range) {
   json rows = json::array();
-  json domain = json::array();
-  json colors = json::array();
-  for (std::size_t i = 0; i < heads.size(); ++i) {
-    const std::string name = "head " + heads[i].head.name();
-    domain.push_back(name);
-    colors.push_back(std::string(arm_color(i)));
-    for (std::size_t offset = 0; offset < heads[i].by_offset.size(); ++offset) {
-      const double score = heads[i].by_offset[offset];
-      if (!std::isfinite(score)) continue;
-      rows.push_back({{"head", name}, {"offset", offset}, {"score", round_significant(score, 3)}});
-    }
+  for (std::size_t offset = 0; offset < head.by_offset.size(); ++offset) {
+    const double score = head.by_offset[offset];
+    if (!std::isfinite(score)) continue;
+    rows.push_back({{"head", "head " + head.head.name()},
+                    {"offset", offset},
+                    {"score", round_significant(score, 3)}});
   }
-  json spec = lens_specification("Attention scores of positions alone against the offset", 220);
+  json spec = lens_specification("Attention scores of positions alone against the offset", 150);
   spec["data"] = {{"name", "offsets"}, {"values", rows}};
-  spec["mark"] = {{"type", "line"}, {"strokeWidth", 1.5}, {"tooltip", true}};
+  spec["mark"] = {{"type", "line"}, {"strokeWidth", 1.5}, {"color", ink_color}, {"tooltip", true}};
   spec["encoding"] = json::parse(R"json({
     "x": {"field": "offset", "type": "quantitative", "title": "offset (how far back)",
           "scale": {"nice": false}, "axis": {"tickMinStep": 1}},
     "y": {"field": "score", "type": "quantitative", "title": "score"}
   })json");
-  spec["encoding"]["color"] = {
-      {"field", "head"},
-      {"type", "nominal"},
-      {"title", nullptr},
-      {"scale", {{"domain", domain}, {"range", colors}}},
-      {"legend", {{"orient", "bottom"}, {"symbolType", "stroke"}, {"symbolOpacity", 1}}}};
+  if (range.low < range.high) {
+    spec["encoding"]["y"]["scale"] = {{"domain", {shown(range.low), shown(range.high)}}};
+  }
   return spec;
 }
 

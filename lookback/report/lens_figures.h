@@ -14,10 +14,7 @@
 
 namespace lookback::report {
 
-/// A color that lies near the paper, light or dark: the page puts its own there.
-inline constexpr std::string_view paper_color = "#F5F5F5";
-
-/// One bar: a row, and within it the change that gave it its color.
+/// One bar: a row, and within it the kind of change, which gives its end a shape.
 struct LensBar {
   std::string row;
   std::string change;
@@ -48,7 +45,7 @@ nlohmann::json composition_figure(std::span<const LensComposition> pairs);
 /// the positions changed and asked are marked. Color is clamped to [-1, 1].
 nlohmann::json patching_figure(std::span<const LensPatch> patches, const LensPatching& patching);
 
-/// Scores of positions alone against the offset, a line a head.
-nlohmann::json positional_figure(std::span<const LensPositional> heads);
+/// Scores of positions alone of one head against the offset; `range` is that of all heads shown.
+nlohmann::json positional_figure(const LensPositional& head, const LensRange& range);
 
 }  // namespace lookback::report

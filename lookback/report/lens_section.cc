@@ -22,7 +22,7 @@ using nlohmann::json;
 
 /// What a page shows of a model with many heads: the largest.
 constexpr std::size_t most_circuits = 12;
-constexpr std::size_t most_lines = 7;
+constexpr std::size_t most_lines = 8;
 constexpr std::size_t most_pairs = 1000;
 constexpr std::size_t most_eigenvalues = 500;
 /// Points of a line by offset: near ones all, and of the rest the extremes of so many stretches.
@@ -100,14 +100,15 @@ void add_eigenvalues(const LensResult& result, json& figures) {
       "of it; "
       "what is below a hundredth lies in the centre. The score is \u2211 Re \u03bb / \u2211 "
       "|\u03bb|, from -1 to 1: "
-      "dots on the right (blue) say that an OV circuit copies tokens to their own logits and that "
+      "dots on the right say that an OV circuit copies tokens to their own logits and that "
       "a "
       "QK circuit matches a token with itself; dots on the left, that they do the opposite. "
       "Through "
       "an earlier head: the key, query or value of a head as what that earlier head wrote, so that "
       "matching there is the search of an induction head. Computed from the weights of the run's "
       "last "
-      "checkpoint alone, from products of the factors (d_head x d_head) and with the norms between "
+      "checkpoint alone, from products of the factors (d_head \u00d7 d_head) and with the norms "
+      "between "
       "folded in: no sequences, and so no interval." +
           cut_sentence(cut),
       std::move(variants)));
@@ -153,18 +154,29 @@ void add_positional(const LensResult& result, json& figures) {
     }
     spreads[i] = range.high - range.low;
   }
-  std::vector<LensPositional> heads;
   bool thinned = false;
-  for (const std::size_t i : largest_keys(spreads, most_lines, cut)) {
+  LensRange range;
+  const std::set<std::size_t> kept = largest_keys(spreads, most_lines, cut);
+  for (const std::size_t i : kept) {
     thinned = thinned || all[i].by_offset.size() > near_offsets + 2 * far_stretches;
-    heads.push_back({all[i].head, thinned_offsets(all[i].by_offset)});
+    all[i].by_offset = thinned_offsets(all[i].by_offset);
+    for (const double score : all[i].by_offset) {
+      if (std::isfinite(score)) range.add({score, {}});
+    }
+  }
+  json panels = json::array();
+  for (const std::size_t i : kept) {
+    const std::string name = all[i].head.name();
+    panels.push_back(
+        lens_panel("positional-" + name, "Head " + name, positional_figure(all[i], range)));
   }
   figures.push_back(lens_figure(
       "positional", "Positional circuit by offset",
       "The attention score that positions alone give, W_pos W_Q W_K\u1d40 W_pos\u1d40 (for rotary "
       "positions, the "
       "mean query and key turned), averaged over queries, against how far back the source lies, up "
-      "to half the context. A peak at 1 makes a previous-token head; a bump over the trained "
+      "to half the context, all heads on one scale. A peak at 1 makes a previous-token head; a "
+      "bump over the trained "
       "periods, a band that counts. Computed from the weights of the run's last checkpoint, "
       "without "
       "sequences and so without an interval." +
@@ -173,9 +185,7 @@ void add_positional(const LensResult& result, json& figures) {
                                     std::to_string(far_stretches) + " stretches."
                               : "") +
           cut_sentence(cut),
-      json::array(
-          {lens_variant("positional", "",
-                        json::array({lens_panel("positional", "", positional_figure(heads))}))})));
+      json::array({lens_variant("positional", "", std::move(panels))})));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lookback/report/colors.h"
 #include "lookback/report/figures.h"
 #include "lookback/report/head_scores_figure.h"
 #include "lookback/report/json_access.h"

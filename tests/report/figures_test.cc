@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lookback/report/colors.h"
+
 namespace lookback::report {
 namespace {
 
@@ -101,7 +103,7 @@ TEST(InductionScoreFigure, GivesEveryArmItsColorInTheOrderOfTheStudy) {
 TEST(InductionScoreFigure, DashesTheArmsWhoseColorsReturn) {
   std::vector<std::string> many(9, "arm ");
   for (std::size_t i = 0; i < many.size(); ++i) many[i] += std::to_string(i);
-  EXPECT_EQ(arm_color(0), arm_color(7));
+  EXPECT_EQ(arm_color(0), arm_color(arm_colors));
   const json spec = induction_score_figure(many, curves, marks, 0.05);
   bool found = false;
   for (const json& dash : all(spec, "strokeDash")) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "lookback/report/lens_panels.h"
 #include "tests/report/example_lens.h"
@@ -52,8 +53,24 @@ TEST(LensBars, HaveTheirIntervalsAndTheOrderGiven) {
   const json& x = spec["layer"][0]["encoding"]["x"];
   EXPECT_EQ(x["title"], "rise (nats)");
   EXPECT_EQ(x["scale"]["domain"], (json{-0.5, 5.75}));
-  const json& colors = spec["layer"][0]["encoding"]["color"];
-  EXPECT_EQ(colors["scale"]["domain"], (json{"zero", "resample"})) << "only those that are there";
+}
+
+/// The encoding of the kinds of change: the layer of points over bars and rules.
+json shape_encoding(const json& spec) { return spec["layer"][2]["encoding"]["shape"]; }
+
+TEST(LensBars, TellKindsOfChangeByShape) {
+  std::vector<LensBar> bars;
+  for (const char* change : {"removed", "resample", "frozen", "mean", "zero"}) {
+    bars.push_back({"a", change, {1.0, {}}});
+  }
+  const json shape = shape_encoding(lens_bars_figure("", "", bars, range_of(bars)));
+  EXPECT_EQ(shape["scale"]["domain"], (json{"zero", "mean", "resample", "frozen", "removed"}));
+  const json& shapes = shape["scale"]["range"];
+  EXPECT_EQ(std::set<json>(shapes.begin(), shapes.end()).size(), 5U);
+  bars.resize(2);
+  EXPECT_EQ(shape_encoding(lens_bars_figure("", "", bars, range_of(bars)))["scale"]["domain"],
+            (json{"resample", "removed"}))
+      << "only those that are there";
 }
 
 TEST(LensBars, HaveNoRuleWhereTheIntervalIsNotKnown) {
@@ -81,7 +98,7 @@ TEST(LensBars, OfTheLargestNumbersHaveNumbers) {
 TEST(LensBars, OfOneKindOfChangeNeedNoLegend) {
   const std::vector<LensBar> bars = {{"a", "clean", {1.0, {}}}};
   const json spec = lens_bars_figure("", "", bars, {0.0, 1.0});
-  EXPECT_TRUE(spec["layer"][0]["encoding"]["color"]["legend"].is_null());
+  EXPECT_TRUE(shape_encoding(spec)["legend"].is_null());
 }
 
 TEST(Eigenvalues, KeepTheirAngleAndHaveALogarithmicRadius) {
@@ -158,11 +175,13 @@ TEST(PatchingGrid, LeavesOutWhatIsNotKnown) {
   EXPECT_EQ(named_rows(spec, "marks").size(), 0U) << "not within the grid";
 }
 
-TEST(PositionalLines, HaveAPointAnOffset) {
+TEST(PositionalLine, HasAPointAnOffsetAndTheScaleOfAllHeads) {
   const LensResult found = test::example_lens();
-  const json rows = named_rows(positional_figure(found.positional), "offsets");
+  const json spec = positional_figure(found.positional[0], {-1.0, 4.0});
+  const json rows = named_rows(spec, "offsets");
   ASSERT_EQ(rows.size(), 4U);
   EXPECT_EQ(rows[1], (json{{"head", "head 0.0"}, {"offset", 1}, {"score", 2.0}}));
+  EXPECT_EQ(spec["encoding"]["y"]["scale"]["domain"], (json{-1.0, 4.0}));
 }
 
 }  // namespace

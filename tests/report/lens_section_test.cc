@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lookback/report/colors.h"
 #include "tests/report/example_lens.h"
 
 namespace lookback::report {
@@ -46,10 +47,10 @@ TEST(LensFigures, AreThoseOfWhatWasMeasured) {
                                            "positional"}));
   EXPECT_EQ(
       panel_ids(figures),
-      (std::vector<std::string>{"ablation-inputs-1.0", "ablation-heads", "ablation-norms",
-                                "ablation-logits", "patching-answer-v", "patching-paths-answer",
-                                "eigenvalues-ov-0.0", "eigenvalues-qk-1.0",
-                                "eigenvalues-k_composition-0.0-1.0", "composition", "positional"}));
+      (std::vector<std::string>{
+          "ablation-inputs-1.0", "ablation-heads", "ablation-norms", "ablation-logits",
+          "patching-answer-v", "patching-paths-answer", "eigenvalues-ov-0.0", "eigenvalues-qk-1.0",
+          "eigenvalues-k_composition-0.0-1.0", "composition", "positional-0.0"}));
   EXPECT_TRUE(lens_figures(LensResult{}).empty());
 }
 
@@ -92,7 +93,7 @@ TEST(LensFigures, OfManyHeadsAreCutToTheLargestAndSaySo) {
     found.positional.push_back({to, {0.0, static_cast<double>(head), 0.0, 0.0}});
   }
   const json figures = lens_figures(found);
-  EXPECT_LE(panel_ids(figures).size(), 20U);
+  EXPECT_LE(panel_ids(figures).size(), 27U);
   const json inputs = figure_of(figures, "ablation")["variants"][0]["panels"];
   std::set<std::string> ids;
   for (const json& panel : inputs) {
@@ -100,9 +101,13 @@ TEST(LensFigures, OfManyHeadsAreCutToTheLargestAndSaySo) {
     EXPECT_LE(panel["spec"]["data"]["values"].size(), 12U);
   }
   EXPECT_TRUE(ids.contains("ablation-inputs-1.23")) << "the largest effect stays";
-  const json lines = figure_of(figures, "positional")["variants"][0]["panels"][0];
-  EXPECT_EQ(lines["spec"]["encoding"]["color"]["scale"]["domain"].back(), "head 1.39")
-      << "the line that rises most stays";
+  const json lines = figure_of(figures, "positional")["variants"][0]["panels"];
+  EXPECT_EQ(lines.size(), 8U);
+  EXPECT_EQ(lines.back()["id"], "positional-1.39") << "the line that rises most stays";
+  for (const json& panel : lines) {
+    EXPECT_EQ(panel["spec"]["encoding"]["y"]["scale"]["domain"], (json{0.0, 39.0}))
+        << "one scale, so that heads can be compared";
+  }
   for (const char* id : {"ablation", "eigenvalues", "positional"}) {
     EXPECT_NE(figure_of(figures, id)["caption"].get<std::string>().find("the largest"),
               std::string::npos)
@@ -168,6 +173,24 @@ TEST(CircuitTitle, SaysWhatTheCircuitReadsAndThroughWhat) {
             "QK of 1.0, keys through 0.0");
 }
 
+/// Every text within `value` that could be a color, but the ends of heat maps.
+void collect_colors(const json& value, std::set<std::string>& found) {
+  if (value.is_string() && value.get<std::string>().starts_with('#')) found.insert(value);
+  if (!value.is_structured()) return;
+  const bool is_heat_map = value.is_object() && value.value("interpolate", "") == "rgb";
+  if (is_heat_map) return;
+  for (const json& part : value) collect_colors(part, found);
+}
+
+TEST(LensFigures, HaveNoColorOfAnArm) {
+  std::set<std::string> found;
+  collect_colors(lens_figures(test::example_lens()), found);
+  EXPECT_GE(found.size(), 3U);
+  for (std::size_t arm = 0; arm < arm_colors; ++arm) {
+    EXPECT_FALSE(found.contains(std::string(arm_color(arm)))) << arm_color(arm);
+  }
+}
+
 TEST(LensFigures, SayInTheirCaptionsHowTheyWereComputed) {
   LensResult result = test::example_lens();
   result.probe = "repeated-blocks";
@@ -177,6 +200,7 @@ TEST(LensFigures, SayInTheirCaptionsHowTheyWereComputed) {
   for (const nlohmann::json& figure : lens_figures(result)) {
     const auto caption = figure["caption"].get<std::string>();
     EXPECT_NE(caption.find("interval"), std::string::npos) << figure["id"];
+    EXPECT_EQ(caption.find(" x "), std::string::npos) << "a product has its own sign";
     if (figure["id"] == "ablation") {
       EXPECT_NE(caption.find("on 64 held-out sequences of the probe repeated-blocks"),
                 std::string::npos);

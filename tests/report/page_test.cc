@@ -232,7 +232,7 @@ TEST(WriteReport, WritesTheLensFiguresOfEachArmsFirstModelIntoAFolderOfItsOwn) {
   const lookback::test::TemporaryDirectory directory;
   ASSERT_TRUE(write_report(directory.path(), study, page_template));
   for (const std::string name : {"ablation-inputs-1.0", "eigenvalues-ov-0.0", "composition",
-                                 "patching-answer-v", "positional"}) {
+                                 "patching-answer-v", "positional-0.0"}) {
     std::ifstream file(directory / ("figures/composed/" + name + ".vl.json"));
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     const json spec = json::parse(text, nullptr, false);

@@ -1,6 +1,6 @@
 // Making elements. Text only ever enters the page as text nodes, so names cannot carry markup.
 
-import { currentTheme, onThemeChange, shownColor } from "./theme";
+import { cssColor } from "./theme";
 
 type Child = Node | string | null;
 
@@ -19,11 +19,7 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 /** A small square in an arm's color, hidden from screen readers: the name stands beside it. */
 export function swatch(color: string): HTMLElement {
   const square = el("span", { class: "swatch", "aria-hidden": "true" });
-  const paint = () => {
-    square.style.backgroundColor = shownColor(color, currentTheme());
-  };
-  paint();
-  onThemeChange(paint);
+  square.style.backgroundColor = cssColor(color);
   return square;
 }
 

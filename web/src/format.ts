@@ -30,6 +30,11 @@ function trimmed(value: number): string {
   return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }
 
+/** A text of the program, which writes in ASCII, with the signs of print: "3 x 4 +- 1" -> "3 \u00d7 4 \u00b1 1". */
+export function typeset(text: string): string {
+  return text.replaceAll("+-", "\u00b1").replace(/(?<!\S)x (?=\d)/g, "\u00d7 ");
+}
+
 export function plural(count: number, noun: string): string {
   return `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

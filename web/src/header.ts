@@ -2,7 +2,7 @@
 
 import type { StudyData } from "./data";
 import { el } from "./dom";
-import { plural, roundTokens } from "./format";
+import { plural, roundTokens, typeset } from "./format";
 
 function facts(study: StudyData): string[] {
   const seeds = new Set(study.arms.flatMap((arm) => arm.runs.map((run) => run.seed)));
@@ -43,7 +43,7 @@ export function footer(study: StudyData): HTMLElement {
           "section",
           { class: "notes", "aria-label": "Notes" },
           el("h2", {}, "Notes"),
-          el("ul", {}, ...study.notes.map((note) => el("li", {}, note))),
+          el("ul", {}, ...study.notes.map((note) => el("li", {}, typeset(note)))),
         )
       : null,
     el("p", {}, about),

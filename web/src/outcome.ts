@@ -2,7 +2,7 @@
 
 import { numberOf, type ArmData, type RunData, type RunSummary, type StudyData } from "./data";
 import { el, swatch } from "./dom";
-import { decimal, integer, tokens } from "./format";
+import { decimal, integer, tokens, typeset } from "./format";
 
 interface Column {
   title: string;
@@ -120,7 +120,7 @@ function runRows(arm: ArmData, run: RunData, first: boolean): HTMLElement[] {
     row.append(cell(column, [text], first ? value : null, arm.color));
   }
   if (finished) return [row];
-  const message = typeof run.summary.message === "string" ? `: ${run.summary.message}` : "";
+  const message = typeof run.summary.message === "string" ? `: ${typeset(run.summary.message)}` : "";
   const status = el(
     "td",
     { class: "status", colspan: String(columns.length + 1) },

@@ -25,7 +25,7 @@ const lowCurve = 178;
 /** So many of them stand beside the verdicts; further ones below. */
 const mainCurves = 2;
 
-/** From this arm on colors come again, and lines are dashed: arm_color in lookback/report/figures.h. */
+/** From this arm on colors come again, and lines are dashed: arm_color in lookback/report/colors.h. */
 const colors = 7;
 
 export class Page {

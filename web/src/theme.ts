@@ -4,6 +4,8 @@ export interface Theme {
   dark: boolean;
   text: string;
   muted: string;
+  /** Marks of measurements that belong to no arm. */
+  ink: string;
   grid: string;
   /** Color of weight i/255 after the square root, as 256 RGB triples. */
   ramp: Uint8ClampedArray;
@@ -42,10 +44,11 @@ export const lightTheme: Theme = {
   dark: false,
   text: "#1c2126",
   muted: "#5b646d",
+  ink: "#3b434b",
   grid: "#e4e7ea",
   ramp: ramp(lightStops),
   diverging: ramp(lightDiverging),
-  mark: "#d55e00",
+  mark: "#6b5b00",
   boundary: "rgba(28, 33, 38, 0.13)",
   cross: "rgba(28, 33, 38, 0.7)",
 };
@@ -54,20 +57,33 @@ const dark: Theme = {
   dark: true,
   text: "#e6e9ec",
   muted: "#9aa4ae",
+  ink: "#c8d0d7",
   grid: "#2a3138",
   ramp: ramp(darkStops),
   diverging: ramp(darkDiverging),
-  mark: "#e69f00",
+  mark: "#f0e442",
   boundary: "rgba(230, 233, 236, 0.16)",
   cross: "rgba(230, 233, 236, 0.75)",
 };
 
-// The palette's blue is too dark to read on a dark page, and pale cells lie near the paper.
-const darkColors: Record<string, string> = { "#0072B2": "#2D95D8", "#F5F5F5": "#20272E" };
+// The colors of lookback/report/colors.h that are too dark for a dark page, or too pale.
+const darkColors: Record<string, string> = {
+  "#0072B2": "#2D95D8",
+  "#1C2126": "#E6E9EC",
+  "#5B646D": "#9AA4AE",
+  "#3B434B": "#C8D0D7",
+  "#CBD1D6": "#3F4851",
+  "#F5F5F5": "#20272E",
+};
 
 /** A color of a figure as this theme shows it. */
 export function shownColor(color: string, theme: Theme): string {
   return (theme.dark && darkColors[color.toUpperCase()]) || color;
+}
+
+/** The same as a color of a style sheet, which follows the theme by itself. */
+export function cssColor(color: string): string {
+  return `light-dark(${color}, ${shownColor(color, dark)})`;
 }
 
 const preference = window.matchMedia("(prefers-color-scheme: dark)");

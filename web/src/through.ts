@@ -7,7 +7,7 @@ import { el } from "./dom";
 import type { Figures } from "./figures";
 import { tokens as printTokens } from "./format";
 import { FramesSection } from "./frames/section";
-import { currentTheme, shownColor } from "./theme";
+import { cssColor } from "./theme";
 import { Timeline, type Moment } from "./timeline";
 
 function momentsOf(study: StudyData): Moment[] {
@@ -16,7 +16,7 @@ function momentsOf(study: StudyData): Moment[] {
       const tokens = numberOf(summary.transition_tokens);
       if (tokens === null) return [];
       const title = `transition of ${arm.name}, seed ${seed}: ${printTokens(tokens)} tokens`;
-      return [{ tokens, color: shownColor(arm.color, currentTheme()), title }];
+      return [{ tokens, color: cssColor(arm.color), title }];
     }),
   );
 }

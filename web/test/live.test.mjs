@@ -1,69 +1,12 @@
-// The page of a study as the program serves it while it trains. LOOKBACK_PROGRAM is the path of the
-// program as it was built; without it this is left out.
+// The page of a study as the program serves it while it trains.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { browser, complaints, drawn, ownDirectory, skip as noBrowser } from "./opened.mjs";
+import { test } from "node:test";
+import { browser, complaints, drawn, ownDirectory } from "./opened.mjs";
+import { addressOf, skip, smallStudy, start } from "./program.mjs";
 
-const program = process.env.LOOKBACK_PROGRAM;
-const skip = noBrowser || (program ? false : "LOOKBACK_PROGRAM is not set");
 const patience = 180_000;
-const started = [];
-after(() => {
-  for (const child of started) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-});
-
-/** Two small arms that train for some seconds each. */
-const small = `name = "small"
-question = "Does it go on?"
-seeds = 1
-[model]
-vocabulary = 32
-context = 64
-d_model = 32
-d_head = 16
-[data]
-period = [4, 16]
-[evaluate]
-sequences = 8
-probes = ["repeated-blocks"]
-[train]
-tokens = "3M"
-batch = 16
-shards = 4
-resume_seconds = 0
-[[arm]]
-name = "two-layer"
-[arm.model]
-layers = 2
-[[arm]]
-name = "sequential"
-[arm.model]
-steps = 2
-`;
-
-function start(...words) {
-  const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
-  started.push(child);
-  child.said = "";
-  child.printed = "";
-  child.stdout.on("data", (text) => (child.printed += text));
-  child.stderr.on("data", (text) => (child.said += text));
-  child.ended = new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal })));
-  return child;
-}
-
-/** The address that a server prints once it listens. */
-async function addressOf(server) {
-  for (let tries = 0; tries < 600; ++tries) {
-    const found = server.printed.match(/http:\/\/\S+/);
-    if (found) return found[0];
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`no address: ${server.printed} ${server.said}`);
-}
 
 const doneTokens = (page) =>
   page.evaluate(() => {
@@ -77,7 +20,7 @@ test("a run appears, is killed and resumed, and goes on in the page to its end",
   const directory = await ownDirectory();
   const file = join(directory, "small.toml");
   const out = join(directory, "study");
-  await writeFile(file, small);
+  await writeFile(file, smallStudy("3M"));
   await mkdir(out);
   const server = start("serve", out, "--port", "0");
   const url = await addressOf(server);

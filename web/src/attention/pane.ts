@@ -77,7 +77,7 @@ export class Pane {
   }
 
   get armColor(): string {
-    return this.study.arms[this.arm]?.color ?? "#8C8C8C";
+    return this.study.arms[this.arm]?.color ?? "#5B646D";
   }
 
   get headName(): string {

@@ -158,7 +158,7 @@ function captionText(study: StudyData): string {
     period > 0
       ? ` Thin lines are the boundaries of the block, which has ${period} tokens; the bars along the axes ` +
         `are the tokens. The correct sources of a query t, t \u2212 ${period} + 1 and those whole periods ` +
-        `before it (between the orange lines), follow an earlier occurrence of its token; an induction ` +
+        `before it (between the lines along the diagonal), follow an earlier occurrence of its token; an induction ` +
         `head attends to them. Below, the same row as tokens: a line a copy of the block.`
       : " The bars along the axes are the tokens. Below, the same row as tokens.";
   return (

@@ -2,7 +2,7 @@
 
 import { chartFigure } from "../save/chart";
 import type { Savable } from "../save/toolbar";
-import type { Theme } from "../theme";
+import { lightTheme, type Theme } from "../theme";
 
 const powers = 2; // of ten, from the center to the rim
 
@@ -14,7 +14,7 @@ export function placeOf([re, im]: [number, number], rim: number): [number, numbe
   return [(radius * re) / size, (radius * im) / size];
 }
 
-/** Blue to the right, orange to the left, as the matrices are above and below zero. */
+/** A dot an eigenvalue, in a disk of which the rim is the largest of the whole training. */
 export function drawPlane(
   canvas: HTMLCanvasElement,
   values: [number, number][],
@@ -45,11 +45,10 @@ export function drawPlane(
   context.moveTo(middle, middle - radius);
   context.lineTo(middle, middle + radius);
   context.stroke();
-  const colors = theme.dark ? ["#e9762b", "#2d95d8"] : ["#d55e00", "#0072b2"];
   context.globalAlpha = 0.6;
+  context.fillStyle = theme.ink;
   for (const value of values) {
     const [x, y] = placeOf(value, rim);
-    context.fillStyle = colors[value[0] < 0 ? 0 : 1] ?? theme.text;
     context.beginPath();
     context.arc(middle + radius * x, middle - radius * y, 2.2, 0, 2 * Math.PI);
     context.fill();
@@ -84,11 +83,10 @@ function specificationOf({ title, values, rim }: SavedPlane): Record<string, unk
     width: 320,
     height: 320,
     data: { name: "eigenvalues", values: rows },
-    mark: { type: "point", filled: true, size: 24, opacity: 0.6 },
+    mark: { type: "point", filled: true, size: 24, opacity: 0.6, color: lightTheme.ink },
     encoding: {
       x: axis("x", "real (logarithmic distance from 0)"),
       y: axis("y", "imaginary"),
-      color: { condition: { test: "datum.re < 0", value: "#D55E00" }, value: "#0072B2" },
       tooltip: ["re", "im", "size"].map((field) => ({ field, type: "quantitative" })),
     },
   };

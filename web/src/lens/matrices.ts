@@ -5,6 +5,7 @@ import type { CircuitMatrix, LensRun } from "../data";
 import { DivergingScale } from "../diverging_scale";
 import { el } from "../dom";
 import { newCaption } from "../figure";
+import { typeset } from "../format";
 import { saveBar } from "../save/toolbar";
 import { currentTheme } from "../theme";
 import { decodeMatrix, drawMatrix, entryAt, type Matrix } from "./matrix";
@@ -151,7 +152,7 @@ export class CircuitMatrices {
       el("div", { class: "figure-head" }, el("h3", {}, "Circuits, token by token")),
       this.views.length > 0 ? this.scale.element : null,
       el("div", { class: "matrices" }, ...this.views.map((view) => view.element)),
-      run.matrices_note ? el("p", { class: "hint" }, run.matrices_note) : null,
+      run.matrices_note ? el("p", { class: "hint" }, typeset(run.matrices_note)) : null,
       this.views.length > 0 ? newCaption(caption) : null,
     );
   }

@@ -3,7 +3,7 @@
 import { choiceOf, menuOf } from "../charts/choice";
 import type { ArmData, LensRun, Mechanism, StudyData } from "../data";
 import { el, refill, swatch } from "../dom";
-import { tokens as printTokens } from "../format";
+import { tokens as printTokens, typeset } from "../format";
 import { CircuitMatrices } from "./matrices";
 import { PanelsFigure } from "./panels";
 
@@ -28,7 +28,7 @@ function factText(value: number, reach: number | null): string {
 function reasonText({ verdict, reason }: Mechanism): string {
   const name = verdict === "unresolved" ? "Reason" : "Decided by";
   const meaning = reason.includes("+-") ? " (\u00b1 half the interval of 95%)" : "";
-  return `${name}: ${reason.replaceAll("+-", "\u00b1")}${meaning}.`;
+  return `${name}: ${typeset(reason)}${meaning}.`;
 }
 
 function mechanismBlock(mechanism: Mechanism): HTMLElement {
@@ -196,7 +196,7 @@ export class LensSection {
               "div",
               { class: "notes" },
               el("h4", {}, "Not measured"),
-              el("ul", {}, ...run.skipped.map((line) => el("li", {}, line))),
+              el("ul", {}, ...run.skipped.map((line) => el("li", {}, typeset(line)))),
             ),
           ]
         : []),

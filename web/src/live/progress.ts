@@ -3,6 +3,7 @@
 import type { Progress, RunProgress, StudyData } from "../data";
 import { el, refill, swatch } from "../dom";
 import { integer, plural, tokens } from "../format";
+import { cssColor } from "../theme";
 
 const fewRuns = 6; // that are shown without being asked for
 
@@ -10,7 +11,7 @@ function bar(share: number, label: string, color?: string): HTMLElement {
   const percent = 100 * Math.min(1, Math.max(0, share));
   const fill = el("span", { class: "progress-fill" });
   fill.style.width = `${percent}%`;
-  if (color) fill.style.backgroundColor = color;
+  if (color) fill.style.backgroundColor = cssColor(color);
   return el(
     "span",
     {
@@ -50,7 +51,7 @@ function runRow(study: StudyData, run: RunProgress): HTMLElement {
   return el(
     "li",
     { class: `run ${run.status}` },
-    el("span", { class: "run-name" }, swatch(arm?.color ?? "#8C8C8C"), name),
+    el("span", { class: "run-name" }, swatch(arm?.color ?? "#5B646D"), name),
     bar(share(run.tokens, run.of), name, arm?.color),
     el("span", { class: "run-tokens" }, `${tokens(run.tokens)} of ${tokens(run.of)}`),
     el("span", { class: "run-state" }, runText(run)),
