@@ -151,7 +151,8 @@ bool RunFiles::read_lens(Run& run) {
   }
   run.lens.reset();
   std::string fault;
-  const bool whole = is_listed("inspection.json", fault) && is_listed("inspection.npz", fault);
+  const bool whole = is_listed("inspection.json", fault) &&
+                     (!manifest_->lists("inspection.npz") || is_listed("inspection.npz", fault));
   if (!fault.empty()) lens_.notes.push_back("skipped: " + fault);
   if (!whole) return true;
   Result<LensResult> found = load_inspection(folder_);
