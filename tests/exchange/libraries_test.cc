@@ -55,6 +55,15 @@ TEST(SlowLibraries, TransformerLensLoadsEveryWeightAndComputesEveryActivation) {
   if (!agrees(answer)) GTEST_SKIP() << answer.text;
 }
 
+TEST(SlowLibraries, TransformerLens4LoadsEveryWeightAndComputesEveryActivation) {
+  const test::TemporaryDirectory directory;
+  constexpr Target target = Target::transformer_lens;
+  const auto folders = export_all(spec::for_transformer_lens(), target, directory);
+  const auto answer =
+      check(spec::python_with_transformer_lens_4(), with_libraries, target, folders);
+  if (!agrees(answer)) GTEST_SKIP() << answer.text;
+}
+
 TEST(SlowLibraries, Gpt2LmHeadModelLoadsEveryWeightAndComputesTheSame) {
   const test::TemporaryDirectory directory;
   constexpr Target target = Target::huggingface;

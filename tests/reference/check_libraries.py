@@ -9,6 +9,7 @@ Prints one line per folder. Exit status: 0 all agree, 1 a difference too large, 
 77 skipped, for want of a library.
 """
 
+import importlib.metadata
 import importlib.util
 import pathlib
 import sys
@@ -24,6 +25,16 @@ try:
 except ImportError as missing:
     print(f"check_libraries.py: skipped, {missing}")
     sys.exit(77)
+
+
+def major_version(package):
+    try:
+        return int(importlib.metadata.version(package).partition(".")[0])
+    except importlib.metadata.PackageNotFoundError:
+        return 0
+
+
+TRANSFORMER_LENS = major_version("transformer-lens")
 
 
 def module_in(folder, name):
@@ -59,6 +70,10 @@ class Comparison:
             ours, theirs = ours.tril(), theirs.tril()
         self.differences[name] = (ours - theirs).abs().max().item()
 
+    def leave_out(self, endings):
+        """What the library cannot show."""
+        self.expected = {n: v for n, v in self.expected.items() if not n.endswith(endings)}
+
     def verdict(self, folder):
         """Prints the line; whether all is well."""
         missing = self.expected.keys() - self.differences.keys()
@@ -88,10 +103,43 @@ def after_weights(norm, value):
     return value * norm.w + getattr(norm, "b", 0)
 
 
+def refusal(load, folder):
+    """What the RuntimeError of a load says; "" where it loads."""
+    try:
+        load(folder)
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def check_refusals(module, folder, comparison):
+    """Versions that load.py was not made for, and pairs of rotary dimensions that it does not know."""
+    true_version = module.version
+    for unknown in ("1.19.0", "5.0", "40.1"):
+        module.version = lambda package, unknown=unknown: unknown
+        said = refusal(module.load, folder)
+        if unknown not in said or "2, 3, 4" not in said:
+            comparison.faults.append(f"version {unknown} is not refused: '{said}'")
+    module.version = true_version
+    if TRANSFORMER_LENS < 4 or "Rotary" not in folder.name:
+        return
+    from transformer_lens.model_bridge.sources.native.model import NativeRotary
+
+    true_turn = NativeRotary._rotate_half
+    NativeRotary._rotate_half = staticmethod(lambda x: true_turn(x).roll(1, -1))
+    if "turns other pairs" not in refusal(module.load, folder):
+        comparison.faults.append("other pairs of rotary dimensions are not refused")
+    NativeRotary._rotate_half = staticmethod(true_turn)
+
+
 def check_transformer_lens(folder, comparison):
-    model = module_in(folder, "load").load(folder)
+    module = module_in(folder, "load")
+    check_refusals(module, folder, comparison)
+    model = module.load(folder)
     logits, cache = model.run_with_cache(comparison.tokens)
     comparison.compare("logits", logits)
+    if TRANSFORMER_LENS >= 4:
+        return compare_bridge(model, cache, comparison)
     model.set_use_split_qkv_input(True)  # the inputs of single heads, and what each head writes
     model.set_use_attn_result(True)
     _, split = model.run_with_cache(comparison.tokens)
@@ -103,6 +151,22 @@ def check_transformer_lens(folder, comparison):
         value = shown[name]
         if name.endswith("hook_normalized"):
             value = after_weights(model.get_submodule(name.rpartition(".")[0]), value)
+        comparison.compare(name, value)
+
+
+def compare_bridge(model, cache, comparison):
+    """A TransformerBridge around its native module shows no rotated queries and keys, and nothing of
+    single heads but queries, keys, values, scores, patterns and z."""
+    comparison.leave_out(("hook_rot_q", "hook_rot_k", "_input", "hook_result"))
+    rotary = model.cfg.positional_embedding_type == "rotary"
+    half = model.cfg.d_head // 2
+    for name in comparison.expected.keys() - {"logits"}:
+        shown = name.replace("hook_normalized", "hook_out")  # after the norm's weights, as ours
+        if shown not in cache:
+            continue
+        value = cache[shown]
+        if rotary and name.endswith(("attn.hook_q", "attn.hook_k")):  # in the order of its pairs
+            value = value.unflatten(-1, (half, 2)).transpose(-1, -2).flatten(-2)
         comparison.compare(name, value)
 
 
