@@ -6,6 +6,7 @@
     cache["blocks.0.attn.hook_pattern"]
 
 transformer-lens 2 and 3 give a HookedTransformer, 4 a TransformerBridge; other versions are refused.
+Version 4 shows the pattern as hook_attn_scores, too, and neither hook_result nor hook_rot_q.
 Nothing is folded or centred: the weights are as trained, but for the order of rotary dimensions in
 version 4 (see as_adjacent_pairs). Needs safetensors, too.
 """

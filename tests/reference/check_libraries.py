@@ -1,6 +1,6 @@
 """Loads exports with the libraries they are for, and holds what they compute against lookback's.
 
-    python3 tests/reference/check_libraries.py transformer-lens|torch|huggingface FOLDER...
+    python3 tests/reference/check_libraries.py transformer-lens|transformer-lens-4|torch|huggingface FOLDER...
 
 A FOLDER holds an export and expected.safetensors, written by lookback: tokens [B,T] and every
 activation of theirs by its name, [B,T,D] for streams and logits, [B,H,T,...] for heads. Every name
@@ -28,13 +28,11 @@ except ImportError as missing:
 
 
 def major_version(package):
+    """0: it is not installed."""
     try:
         return int(importlib.metadata.version(package).partition(".")[0])
     except importlib.metadata.PackageNotFoundError:
         return 0
-
-
-TRANSFORMER_LENS = major_version("transformer-lens")
 
 
 def module_in(folder, name):
@@ -112,8 +110,9 @@ def refusal(load, folder):
     return ""
 
 
-def check_refusals(module, folder, comparison):
-    """Versions that load.py was not made for, and pairs of rotary dimensions that it does not know."""
+def run_in_transformer_lens(folder, comparison):
+    """The model and its activations. Versions that load.py was not made for must be refused."""
+    module = module_in(folder, "load")
     true_version = module.version
     for unknown in ("1.19.0", "5.0", "40.1"):
         module.version = lambda package, unknown=unknown: unknown
@@ -121,25 +120,14 @@ def check_refusals(module, folder, comparison):
         if unknown not in said or "2, 3, 4" not in said:
             comparison.faults.append(f"version {unknown} is not refused: '{said}'")
     module.version = true_version
-    if TRANSFORMER_LENS < 4 or "Rotary" not in folder.name:
-        return
-    from transformer_lens.model_bridge.sources.native.model import NativeRotary
-
-    true_turn = NativeRotary._rotate_half
-    NativeRotary._rotate_half = staticmethod(lambda x: true_turn(x).roll(1, -1))
-    if "turns other pairs" not in refusal(module.load, folder):
-        comparison.faults.append("other pairs of rotary dimensions are not refused")
-    NativeRotary._rotate_half = staticmethod(true_turn)
-
-
-def check_transformer_lens(folder, comparison):
-    module = module_in(folder, "load")
-    check_refusals(module, folder, comparison)
     model = module.load(folder)
     logits, cache = model.run_with_cache(comparison.tokens)
     comparison.compare("logits", logits)
-    if TRANSFORMER_LENS >= 4:
-        return compare_bridge(model, cache, comparison)
+    return model, cache
+
+
+def check_transformer_lens(folder, comparison):
+    model, cache = run_in_transformer_lens(folder, comparison)
     model.set_use_split_qkv_input(True)  # the inputs of single heads, and what each head writes
     model.set_use_attn_result(True)
     _, split = model.run_with_cache(comparison.tokens)
@@ -154,11 +142,25 @@ def check_transformer_lens(folder, comparison):
         comparison.compare(name, value)
 
 
-def compare_bridge(model, cache, comparison):
-    """A TransformerBridge around its native module shows no rotated queries and keys, and nothing of
-    single heads but queries, keys, values, scores, patterns and z."""
-    comparison.leave_out(("hook_rot_q", "hook_rot_k", "_input", "hook_result"))
+def check_other_pairs(folder, comparison):
+    """A version that turned other pairs of rotary dimensions must be refused, not computed with."""
+    from transformer_lens.model_bridge.sources.native.model import NativeRotary
+
+    turn = NativeRotary._rotate_half
+    NativeRotary._rotate_half = staticmethod(lambda x: turn(x).roll(1, -1))
+    if "turns other pairs" not in refusal(module_in(folder, "load").load, folder):
+        comparison.faults.append("other pairs of rotary dimensions are not refused")
+    NativeRotary._rotate_half = staticmethod(turn)
+
+
+def check_transformer_lens_4(folder, comparison):
+    """A TransformerBridge around its native module shows no rotated queries and keys, no inputs or results
+    of single heads, and the pattern under the name of the scores."""
+    model, cache = run_in_transformer_lens(folder, comparison)
+    comparison.leave_out(("hook_rot_q", "hook_rot_k", "_input", "hook_result", "hook_attn_scores"))
     rotary = model.cfg.positional_embedding_type == "rotary"
+    if rotary:
+        check_other_pairs(folder, comparison)
     half = model.cfg.d_head // 2
     for name in comparison.expected.keys() - {"logits"}:
         shown = name.replace("hook_normalized", "hook_out")  # after the norm's weights, as ours
@@ -201,8 +203,17 @@ def check_huggingface(folder, comparison):
 
 CHECKS = {
     "transformer-lens": check_transformer_lens,
+    "transformer-lens-4": check_transformer_lens_4,
     "torch": check_torch,
     "huggingface": check_huggingface,
+}
+
+
+# What a check is for; without it the check is skipped.
+NEEDED = {
+    "transformer-lens": ("transformer-lens", (2, 3)),
+    "transformer-lens-4": ("transformer-lens", (4,)),
+    "huggingface": ("transformers", (4, 5)),
 }
 
 
@@ -217,15 +228,16 @@ def main(arguments):
     if len(arguments) < 2 or arguments[0] not in CHECKS:
         print(f"usage: check_libraries.py {'|'.join(CHECKS)} FOLDER...", file=sys.stderr)
         return 2
+    package, versions = NEEDED.get(arguments[0], ("torch", (2,)))
+    if major_version(package) not in versions:
+        print(f"check_libraries.py: skipped, {package} {' or '.join(map(str, versions))} is missing")
+        return 77
     torch.manual_seed(0)
     torch.set_num_threads(1)
     try:
         run = CHECKS[arguments[0]]
         return 0 if all([check(pathlib.Path(folder), run) for folder in arguments[1:]]) else 1
-    except ImportError as missing:
-        print(f"check_libraries.py: skipped, {missing}")
-        return 77
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (ImportError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         print(f"check_libraries.py: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
 
