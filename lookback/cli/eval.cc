@@ -91,8 +91,7 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
   if (!file) return file.error();
   const Result<study::SavedModel> model = study::read_model(*file);
   if (!model) return model.error();
-  const auto tokenizer =
-      find_tokenizer(options.tokenizer, *file, model->program.architecture.vocabulary);
+  const auto tokenizer = find_tokenizer(options.tokenizer, *file, *model);
   if (!tokenizer) return tokenizer.error();
   if (lock && request.text &&
       model->config.data.text) {  // whose scores a resumed study takes as its own

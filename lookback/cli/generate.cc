@@ -81,8 +81,7 @@ int run(const GenerateOptions& options) {
   if (!file) return fail(file.error());
   const Result<study::SavedModel> model = study::read_model(*file);
   if (!model) return fail(model.error());
-  const Result<language::Tokenizer> tokenizer =
-      find_tokenizer(options.tokenizer, *file, model->program.architecture.vocabulary);
+  const Result<language::Tokenizer> tokenizer = find_tokenizer(options.tokenizer, *file, *model);
   if (!tokenizer) return fail(tokenizer.error());
   Result<std::vector<data::Token>> prompt =
       prompt_tokens(options, *tokenizer, model->program.architecture.context);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "lookback/base/result.h"
+#include "lookback/language/tokenizer.h"
 #include "lookback/study/saved_model.h"
 
 namespace lookback::exchange {
@@ -24,9 +25,12 @@ std::span<const std::string> target_names();
 Result<Target> parse_target(std::string_view name);
 
 /// Makes the directory if need be and replaces the files of these names in it. The logits of the
-/// exported model are ours but for rounding.
-/// Errors: an architecture that the target cannot express, with the reason; what writing meets.
+/// exported model are ours but for rounding. A `tokenizer` (or null) goes with a model for Hugging
+/// Face, as tokenizer.json and tokenizer_config.json, and its <|endoftext|> into the configuration.
+/// Errors: an architecture that the target cannot express, with the reason; a tokenizer.json in the
+/// directory that would pass for the tokenizer of a model that comes without; what writing meets.
 Status write_export(const study::SavedModel& model, Target target,
-                    const std::filesystem::path& directory);
+                    const std::filesystem::path& directory,
+                    const language::Tokenizer* tokenizer = nullptr);
 
 }  // namespace lookback::exchange

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "lookback/language/vocabulary.h"
+
 namespace lookback::exchange {
 namespace {
 
@@ -133,7 +135,8 @@ Result<Architecture> as_huggingface(const Architecture& architecture) {
   return a;
 }
 
-nlohmann::ordered_json huggingface_config(const Architecture& a) {
+nlohmann::ordered_json huggingface_config(const Architecture& a, std::optional<data::Token> end) {
+  const nlohmann::ordered_json end_id = end ? nlohmann::ordered_json(*end) : nullptr;
   return {{"model_type", model_types[0]},
           {"architectures", {"GPT2LMHeadModel"}},
           {"vocab_size", a.vocabulary},
@@ -150,8 +153,21 @@ nlohmann::ordered_json huggingface_config(const Architecture& a) {
           {"attn_pdrop", 0.0},
           {"embd_pdrop", 0.0},
           {"resid_pdrop", 0.0},
-          {"bos_token_id", nullptr},
-          {"eos_token_id", nullptr}};
+          {"bos_token_id", end_id},
+          {"eos_token_id", end_id}};
+}
+
+nlohmann::ordered_json huggingface_generation_config(data::Token end) {
+  return {{"bos_token_id", end}, {"eos_token_id", end}};
+}
+
+nlohmann::ordered_json huggingface_tokenizer_config(const Architecture& a, bool has_end) {
+  nlohmann::ordered_json config{{"tokenizer_class", "PreTrainedTokenizerFast"},
+                                {"model_max_length", a.context},
+                                {"clean_up_tokenization_spaces", false}};
+  if (!has_end) return config;
+  for (const char* role : {"bos_token", "eos_token"}) config[role] = language::end_of_text;
+  return config;
 }
 
 Result<Architecture> read_huggingface_config(const JsonConfig& config) {
@@ -189,7 +205,7 @@ Layout huggingface_layout(const model::Program& program, const std::string& pref
   add_norm(layout, prefix + "ln_f", "ln_final", a.d_model);
   if (a.tied_embeddings) {  // save_pretrained leaves it out, other programs do not
     layout.same("lm_head.weight", {a.vocabulary, a.d_model}, "embed.W_E");
-    layout.last().repeats = true;
+    layout.last().repeats = prefix + "wte.weight";
     layout.last().optional = true;
   } else {
     layout.transposed("lm_head.weight", {a.vocabulary, a.d_model}, "unembed.W_U");

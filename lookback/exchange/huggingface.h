@@ -5,10 +5,12 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "lookback/base/result.h"
+#include "lookback/data/token_source.h"
 #include "lookback/exchange/json_config.h"
 #include "lookback/exchange/layout.h"
 #include "lookback/model/architecture.h"
@@ -21,8 +23,17 @@ namespace lookback::exchange {
 /// attention, before an MLP in each layer, and at the end; heads that split d_model).
 Result<model::Architecture> as_huggingface(const model::Architecture& architecture);
 
-/// config.json. REQUIRES that as_huggingface() gives no error.
-nlohmann::ordered_json huggingface_config(const model::Architecture& architecture);
+/// config.json, with the id of <|endoftext|> where there is one. REQUIRES that as_huggingface() gives
+/// no error.
+nlohmann::ordered_json huggingface_config(const model::Architecture& architecture,
+                                          std::optional<data::Token> end);
+
+/// generation_config.json: where generate() begins and stops.
+nlohmann::ordered_json huggingface_generation_config(data::Token end);
+
+/// tokenizer_config.json, with which AutoTokenizer reads the tokenizer.json beside it as it is.
+nlohmann::ordered_json huggingface_tokenizer_config(const model::Architecture& architecture,
+                                                    bool has_end);
 
 /// The inverse, in the form of as_huggingface().
 /// Errors: a size missing, an unknown key, or a value that lookback cannot express.

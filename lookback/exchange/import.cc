@@ -75,6 +75,15 @@ Result<std::filesystem::path> weights_in(const std::filesystem::path& directory)
   return Error{fmt::format("{}: found no model.safetensors", directory.string())};
 }
 
+/// TransformerLens 4 saves other tensors under other names, rotary ones in another order.
+Status check_is_no_bridge(const base::SafetensorsFile& file, const std::string& file_name) {
+  if (!file.contains("embed.weight")) return {};
+  return Error{fmt::format(
+      "{}: found 'embed.weight', as a TransformerBridge of TransformerLens 4 has it; allowed: the "
+      "state dict of a HookedTransformer ('embed.W_E'), as lookback exports it",
+      file_name)};
+}
+
 /// The header and configuration of the import: those of the note, if it tells of this model.
 Result<std::pair<train::CheckpointHeader, study::RunConfig>> origin(
     const std::optional<train::CheckpointHeader>& note, const Architecture& told,
@@ -108,6 +117,11 @@ Result<study::SavedModel> import_model(const std::filesystem::path& directory) {
   if (!weights) return weights.error();
   const Result<base::SafetensorsFile> file = base::SafetensorsFile::read(*weights);
   if (!file) return file.error();
+  if (*source == &transformer_lens) {
+    if (Status hooked = check_is_no_bridge(*file, weights->string()); !hooked) {
+      return hooked.error();
+    }
+  }
   const auto note = read_note(file->metadata(), weights->string());
   if (!note) return note.error();
   auto from = origin(*note, *told, **source, weights->string());

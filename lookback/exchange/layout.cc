@@ -38,6 +38,13 @@ bool is_stretch(const ForeignTensor& tensor) {
          tensor.pieces[0].ours.column == 1 && tensor.pieces[0].theirs.column == 1;
 }
 
+/// The numbers of a tensor without pieces.
+std::vector<float> constant(const ForeignTensor& tensor) {
+  std::vector<float> numbers(number_count(tensor.shape));
+  for (std::size_t row = 0; row < tensor.identity; ++row) numbers[row * (tensor.identity + 1)] = 1;
+  return numbers;
+}
+
 std::string shape_text(const std::vector<std::size_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
@@ -62,12 +69,9 @@ Status check_tensor(const ForeignTensor& wanted, const base::SafetensorsFile& fi
     return Error{
         fmt::format("{}: tensor '{}' holds values that are not finite", file_name, wanted.name)};
   }
-  const auto zero = [](float number) { return number == 0; };
-  if (wanted.pieces.empty() && !std::ranges::all_of(found->values, zero)) {
-    return Error{fmt::format("{}: tensor '{}' must be zero: the model has no such parameter",
-                             file_name, wanted.name)};
-  }
-  return {};
+  if (!wanted.pieces.empty() || std::ranges::equal(found->values, constant(wanted))) return {};
+  return Error{fmt::format("{}: tensor '{}' must be {}: the model has no such parameter", file_name,
+                           wanted.name, wanted.identity > 0 ? "the identity" : "zero")};
 }
 
 Status check_names(const Layout& layout, const base::SafetensorsFile& file,
@@ -96,20 +100,24 @@ Status check_repetition(const ForeignTensor& tensor, std::span<const float> thei
   }
   if (equal) return {};
   return Error{
-      fmt::format("{}: tensor '{}' differs from the embedding that it must equal: the embeddings "
-                  "are tied",
-                  file_name, tensor.name)};
+      fmt::format("{}: tensor '{}' differs from '{}': the model has one parameter for both",
+                  file_name, tensor.name, tensor.repeats)};
 }
 
 }  // namespace
 
 void LayoutBuilder::add(std::string name, std::vector<std::size_t> shape,
                         std::vector<Piece> pieces) {
-  layout_.push_back({std::move(name), std::move(shape), std::move(pieces), false, false});
+  layout_.push_back({std::move(name), std::move(shape), std::move(pieces), 0, {}, false});
 }
 
 void LayoutBuilder::zeros(std::string name, std::vector<std::size_t> shape) {
   add(std::move(name), std::move(shape), {});
+}
+
+void LayoutBuilder::identity(std::string name, std::vector<std::size_t> shape, std::size_t rows) {
+  add(std::move(name), std::move(shape), {});
+  last().identity = rows;
 }
 
 void LayoutBuilder::same(std::string name, std::vector<std::size_t> shape,
@@ -167,7 +175,7 @@ std::vector<base::Tensor> gather(const Layout& layout, std::span<const float> pa
           {tensor.name, tensor.shape, parameters.subspan(piece.ours.offset, piece.columns)});
       continue;
     }
-    std::vector<float>& numbers = storage.emplace_back(number_count(tensor.shape));
+    std::vector<float>& numbers = storage.emplace_back(constant(tensor));
     for (const Piece& piece : tensor.pieces) {
       for_each_number(
           piece, [&](std::size_t ours, std::size_t theirs) { numbers[theirs] = parameters[ours]; });
@@ -187,7 +195,7 @@ Result<std::vector<float>> scatter(const Layout& layout, const base::Safetensors
   std::vector<float> parameters(size);
   for (const bool repetitions : {false, true}) {  // these need what they repeat
     for (const ForeignTensor& tensor : layout) {
-      if (tensor.repeats != repetitions || !file.contains(tensor.name)) continue;
+      if (tensor.repeats.empty() == repetitions || !file.contains(tensor.name)) continue;
       const Result<base::Tensor> found = file.find(tensor.name);
       if (!found) return found.error();
       if (repetitions) {

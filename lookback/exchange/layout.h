@@ -37,8 +37,9 @@ struct Piece {
 struct ForeignTensor {
   std::string name;
   std::vector<std::size_t> shape;
-  std::vector<Piece> pieces;  ///< they tile the tensor; none: it is zero throughout
-  bool repeats = false;       ///< another tensor holds the same parameter: an import compares
+  std::vector<Piece> pieces;  ///< they tile the tensor; none: it is a constant
+  std::size_t identity = 0;   ///< of a constant: the identity of so many rows; 0: zero throughout
+  std::string repeats;        ///< the tensor that holds the same parameter: an import compares
   bool optional = false;      ///< an export leaves it out, an import need not find it
 };
 
@@ -60,6 +61,8 @@ class LayoutBuilder {
   void side_by_side(std::string name, std::vector<std::size_t> shape,
                     std::span<const std::string> parameters);
   void zeros(std::string name, std::vector<std::size_t> shape);
+  /// The identity of `rows` rows, in a tensor of any shape.
+  void identity(std::string name, std::vector<std::size_t> shape, std::size_t rows);
 
   /// The tensor added last, to set its flags.
   ForeignTensor& last() { return layout_.back(); }
@@ -80,7 +83,7 @@ std::vector<base::Tensor> gather(const Layout& layout, std::span<const float> pa
 /// A parameter buffer of `size` numbers from a file's tensors. All names and shapes are held
 /// against the layout before anything is allocated.
 /// Errors, one line with `file_name`: a tensor is missing, has another shape or dtype or numbers
-/// that are not finite; is not zero, or not the repetition, that the layout says; or is in the file
+/// that are not finite; is not the constant or the repetition that the layout says; or is in the file
 /// but neither in the layout nor `ignored`.
 Result<std::vector<float>> scatter(const Layout& layout, const base::SafetensorsFile& file,
                                    const std::string& file_name, std::size_t size,

@@ -13,6 +13,7 @@ namespace lookback::exchange {
 namespace {
 
 constexpr const char* config_key = "lookback_config";
+constexpr const char* tokenizer_key = "lookback_tokenizer";
 
 /// The numbers of a header with their keys.
 template <class Header>
@@ -30,6 +31,7 @@ auto numbers_of(Header& header) {
 std::map<std::string, std::string> note_of(const train::CheckpointHeader& header) {
   std::map<std::string, std::string> note{{"format", "pt"}, {config_key, header.config}};
   for (const auto& [key, number] : numbers_of(header)) note[key] = fmt::format("{}", *number);
+  if (!header.tokenizer.empty()) note[tokenizer_key] = header.tokenizer;
   return note;
 }
 
@@ -47,6 +49,9 @@ Result<std::optional<train::CheckpointHeader>> read_note(
       return Error{fmt::format("{}: metadata '{}': found '{}', allowed: a number", file_name, key,
                                base::printable(text))};
     }
+  }
+  if (const auto at = metadata.find(tokenizer_key); at != metadata.end()) {
+    header.tokenizer = at->second;
   }
   return std::optional(std::move(header));
 }

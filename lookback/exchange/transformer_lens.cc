@@ -23,7 +23,12 @@ Status check_attention(const Architecture& a) {
     return cannot(fmt::format("sequential steps in one layer (model.steps is {})", a.steps));
   }
   if (a.smeared_keys) return cannot("smeared keys (model.smeared_keys)");
-  if (a.no_ov) return cannot("heads without W_V and W_O (model.no_ov)");
+  // The key as it was before rotation is a linear map of the stream, and can stand for W_V.
+  const bool linear =
+      a.positions != Positions::shortformer && a.no_ov_value == model::NoOvValue::before_rotation;
+  if (a.no_ov && !linear) {
+    return cannot("heads that write keys with their positions (model.no_ov)");
+  }
   return {};
 }
 
@@ -58,12 +63,24 @@ void add_norm(LayoutBuilder& layout, const std::string& name, NormKind kind, std
   if (kind == NormKind::layernorm) layout.same(name + ".b", {width}, name + ".b");
 }
 
+/// W_V and W_O of a model without: what a head writes are its keys, heads side by side.
+void add_keys_as_values(LayoutBuilder& layout, const std::string& attn, const Architecture& a) {
+  layout.columns_by_head(attn + ".W_V", a.heads, {a.heads, a.d_model, a.d_head}, attn + ".W_K");
+  layout.last().repeats = attn + ".W_K";
+  layout.same(attn + ".b_V", {a.heads, a.d_head}, attn + ".b_K");
+  if (a.biases) layout.last().repeats = attn + ".b_K";
+  layout.identity(attn + ".W_O", {a.heads, a.d_head, a.d_model}, a.d_model);
+  layout.zeros(attn + ".b_O", {a.d_model});
+}
+
 void add_attention(LayoutBuilder& layout, const std::string& attn, const Architecture& a) {
   for (const char* letter : {"Q", "K", "V"}) {
+    if (a.no_ov && *letter == 'V') continue;
     const std::string weight = attn + ".W_" + letter, bias = attn + ".b_" + letter;
     layout.columns_by_head(weight, a.heads, {a.heads, a.d_model, a.d_head}, weight);
     layout.same(bias, {a.heads, a.d_head}, bias);
   }
+  if (a.no_ov) return add_keys_as_values(layout, attn, a);
   layout.same(attn + ".W_O", {a.heads, a.d_head, a.d_model}, attn + ".W_O");
   layout.same(attn + ".b_O", {a.d_model}, attn + ".b_O");
 }
@@ -171,6 +188,7 @@ Result<Architecture> as_transformer_lens(const Architecture& architecture) {
   a.layers_without_norm.clear();
   if (a.positions == Positions::none) a.positions = Positions::learned;  // with a table of zeros
   if (a.positions != Positions::rotary) a.rotary_base = Architecture{}.rotary_base;
+  a.no_ov = false;  // the keys stand in W_V
   a.biases = true;
   a.tied_embeddings = false;
   a.initialization = {};
@@ -239,7 +257,7 @@ Layout transformer_lens_layout(const model::Program& program) {
   add_norm(layout, "ln_final", a.final_norm, a.d_model);
   if (a.tied_embeddings) {
     layout.transposed("unembed.W_U", {a.d_model, a.vocabulary}, "embed.W_E");
-    layout.last().repeats = true;
+    layout.last().repeats = "embed.W_E";
   } else {
     layout.same("unembed.W_U", {a.d_model, a.vocabulary}, "unembed.W_U");
   }

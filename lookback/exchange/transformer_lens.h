@@ -16,11 +16,13 @@
 
 namespace lookback::exchange {
 
-/// What HookedTransformer makes of an architecture: always biases, an unembedding of its own, a
-/// table of positions unless they are rotary, the same norm everywhere. The same for two
-/// architectures if they have the same configuration there.
-/// Errors, with the reason: sequential steps, smeared keys, no OV, norms that differ in kind (only
-/// an RMSNorm at the end of LayerNorms is possible).
+/// What HookedTransformer makes of an architecture: always biases, values and outputs (without OV:
+/// W_V = W_K and the identity), an unembedding of its own, a table of positions unless they are
+/// rotary, the same norm everywhere. The same for two architectures if they have the same
+/// configuration there.
+/// Errors, with the reason: sequential steps, smeared keys, no OV where keys hold positions
+/// (shortformer, or after rotation), norms that differ in kind (only an RMSNorm at the end of
+/// LayerNorms is possible).
 Result<model::Architecture> as_transformer_lens(const model::Architecture& architecture);
 
 /// HookedTransformerConfig's fields. REQUIRES that as_transformer_lens() gives no error.

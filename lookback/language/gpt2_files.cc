@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "lookback/base/json_file.h"
+#include "lookback/base/utf8.h"
 #include "lookback/language/byte_characters.h"
+#include "lookback/language/pre_tokenizer.h"
 #include "lookback/language/written_vocabulary.h"
 
 namespace lookback::language {
@@ -30,6 +34,36 @@ Result<std::vector<WrittenMerge>> parse_merge_lines(std::string_view text) {
   return merges;
 }
 
+/// Whether a text of encoder.json is one that merges make: the characters of one piece of GPT-2's
+/// pattern, or of a part of a character. "<|endoftext|>" is three pieces, "<s>" too.
+bool could_be_merged(const PreTokenizer& splitter, std::string_view text) {
+  const std::optional<std::string> bytes = from_characters(text);
+  if (!bytes) return false;
+  if (base::valid_utf8_prefix(*bytes) != bytes->size()) return true;
+  PreTokenizer::Pieces pieces(splitter, *bytes);
+  std::string_view piece;
+  return pieces.next(piece) && piece.size() == bytes->size();
+}
+
+/// What no merge makes and none could: a token that one could make stays ordinary, and validate()
+/// refuses it, since a special token for each merge that is missing would hide that they are.
+Result<std::vector<Special>> find_specials(const nlohmann::json& ids,
+                                           std::span<const WrittenMerge> merges) {
+  const Result<PreTokenizer> splitter = PreTokenizer::make();
+  if (!splitter) return splitter.error();
+  std::unordered_set<std::string> made;
+  for (const WrittenMerge& merge : merges) {
+    made.insert(std::string(merge.left) + std::string(merge.right));
+  }
+  std::vector<Special> specials;
+  for (const auto& [text, id] : ids.items()) {
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= ids.size()) continue;
+    if (made.contains(text) || could_be_merged(*splitter, text)) continue;
+    specials.push_back({text, id.get<Token>()});
+  }
+  return specials;
+}
+
 }  // namespace
 
 Result<Vocabulary> parse_gpt2_files(std::string_view merges, std::string_view encoder) {
@@ -37,19 +71,9 @@ Result<Vocabulary> parse_gpt2_files(std::string_view merges, std::string_view en
   if (!written) return written.error();
   const nlohmann::json ids = base::parse_json(encoder);
   if (!ids.is_object()) return Error{"encoder: not a JSON object"};
-  std::unordered_set<std::string> made;
-  for (const WrittenMerge& merge : *written) {
-    made.insert(std::string(merge.left) + std::string(merge.right));
-  }
-  std::vector<Special> specials;
-  for (const auto& [text, id] : ids.items()) {
-    const auto bytes = from_characters(text);
-    const bool ordinary = made.contains(text) || (bytes && bytes->size() == 1);
-    if (!ordinary && id.is_number_unsigned() && id.get<std::uint64_t>() < ids.size()) {
-      specials.push_back({text, id.get<Token>()});
-    }
-  }
-  return read_vocabulary(ids, *written, std::move(specials));
+  Result<std::vector<Special>> specials = find_specials(ids, *written);
+  if (!specials) return specials.error();
+  return read_vocabulary(ids, *written, std::move(*specials));
 }
 
 }  // namespace lookback::language

@@ -9,8 +9,9 @@
 namespace lookback::language {
 
 /// `merges` is vocab.bpe: a first line that is passed over, then a merge "a b" a line. `encoder` is
-/// encoder.json: an object {token: id}. What is neither a byte nor a merge's result is a special
-/// token. Errors name the line or the token, not the file.
+/// encoder.json: an object {token: id}. It does not mark special tokens: one is whatever no merge makes
+/// and GPT-2's pattern would cut, such as <|endoftext|>. Errors name the line or the token, not the
+/// file.
 Result<Vocabulary> parse_gpt2_files(std::string_view merges, std::string_view encoder);
 
 }  // namespace lookback::language

@@ -156,7 +156,7 @@ Result<Vocabulary> parse_tiktoken(std::string_view text) {
   if (!ranked) return ranked.error();
   Result<Vocabulary> vocabulary = place_tokens(*ranked);
   if (!vocabulary) return vocabulary;
-  if (Status valid = validate(*vocabulary); !valid) return valid.error();
+  if (Status valid = validate_tokens(*vocabulary); !valid) return valid.error();
   if (Status derived = derive_merges(*vocabulary); !derived) return derived.error();
   if (Status pattern = check_pattern(*vocabulary); !pattern) return pattern.error();
   return vocabulary;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "lookback/base/checksum.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
 #include "lookback/base/printable.h"
@@ -188,6 +189,12 @@ std::string to_tokenizer_json(const Vocabulary& vocabulary) {
                                        {"decoder", byte_level()},
                                        {"model", written_model(vocabulary)}};
   return file.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::uint64_t tokenizer_checksum(const Vocabulary& vocabulary) {
+  const std::string file = to_tokenizer_json(vocabulary);
+  const base::Bytes bytes = base::bytes_of(file);
+  return base::checksum({&bytes, 1});
 }
 
 }  // namespace lookback::language

@@ -1,6 +1,7 @@
 // tokenizer.json of Hugging Face's package tokenizers, for byte-level BPE with GPT-2's pattern.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,9 @@ Result<Vocabulary> parse_tokenizer_json(std::string_view text);
 
 /// The file, which the package reads too. The same vocabulary gives the same bytes.
 std::string to_tokenizer_json(const Vocabulary& vocabulary);
+
+/// XXH3 of that file, whichever file the vocabulary was read from: by it token files and checkpoints
+/// name their tokenizer.
+std::uint64_t tokenizer_checksum(const Vocabulary& vocabulary);
 
 }  // namespace lookback::language

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bitset>
 #include <unordered_set>
+#include <vector>
 
 #include "lookback/base/printable.h"
 #include "lookback/language/byte_characters.h"
@@ -89,9 +90,23 @@ Status check_merges(const Vocabulary& vocabulary) {
   return {};
 }
 
+/// A file of merges that was cut would otherwise give other tokens for the same text, and no error.
+Status check_all_made(const Vocabulary& vocabulary) {
+  std::vector<bool> made(vocabulary.size());
+  for (const Merge& merge : vocabulary.merges) made[merge.result] = true;
+  for (Token id = 0; id < vocabulary.size(); ++id) {
+    const std::string& token = vocabulary.tokens[id];
+    if (made[id] || token.size() == 1 || is_special(vocabulary, id)) continue;
+    return Error{fmt::format(
+        "no merge makes the token '{}' (id {}): the merges are incomplete, or another vocabulary's",
+        base::printable(to_characters(token)), id)};
+  }
+  return {};
+}
+
 }  // namespace
 
-Status validate(const Vocabulary& vocabulary) {
+Status validate_tokens(const Vocabulary& vocabulary) {
   if (vocabulary.size() > most_tokens || vocabulary.merges.size() > most_tokens) {
     return Error{fmt::format("found {} tokens and {} merges, allowed at most {} of each",
                              vocabulary.size(), vocabulary.merges.size(), most_tokens)};
@@ -102,8 +117,13 @@ Status validate(const Vocabulary& vocabulary) {
   }
   if (Status specials = check_specials(vocabulary); !specials) return specials;
   if (Status texts = check_texts(vocabulary); !texts) return texts;
-  if (Status bytes = check_bytes(vocabulary); !bytes) return bytes;
-  return check_merges(vocabulary);
+  return check_bytes(vocabulary);
+}
+
+Status validate(const Vocabulary& vocabulary) {
+  if (Status tokens = validate_tokens(vocabulary); !tokens) return tokens;
+  if (Status merges = check_merges(vocabulary); !merges) return merges;
+  return check_all_made(vocabulary);
 }
 
 std::array<Token, 256> byte_tokens(const Vocabulary& vocabulary) {

@@ -35,9 +35,13 @@ struct Vocabulary {
   bool operator==(const Vocabulary&) const = default;
 };
 
-/// Errors: more than the most; a byte without a token of its own; a merge whose result is not its
-/// parts' bytes, or of a token that is not there; a pair that merges twice; two tokens that files
-/// would write alike; a special token that is empty or has other bytes.
+/// Errors: more than the most; a byte without a token of its own; two tokens that files would write
+/// alike; a special token that is empty or has other bytes.
+Status validate_tokens(const Vocabulary& vocabulary);
+
+/// Errors: those of validate_tokens(); a merge whose result is not its parts' bytes, or of a token
+/// that is not there; a pair that merges twice; a token that is neither special nor a byte and that
+/// no merge makes.
 Status validate(const Vocabulary& vocabulary);
 
 /// The token of each byte. REQUIRES a valid vocabulary.

@@ -7,7 +7,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "lookback/base/checksum.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
@@ -124,9 +123,8 @@ class ModelEvaluation {
   }
 
   Result<TaskScore> of_text(const std::string& task) {
-    const std::string tokenizer = language::to_tokenizer_json(tokenizer_.vocabulary());
-    const base::Bytes bytes = base::bytes_of(tokenizer);
-    if (base::checksum({&bytes, 1}) != request_.text->tokenizer_checksum) {
+    if (language::tokenizer_checksum(tokenizer_.vocabulary()) !=
+        request_.text->tokenizer_checksum) {
       return Error{
           fmt::format("{}: found tokens of another tokenizer, allowed: those of the model's",
                       request_.text->directory.string())};

@@ -95,13 +95,14 @@ class OneRun {
                             workers_.count());
     Result<Evaluation> evaluation = Evaluation::make(config_, *data, *program, clamps, workers_);
     if (!evaluation) return evaluation.error();
-    const train::Run run{*program,
-                         *data->source,
-                         config_.train,
-                         config_.seed,
-                         to_toml(config_),
-                         directory_,
-                         clamps.training_taps(*data->source)};
+    train::Run run{*program,
+                   *data->source,
+                   config_.train,
+                   config_.seed,
+                   to_toml(config_),
+                   directory_,
+                   clamps.training_taps(*data->source)};
+    if (data->text) run.tokenizer = fmt::format("{:016x}", data->text->tokenizer_checksum);
     const std::uint64_t first = state->step * config_.train.batch * config_.data.length;
     const Result<Timing> before = first > 0 ? read_timing(timing_path()) : Timing{};
     if (!before) return before.error();

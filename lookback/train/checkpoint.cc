@@ -37,13 +37,15 @@ using Metadata = std::map<std::string, std::string>;
 
 /// What both kinds of file say of themselves.
 Metadata metadata_of(const CheckpointHeader& header) {
-  return {{"format", format_name},
-          {"config", header.config},
-          {"seed", fmt::format("{}", header.seed)},
-          {"step", fmt::format("{}", header.step)},
-          {"tokens", fmt::format("{}", header.tokens)},
-          {"next_sequence", fmt::format("{}", header.next_sequence)},
-          {"instruction_set", math::active_instruction_set()}};
+  Metadata metadata{{"format", format_name},
+                    {"config", header.config},
+                    {"seed", fmt::format("{}", header.seed)},
+                    {"step", fmt::format("{}", header.step)},
+                    {"tokens", fmt::format("{}", header.tokens)},
+                    {"next_sequence", fmt::format("{}", header.next_sequence)},
+                    {"instruction_set", math::active_instruction_set()}};
+  if (!header.tokenizer.empty()) metadata["tokenizer"] = header.tokenizer;
+  return metadata;
 }
 
 /// A number that metadata holds as text: decimal integers, hexadecimal floats.
@@ -140,6 +142,9 @@ Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
   CheckpointHeader& header = checkpoint.header_;
   const auto instruction_set = metadata.find("instruction_set");
   if (instruction_set != metadata.end()) header.instruction_set = instruction_set->second;
+  if (const auto at = metadata.find("tokenizer"); at != metadata.end()) {
+    header.tokenizer = at->second;
+  }
   if (Status s = read("seed", header.seed); !s) return s.error();
   if (Status s = read("step", header.step); !s) return s.error();
   if (Status s = read("tokens", header.tokens); !s) return s.error();

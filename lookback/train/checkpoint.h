@@ -25,6 +25,9 @@ struct CheckpointHeader {
   std::uint64_t next_sequence = 0;
   /// The one that wrote the file, and so gave its bits; another rounds otherwise. Filled by reading.
   std::string instruction_set{};
+  /// Of a model of text, the checksum of its tokenizer (language/tokenizer_json.h) as 16 hexadecimal
+  /// digits; empty where that is not known.
+  std::string tokenizer{};
 };
 
 /// Writes parameters under their own names ([cols] for vectors), the moments as

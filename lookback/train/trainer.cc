@@ -112,8 +112,13 @@ class Trainer {
   Status write(const std::filesystem::path& path) {
     written_ = Clock::now();
     return write_checkpoint(path, run_.program, state_,
-                            {run_.config_text, run_.seed, state_.step, report_.tokens,
-                             state_.step * run_.config.batch});
+                            {run_.config_text,
+                             run_.seed,
+                             state_.step,
+                             report_.tokens,
+                             state_.step * run_.config.batch,
+                             {},
+                             run_.tokenizer});
   }
 
   Result<Outcome> stop() {

@@ -36,6 +36,7 @@ struct Run {
   std::filesystem::path directory;    ///< checkpoints go below it
   TrainingTaps taps;                  ///< may be empty
   std::size_t memory = shard_memory;  ///< of BatchGradient
+  std::string tokenizer{};            ///< goes into each checkpoint (CheckpointHeader)
 };
 
 /// What the caller wants to know or decide on the way. Any may be empty.

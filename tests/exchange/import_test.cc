@@ -22,8 +22,8 @@ using nlohmann::json;
 /// An exported GPT-2 whose files a test spoils before it is imported.
 class Directory {
  public:
-  explicit Directory(Target target) {
-    const Status written = write_export(spec::make_model(spec::gpt2()), target, directory_.path());
+  explicit Directory(Target target, const model::Architecture& architecture = spec::gpt2()) {
+    const Status written = write_export(spec::make_model(architecture), target, directory_.path());
     EXPECT_TRUE(written);
     const Result<std::string> text = base::read_file(directory_ / "config.json", 1 << 20);
     EXPECT_TRUE(text);
@@ -130,7 +130,7 @@ TEST(Import, AHeadBesideTiedEmbeddingsMustBeTheEmbedding) {
   directory.values["lm_head.weight"] = directory.values["transformer.wte.weight"];
   EXPECT_TRUE(directory.import());
   directory.values["lm_head.weight"][7] += 1;
-  expect_says(directory.refusal(), "'lm_head.weight' differs from the embedding");
+  expect_says(directory.refusal(), "'lm_head.weight' differs from 'transformer.wte.weight'");
 }
 
 struct Spoiled {
@@ -199,8 +199,29 @@ TEST(Import, TensorsThatDoNotFitTheConfigurationAreRefused) {
   expect_refused(
       Target::transformer_lens,
       {{"'unembed.b_U' must be zero", [](Directory& d) { d.values["unembed.b_U"][3] = 1; }},
-       {"'unembed.W_U' differs from the embedding",
+       {"'unembed.W_U' differs from 'embed.W_E'",
         [](Directory& d) { d.values["unembed.W_U"][3] += 1; }}});
+}
+
+TEST(Import, KeysThatStandForValuesMustStillBeTheKeys) {
+  model::Architecture no_ov = spec::gpt2();
+  no_ov.no_ov = true;
+  const auto refusal = [&](const char* tensor) {
+    Directory directory(Target::transformer_lens, no_ov);
+    directory.values[tensor][3] += 1;
+    return directory.refusal();
+  };
+  expect_says(refusal("blocks.1.attn.W_V"), "'blocks.1.attn.W_V' differs from 'blocks.1.attn.W_K'");
+  expect_says(refusal("blocks.0.attn.b_V"), "'blocks.0.attn.b_V' differs from 'blocks.0.attn.b_K'");
+  expect_says(refusal("blocks.0.attn.W_O"), "'blocks.0.attn.W_O' must be the identity");
+}
+
+TEST(Import, WhatATransformerBridgeSavesIsRefused) {
+  Directory directory(Target::transformer_lens);
+  directory.shapes["embed.weight"] = std::exchange(directory.shapes["embed.W_E"], {});
+  directory.values["embed.weight"] = std::exchange(directory.values["embed.W_E"], {});
+  directory.shapes.erase("embed.W_E");
+  expect_says(directory.refusal(), "found 'embed.weight', as a TransformerBridge");
 }
 
 TEST(Import, ANoteThatTellsOfAnotherModelIsRefused) {

@@ -30,8 +30,8 @@ std::vector<std::string> export_all(const std::vector<spec::Named>& models, Targ
 }
 
 spec::Answer check(const std::string& python, const std::string& script, Target target,
-                   const std::vector<std::string>& folders) {
-  std::vector<std::string> arguments{target_names()[static_cast<std::size_t>(target)]};
+                   const std::vector<std::string>& folders, const std::string& version = "") {
+  std::vector<std::string> arguments{target_names()[static_cast<std::size_t>(target)] + version};
   arguments.insert(arguments.end(), folders.begin(), folders.end());
   return spec::run_python(python, script, arguments);
 }
@@ -52,6 +52,15 @@ TEST(SlowLibraries, TransformerLensLoadsEveryWeightAndComputesEveryActivation) {
   constexpr Target target = Target::transformer_lens;
   const auto folders = export_all(spec::for_transformer_lens(), target, directory);
   const auto answer = check(spec::python_with_libraries(), with_libraries, target, folders);
+  if (!agrees(answer)) GTEST_SKIP() << answer.text;
+}
+
+TEST(SlowLibraries, TransformerLens4LoadsEveryWeightAndComputesEveryActivation) {
+  const test::TemporaryDirectory directory;
+  constexpr Target target = Target::transformer_lens;
+  const auto folders = export_all(spec::for_transformer_lens(), target, directory);
+  const auto answer =
+      check(spec::python_with_transformer_lens_4(), with_libraries, target, folders, "-4");
   if (!agrees(answer)) GTEST_SKIP() << answer.text;
 }
 

@@ -69,6 +69,22 @@ std::vector<Named> for_transformer_lens() {
                 a.rotary_base = 500;
                 a.biases = true;
               }),
+      changed("RotaryGpt2", gpt2(),  // a base that is no whole number, two heads, an MLP
+              [](Architecture& a) {
+                a.positions = Positions::rotary;
+                a.rotary_base = 77.5;
+              }),
+      changed("ShortformerGpt2", gpt2(),
+              [](Architecture& a) {
+                a.positions = Positions::shortformer;
+                a.norm = a.mlp_norm = a.final_norm = NormKind::rmsnorm;
+              }),
+      changed("NoOv", gpt2(), [](Architecture& a) { a.no_ov = true; }),
+      changed("NoOvRotary", parallel(),
+              [](Architecture& a) {
+                a.no_ov = true;
+                a.positions = Positions::rotary;
+              }),
       changed("NoPositions", parallel(), [](Architecture& a) { a.positions = Positions::none; }),
       changed("RmsNorm", gpt2(),
               [](Architecture& a) {
@@ -135,7 +151,11 @@ std::vector<Named> for_torch_alone() {
                 a.positions = Positions::rotary;
                 a.biases = true;
               }),
-      changed("NoOv", gpt2(), [](Architecture& a) { a.no_ov = true; }),
+      changed("NoOvShortformer", gpt2(),
+              [](Architecture& a) {
+                a.no_ov = true;
+                a.positions = Positions::shortformer;
+              }),
       changed("NoOvAfterRotation", gpt2(),
               [](Architecture& a) {
                 a.no_ov = true;
@@ -158,7 +178,7 @@ study::SavedModel make_model(const Architecture& architecture) {
   model.config.arm = "arm";
   model.config.seed = 3;
   model.config.train.tokens = 5000;
-  model.header = {study::to_toml(model.config), 3, 20, 5120, 1280, {}};
+  model.header = {study::to_toml(model.config), 3, 20, 5120, 1280, {}, "0123456789abcdef"};
   Result<model::Program> program = model::compile(architecture);
   if (!program) {
     ADD_FAILURE() << program.error().message;

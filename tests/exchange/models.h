@@ -27,7 +27,8 @@ model::Architecture gpt2();
 std::vector<Named> for_transformer_lens();
 /// What GPT2LMHeadModel can express.
 std::vector<Named> for_huggingface();
-/// What neither can: sequential steps, smeared keys, no OV, norms of several kinds.
+/// What neither can: sequential steps, smeared keys, no OV where keys hold positions, norms of several
+/// kinds.
 std::vector<Named> for_torch_alone();
 
 /// A model at a late step of a run, no parameter at the special value it starts with.

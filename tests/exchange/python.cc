@@ -9,11 +9,21 @@
 
 namespace lookback::exchange::spec {
 
-std::string python_with_libraries() {
-  if (const char* named = std::getenv("LOOKBACK_PYTHON")) return named;
-  const std::string own = LOOKBACK_SOURCE_DIR "/build/python/bin/python";
+namespace {
+
+std::string python_of(const char* variable, const std::string& folder) {
+  if (const char* named = std::getenv(variable)) return named;
+  const std::string own = LOOKBACK_SOURCE_DIR "/build/" + folder + "/bin/python";
   std::error_code ignored;
   return std::filesystem::exists(own, ignored) ? own : system_python;
+}
+
+}  // namespace
+
+std::string python_with_libraries() { return python_of("LOOKBACK_PYTHON", "python"); }
+
+std::string python_with_transformer_lens_4() {
+  return python_of("LOOKBACK_PYTHON_TL4", "python-tl4");
 }
 
 Answer run_python(const std::string& python, const std::string& script,

@@ -14,6 +14,8 @@ struct Answer {
 /// LOOKBACK_PYTHON in the environment, else build/python (scripts/setup-python) if it is there,
 /// else the system's.
 std::string python_with_libraries();
+/// The same with TransformerLens 4: LOOKBACK_PYTHON_TL4, else build/python-tl4, else the system's.
+std::string python_with_transformer_lens_4();
 inline constexpr const char* system_python = "/usr/bin/python3";
 
 /// A script of tests/reference with arguments, which must need no quoting.

@@ -40,7 +40,17 @@ TEST(Refusals, TransformerLensHasNoneOfThese) {
   const Refusal refusals[] = {
       {"sequential steps in one layer (model.steps is 2)", spec::sequential()},
       refusal("smeared keys", spec::parallel(), [](Architecture& a) { a.smeared_keys = true; }),
-      refusal("no_ov", spec::parallel(), [](Architecture& a) { a.no_ov = true; }),
+      refusal("no_ov", spec::parallel(),
+              [](Architecture& a) {
+                a.no_ov = true;
+                a.positions = Positions::shortformer;
+              }),
+      refusal("no_ov", spec::parallel(),
+              [](Architecture& a) {
+                a.no_ov = true;
+                a.positions = Positions::rotary;
+                a.no_ov_value = model::NoOvValue::after_rotation;
+              }),
       refusal("norm in some layers only", spec::two_layer(),
               [](Architecture& a) { a.layers_without_norm = {1}; }),
       refusal("norm before the MLP of another kind", spec::gpt2(),

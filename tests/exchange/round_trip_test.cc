@@ -27,6 +27,7 @@ void expect_same(const study::SavedModel& found, const study::SavedModel& expect
   EXPECT_EQ(found.header.step, expected.header.step);
   EXPECT_EQ(found.header.tokens, expected.header.tokens);
   EXPECT_EQ(found.header.next_sequence, expected.header.next_sequence);
+  EXPECT_EQ(found.header.tokenizer, expected.header.tokenizer);
   EXPECT_EQ(found.parameters, expected.parameters);
   EXPECT_EQ(logits(found), logits(expected));
 }

@@ -1,4 +1,4 @@
-// Our tokens and vocabularies in the hands of the packages tokenizers and tiktoken.
+// Our tokens and vocabularies in the hands of the packages tokenizers, tiktoken and transformers.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -6,8 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/random.h"
+#include "lookback/exchange/export.h"
 #include "lookback/language/bpe_training.h"
 #include "tests/base/temporary_directory.h"
+#include "tests/exchange/models.h"
 #include "tests/exchange/python.h"
 #include "tests/language/shared_data.h"
 
@@ -85,29 +87,91 @@ void write_cases(const language::Tokenizer& tokenizer, const std::filesystem::pa
   }
 }
 
-void expect_agreement(const std::filesystem::path& folder) {
-  const auto answer =
-      spec::run_python(spec::python_with_libraries(), "check_tokens.py", {folder.string()});
+void expect_agreement(const std::filesystem::path& folder,
+                      const std::string& script = "check_tokens.py") {
+  const auto answer = spec::run_python(spec::python_with_libraries(), script, {folder.string()});
   if (answer.exit_code == 77) GTEST_SKIP() << answer.text;
   std::fputs(answer.text.c_str(), stdout);
   EXPECT_EQ(answer.exit_code, 0) << answer.text;
 }
 
-TEST(Tokens, OfALearntVocabularyAreThoseOfOtherPackagesAndSoIsTheVocabulary) {
-  const test::TemporaryDirectory folder;
+std::string own_text() {
   std::string text;
   for (const char* name : {"docs/science.md", "docs/decisions.md", "docs/formats.md"}) {
     text += language::spec::contents(std::filesystem::path(LOOKBACK_SOURCE_DIR) / name);
   }
+  return text;
+}
+
+language::Tokenizer learnt(std::size_t size) {
   language::BpeTraining training(*language::PreTokenizer::make());
-  training.add(text);
-  const auto vocabulary = training.train(2000);
-  ASSERT_TRUE(vocabulary) << vocabulary.error().message;
-  const auto tokenizer = language::Tokenizer::make(*vocabulary);
-  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-  write_cases(*tokenizer, folder.path());
-  std::ofstream(folder / "training.txt") << text;
+  training.add(own_text());
+  return *language::Tokenizer::make(*training.train(size));
+}
+
+TEST(Tokens, OfALearntVocabularyAreThoseOfOtherPackagesAndSoIsTheVocabulary) {
+  const test::TemporaryDirectory folder;
+  write_cases(learnt(2000), folder.path());
+  std::ofstream(folder / "training.txt") << own_text();
   expect_agreement(folder.path());
+}
+
+/// A model of Hugging Face's with a vocabulary that is larger than the tokenizer's.
+study::SavedModel model_of(const language::Tokenizer& tokenizer) {
+  model::Architecture architecture = spec::gpt2();
+  architecture.vocabulary = tokenizer.size() + 24;
+  return spec::make_model(architecture);
+}
+
+nlohmann::json json_in(const std::filesystem::path& file) {
+  return nlohmann::json::parse(language::spec::contents(file));
+}
+
+TEST(Tokens, OfAnExportForHuggingFaceAreThoseOfTransformers) {
+  const test::TemporaryDirectory folder;
+  const language::Tokenizer tokenizer = learnt(1000);
+  write_cases(tokenizer, folder.path());
+  const Status written =
+      write_export(model_of(tokenizer), Target::huggingface, folder.path(), &tokenizer);
+  ASSERT_TRUE(written) << written.error().message;
+  expect_agreement(folder.path(), "check_huggingface_tokenizer.py");
+}
+
+TEST(ExportedTokenizer, ComesWithTheIdOfTheEndOfText) {
+  const test::TemporaryDirectory folder;
+  const language::Tokenizer tokenizer = learnt(600);
+  const auto exported = [&](const char* name, const language::Tokenizer* with) {
+    const Status written =
+        write_export(model_of(tokenizer), Target::huggingface, folder / name, with);
+    EXPECT_TRUE(written) << written.error().message;
+    return json_in(folder / name / "config.json");
+  };
+  const nlohmann::json config = exported("with", &tokenizer);
+  EXPECT_EQ(config["bos_token_id"], 599);
+  EXPECT_EQ(config["eos_token_id"], 599);
+  EXPECT_EQ(json_in(folder / "with/generation_config.json"),
+            (nlohmann::json{{"bos_token_id", 599}, {"eos_token_id", 599}}));
+  EXPECT_EQ(json_in(folder / "with/tokenizer_config.json")["eos_token"], "<|endoftext|>");
+  const auto again = language::read_tokenizer(folder / "with");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->vocabulary(), tokenizer.vocabulary());
+
+  EXPECT_TRUE(exported("without", nullptr)["eos_token_id"].is_null());
+  EXPECT_FALSE(std::filesystem::exists(folder / "without/tokenizer.json"));
+}
+
+TEST(ExportedTokenizer, OfAnotherModelIsNotLeftBesideOneWhoseOwnIsNotKnown) {
+  const test::TemporaryDirectory folder;
+  const language::Tokenizer tokenizer = learnt(600);
+  const auto status = [&](const language::Tokenizer* with) {
+    return write_export(model_of(tokenizer), Target::huggingface, folder.path(), with);
+  };
+  ASSERT_TRUE(status(&tokenizer));
+  const Status refused = status(nullptr);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().message.starts_with((folder / "tokenizer.json").string() + ": "))
+      << refused.error().message;
+  EXPECT_TRUE(status(&tokenizer));
 }
 
 class TokensOfGpt2 : public language::spec::WithGpt2 {};

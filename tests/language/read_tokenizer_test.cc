@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/language/byte_characters.h"
+#include "lookback/language/gpt2_files.h"
 #include "lookback/language/tiktoken_file.h"
 #include "lookback/language/tokenizer_json.h"
 #include "tests/base/temporary_directory.h"
@@ -58,6 +59,32 @@ TEST_F(TokenizerFilesTest, GiveTheSameVocabularyInAllThreeKinds) {
   EXPECT_EQ(to_tokenizer_json(*again), written);
 }
 
+/// Replaces one of GPT-2's files in a folder with both; why it is then refused, or "".
+std::string refusal_with_merges(const std::filesystem::path& folder, const std::string& merges) {
+  std::ofstream(folder / "vocab.bpe", std::ios::binary) << merges;
+  const auto tokenizer = read_tokenizer(folder);
+  return tokenizer ? std::string() : tokenizer.error().message;
+}
+
+TEST_F(TokenizerFilesTest, OfGpt2AreRefusedWhereMergesAreMissing) {
+  const test::TemporaryDirectory folder;
+  std::filesystem::copy(spec::shared_data("tokenizer") / "encoder.json", folder / "encoder.json");
+  const std::string whole = spec::contents(spec::shared_data("tokenizer") / "vocab.bpe");
+  EXPECT_EQ(refusal_with_merges(folder.path(), whole), "");
+  const std::size_t first = whole.find('\n') + 1, second = whole.find('\n', first) + 1;
+  const std::size_t last = whole.rfind('\n', whole.size() - 2) + 1;
+  for (const auto& [merges, token] :
+       {std::pair(whole.substr(second), "'Ġt' (id 256)"),
+        std::pair(whole.substr(first), "(id 256)"), std::pair(whole.substr(0, last), "(id 50255)"),
+        std::pair(whole.substr(0, whole.find('\n', whole.size() / 2)), "no merge makes")}) {
+    const std::string refusal = refusal_with_merges(folder.path(), merges);
+    EXPECT_TRUE(
+        refusal.starts_with((folder / "vocab.bpe").string() + ": no merge makes the token "))
+        << refusal;
+    EXPECT_NE(refusal.find(token), std::string::npos) << refusal;
+  }
+}
+
 TEST_F(TokenizerFilesTest, AreFoundByFolderAndByName) {
   const test::TemporaryDirectory folder;
   const auto tokenizer = spec::shared_data("tokenizer");
@@ -83,6 +110,70 @@ TEST(ByteCharacters, AreThoseOfGpt2) {
   EXPECT_EQ(from_characters("日"), std::nullopt);
   EXPECT_EQ(from_characters(" "), std::nullopt);
   EXPECT_EQ(from_characters("\xC4"), std::nullopt);
+}
+
+/// "ab", "abc", a part of a character, a whole one and <|endoftext|>.
+Vocabulary small_vocabulary() {
+  Vocabulary vocabulary = bytes_alone();
+  const auto bytes = byte_tokens(vocabulary);
+  const auto merge = [&](Token left, Token right) {
+    const auto result = static_cast<Token>(vocabulary.size());
+    vocabulary.tokens.push_back(vocabulary.tokens[left] + vocabulary.tokens[right]);
+    vocabulary.merges.push_back({left, right, result});
+    return result;
+  };
+  merge(merge(bytes['a'], bytes['b']), bytes['c']);
+  merge(merge(bytes[0xE6], bytes[0x97]), bytes[0xA5]);  // 日
+  append_special(vocabulary, end_of_text);
+  return vocabulary;
+}
+
+/// As OpenAI's two files have it, without the merge at `missing`.
+Result<Vocabulary> read_as_gpt2(const Vocabulary& vocabulary, std::size_t missing) {
+  const auto written = [&](Token id) { return to_characters(vocabulary.tokens[id]); };
+  std::string merges = "#version: 0.2\n";
+  for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank) {
+    const Merge& merge = vocabulary.merges[rank];
+    if (rank != missing) merges += written(merge.left) + " " + written(merge.right) + "\n";
+  }
+  nlohmann::json encoder;
+  for (Token id = 0; id < vocabulary.size(); ++id) encoder[written(id)] = id;
+  return parse_gpt2_files(merges, encoder.dump());
+}
+
+std::string refusal_of(const Result<Vocabulary>& vocabulary) {
+  if (!vocabulary) return vocabulary.error().message;
+  const auto tokenizer = Tokenizer::make(*vocabulary);
+  return tokenizer ? std::string() : tokenizer.error().message;
+}
+
+TEST(TokenizerFiles, AreRefusedWhereNoMergeMakesAToken) {
+  const Vocabulary vocabulary = small_vocabulary();
+  const std::size_t none = vocabulary.merges.size();
+  EXPECT_EQ(refusal_of(read_as_gpt2(vocabulary, none)), "");
+  for (std::size_t missing = 0; missing < none; ++missing) {
+    const Token unmade = vocabulary.merges[missing].result;
+    const std::string expected =
+        "no merge makes the token '" + to_characters(vocabulary.tokens[unmade]) + "' (id " +
+        std::to_string(unmade) + "): the merges are incomplete, or another vocabulary's";
+    EXPECT_EQ(refusal_of(read_as_gpt2(vocabulary, missing)), expected);
+    Vocabulary cut = vocabulary;
+    cut.merges.erase(cut.merges.begin() + static_cast<std::ptrdiff_t>(missing));
+    EXPECT_EQ(refusal_of(parse_tokenizer_json(to_tokenizer_json(cut))), expected);
+  }
+}
+
+TEST(TokenizerFiles, HaveSpecialTokensThatNoMergeMakes) {
+  Vocabulary vocabulary = small_vocabulary();
+  for (const char* text : {"<s>", "[PAD]", "<|im_start|>", "madeupword0001"}) {
+    append_special(vocabulary, text);
+  }
+  const auto of_gpt2 = read_as_gpt2(vocabulary, vocabulary.merges.size());
+  ASSERT_TRUE(of_gpt2) << of_gpt2.error().message;
+  EXPECT_EQ(of_gpt2->specials, vocabulary.specials);
+  append_special(vocabulary, "ab ab");  // a text that merges could make, but said to be special
+  append_special(vocabulary, "special");
+  EXPECT_EQ(refusal_of(parse_tokenizer_json(to_tokenizer_json(vocabulary))), "");
 }
 
 /// A small tokenizer.json: the bytes, "ab" and <|endoftext|>.

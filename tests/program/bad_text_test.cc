@@ -5,8 +5,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "lookback/base/checksum.h"
+#include "lookback/language/read_tokenizer.h"
+#include "lookback/study/saved_model.h"
 #include "tests/program/language_study.h"
 #include "tests/program/studies.h"
+#include "tests/study/small_text.h"
 
 namespace lookback::program {
 namespace {
@@ -40,6 +44,9 @@ class BadText : public spec::LanguageStudy {
     }
     return line;
   }
+
+  /// The last one of the run.
+  static std::string checkpoint() { return study::find_checkpoint(run())->string(); }
 
   /// The line of `lookback eval` on a run, which must stay as it is.
   static std::string eval_line(std::vector<std::string> more) {
@@ -149,14 +156,40 @@ TEST_F(BadText, AModelWithoutATokenizer) {
   }
 }
 
-TEST_F(BadText, ATokenizerOfAnotherModel) {
+TEST_F(BadText, ATokenizerOfAnotherModelIsRefusedThoughItHasTheSameSize) {
   const std::string other = mine_ / "tokenizer.json";
-  ASSERT_EQ(spec::run(lookback({"tokens", "train", path("books.txt"), "--vocabulary", "284",
-                                "--out", other}))
+  const std::string readme = std::string(LOOKBACK_SOURCE_DIR) + "/README.md";
+  ASSERT_EQ(spec::run(lookback({"tokens", "train", readme, "--vocabulary", "280", "--out", other}))
                 .exit_code,
             0);
-  EXPECT_EQ(one_line(spec::run(lookback({"generate", run(), "--tokenizer", other}))),
-            other + ": found 284 tokens, allowed: at most 282, the model's vocabulary");
+  const std::string bytes = spec::text_of_file(other);
+  const std::string own =
+      spec::json_of(path("books/data.json"))["tokenizer_checksum"].get<std::string>();
+  const std::string alone = mine_ / "alone.safetensors";  // a checkpoint without its run
+  std::filesystem::copy(checkpoint(), alone);
+  for (const char* command : {"generate", "eval"}) {
+    for (const auto& [model, file] : {std::pair(run(), checkpoint()), std::pair(alone, alone)}) {
+      EXPECT_EQ(one_line(spec::run(lookback({command, model, "--tokenizer", other}))),
+                other +
+                    ": this is not the tokenizer that the model was trained with: its checksum "
+                    "is " +
+                    base::checksum_text({base::bytes_of(bytes)}) + ", and " + file + " names " +
+                    own);
+    }
+  }
+  const std::string same = mine_ / "same.json";
+  std::filesystem::copy(path("tokenizer.json"), same);
+  EXPECT_EQ(spec::run(lookback({"generate", alone, "--tokenizer", same})).exit_code, 0);
+}
+
+TEST_F(BadText, ATokenizerThatWasPutInTheRunIsRefused) {
+  const std::string copy = mine_ / "run";
+  std::filesystem::copy(run(), copy, std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(language::write_tokenizer(copy + "/tokenizer.json", study::spec::byte_tokenizer()));
+  for (const char* command : {"generate", "eval"}) {
+    const std::string line = one_line(spec::run(lookback({command, copy})));
+    EXPECT_TRUE(line.starts_with(copy + "/tokenizer.json: this is not the tokenizer")) << line;
+  }
 }
 
 TEST_F(BadText, ATaskThatThereIsNot) {

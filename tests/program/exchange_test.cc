@@ -1,9 +1,13 @@
 // lookback export and lookback import as a user runs them, on a trained checkpoint.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "lookback/base/file.h"
+#include "lookback/language/read_tokenizer.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/program/studies.h"
+#include "tests/study/small_text.h"
 
 namespace lookback::program {
 namespace {
@@ -71,6 +75,45 @@ TEST_F(Exchange, TheSequentialLayerGoesToTorchOnly) {
       spec::run(lookback({"export", checkpoint, "--to", "torch", "--out", out_}));
   EXPECT_EQ(exported.exit_code, 0) << exported.err;
   EXPECT_TRUE(std::filesystem::exists(out_ + "/model.py"));
+}
+
+TEST_F(Exchange, AModelOfTextGoesToHuggingFaceWithItsTokenizer) {
+  const auto books =
+      study::spec::prepare_text(directory_, "books", study::spec::made_up_text(40)).string();
+  std::string study = study::spec::text_study(books);
+  const std::string rotary = "positions = \"rotary\"";
+  study.replace(study.find(rotary), rotary.size(), "d_mlp = 32");
+  std::ofstream(directory_ / "text.toml") << study;
+  const std::string run = directory_ / "run";
+  ASSERT_EQ(spec::run(lookback({"train", directory_ / "text.toml", "--arm", "ov", "--out", run,
+                                "--threads", "1"}))
+                .exit_code,
+            0);
+  const auto to = [&](const char* target, std::vector<std::string> more) {
+    more.insert(more.begin(), {"export", run, "--to", target, "--out", out_});
+    return spec::run(lookback(more));
+  };
+  const spec::Ended exported = to("huggingface", {});
+  ASSERT_EQ(exported.exit_code, 0) << exported.err;
+  const auto bytes = [](const std::string& file) { return *base::read_file(file, 1 << 20); };
+  EXPECT_EQ(bytes(out_ + "/tokenizer.json"), bytes(books + "/tokenizer.json"));
+  EXPECT_NE(bytes(out_ + "/config.json").find("\"eos_token_id\": 256"), std::string::npos);
+
+  // What was exported and imported still knows its tokenizer.
+  const std::string back = directory_ / "back.safetensors";
+  ASSERT_EQ(spec::run(lookback({"import", out_, "--out", back})).exit_code, 0);
+  EXPECT_EQ(spec::run(lookback({"generate", back, "--tokenizer", books})).exit_code, 0);
+  const std::string other = directory_ / "other.json";
+  language::Vocabulary moved = language::bytes_alone();  // as many tokens, one under another id
+  std::swap(moved.tokens[0], moved.tokens[1]);
+  language::append_special(moved, language::end_of_text);
+  ASSERT_TRUE(language::write_tokenizer(other, *language::Tokenizer::make(moved)));
+  EXPECT_TRUE(one_line(to("huggingface", {"--tokenizer", other}))
+                  .starts_with(other + ": this is not the tokenizer"));
+  EXPECT_TRUE(one_line(spec::run(lookback({"generate", back, "--tokenizer", other})))
+                  .starts_with(other + ": this is not the tokenizer"));
+  EXPECT_EQ(one_line(to("torch", {"--tokenizer", books}), 2),
+            "--tokenizer: only --to huggingface takes a tokenizer along");
 }
 
 TEST_F(Exchange, WrongUseIsTold) {

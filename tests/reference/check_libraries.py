@@ -1,6 +1,6 @@
 """Loads exports with the libraries they are for, and holds what they compute against lookback's.
 
-    python3 tests/reference/check_libraries.py transformer-lens|torch|huggingface FOLDER...
+    python3 tests/reference/check_libraries.py transformer-lens|transformer-lens-4|torch|huggingface FOLDER...
 
 A FOLDER holds an export and expected.safetensors, written by lookback: tokens [B,T] and every
 activation of theirs by its name, [B,T,D] for streams and logits, [B,H,T,...] for heads. Every name
@@ -9,6 +9,7 @@ Prints one line per folder. Exit status: 0 all agree, 1 a difference too large, 
 77 skipped, for want of a library.
 """
 
+import importlib.metadata
 import importlib.util
 import pathlib
 import sys
@@ -24,6 +25,14 @@ try:
 except ImportError as missing:
     print(f"check_libraries.py: skipped, {missing}")
     sys.exit(77)
+
+
+def major_version(package):
+    """0: it is not installed."""
+    try:
+        return int(importlib.metadata.version(package).partition(".")[0])
+    except importlib.metadata.PackageNotFoundError:
+        return 0
 
 
 def module_in(folder, name):
@@ -59,6 +68,10 @@ class Comparison:
             ours, theirs = ours.tril(), theirs.tril()
         self.differences[name] = (ours - theirs).abs().max().item()
 
+    def leave_out(self, endings):
+        """What the library cannot show."""
+        self.expected = {n: v for n, v in self.expected.items() if not n.endswith(endings)}
+
     def verdict(self, folder):
         """Prints the line; whether all is well."""
         missing = self.expected.keys() - self.differences.keys()
@@ -88,10 +101,33 @@ def after_weights(norm, value):
     return value * norm.w + getattr(norm, "b", 0)
 
 
-def check_transformer_lens(folder, comparison):
-    model = module_in(folder, "load").load(folder)
+def refusal(load, folder):
+    """What the RuntimeError of a load says; "" where it loads."""
+    try:
+        load(folder)
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def run_in_transformer_lens(folder, comparison):
+    """The model and its activations. Versions that load.py was not made for must be refused."""
+    module = module_in(folder, "load")
+    true_version = module.version
+    for unknown in ("1.19.0", "5.0", "40.1"):
+        module.version = lambda package, unknown=unknown: unknown
+        said = refusal(module.load, folder)
+        if unknown not in said or "2, 3, 4" not in said:
+            comparison.faults.append(f"version {unknown} is not refused: '{said}'")
+    module.version = true_version
+    model = module.load(folder)
     logits, cache = model.run_with_cache(comparison.tokens)
     comparison.compare("logits", logits)
+    return model, cache
+
+
+def check_transformer_lens(folder, comparison):
+    model, cache = run_in_transformer_lens(folder, comparison)
     model.set_use_split_qkv_input(True)  # the inputs of single heads, and what each head writes
     model.set_use_attn_result(True)
     _, split = model.run_with_cache(comparison.tokens)
@@ -103,6 +139,36 @@ def check_transformer_lens(folder, comparison):
         value = shown[name]
         if name.endswith("hook_normalized"):
             value = after_weights(model.get_submodule(name.rpartition(".")[0]), value)
+        comparison.compare(name, value)
+
+
+def check_other_pairs(folder, comparison):
+    """A version that turned other pairs of rotary dimensions must be refused, not computed with."""
+    from transformer_lens.model_bridge.sources.native.model import NativeRotary
+
+    turn = NativeRotary._rotate_half
+    NativeRotary._rotate_half = staticmethod(lambda x: turn(x).roll(1, -1))
+    if "turns other pairs" not in refusal(module_in(folder, "load").load, folder):
+        comparison.faults.append("other pairs of rotary dimensions are not refused")
+    NativeRotary._rotate_half = staticmethod(turn)
+
+
+def check_transformer_lens_4(folder, comparison):
+    """A TransformerBridge around its native module shows no rotated queries and keys, no inputs or results
+    of single heads, and the pattern under the name of the scores."""
+    model, cache = run_in_transformer_lens(folder, comparison)
+    comparison.leave_out(("hook_rot_q", "hook_rot_k", "_input", "hook_result", "hook_attn_scores"))
+    rotary = model.cfg.positional_embedding_type == "rotary"
+    if rotary:
+        check_other_pairs(folder, comparison)
+    half = model.cfg.d_head // 2
+    for name in comparison.expected.keys() - {"logits"}:
+        shown = name.replace("hook_normalized", "hook_out")  # after the norm's weights, as ours
+        if shown not in cache:
+            continue
+        value = cache[shown]
+        if rotary and name.endswith(("attn.hook_q", "attn.hook_k")):  # in the order of its pairs
+            value = value.unflatten(-1, (half, 2)).transpose(-1, -2).flatten(-2)
         comparison.compare(name, value)
 
 
@@ -137,8 +203,17 @@ def check_huggingface(folder, comparison):
 
 CHECKS = {
     "transformer-lens": check_transformer_lens,
+    "transformer-lens-4": check_transformer_lens_4,
     "torch": check_torch,
     "huggingface": check_huggingface,
+}
+
+
+# What a check is for; without it the check is skipped.
+NEEDED = {
+    "transformer-lens": ("transformer-lens", (2, 3)),
+    "transformer-lens-4": ("transformer-lens", (4,)),
+    "huggingface": ("transformers", (4, 5)),
 }
 
 
@@ -153,15 +228,16 @@ def main(arguments):
     if len(arguments) < 2 or arguments[0] not in CHECKS:
         print(f"usage: check_libraries.py {'|'.join(CHECKS)} FOLDER...", file=sys.stderr)
         return 2
+    package, versions = NEEDED.get(arguments[0], ("torch", (2,)))
+    if major_version(package) not in versions:
+        print(f"check_libraries.py: skipped, {package} {' or '.join(map(str, versions))} is missing")
+        return 77
     torch.manual_seed(0)
     torch.set_num_threads(1)
     try:
         run = CHECKS[arguments[0]]
         return 0 if all([check(pathlib.Path(folder), run) for folder in arguments[1:]]) else 1
-    except ImportError as missing:
-        print(f"check_libraries.py: skipped, {missing}")
-        return 77
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (ImportError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         print(f"check_libraries.py: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
 

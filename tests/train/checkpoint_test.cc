@@ -17,7 +17,7 @@ namespace {
 using spec::small_program;
 using test::TemporaryDirectory;
 
-const CheckpointHeader header{"[run]\narm = \"a\"\n", 7, 12, 3072, 96};
+const CheckpointHeader header{"[run]\narm = \"a\"\n", 7, 12, 3072, 96, {}, "0123456789abcdef"};
 
 /// A state in the middle of training: every number another.
 TrainState busy_state(const model::Program& program) {
@@ -73,6 +73,7 @@ TEST(Checkpoint, GivesBackTheSameBits) {
   EXPECT_EQ(checkpoint->header().step, header.step);
   EXPECT_EQ(checkpoint->header().tokens, header.tokens);
   EXPECT_EQ(checkpoint->header().next_sequence, header.next_sequence);
+  EXPECT_EQ(checkpoint->header().tokenizer, header.tokenizer);
   const Result<TrainState> read = checkpoint->state(program);
   ASSERT_TRUE(read) << read.error().message;
   spec::expect_same_bits(*read, state);
