@@ -109,6 +109,8 @@ void add_probe(const study::ProbeInspection& probe, Table& table) {
   table.title(fmt::format("{} ({} sequences; losses in nats)", probe.description,
                           probe.result.sequences.size()));
   for (const lens::LossMeasure& measure : lens::loss_measures()) {
+    const bool in_context = measure.value == &lens::LossScores::in_context_learning_score;
+    if (in_context && !probe.result.in_context_positions) continue;  // it says nothing (losses.h)
     table.row(measure.name, {text(probe.result.estimate_of(measure))});
   }
   std::vector<std::string> names, chance;

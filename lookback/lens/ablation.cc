@@ -131,9 +131,7 @@ Result<Ablations> ablations(const Setting& setting, const AblationLimits& limits
   });
   const bool patterns = !result.patterns.empty() || (a.no_ov && !result.paths.empty());
   const std::vector<std::string> names = ablation_activations(a, patterns);
-  const Result<Recording> mean = mean_recording(setting, names);
-  if (!mean) return mean.error();
-  const Result<Measured> measured = measure(setting, names, *mean, interventions);
+  const Result<Measured> measured = measure(setting, names, interventions);
   if (!measured) return measured.error();
   result.baseline = measured->unedited();
   std::size_t i = 0;

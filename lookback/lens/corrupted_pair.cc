@@ -6,11 +6,13 @@
 
 namespace lookback::lens {
 
-Result<CorruptedPair> corrupted_pair(std::size_t vocabulary, std::size_t length,
+Result<CorruptedPair> corrupted_pair(std::size_t vocabulary, std::size_t period,
                                      Corruption corruption, std::uint64_t index) {
-  if (length < 4) {
-    return Error{fmt::format("found a length of {} to patch, allowed at least 4", length)};
+  constexpr std::size_t longest = std::size_t{1} << 23;
+  if (period < 2 || period > longest) {
+    return Error{fmt::format("patching needs blocks of 2 to {} tokens, found {}", longest, period)};
   }
+  const std::size_t length = 2 * period;
   data::BlockTask task;
   task.kind = data::BlockKind::random_repeat;
   task.vocabulary = vocabulary;
@@ -23,7 +25,7 @@ Result<CorruptedPair> corrupted_pair(std::size_t vocabulary, std::size_t length,
   pair.corrupted = pair.clean;
   pair.query = length - 2;
   pair.right = pair.clean.back();
-  pair.changed = length / 2 - (corruption == Corruption::answer ? 1 : 2);
+  pair.changed = period - (corruption == Corruption::answer ? 1 : 2);
   // Uniform over the other V - 1 tokens.
   base::RandomStream stream(task.seed, base::StreamPurpose::resampling, index);
   model::Token& token = pair.corrupted[pair.changed];

@@ -85,27 +85,35 @@ double Estimate::half_width() const {
   return student_t_95(count == 0 ? 0 : count - 1) * standard_error;
 }
 
-Estimate estimate(std::span<const double> values) {
+Estimate estimate(std::span<const double> values) { return estimate(values, values.size()); }
+
+Estimate estimate(std::span<const double> values, std::size_t groups) {
   constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-  Estimate result{undefined, undefined, values.size()};
+  Estimate result{undefined, undefined, groups};
   if (values.empty()) return result;
   const auto n = static_cast<double>(values.size());
   result.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  if (values.size() < 2) return result;
+  if (groups < 2) return result;
+  std::vector<double> deviations(groups);
+  for (std::size_t i = 0; i < values.size(); ++i) deviations[i % groups] += values[i] - result.mean;
   double squares = 0;
-  for (const double x : values) squares += (x - result.mean) * (x - result.mean);
-  result.standard_error = std::sqrt(squares / ((n - 1) * n));
+  for (const double deviation : deviations) squares += deviation * deviation;
+  const auto k = static_cast<double>(groups);
+  result.standard_error = std::sqrt(squares / ((k - 1) * (n * n / k)));
   return result;
 }
 
 Estimate ratio_estimate(std::span<const double> x, std::span<const double> y) {
+  return ratio_estimate(x, y, x.size());
+}
+
+Estimate ratio_estimate(std::span<const double> x, std::span<const double> y, std::size_t groups) {
   const double mean = estimate(y).mean;
-  Estimate result = estimate(x);
-  result.mean /= mean;
+  const double ratio = estimate(x).mean / mean;
   std::vector<double> residuals;
-  for (std::size_t i = 0; i < x.size(); ++i) residuals.push_back(x[i] - result.mean * y[i]);
-  result.standard_error = estimate(residuals).standard_error / std::abs(mean);
-  return result;
+  residuals.reserve(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) residuals.push_back(x[i] - ratio * y[i]);
+  return {ratio, estimate(residuals, groups).standard_error / std::abs(mean), groups};
 }
 
 Share share_estimate(std::size_t hits, std::size_t trials) {

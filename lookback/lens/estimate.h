@@ -12,28 +12,40 @@ namespace lookback::lens {
 /// the normal one (26.7.5).
 double student_t_95(std::size_t degrees);
 
-/// The mean of n values and its standard error, s / sqrt(n) with s^2 = sum (x - mean)^2 / (n - 1).
-/// The mean of no value, and the error of fewer than two, are NaN.
+/// A mean and its standard error. The mean of no value, and the error of fewer than two, are NaN.
 struct Estimate {
   double mean = 0;
   double standard_error = 0;
-  std::size_t count = 0;  ///< n
+  std::size_t count = 0;  ///< how many independent values, or groups of values, it rests on
 
-  /// Half of the interval of 95%: student_t_95(n - 1) standard errors. NaN of fewer than two values.
-  /// Exact for values that are normally distributed; of others the better the more there are.
+  /// Half of the interval of 95%: student_t_95(count - 1) standard errors. NaN where `count` is
+  /// below two. Exact for values that are normally distributed; for others the better the more there
+  /// are.
   double half_width() const;
   double lower() const { return mean - half_width(); }
   double upper() const { return mean + half_width(); }
 };
 
-/// Summed in the order of `values`, so that the same values give the same bits.
+/// The mean of n independent values: its standard error is s / sqrt(n), with
+/// s^2 = sum (x - mean)^2 / (n - 1). Summed in the order of `values`, so that the same values give
+/// the same bits.
 Estimate estimate(std::span<const double> values);
 
-/// The ratio of two means, sum x / sum y, of n pairs, with the standard error of its linear
-/// approximation, s(x - ratio y) / (sqrt(n) |mean y|) (Cochran 1977, "Sampling Techniques", section
-/// 6.3). A mean of ratios would be ruled by the pairs whose y is close to zero. It is only as good
-/// as the mean of y is known to differ from zero. REQUIRES as many x as y.
+/// The mean of n values in K independent groups, where values of one group may depend on each other:
+/// value i belongs to group i mod K. With d_k the sum of (x - mean) over group k, the standard error is
+///   sqrt(K / (K - 1) sum_k d_k^2) / n
+/// (the ultimate cluster estimator: Cochran 1977, "Sampling Techniques", chapter 9A). For groups of
+/// one size that is the standard error of the mean of K group means; for K = n it is estimate(values).
+/// `count` is K. REQUIRES 1 <= groups <= n, or no value.
+Estimate estimate(std::span<const double> values, std::size_t groups);
+
+/// The ratio of two means, sum x / sum y, of n pairs in K groups as above (by default each pair is its
+/// own group), with the standard error of its linear approximation: that of the mean of
+/// x - ratio y, divided by |mean y| (Cochran, section 6.3). A mean of ratios would be dominated by the
+/// pairs whose y is close to zero. It is only as good as the mean of y is known to differ from zero.
+/// REQUIRES as many x as y.
 Estimate ratio_estimate(std::span<const double> x, std::span<const double> y);
+Estimate ratio_estimate(std::span<const double> x, std::span<const double> y, std::size_t groups);
 
 /// A share of n trials, and its exact interval of 95% (Clopper and Pearson 1934): the shares that give
 /// so many hits or more, and so many or fewer, with a probability above 0.025. To 1e-9. Of no trial

@@ -42,7 +42,7 @@ class Evaluator::Bench {
     executor_.forward(parameters, tokens, others == nullptr ? &plain_ : watched(*others));
     const std::span<const float> losses = executor_.losses();
     result.losses.assign(losses.begin(), losses.end());
-    result.loss_scores = score_losses(result.losses, result.structure);
+    result.loss_scores = score_losses(result.losses, result.structure, in_context_positions(probe));
     result.heads = scores_;
     result.repeated_queries = queries_->repeated().size();
     if (similarity_) result.similarity = similarity_->pairs();
@@ -110,7 +110,8 @@ Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters,
   workers_.run(sequences, [&](std::size_t index, std::size_t worker) {
     results[index] = benches_[worker]->measure(parameters, probe, first + index, worker, taps);
   });
-  return summarize(std::move(results), program_.architecture.heads_per_layer());
+  return summarize(std::move(results), program_.architecture.heads_per_layer(),
+                   in_context_positions(probe));
 }
 
 Result<ProbeResult> evaluate(const model::Program& program, std::span<const float> parameters,

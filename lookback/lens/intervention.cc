@@ -11,26 +11,6 @@
 namespace lookback::lens {
 namespace {
 
-/// Sums over sequences are taken in so many parts, whatever the number of threads, and then added
-/// in order: each holds one recording's memory.
-constexpr std::size_t mean_parts = 4;
-
-/// One runner for each worker, made when it is first needed.
-class Runners {
- public:
-  explicit Runners(const Setting& setting) : setting_(setting), runners_(setting.workers.count()) {}
-
-  Runner& of(std::size_t worker) {
-    auto& runner = runners_[worker];
-    if (!runner) runner = std::make_unique<Runner>(setting_.model, setting_.probe.length());
-    return *runner;
-  }
-
- private:
-  const Setting& setting_;
-  std::vector<std::unique_ptr<Runner>> runners_;
-};
-
 /// The first error in the order of tasks.
 Status first_error(const std::vector<Status>& statuses) {
   for (const Status& status : statuses) {
@@ -39,43 +19,72 @@ Status first_error(const std::vector<Status>& statuses) {
   return {};
 }
 
-/// All interventions of one sequence, the latest in the model first.
-class SequenceTask {
+/// What one worker runs: a group of sequences with the mean of its references.
+class GroupTask {
  public:
-  SequenceTask(const Setting& setting, std::span<const std::string> names, const Recording& mean,
-               std::size_t index)
-      : setting_(setting), names_(names), mean_(mean), index_(index) {}
+  GroupTask(const Setting& setting, std::span<const std::string> names, Runner& runner,
+            std::size_t group)
+      : setting_(setting), names_(names), runner_(runner), group_(group) {}
 
-  Status run(Runner& runner, std::span<const Intervention> interventions, Measured& measured) {
-    const auto tokens = setting_.probe.sequence(index_);
-    const data::BlockStructure structure = setting_.probe.structure(index_);
-    const auto next = setting_.probe.sequence((index_ + 1) % setting_.sequences);
-    Recording own;
-    Recording other;
-    if (const auto run = runner.record(next, names_, other); !run) return run.error();
-    if (const auto run = runner.record(tokens, names_, own); !run) return run.error();
-    Context context(setting_.model, tokens, own, other, mean_);
-    std::vector<Edits> edits;
-    edits.reserve(interventions.size());
-    for (const Intervention& intervention : interventions) edits.push_back(intervention(context));
-    const Result<std::vector<std::size_t>> order = latest_first(setting_.model.program, edits);
-    if (!order) return order.error();
-    const auto unedited = runner.run(tokens);
-    if (!unedited) return unedited.error();
-    measured.baseline[index_] = score_losses(*unedited, structure);
-    for (const std::size_t i : *order) {
-      const auto losses = runner.run(tokens, edits[i]);
-      if (!losses) return losses.error();
-      measured.changed[i][index_] = score_losses(*losses, structure);
+  Result<Recording> mean() {
+    RecordingSum sum;
+    for (std::size_t i = 0; i < references; ++i) {
+      Recording recording;
+      const auto tokens = setting_.probe.sequence(first_reference + group_ * references + i);
+      if (const auto run = runner_.record(tokens, names_, recording); !run) return run.error();
+      sum.add(recording);
+    }
+    return sum.mean();
+  }
+
+  Status run(std::span<const Intervention> interventions, Measured& measured) {
+    const Result<Recording> averaged = mean();
+    if (!averaged) return averaged.error();
+    const std::size_t groups = reference_groups(setting_.sequences);
+    for (std::size_t index = group_; index < setting_.sequences; index += groups) {
+      if (Status done = run(index, *averaged, interventions, measured); !done) return done;
     }
     return {};
   }
 
  private:
+  /// All interventions of one sequence, the latest in the model first.
+  Status run(std::size_t index, const Recording& mean, std::span<const Intervention> interventions,
+             Measured& measured) {
+    const auto tokens = setting_.probe.sequence(index);
+    const data::BlockStructure structure = setting_.probe.structure(index);
+    Recording own;
+    Recording other;
+    const auto another = setting_.probe.sequence(first_other + index);
+    if (const auto run = runner_.record(another, names_, other); !run) return run.error();
+    if (const auto run = runner_.record(tokens, names_, own); !run) return run.error();
+    Context context(setting_.model, tokens, own, other, mean);
+    std::vector<Edits> edits;
+    edits.reserve(interventions.size());
+    for (std::size_t i = 0; i < interventions.size(); ++i) {
+      edits.push_back(interventions[i](context));
+      // An intervention takes the same kinds of values for every sequence; one worker writes.
+      if (context.took_mean() && index == 0) {
+        measured.groups[i] = reference_groups(setting_.sequences);
+      }
+    }
+    const Result<std::vector<std::size_t>> order = latest_first(setting_.model.program, edits);
+    if (!order) return order.error();
+    const auto unedited = runner_.run(tokens);
+    if (!unedited) return unedited.error();
+    measured.baseline[index] = score_losses(*unedited, structure);
+    for (const std::size_t i : *order) {
+      const auto losses = runner_.run(tokens, edits[i]);
+      if (!losses) return losses.error();
+      measured.changed[i][index] = score_losses(*losses, structure);
+    }
+    return {};
+  }
+
   const Setting& setting_;
   std::span<const std::string> names_;
-  const Recording& mean_;
-  std::size_t index_;
+  Runner& runner_;
+  std::size_t group_;
 };
 
 }  // namespace
@@ -107,13 +116,14 @@ math::Matrix<float> Context::make(std::size_t rows, std::size_t cols) {
 
 math::Matrix<const float> Context::replaced(const std::string& name, std::size_t head,
                                             Replacement replacement) {
-  if (replacement == Replacement::mean) return mean_.at(name, head);
+  if (replacement == Replacement::mean) return mean().at(name, head);
   if (replacement == Replacement::resample) return other_.at(name, head);
   return make(1, own_.at(name, head).cols);
 }
 
 math::Matrix<const float> Context::change(const Component& component, Replacement replacement) {
   const ChangeKey key{component.kind, component.layer, component.number, replacement};
+  const Recording& replacing = replacement == Replacement::mean ? mean() : other_;
   const auto known = changes_.find(key);
   if (known != changes_.end()) return known->second;
   const math::Matrix<float> result = make(tokens_.size(), model_.architecture().d_model);
@@ -121,7 +131,7 @@ math::Matrix<const float> Context::change(const Component& component, Replacemen
   const math::Matrix<float> own{memory.data(), result.rows, result.cols, result.cols};
   component_value(model_, own_, component, own);
   if (replacement != Replacement::zero) {
-    component_value(model_, replacement == Replacement::mean ? mean_ : other_, component, result);
+    component_value(model_, replacing, component, result);
   }
   for (std::size_t i = 0; i < result.rows * result.cols; ++i) result.data[i] -= own.data[i];
   changes_.emplace(key, result);
@@ -149,29 +159,16 @@ math::Matrix<const float> Context::ideal_mask(data::IdealPattern kind) {
   return mask;
 }
 
-Result<Recording> mean_recording(const Setting& setting, std::span<const std::string> names) {
+std::size_t reference_groups(std::size_t sequences) {
+  constexpr std::size_t most = 16;
+  return std::min(sequences, most);
+}
+
+Result<Recording> reference_mean(const Setting& setting, std::span<const std::string> names,
+                                 std::size_t group) {
   if (Status status = check(setting); !status) return status.error();
-  Runners runners(setting);
-  std::vector<RecordingSum> sums(mean_parts);
-  std::vector<Status> statuses(mean_parts);
-  setting.workers.run(mean_parts, [&](std::size_t part, std::size_t worker) {
-    for (std::size_t i = part; i < references; i += mean_parts) {
-      Recording recording;
-      const auto tokens = setting.probe.sequence(first_reference + i);
-      const auto run = runners.of(worker).record(tokens, names, recording);
-      if (!run) {
-        statuses[part] = run.error();
-        return;
-      }
-      sums[part].add(recording);
-    }
-  });
-  if (Status status = first_error(statuses); !status) return status.error();
-  for (std::size_t part = 1; part < mean_parts; ++part) {
-    sums[0].add(sums[part]);
-    sums[part] = {};
-  }
-  return sums[0].mean();
+  Runner runner(setting.model, setting.probe.length());
+  return GroupTask(setting, names, runner, group).mean();
 }
 
 Estimate Measured::unedited(double LossScores::*loss) const {
@@ -181,25 +178,32 @@ Estimate Measured::unedited(double LossScores::*loss) const {
   return estimate(losses);
 }
 
-Estimate Measured::rise(std::size_t intervention, double LossScores::*loss) const {
+std::vector<double> Measured::rises(std::size_t intervention, double LossScores::*loss) const {
   std::vector<double> differences;
+  differences.reserve(baseline.size());
   for (std::size_t index = 0; index < baseline.size(); ++index) {
     differences.push_back(changed[intervention][index].*loss - baseline[index].*loss);
   }
-  return estimate(differences);
+  return differences;
+}
+
+Estimate Measured::rise(std::size_t intervention, double LossScores::*loss) const {
+  return estimate(rises(intervention, loss), groups[intervention]);
 }
 
 Result<Measured> measure(const Setting& setting, std::span<const std::string> names,
-                         const Recording& mean, std::span<const Intervention> interventions) {
+                         std::span<const Intervention> interventions) {
   if (Status status = check(setting); !status) return status.error();
   const std::size_t n = setting.sequences;
   Measured measured{std::vector<LossScores>(n),
-                    std::vector(interventions.size(), std::vector<LossScores>(n))};
-  Runners runners(setting);
-  std::vector<Status> statuses(n);
-  setting.workers.run(n, [&](std::size_t index, std::size_t worker) {
-    statuses[index] =
-        SequenceTask(setting, names, mean, index).run(runners.of(worker), interventions, measured);
+                    std::vector(interventions.size(), std::vector<LossScores>(n)),
+                    std::vector<std::size_t>(interventions.size(), n)};
+  std::vector<std::unique_ptr<Runner>> runners(setting.workers.count());
+  std::vector<Status> statuses(reference_groups(n));
+  setting.workers.run(statuses.size(), [&](std::size_t group, std::size_t worker) {
+    auto& runner = runners[worker];
+    if (!runner) runner = std::make_unique<Runner>(setting.model, setting.probe.length());
+    statuses[group] = GroupTask(setting, names, *runner, group).run(interventions, measured);
   });
   if (Status status = first_error(statuses); !status) return status.error();
   return measured;

@@ -1,16 +1,30 @@
 // Interventions over the sequences of a probe, each measured as the change of the losses.
 //
 // An intervention says, for one sequence, which edits it makes. Their values come from recordings:
-// of the sequence itself, of the next one of the probe (resample), and of the means over other
-// sequences of the probe, position by position. At any time a worker holds the recordings of two
-// sequences, and there are no others but the means.
+// of the sequence itself, of another one (resample), and of the mean over reference sequences,
+// position by position. A worker holds the recordings of two sequences and one mean at a time.
 //
-// Means are over a fixed set of sequences that are never measured. With a sequence's own activation
-// in its mean, of n sequences one part in n of what is to be removed would stay; and a mean over the
-// n - 1 others is noisy by as much, which costs the more the fewer they are. Either way figures
-// would hang on n beyond their intervals.
+// Other and reference sequences are drawn from the probe too, but never measured. With a sequence's
+// own activation in its mean, one part in n of what is to be removed would stay; a mean over the
+// n - 1 others is noisy, which costs the more the fewer they are. Either way figures would depend on
+// n beyond their intervals.
 //
-// Legend: T positions, D = d_model, n sequences.
+// What a figure is estimated from belongs in its interval: not only the sequences it is measured on
+// but also those that its replacements come from. So:
+//
+//   resample   each measured sequence has another one of its own. The n rises are independent.
+//   mean       the measured sequences fall into K groups, and each group has `references` reference
+//              sequences of its own. Within a group rises share the noise of one mean; the groups are
+//              independent. So the standard error is taken between groups (estimate.h):
+//              with rises x_i = G(m_k) + e_i, where m_k is the mean of the group's references, it
+//              estimates Var(G(m)) / K + Var(e) / n, of which a standard error over sequences alone
+//              leaves out the first term.
+//
+// Had all sequences one mean, nothing in the n rises would tell how far they would move together with
+// another one: the first term would be Var(G(m)), and invisible. Whether an intervention's edits were
+// made of means is noticed when it asks its Context for them; nobody has to say so.
+//
+// Legend: T positions, D = d_model, n sequences, K groups.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +35,7 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "lookback/base/workers.h"
@@ -39,7 +54,7 @@ namespace lookback::lens {
 enum class Replacement {
   zero,
   mean,      ///< the mean over reference sequences of the probe, position by position
-  resample,  ///< that of the next sequence of the probe (of the first one, for the last)
+  resample,  ///< that of another sequence of the probe
 };
 const char* name_of(Replacement replacement);  ///< "zero", "mean", "resample"
 
@@ -51,8 +66,8 @@ struct Setting {
   base::Workers& workers;
 };
 
-/// Whether interventions can be measured there. Errors: fewer than 2 sequences (another one is
-/// needed), and what check_inputs (evaluate.h) refuses.
+/// Whether interventions can be measured there. Errors: fewer than 2 sequences (of one there is no
+/// interval), and what check_inputs (evaluate.h) refuses.
 Status check(const Setting& setting);
 
 /// What the edits of one sequence are made of. Values that it makes live as long as it does.
@@ -65,7 +80,12 @@ class Context {
   const Model& model() const { return model_; }
   std::span<const model::Token> tokens() const { return tokens_; }
   const Recording& own() const { return own_; }
-  const Recording& mean() const { return mean_; }
+  const Recording& mean() {
+    took_mean_ = true;
+    return mean_;
+  }
+  /// Whether a mean was asked for since the last call.
+  bool took_mean() { return std::exchange(took_mean_, false); }
 
   /// What replaces an activation of one head: its rows of another recording, or one row of zeros.
   math::Matrix<const float> replaced(const std::string& name, std::size_t head,
@@ -86,6 +106,7 @@ class Context {
   const Recording& own_;
   const Recording& other_;
   const Recording& mean_;
+  bool took_mean_ = false;
   std::deque<std::vector<float>> memory_;
   using ChangeKey = std::tuple<Component::Kind, std::size_t, std::size_t, Replacement>;
   std::map<ChangeKey, math::Matrix<const float>> changes_;
@@ -95,32 +116,44 @@ class Context {
 
 using Intervention = std::function<Edits(Context&)>;
 
-/// What means are over: sequences first_reference .. first_reference + references - 1 of the probe,
-/// whatever is measured. So many leave a mean 1/8 of one sequence's noise.
+/// Where the probe's sequences are taken from, so that none has two roles: those measured begin at 0,
+/// the others of resample ablations here, the one of sequence i at first_other + i, ...
+inline constexpr std::uint64_t first_other = std::uint64_t{1} << 41;
+/// ... and the references here, those of group k at first_reference + k * references.
 inline constexpr std::uint64_t first_reference = std::uint64_t{1} << 40;
+
+/// The reference sequences of one group. So many leave a mean 1/8 of one sequence's noise.
 inline constexpr std::size_t references = 64;
 
-/// The means over the reference sequences of the named activations: the same bits for any setting of
+/// K: n, but at most 16. Then an interval is 2.13 standard errors wide to either side (t of 15 degrees of
+/// freedom) where infinitely many would give 1.96, and references are at most 1024 runs without edits.
+std::size_t reference_groups(std::size_t sequences);
+
+/// The means of the named activations over the references of one group: the same bits for any setting of
 /// the same model and probe. Errors: as check, unknown names.
-Result<Recording> mean_recording(const Setting& setting, std::span<const std::string> names);
+Result<Recording> reference_mean(const Setting& setting, std::span<const std::string> names,
+                                 std::size_t group);
 
 /// The losses of every sequence with and without each intervention.
 struct Measured {
   std::vector<LossScores> baseline;              ///< [n]
   std::vector<std::vector<LossScores>> changed;  ///< [interventions][n]
+  std::vector<std::size_t> groups;  ///< [interventions]: K where edits were made of means, else n
 
   /// The mean of a loss over sequences without any intervention.
   Estimate unedited(double LossScores::*loss = &LossScores::second_half_loss) const;
-  /// The mean, over sequences, of what an intervention adds to a loss, with its standard error: that
-  /// of the differences, for each sequence is compared with itself.
+  /// What an intervention adds to a loss, for each sequence [n]: it is compared with itself.
+  std::vector<double> rises(std::size_t intervention,
+                            double LossScores::*loss = &LossScores::second_half_loss) const;
+  /// Their mean, with the standard error over sequences, or over groups where edits were made of means.
   Estimate rise(std::size_t intervention,
                 double LossScores::*loss = &LossScores::second_half_loss) const;
 };
 
-/// Runs every intervention on every sequence, with the named activations recorded and `mean` as
-/// made by mean_recording. The same bits for any number of threads.
-/// Errors: as check, and those of an edit (edit.h).
+/// Runs every intervention on every sequence, with the named activations recorded and averaged.
+/// Sequence i is in group i mod K. The same bits for any number of threads.
+/// Errors: as check, unknown names, and those of an edit (edit.h).
 Result<Measured> measure(const Setting& setting, std::span<const std::string> names,
-                         const Recording& mean, std::span<const Intervention> interventions);
+                         std::span<const Intervention> interventions);
 
 }  // namespace lookback::lens

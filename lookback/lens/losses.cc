@@ -46,13 +46,27 @@ InContextPositions in_context_positions(std::size_t length) {
   return {std::min(share_of_512(50, length), last), std::min(share_of_512(500, length), last)};
 }
 
-LossScores score_losses(std::span<const float> losses, const data::BlockStructure& structure) {
+std::optional<InContextPositions> in_context_positions(const data::BlockSource& probe) {
+  const InContextPositions positions = in_context_positions(probe.length());
+  const auto periods = probe.periods();
+  // Copies that touch are answered from position P on, up to T - 2.
+  const bool touching = probe.task().kind != data::BlockKind::broken_period;
+  const bool early = positions.early >= periods.front().first;
+  const bool late = positions.late >= periods.back().last;
+  if (!touching || !early || !late) return std::nullopt;
+  return positions;
+}
+
+LossScores score_losses(std::span<const float> losses, const data::BlockStructure& structure,
+                        const std::optional<InContextPositions>& compared) {
   const std::size_t length = losses.size() + 1;
-  const InContextPositions positions = in_context_positions(length);
-  return {
-      mean(losses), mean(losses.first(length / 2)), mean(losses.subspan(length / 2)),
-      answered_loss(losses, structure),
-      static_cast<double>(losses[positions.late]) - static_cast<double>(losses[positions.early])};
+  LossScores scores{mean(losses), mean(losses.first(length / 2)), mean(losses.subspan(length / 2)),
+                    answered_loss(losses, structure), std::numeric_limits<double>::quiet_NaN()};
+  if (compared) {
+    scores.in_context_learning_score =
+        static_cast<double>(losses[compared->late]) - static_cast<double>(losses[compared->early]);
+  }
+  return scores;
 }
 
 double Tally::mean() const {

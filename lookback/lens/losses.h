@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct LossScores {
   double second_half_loss = 0;  ///< mean over those made at T/2 .. T - 2; NaN when T = 2
   double answered_loss = 0;     ///< mean over those of the second half that looking back can tell:
                                 ///< made at t with structure.answer(t); NaN when there are none
-  double in_context_learning_score = 0;  ///< loss at the late position minus at the early one
+  double in_context_learning_score = 0;  ///< loss at the late position minus at the early one; NaN
+                                         ///< where that says nothing
 
   bool operator==(const LossScores&) const = default;
 };
@@ -41,8 +43,24 @@ struct InContextPositions {
 };
 InContextPositions in_context_positions(std::size_t length);
 
-/// REQUIRES losses [T-1], T = structure.length >= 2.
-LossScores score_losses(std::span<const float> losses, const data::BlockStructure& structure);
+/// The same for a probe, or none where their difference says nothing of learning in context.
+///
+/// In text any prediction can gain from more context. On these probes looking back either answers a
+/// prediction or cannot (structure.answer), and the loss of one that it cannot answer is that of a
+/// random token: a model that has learned to look back is wrong there with confidence, far above ln V.
+/// So both positions must be such that context can tell: the early one in some sequences, those whose
+/// first copy is over by then, and the late one in all of them. That leaves out
+///   random-repeat    the early position always lies in the first copy: the score is the loss of ONE
+///                    prediction in the second (answered_loss has all of them) less that of a random
+///                    token
+///   broken-period    the late position may lie in a gap
+///   any other probe  whose shortest period is longer than the early position: 50/512 T
+std::optional<InContextPositions> in_context_positions(const data::BlockSource& probe);
+
+/// `compared`: the positions of the in-context learning score; none: it is NaN.
+/// REQUIRES losses [T-1], T = structure.length >= 2, positions below T - 1.
+LossScores score_losses(std::span<const float> losses, const data::BlockStructure& structure,
+                        const std::optional<InContextPositions>& compared = std::nullopt);
 
 /// A mean in the making.
 struct Tally {

@@ -68,21 +68,17 @@ Intervention as_intervention(const Ablation& ablation) {
 
 Component written_by(HeadPlace head) { return {Component::Kind::head, head.layer, head.head}; }
 
-/// What is recorded of every sequence, and means of that and more.
-struct Basis {
-  std::vector<std::string> names;
-  Recording mean;
-};
+using Names = std::span<const std::string>;
 
 /// Fills in the head, what it costs and the loss.
-Status find_head(const Setting& setting, const Basis& basis, MechanismResult& result) {
+Status find_head(const Setting& setting, Names recorded, MechanismResult& result) {
   const std::vector<HeadPlace> heads = all_heads(setting.model.architecture());
   std::vector<Intervention> direct;
   direct.reserve(heads.size());
   for (const HeadPlace head : heads) {
     direct.push_back(as_intervention(LogitsAblation{written_by(head), Replacement::mean}));
   }
-  const Result<Measured> measured = measure(setting, basis.names, basis.mean, direct);
+  const Result<Measured> measured = measure(setting, recorded, direct);
   if (!measured) return measured.error();
   result.loss = measured->unedited();
   for (std::size_t i = 0; i < heads.size(); ++i) {
@@ -95,28 +91,28 @@ Status find_head(const Setting& setting, const Basis& basis, MechanismResult& re
   return {};
 }
 
-/// What each sequence has at stake: the head's cost, intervention 0 of `measured`, or its gain over
-/// chance, whichever is less in the mean.
-std::vector<double> stakes_of(const Measured& measured, double chance) {
-  std::vector<double> costs;
-  std::vector<double> gains;
-  for (std::size_t index = 0; index < measured.baseline.size(); ++index) {
-    const double baseline = measured.baseline[index].second_half_loss;
-    costs.push_back(measured.changed[0][index].second_half_loss - baseline);
-    gains.push_back(chance - baseline);
+/// What each sequence has at stake, and the groups of sequences that its standard error is taken over
+/// (Measured::groups).
+struct Stakes {
+  std::vector<double> values;
+  std::size_t groups = 0;
+};
+
+/// The head's cost, intervention 0 of `measured`, or its gain over chance, whichever is less in the
+/// mean.
+Stakes stakes_of(const Measured& measured, double chance) {
+  Stakes costs{measured.rises(0), measured.groups[0]};
+  Stakes gains{{}, measured.baseline.size()};
+  for (const LossScores& baseline : measured.baseline) {
+    gains.values.push_back(chance - baseline.second_half_loss);
   }
-  return estimate(gains).mean < estimate(costs).mean ? gains : costs;
+  return estimate(gains.values).mean < estimate(costs.values).mean ? gains : costs;
 }
 
 /// The share of the stakes that one intervention of `measured` takes away.
-Estimate share_of(const Measured& measured, std::size_t intervention,
-                  std::span<const double> stakes) {
-  std::vector<double> rises;
-  for (std::size_t index = 0; index < measured.baseline.size(); ++index) {
-    const double baseline = measured.baseline[index].second_half_loss;
-    rises.push_back(measured.changed[intervention][index].second_half_loss - baseline);
-  }
-  return ratio_estimate(rises, stakes);
+Estimate share_of(const Measured& measured, std::size_t intervention, const Stakes& stakes) {
+  return ratio_estimate(measured.rises(intervention), stakes.values,
+                        std::min(measured.groups[intervention], stakes.groups));
 }
 
 /// An intervention and where the share of it belongs.
@@ -149,16 +145,16 @@ void plan_patterns(EarlierHead& earlier, std::vector<Planned>& all) {
 }
 
 /// Measures the head's cost, the stake and the planned shares of it.
-Status measure_shares(const Setting& setting, const Basis& basis,
-                      const std::vector<Planned>& planned, MechanismResult& result) {
+Status measure_shares(const Setting& setting, Names recorded, const std::vector<Planned>& planned,
+                      MechanismResult& result) {
   std::vector<Intervention> interventions{
       as_intervention(HeadAblation{*result.head, Replacement::mean})};
   for (const Planned& one : planned) interventions.push_back(one.intervention);
-  const Result<Measured> measured = measure(setting, basis.names, basis.mean, interventions);
+  const Result<Measured> measured = measure(setting, recorded, interventions);
   if (!measured) return measured.error();
   result.cost = measured->rise(0);
-  const std::vector<double> stakes = stakes_of(*measured, result.chance);
-  result.stake = estimate(stakes);
+  const Stakes stakes = stakes_of(*measured, result.chance);
+  result.stake = estimate(stakes.values, stakes.groups);
   for (std::size_t i = 0; i < planned.size(); ++i) {
     *planned[i].share = share_of(*measured, i + 1, stakes);
   }
@@ -167,7 +163,7 @@ Status measure_shares(const Setting& setting, const Basis& basis,
 
 /// All shares, in one round; of many earlier heads the patterns of the two that matter most, in
 /// another.
-Status find_shares(const Setting& setting, const Basis& basis, std::size_t pattern_heads,
+Status find_shares(const Setting& setting, Names recorded, std::size_t pattern_heads,
                    MechanismResult& result) {
   const Architecture& a = setting.model.architecture();
   if (a.smeared_keys) result.unsmeared.emplace();
@@ -180,7 +176,7 @@ Status find_shares(const Setting& setting, const Basis& basis, std::size_t patte
   for (EarlierHead& earlier : result.earlier) {
     if (at_once) plan_patterns(earlier, planned);
   }
-  if (Status status = measure_shares(setting, basis, planned, result); !status || at_once) {
+  if (Status status = measure_shares(setting, recorded, planned, result); !status || at_once) {
     return status;
   }
   planned.clear();
@@ -192,7 +188,7 @@ Status find_shares(const Setting& setting, const Basis& basis, std::size_t patte
   const auto queries = most(&EarlierHead::q_removed);
   plan_patterns(*keys, planned);
   if (queries != keys) plan_patterns(*queries, planned);
-  return measure_shares(setting, basis, planned, result);
+  return measure_shares(setting, recorded, planned, result);
 }
 
 /// The means of the scores of the head's pattern.
@@ -221,20 +217,12 @@ Result<MechanismResult> mechanism(const Setting& setting, const MechanismLimits&
         fmt::format("not measured: found {} heads, allowed at most {}", heads, limits.heads);
     return result;
   }
-  Basis basis{component_activations(a), {}};
-  Result<Recording> mean = mean_recording(setting, basis.names);
-  if (!mean) return mean.error();
-  basis.mean = std::move(*mean);
-  if (Status status = find_head(setting, basis, result); !status) return status.error();
+  std::vector<std::string> recorded = component_activations(a);
+  if (Status status = find_head(setting, recorded, result); !status) return status.error();
   result.learned = result.chance - result.loss.mean >= least_gain;
   if (result.learned) {
-    // Of the patterns only those of this head's layer are needed, and only their means.
-    std::vector<std::string> averaged = basis.names;
-    averaged.push_back(pattern_name(result.head->layer));
-    mean = mean_recording(setting, averaged);
-    if (!mean) return mean.error();
-    basis.mean = std::move(*mean);
-    if (Status status = find_shares(setting, basis, limits.pattern_heads, result); !status) {
+    recorded.push_back(pattern_name(result.head->layer));  // no other is averaged
+    if (Status status = find_shares(setting, recorded, limits.pattern_heads, result); !status) {
       return status.error();
     }
     if (Status status = score_head(setting, result); !status) return status.error();

@@ -17,8 +17,6 @@ namespace {
 
 using model::Architecture;
 
-constexpr std::size_t longest = 64;
-
 std::string activation_of(Patched patched, std::size_t layer) {
   return fmt::format("blocks.{}.attn.hook_{}", layer, name_of(patched));
 }
@@ -93,7 +91,9 @@ Patching listed(const Architecture& a, const PatchingLimits& limits, std::size_t
   const auto few_heads = [&](std::size_t limit, const char* what) {
     return within_limit(what, heads, "heads", limit, result.skipped);
   };
-  const bool by_position = few_heads(limits.position_heads, "heads by position");
+  const bool by_position =
+      few_heads(limits.position_heads, "heads by position") &&
+      within_limit("heads by position", length, "positions", limits.positions, result.skipped);
   if (few_heads(limits.whole_heads, "heads")) list_heads(a, by_position, result);
   if (few_heads(limits.path_heads, "paths")) list_paths(a, result);
   return result;
@@ -202,17 +202,30 @@ const char* name_of(Patched patched) {
   return "";
 }
 
-std::size_t patching_length(const Architecture& a) { return std::min(a.context, longest) / 2 * 2; }
+std::size_t patching_period(std::span<const data::BlockSource::Periods> trained,
+                            const Architecture& a) {
+  constexpr std::size_t affordable = 32;
+  const std::size_t middle = (trained.front().first + trained.back().last) / 2;
+  const std::size_t wanted = std::min(affordable, middle);
+  std::size_t period = trained.front().first;
+  const auto away = [&](std::size_t p) { return p < wanted ? wanted - p : p - wanted; };
+  for (const auto& range : trained) {
+    const std::size_t nearest = std::clamp(wanted, range.first, range.last);
+    if (away(nearest) < away(period)) period = nearest;
+  }
+  return std::max<std::size_t>(2, std::min(period, a.context / 2));
+}
 
-Result<Patching> patching(const Model& model, Corruption corruption, std::size_t sequences,
-                          base::Workers& workers, const PatchingLimits& limits) {
+Result<Patching> patching(const Model& model, std::size_t period, Corruption corruption,
+                          std::size_t sequences, base::Workers& workers,
+                          const PatchingLimits& limits) {
   const Architecture& a = model.architecture();
-  const std::size_t length = patching_length(a);
   if (sequences == 0) return Error{"found 0 sequences to patch, allowed at least 1"};
+  const Result<CorruptedPair> first = corrupted_pair(a.vocabulary, period, corruption, 0);
+  if (!first) return first.error();
+  const std::size_t length = first->clean.size();
   if (Status status = check_inputs(model.program, model.parameters, length, a.vocabulary); !status)
     return status.error();
-  const Result<CorruptedPair> first = corrupted_pair(a.vocabulary, length, corruption, 0);
-  if (!first) return first.error();
   Patching result = listed(a, limits, length);
   result.corruption = corruption;
   result.sequences = sequences;
@@ -223,7 +236,7 @@ Result<Patching> patching(const Model& model, Corruption corruption, std::size_t
   std::vector<Result<PairMetrics>> pairs(sequences, Error{"not measured"});
   workers.run(sequences, [&](std::size_t index, std::size_t worker) {
     if (!runners[worker]) runners[worker] = std::make_unique<Runner>(model, length);
-    const auto pair = corrupted_pair(a.vocabulary, length, corruption, index);
+    const auto pair = corrupted_pair(a.vocabulary, period, corruption, index);
     pairs[index] = pair ? measure_pair(*runners[worker], *pair, planned) : pair.error();
   });
   for (const auto& pair : pairs) {

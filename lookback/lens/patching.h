@@ -1,9 +1,11 @@
 // Activation patching: which activations carry what a model copies.
 //
-// A clean sequence is a random block of P tokens, twice (random-repeat, T = 2 P). The last query that
-// looking back answers stands at T - 2: its token x_{T-2} occurred at P - 2, and what followed there,
-// x_{P-1}, is the right answer. A corrupted sequence differs in one token of the first copy, which
-// becomes another at random:
+// A clean sequence is a random block of P tokens, twice (T = 2 P). P is one of the periods that the
+// model was trained on: of a block that is longer a model may copy nothing, and then there is nothing
+// to restore. It is the same for every pair, so that a position means the same in all of them. The last
+// query that looking back answers stands at T - 2: its token x_{T-2} occurred at P - 2, and what
+// followed there, x_{P-1}, is the right answer. A corrupted sequence differs in one token of the first
+// copy, which becomes another at random:
 //
 //   answer   x_{P-1}: the query's token is still found, but what followed it is another token
 //   match    x_{P-2}: the answer is still there, but the query's token is not found before it
@@ -18,7 +20,9 @@
 // copy, the ratio says nothing: both are given. Meng et al. 2022 and Wang et al. 2022 patch so
 // ("denoising", in the words of Heimersheim and Nanda 2024).
 //
-// Legend: T positions, P = T / 2, n heads of the model.
+// Pairs are independent, and nothing is taken from other sequences: intervals are over pairs.
+//
+// Legend: P tokens of a block, T = 2 P positions, n heads of the model.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +34,7 @@
 
 #include "lookback/base/result.h"
 #include "lookback/base/workers.h"
+#include "lookback/data/repeated_blocks.h"
 #include "lookback/lens/ablation.h"
 #include "lookback/lens/estimate.h"
 #include "lookback/lens/model.h"
@@ -51,9 +56,9 @@ struct CorruptedPair {
   model::Token right = 0;   ///< x_{T-1} of the clean sequence
 };
 
-/// Pair number `index` of `length` tokens: a pure function of its arguments.
-/// Errors: a length that is odd or below 4, a vocabulary below 2 or above 2^32.
-Result<CorruptedPair> corrupted_pair(std::size_t vocabulary, std::size_t length,
+/// Pair number `index` of blocks of `period` tokens: a pure function of its arguments.
+/// Errors: a period below 2 or above 2^23, a vocabulary below 2 or above 2^32.
+Result<CorruptedPair> corrupted_pair(std::size_t vocabulary, std::size_t period,
                                      Corruption corruption, std::uint64_t index);
 
 /// One head's activation, patched at one position alone, or at all.
@@ -77,6 +82,7 @@ struct PathPatch {
 struct PatchingLimits {
   std::size_t whole_heads = 48;     ///< heads at all positions: 5 n runs a sequence
   std::size_t position_heads = 16;  ///< heads by position: 5 n T
+  std::size_t positions = 64;       ///< T, of the same
   std::size_t path_heads = 16;      ///< paths: 3 n^2
 };
 
@@ -93,12 +99,18 @@ struct Patching {
   std::vector<std::string> skipped;  ///< one line each: what, what was found, what is allowed
 };
 
-/// The length of the pairs for a model: its context, at most 64, even.
-std::size_t patching_length(const model::Architecture& architecture);
+/// The P of the pairs for a model that was trained on the periods of `trained` (BlockSource::periods):
+/// the one of them that is nearest to the middle of their range, or to 32 where that is less, for
+/// patching by position takes time as P^2. At least 2, at most half of the model's context.
+/// REQUIRES at least one range, ascending.
+std::size_t patching_period(std::span<const data::BlockSource::Periods> trained,
+                            const model::Architecture& architecture);
 
-/// Patches pairs 0 .. sequences - 1. The same bits for any number of threads.
-/// Errors: no sequence; a buffer that is not the program's; a context below 4.
-Result<Patching> patching(const Model& model, Corruption corruption, std::size_t sequences,
-                          base::Workers& workers, const PatchingLimits& limits = {});
+/// Patches pairs 0 .. sequences - 1 of blocks of `period` tokens. The same bits for any number of
+/// threads. Errors: no sequence; a buffer that is not the program's; a period below 2, or above half of
+/// the context.
+Result<Patching> patching(const Model& model, std::size_t period, Corruption corruption,
+                          std::size_t sequences, base::Workers& workers,
+                          const PatchingLimits& limits = {});
 
 }  // namespace lookback::lens

@@ -17,7 +17,6 @@ void summarize_losses(ProbeResult& result) {
     result.standard_error.*measure.value = over_sequences.standard_error;
   }
   const std::size_t predictions = sequences.front().losses.size();
-  result.in_context_positions = in_context_positions(predictions + 1);
   std::vector<Tally> by_position(predictions);
   std::vector<Tally> by_occurrence;
   for (const SequenceResult& one : sequences) {
@@ -84,9 +83,11 @@ Estimate ProbeResult::estimate_of(const LossMeasure& measure) const {
   return {mean.*measure.value, standard_error.*measure.value, sequences.size()};
 }
 
-ProbeResult summarize(std::vector<SequenceResult> sequences, std::size_t heads_per_layer) {
+ProbeResult summarize(std::vector<SequenceResult> sequences, std::size_t heads_per_layer,
+                      const std::optional<InContextPositions>& compared) {
   ProbeResult result;
   result.sequences = std::move(sequences);
+  result.in_context_positions = compared;
   summarize_losses(result);
   summarize_heads(result, heads_per_layer);
   summarize_similarity(result);

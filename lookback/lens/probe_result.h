@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "lookback/data/repeated_blocks.h"
@@ -48,8 +49,8 @@ struct ProbeResult {
 
   LossScores mean;
   LossScores standard_error;
-  InContextPositions in_context_positions;
-  std::vector<double> loss_by_position;    ///< [T-1]: mean over sequences
+  std::optional<InContextPositions> in_context_positions;  ///< none: no such score (losses.h)
+  std::vector<double> loss_by_position;                    ///< [T-1]: mean over sequences
   std::vector<double> loss_by_occurrence;  ///< by copy of the target: mean over all its predictions
   std::vector<HeadSummary> heads;          ///< [n]
   std::vector<std::vector<double>>
@@ -58,8 +59,10 @@ struct ProbeResult {
   Estimate estimate_of(const LossMeasure& measure) const;
 };
 
-/// The means of `sequences`, summed in their order: equal sequences give equal bits.
+/// The means of `sequences`, summed in their order: equal sequences give equal bits. `compared`: the
+/// positions that their in-context learning scores compare.
 /// REQUIRES at least one sequence, all of the same T, of layers * heads_per_layer heads each.
-ProbeResult summarize(std::vector<SequenceResult> sequences, std::size_t heads_per_layer);
+ProbeResult summarize(std::vector<SequenceResult> sequences, std::size_t heads_per_layer,
+                      const std::optional<InContextPositions>& compared);
 
 }  // namespace lookback::lens

@@ -37,8 +37,9 @@ json probe_json(const ProbeResult& result) {
   for (const LossMeasure& measure : loss_measures()) {
     object[measure.name] = rounded(result.mean.*measure.value);
   }
-  object["in_context_positions"] = {result.in_context_positions.early,
-                                    result.in_context_positions.late};
+  const auto& compared = result.in_context_positions;
+  object["in_context_positions"] =
+      compared ? json::array({compared->early, compared->late}) : json(nullptr);
   object["loss_by_position"] = rounded_list(result.loss_by_position);
   object["loss_by_occurrence"] = rounded_list(result.loss_by_occurrence);
   object["heads"] = json::array();

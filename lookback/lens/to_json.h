@@ -13,9 +13,9 @@ namespace lookback::lens {
 
 /// The means of a probe:
 ///   {"loss", "first_half_loss", "second_half_loss", "answered_loss",
-///    "in_context_learning_score": numbers, "in_context_positions": [early, late],
-///    "loss_by_position": [T-1], "loss_by_occurrence": [...], "heads": [{"layer", "head", and every score of scores.h by its name}],
-///    "head_similarity": [[]]}
+///    "in_context_learning_score": numbers, "in_context_positions": [early, late] (both null where
+///    they say nothing: losses.h), "loss_by_position": [T-1], "loss_by_occurrence": [...],
+///    "heads": [{"layer", "head", and every score of scores.h by its name}], "head_similarity": [[]]}
 nlohmann::json probe_json(const ProbeResult& result);
 
 /// [{"from": {"layer", "head"}, "to": {"layer", "head"}, "q", "k", "v", "baseline": its mean}]

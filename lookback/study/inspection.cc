@@ -161,16 +161,27 @@ class Inspector {
                       model_.config.architecture.context, shortest));
       return {};
     }
+    const Result<std::size_t> period = period_to_patch();
+    if (!period) return period.error();
     const lens::Model model{model_.program, model_.parameters};
-    const std::size_t sequences = intervention_sequences(
-        model_.program, lens::patching_length(model_.config.architecture), options_.sequences);
+    const std::size_t sequences =
+        intervention_sequences(model_.program, 2 * *period, options_.sequences);
     for (const lens::Corruption corruption : {lens::Corruption::answer, lens::Corruption::match}) {
-      auto patched = lens::patching(model, corruption, sequences, workers_);
+      auto patched = lens::patching(model, *period, corruption, sequences, workers_);
       if (!patched) return patched.error();
       found_.patchings.push_back(std::move(*patched));
     }
     take_skipped(found_.patchings.front().skipped);
     return {};
+  }
+
+  /// One of the periods that the run was trained on; of text without repeats, one of its probes'.
+  Result<std::size_t> period_to_patch() const {
+    const RunConfig& config = model_.config;
+    const auto trained = probe_source(
+        config, config.data.text ? data::BlockKind::repeated_blocks : config.data.kind);
+    if (!trained) return trained.error();
+    return lens::patching_period((*trained)->periods(), config.architecture);
   }
 
   void take_skipped(const std::vector<std::string>& lines) {

@@ -9,10 +9,11 @@
 
 namespace lookback::study {
 
-/// Of the first, shares of a mechanism were of the head's cost.
-inline constexpr const char* inspection_format = "lookback inspection 2";
+/// In the first, shares of a mechanism were of the head's cost; in the second, intervals left out the noise
+/// of reference means, and blocks to patch could be longer than any trained on.
+inline constexpr const char* inspection_format = "lookback inspection 3";
 
-/// {"format": "lookback inspection 2", "arm", "seed", "step", "tokens", "parameters", "config": the
+/// {"format": "lookback inspection 3", "arm", "seed", "step", "tokens", "parameters", "config": the
 ///  run's configuration as TOML,
 ///  "probes": {name: {"periods", "sequences", "losses": {measure: estimate},
 ///             "in_context_positions", "loss_by_position", "loss_by_occurrence",
@@ -20,7 +21,9 @@ inline constexpr const char* inspection_format = "lookback inspection 2";
 ///             "heads": [{"layer", "head", score: estimate}], "head_similarity"}},
 ///  "composition", "circuits", "ablation", "patching": [one a corruption], "mechanism",
 ///  "skipped": [one line each]}: the forms of lens/*_json.h. An estimate is {"mean",
-/// "standard_error", "interval": [low, high] of 95%} over sequences. What is not finite is null.
+/// "standard_error", "interval": [low, high] of 95%} over sequences, or over groups of them
+/// (lens/intervention.h). What is not finite is null, and so are "in_context_positions" and
+/// "in_context_learning_score" of a probe where they say nothing (lens/losses.h).
 nlohmann::json inspection_json(const SavedModel& model, const Inspection& inspection);
 
 /// What numbers alone say, for numpy.load: heads are named layer.head, and circuits

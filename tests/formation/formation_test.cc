@@ -157,6 +157,24 @@ double similarity_of_heads(const study::Inspection& inspection) {
   return inspection.probes.at(0).result.head_similarity.at(0).at(1);
 }
 
+/// Patching finds the copy in what the induction head moved, and the match in its keys.
+void expect_restored(const study::Inspection& inspection, lens::HeadPlace last) {
+  ASSERT_EQ(inspection.patchings.size(), 2U);
+  for (const lens::Patching& patching : inspection.patchings) {
+    EXPECT_EQ(patching.length, 24U) << "blocks of 12, of periods 4 to 20";
+    EXPECT_GT(patching.clean.lower() - patching.corrupted.upper(), 2)
+        << lens::name_of(patching.corruption) << ": there is something to restore";
+    const bool answer = patching.corruption == lens::Corruption::answer;
+    const lens::Patched carrier = answer ? lens::Patched::v : lens::Patched::k;
+    for (const lens::HeadPatch& patch : patching.heads) {
+      if (patch.head != last) continue;
+      if (patch.activation == lens::Patched::z) EXPECT_GT(patch.whole.lower(), 0.8);
+      if (patch.activation == carrier) EXPECT_GT(patch.whole.lower(), 0.5);
+      if (patch.activation == lens::Patched::q) EXPECT_LT(patch.whole.upper(), 0.2);
+    }
+  }
+}
+
 /// Claims 10, 11 and 12 on a model whose heads are composed; `last` is the induction head.
 void expect_composed_circuits(const study::Inspection& inspection, lens::HeadPlace last) {
   const lens::MechanismResult& mechanism = inspection.mechanism;
@@ -176,6 +194,7 @@ void expect_composed_circuits(const study::Inspection& inspection, lens::HeadPla
   EXPECT_LT(eigenvalue_score(circuits.direct, lens::CircuitKind::qk, last), 0);
   // Claim 12, its other side: these heads do not do the same.
   EXPECT_LT(similarity_of_heads(inspection), 0.3);
+  expect_restored(inspection, last);
 }
 
 TEST(SlowFormation, TwoLayersFormAnInductionHeadByKComposition) {

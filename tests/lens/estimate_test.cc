@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "lookback/base/random.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -70,6 +72,58 @@ TEST(Estimate, WhatCannotBeKnownIsNotANumber) {
   EXPECT_TRUE(std::isnan(estimate(one).standard_error));
   EXPECT_TRUE(std::isnan(estimate(one).half_width()));
   EXPECT_TRUE(std::isnan(estimate({}).half_width()));
+}
+
+TEST(GroupedEstimate, OfGroupsOfOneSizeIsThatOfTheirMeans) {
+  // Groups 0, 1, 2 of values i mod 3; their means are 3, 5 and 1.
+  const std::vector<double> values{2, 4, 1, 4, 6, 1};
+  const std::vector<double> means{3, 5, 1};
+  const Estimate found = estimate(values, 3);
+  EXPECT_EQ(found.mean, 3);
+  EXPECT_EQ(found.count, 3U);
+  EXPECT_DOUBLE_EQ(found.standard_error, estimate(means).standard_error);
+  EXPECT_DOUBLE_EQ(found.half_width(), student_t_95(2) * found.standard_error);
+}
+
+TEST(GroupedEstimate, OfGroupsOfTwoSizesByHand) {
+  // {1, 5} and {3}: the mean is 3, and the deviations of each group sum to 0.
+  EXPECT_EQ(estimate(std::vector<double>{1, 3, 5}, 2).standard_error, 0);
+  // {1, 2} and {6}: the mean is 3, the sums are -3 and 3: sqrt(2 / 1 x 18) / 3.
+  EXPECT_DOUBLE_EQ(estimate(std::vector<double>{1, 6, 2}, 2).standard_error, 2);
+}
+
+TEST(GroupedEstimate, OfAGroupForEachValueIsThatOfTheValuesToTheBit) {
+  const std::vector<double> values{0.1, 0.7, -0.3, 12.5, 3};
+  EXPECT_EQ(estimate(values, 5).standard_error, estimate(values).standard_error);
+}
+
+TEST(GroupedEstimate, OfOneGroupIsNotANumber) {
+  EXPECT_TRUE(std::isnan(estimate(std::vector<double>{1, 2}, 1).standard_error));
+}
+
+TEST(GroupedEstimate, HoldsTheTruthNineteenTimesOfTwentyWhereAGroupSharesItsNoise) {
+  constexpr std::size_t cases = 4000, groups = 8, n = 40;
+  double grouped = 0, alone = 0;
+  for (std::size_t i = 0; i < cases; ++i) {
+    base::RandomStream stream(7, base::StreamPurpose::test, i);
+    std::vector<double> shared(groups), values(n);
+    for (double& noise : shared) noise = stream.normal();
+    for (std::size_t j = 0; j < n; ++j) values[j] = 7 + shared[j % groups] + stream.normal();
+    const auto holds = [](const Estimate& e) { return e.lower() < 7 && 7 < e.upper() ? 1.0 : 0.0; };
+    grouped += holds(estimate(values, groups)) / cases;
+    alone += holds(estimate(values)) / cases;
+  }
+  EXPECT_NEAR(grouped, 0.95, 4 * std::sqrt(0.95 * 0.05 / cases));
+  EXPECT_LT(alone, 0.8);  // as if nothing were shared
+}
+
+TEST(RatioEstimate, OfGroupsTakesItsResidualsByGroup) {
+  const std::vector<double> x{1, 2, 3, 4, 5, 9};
+  const std::vector<double> y{2, 2, 2, 2, 2, 2};
+  const Estimate found = ratio_estimate(x, y, 3);
+  EXPECT_EQ(found.mean, 2);
+  EXPECT_EQ(found.count, 3U);
+  EXPECT_DOUBLE_EQ(found.standard_error, estimate(x, 3).standard_error / 2);
 }
 
 TEST(RatioEstimate, OfMeansWithItsLinearErrorByHand) {

@@ -21,7 +21,7 @@ class Interventions : public testing::Test {
     return {{model_.program, model_.parameters}, *probe_, count, workers_};
   }
   /// Whether the rows are the embeddings of the tokens of sequence `index`.
-  bool embeds(math::Matrix<const float> rows, std::size_t index) {
+  bool embeds(math::Matrix<const float> rows, std::uint64_t index) {
     const auto tokens = probe_->sequence(index);
     const auto table = model_.parameter("embed.W_E");
     for (std::size_t t = 0; t < tokens.size(); ++t) {
@@ -35,35 +35,74 @@ class Interventions : public testing::Test {
   base::Workers workers_{2};
 };
 
-TEST_F(Interventions, ReplaceBySequencesInTheirOrder) {
-  const auto mean = mean_recording(setting(), recorded);
-  ASSERT_TRUE(mean);
+TEST_F(Interventions, ReplaceByASequenceOfTheirOwnOrTheMeanOfTheirGroup) {
+  std::vector<Recording> means;
+  for (std::size_t group = 0; group < reference_groups(intervened); ++group) {
+    auto mean = reference_mean(setting(), recorded, group);
+    ASSERT_TRUE(mean) << mean.error().message;
+    means.push_back(std::move(*mean));
+  }
   std::atomic<std::size_t> seen = 0;
   const Intervention look = [&](Context& context) {
     for (std::size_t index = 0; index < intervened; ++index) {
       if (!embeds(context.own().at("hook_embed"), index)) continue;
       ++seen;
-      EXPECT_TRUE(embeds(context.replaced("hook_embed", 0, Replacement::resample),
-                         (index + 1) % intervened));
+      EXPECT_TRUE(
+          embeds(context.replaced("hook_embed", 0, Replacement::resample), first_other + index));
+      const auto mean = context.replaced("hook_embed", 0, Replacement::mean);
+      const auto expected = means[index % means.size()].at("hook_embed");
+      EXPECT_TRUE(std::equal(expected.data, expected.data + 48 * 16, mean.data));
     }
-    EXPECT_EQ(context.replaced("hook_embed", 0, Replacement::mean).data,
-              mean->at("hook_embed").data);
     const auto zero = context.replaced("blocks.0.attn.hook_z", 1, Replacement::zero);
     EXPECT_EQ(zero.rows, 1U);
     EXPECT_EQ(zero.cols, 8U);
     EXPECT_EQ(zero(0, 7), 0.0F);
     return Edits{};
   };
-  const auto measured = measure(setting(), recorded, *mean, std::vector{look});
+  const auto measured = measure(setting(), recorded, std::vector{look});
   ASSERT_TRUE(measured);
   EXPECT_EQ(seen, intervened);
   EXPECT_EQ(measured->rise(0).mean, 0);
   EXPECT_EQ(measured->unedited().count, intervened);
 }
 
+TEST_F(Interventions, HaveAMeanForEachSequenceAndFromSixteenOnForEachGroup) {
+  EXPECT_EQ(reference_groups(2), 2U);
+  EXPECT_EQ(reference_groups(16), 16U);
+  EXPECT_EQ(reference_groups(64), 16U);
+}
+
+TEST_F(Interventions, WithMeansRestOnGroupsAndWithoutThemOnSequences) {
+  constexpr std::size_t count = 20;  // groups 0 to 3 have two sequences
+  const auto set_z = [](Replacement replacement) {
+    return [=](Context& context) {
+      const std::string z = "blocks.0.attn.hook_z";
+      return Edits{set(z, 0, context.replaced(z, 0, replacement))};
+    };
+  };
+  const Component token{Component::Kind::token, 0, 0};
+  const auto change_stream = [token](Replacement replacement) {
+    return [=](Context& context) {
+      return Edits{
+          add("blocks.0.hook_resid_pre", std::nullopt, context.change(token, replacement))};
+    };
+  };
+  const std::vector<Intervention> all{
+      set_z(Replacement::zero),         set_z(Replacement::mean),
+      set_z(Replacement::resample),     change_stream(Replacement::mean),
+      change_stream(Replacement::zero), change_stream(Replacement::mean),  // made before
+  };
+  const auto measured = measure(setting(count), recorded, all);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->groups, (std::vector<std::size_t>{20, 16, 20, 16, 20, 16}));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Estimate expected = estimate(measured->rises(i), measured->groups[i]);
+    EXPECT_EQ(measured->rise(i).standard_error, expected.standard_error);
+    EXPECT_EQ(measured->rise(i).count, measured->groups[i]);
+  }
+}
+
 TEST_F(Interventions, ChangeAStreamByReplacementMinusComponent) {
-  const auto mean = mean_recording(setting(), recorded);
-  ASSERT_TRUE(mean);
   const Intervention look = [&](Context& context) {
     const Component token{Component::Kind::token, 0, 0};
     const auto own = context.own().at("hook_embed");
@@ -79,58 +118,66 @@ TEST_F(Interventions, ChangeAStreamByReplacementMinusComponent) {
     }
     return Edits{};
   };
-  EXPECT_TRUE(measure(setting(), recorded, *mean, std::vector{look}));
+  EXPECT_TRUE(measure(setting(), recorded, std::vector{look}));
 }
 
-TEST_F(Interventions, TakeMeansOverTheReferencesPositionByPosition) {
-  const auto mean = mean_recording(setting(), recorded);
-  ASSERT_TRUE(mean);
-  Runner runner(setting().model, 48);
-  std::vector<double> sums(48 * 8);
-  for (std::size_t reference = 0; reference < references; ++reference) {
-    Recording recording;
-    ASSERT_TRUE(runner.record(probe_->sequence(first_reference + reference), recorded, recording));
-    const auto z = recording.at(recorded[1], 1);
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(z.data[i]);
-  }
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    // Sums of doubles in another order are far within the rounding to float.
-    EXPECT_NEAR(mean->at(recorded[1], 1).data[i], sums[i] / references,
-                std::numeric_limits<float>::epsilon() * std::abs(sums[i] / references));
+TEST_F(Interventions, TakeMeansOverTheReferencesOfAGroupPositionByPosition) {
+  for (const std::size_t group : {0U, 3U}) {
+    const auto mean = reference_mean(setting(), recorded, group);
+    ASSERT_TRUE(mean);
+    Runner runner(setting().model, 48);
+    std::vector<double> sums(48 * 8);
+    for (std::size_t reference = 0; reference < references; ++reference) {
+      Recording recording;
+      const std::uint64_t index = first_reference + group * references + reference;
+      ASSERT_TRUE(runner.record(probe_->sequence(index), recorded, recording));
+      const auto z = recording.at(recorded[1], 1);
+      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(z.data[i]);
+    }
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      // Sums of doubles in another order are far within the rounding to float.
+      EXPECT_NEAR(mean->at(recorded[1], 1).data[i], sums[i] / references,
+                  std::numeric_limits<float>::epsilon() * std::abs(sums[i] / references));
+    }
   }
 }
 
 TEST_F(Interventions, TakeTheSameMeansHoweverManySequencesAreMeasured) {
-  const auto few = mean_recording(setting(2), recorded);
-  const auto many = mean_recording(setting(7), recorded);
+  const auto few = reference_mean(setting(2), recorded, 1);
+  const auto many = reference_mean(setting(7), recorded, 1);
   ASSERT_TRUE(few && many);
   const auto a = few->at(recorded[1], 0);
   const auto b = many->at(recorded[1], 0);
   EXPECT_TRUE(std::equal(a.data, a.data + 48 * 8, b.data));
 }
 
-TEST_F(Interventions, TakeMeansWithTheSameBitsForAnyNumberOfThreads) {
-  const auto two = mean_recording(setting(), recorded);
-  base::Workers one_worker(1);
-  const auto one = mean_recording({setting().model, *probe_, intervened, one_worker}, recorded);
-  ASSERT_TRUE(one && two);
-  const auto a = one->at(recorded[1], 0);
-  const auto b = two->at(recorded[1], 0);
-  EXPECT_TRUE(std::equal(a.data, a.data + 48 * 8, b.data));
+TEST_F(Interventions, GiveTheSameBitsForAnyNumberOfThreads) {
+  const std::vector<Intervention> all{[](Context& context) {
+    const std::string z = "blocks.0.attn.hook_z";
+    return Edits{set(z, 0, context.replaced(z, 0, Replacement::mean))};
+  }};
+  const auto two = measure(setting(), recorded, all);
+  ASSERT_TRUE(two);
+  for (const std::size_t threads : {1U, 3U}) {
+    base::Workers workers(threads);
+    const auto other = measure({setting().model, *probe_, intervened, workers}, recorded, all);
+    ASSERT_TRUE(other);
+    EXPECT_EQ(other->unedited().mean, two->unedited().mean);
+    EXPECT_EQ(other->rises(0), two->rises(0));
+  }
 }
 
 TEST_F(Interventions, RefuseWhatCannotBeMeasured) {
-  const auto mean = mean_recording(setting(), recorded);
-  ASSERT_TRUE(mean);
   const Intervention wrong = [](Context&) {
     Edit edit;
     edit.activation = "blocks.7.attn.hook_z";
     return Edits{edit};
   };
-  EXPECT_FALSE(measure(setting(), recorded, *mean, std::vector{wrong}));
-  EXPECT_FALSE(measure(setting(1), recorded, *mean, {}));
+  EXPECT_FALSE(measure(setting(), recorded, std::vector{wrong}));
+  EXPECT_FALSE(measure(setting(1), recorded, {}));
+  EXPECT_FALSE(reference_mean(setting(1), recorded, 0));
   const std::vector<std::string> unknown{"hook_embedding"};
-  const auto names = mean_recording(setting(), unknown);
+  const auto names = measure(setting(), unknown, {});
   ASSERT_FALSE(names);
   EXPECT_EQ(names.error().message,
             "no activation is named 'hook_embedding'; the nearest is 'hook_embed'");

@@ -24,6 +24,9 @@ class SlowInterventionsOracle : public testing::TestWithParam<model::Constructio
   HeadPlace second() const {
     return GetParam() == model::ConstructionKind::two_layer ? HeadPlace{1, 0} : HeadPlace{0, 1};
   }
+  std::size_t period() const {
+    return patching_period(probe_->periods(), model_.program.architecture);
+  }
   base::Workers& workers() { return workers_; }
 
  private:
@@ -67,7 +70,8 @@ TEST_P(SlowInterventionsOracle, TheFirstHeadsPatternIsOfPositionsAlone) {
     if (pattern.head == first()) {
       EXPECT_NEAR(pattern.rise.mean, 0, 1e-3);
     } else if (pattern.head == second() && pattern.replacement == Replacement::resample) {
-      EXPECT_GT(pattern.rise.mean, std::log(256.0));
+      // Nats, not hundredths, though another sequence's offsets may by chance be right here and there.
+      EXPECT_GT(pattern.rise.lower(), 1);
     }
   }
 }
@@ -84,7 +88,7 @@ TEST_P(SlowInterventionsOracle, TheMechanismIsKComposition) {
 
 TEST_P(SlowInterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMatch) {
   for (const Corruption corruption : {Corruption::answer, Corruption::match}) {
-    const auto found = patching(model(), corruption, 6, workers());
+    const auto found = patching(model(), period(), corruption, 6, workers());
     ASSERT_TRUE(found) << found.error().message;
     // What carries the answer is a value where it stands; what finds it, the key beside the token
     // that matches, and so the pattern of the query.

@@ -11,7 +11,7 @@ namespace {
 TEST(Losses, HalvesAreOfTheSequenceNotOfThePredictions) {
   // T = 8: predictions are made at 0..6, the second half's at 4, 5, 6.
   const std::vector<float> losses{8, 6, 4, 2, 3, 2, 1};
-  const LossScores scores = score_losses(losses, {8, 4, {0, 4}});
+  const LossScores scores = score_losses(losses, {8, 4, {0, 4}}, in_context_positions(8));
   EXPECT_DOUBLE_EQ(scores.loss, 26.0 / 7);
   EXPECT_EQ(scores.first_half_loss, 5);
   EXPECT_EQ(scores.second_half_loss, 2);
@@ -20,7 +20,8 @@ TEST(Losses, HalvesAreOfTheSequenceNotOfThePredictions) {
 }
 
 TEST(Losses, ATwoTokenSequenceHasNoSecondHalf) {
-  const LossScores scores = score_losses(std::vector<float>{3}, {2, 1, {0, 1}});
+  const LossScores scores =
+      score_losses(std::vector<float>{3}, {2, 1, {0, 1}}, in_context_positions(2));
   EXPECT_EQ(scores.loss, 3);
   EXPECT_EQ(scores.first_half_loss, 3);
   EXPECT_TRUE(std::isnan(scores.second_half_loss));
@@ -49,6 +50,40 @@ TEST(Losses, InContextPositionsKeepTheLiteraturesProportions) {
   EXPECT_EQ(in_context_positions(256).late, 250U);
   EXPECT_EQ(in_context_positions(384).early, 38U);  // 37.5
   EXPECT_EQ(in_context_positions(2).late, 0U);
+}
+
+TEST(Losses, WithoutPositionsToCompareThereIsNoInContextScore) {
+  const std::vector<float> losses{8, 6, 4, 2, 3, 2, 1};
+  EXPECT_TRUE(std::isnan(score_losses(losses, {8, 4, {0, 4}}).in_context_learning_score));
+}
+
+/// Whether a probe of `length` tokens with periods first .. last has an in-context learning score.
+bool compares(data::BlockKind kind, std::size_t length, std::size_t first, std::size_t last) {
+  data::BlockTask task;
+  task.kind = kind;
+  task.length = length;
+  task.min_period = first;
+  task.max_period = last;
+  const auto probe = data::make_block_source(task);
+  if (!probe) {
+    ADD_FAILURE() << probe.error().message;
+    return false;
+  }
+  return in_context_positions(**probe).has_value();
+}
+
+TEST(Losses, AreComparedOnlyWhereContextCanTellAtBothPositions) {
+  using enum data::BlockKind;
+  // T = 64 compares 6 and 62; periods from 4 on are in their second copy by 6.
+  EXPECT_TRUE(compares(repeated_blocks, 64, 4, 20));
+  EXPECT_TRUE(compares(unseen_period, 64, 4, 20));    // 2 and 3, and 21 to 32
+  EXPECT_FALSE(compares(random_repeat, 64, 4, 20));   // 6 is always in the first copy
+  EXPECT_FALSE(compares(broken_period, 64, 4, 20));   // 62 may be in a gap
+  EXPECT_TRUE(compares(repeated_blocks, 64, 6, 20));  // 6 is the first position of the second copy
+  EXPECT_FALSE(compares(repeated_blocks, 64, 7, 20));
+  EXPECT_TRUE(compares(repeated_blocks, 256, 16, 48));  // 25 and 250
+  EXPECT_FALSE(compares(random_repeat, 256, 16, 48));
+  EXPECT_FALSE(compares(repeated_blocks, 4, 2, 2));  // 0 and 2
 }
 
 TEST(Losses, ByOccurrenceCountsTheCopyOfTheTarget) {

@@ -286,13 +286,31 @@ TEST(SlowMechanism, ItsFiguresDoNotHangOnTheNumberOfSequences) {
     const MechanismResult few = decided(model, *probe, 2, count);
     EXPECT_EQ(name(few), name(many)) << count;
     const auto expect_within = [&](const char* what, const Estimate& a, const Estimate& b) {
-      EXPECT_EQ(a.count, count) << what;
+      EXPECT_EQ(a.count, reference_groups(count)) << what;  // all of these are made of means
       EXPECT_LE(std::abs(a.mean - b.mean), a.half_width() + b.half_width()) << what << " " << count;
     };
     expect_within("cost", few.cost, many.cost);
     expect_within("direct cost", few.direct_cost, many.direct_cost);
     expect_within("band", few.band, many.band);
     expect_within("k removed", few.earlier[0].k_removed, many.earlier[0].k_removed);
+  }
+}
+
+TEST(Mechanism, ItsFiguresRestOnGroupsWhereTheyAreMadeOfMeans) {
+  const MechanismResult result = decided(k_composition_circuit());
+  const std::size_t groups = reference_groups(of_the_probe);
+  ASSERT_LT(groups, of_the_probe);
+  ASSERT_EQ(result.earlier.size(), 1U);
+  for (const Estimate& made_of_means : {result.direct_cost, result.cost, result.band,
+                                        result.earlier[0].k_removed, result.earlier[0].q_removed}) {
+    EXPECT_EQ(made_of_means.count, groups);
+  }
+  EXPECT_EQ(result.loss.count, of_the_probe);
+  // The stake here is the gain over chance, in which no mean has a part, and so is an ideal pattern.
+  EXPECT_NEAR(result.stake.mean, result.chance - result.loss.mean, 1e-12);
+  for (const Estimate& of_sequences :
+       {result.stake, result.matching, result.earlier[0].previous_token}) {
+    EXPECT_EQ(of_sequences.count, of_the_probe);
   }
 }
 

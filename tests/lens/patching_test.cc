@@ -6,11 +6,13 @@
 
 #include "lookback/lens/runner.h"
 #include "tests/lens/all_wirings.h"
+#include "tests/lens/circuits.h"
 
 namespace lookback::lens {
 namespace {
 
-constexpr std::size_t length = 12;
+constexpr std::size_t period = 6;
+constexpr std::size_t length = 2 * period;
 
 model::Architecture short_architecture() {
   model::Architecture a = small_architecture();
@@ -22,7 +24,7 @@ Patching patch(const SmallModel& model, Corruption corruption, std::size_t threa
                const PatchingLimits& limits = {}) {
   base::Workers workers(threads);
   Result<Patching> result =
-      patching({model.program, model.parameters}, corruption, 3, workers, limits);
+      patching({model.program, model.parameters}, period, corruption, 3, workers, limits);
   EXPECT_TRUE(result) << result.error().message;
   return result ? std::move(*result) : Patching{};
 }
@@ -49,7 +51,7 @@ void for_each(const Patching& result, Act act) {
 
 TEST(CorruptedPair, OfAnAnswerChangesWhatIsToBeCopied) {
   for (std::uint64_t index = 0; index < 50; ++index) {
-    const auto pair = corrupted_pair(16, length, Corruption::answer, index);
+    const auto pair = corrupted_pair(16, period, Corruption::answer, index);
     ASSERT_TRUE(pair);
     EXPECT_EQ(pair->query, 10U);
     EXPECT_EQ(pair->changed, 5U);
@@ -64,7 +66,7 @@ TEST(CorruptedPair, OfAnAnswerChangesWhatIsToBeCopied) {
 }
 
 TEST(CorruptedPair, OfAMatchChangesTheTokenThatTheQueryLooksFor) {
-  const auto pair = corrupted_pair(16, length, Corruption::match, 7);
+  const auto pair = corrupted_pair(16, period, Corruption::match, 7);
   ASSERT_TRUE(pair);
   EXPECT_EQ(pair->changed, 4U);
   EXPECT_NE(pair->corrupted[4], pair->corrupted[pair->query]);
@@ -74,7 +76,7 @@ TEST(CorruptedPair, OfAMatchChangesTheTokenThatTheQueryLooksFor) {
 TEST(CorruptedPair, DrawsEveryOtherToken) {
   std::vector<std::size_t> seen(3);
   for (std::uint64_t index = 0; index < 90; ++index) {
-    const auto pair = corrupted_pair(3, 4, Corruption::answer, index);
+    const auto pair = corrupted_pair(3, 2, Corruption::answer, index);
     ASSERT_TRUE(pair);
     ++seen[(pair->corrupted[1] + 3 - pair->clean[1]) % 3];
   }
@@ -84,20 +86,20 @@ TEST(CorruptedPair, DrawsEveryOtherToken) {
 }
 
 TEST(CorruptedPair, RefusesWhatHoldsNoQuery) {
-  const auto message = [](std::size_t vocabulary, std::size_t tokens) {
-    const auto pair = corrupted_pair(vocabulary, tokens, Corruption::answer, 0);
-    return pair ? "accepted" : pair.error().message;
+  const auto accepts = [](std::size_t vocabulary, std::size_t tokens) {
+    return static_cast<bool>(corrupted_pair(vocabulary, tokens, Corruption::answer, 0));
   };
-  EXPECT_EQ(message(16, 2), "found a length of 2 to patch, allowed at least 4");
-  EXPECT_NE(message(16, 5), "accepted");
-  EXPECT_NE(message(1, 4), "accepted");
+  EXPECT_TRUE(accepts(16, 2));
+  EXPECT_FALSE(accepts(16, 1));
+  EXPECT_FALSE(accepts(16, std::size_t{1} << 63));
+  EXPECT_FALSE(accepts(1, 4));
 }
 
 // --- known answers
 
 TEST(Patching, OfTheWholeLastStreamRestoresExactlyEverything) {
   const SmallModel small = shaken_model(short_architecture());
-  const auto pair = corrupted_pair(16, length, Corruption::match, 0);
+  const auto pair = corrupted_pair(16, period, Corruption::match, 0);
   ASSERT_TRUE(pair);
   Runner runner({small.program, small.parameters}, length);
   const std::vector<std::string> names{"blocks.1.hook_resid_post"};
@@ -171,6 +173,28 @@ TEST(Patching, OfAHeadThatWritesNothingRestoresNothing) {
   }
 }
 
+TEST(Patching, AtAPeriodTrainedOnRestoresWhatAModelCopiesThereAlone) {
+  // One layer that looks five positions back: it copies blocks of six, and no others.
+  const SmallModel model = band_circuit(5);
+  const auto trained = circuit_probe(6, 6);
+  const std::size_t own = patching_period(trained->periods(), model.program.architecture);
+  EXPECT_EQ(own, 6U);
+  base::Workers workers(1);
+  const auto restored = [&](std::size_t p) {
+    const auto result =
+        patching({model.program, model.parameters}, p, Corruption::answer, 8, workers);
+    EXPECT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->length, 2 * p);
+    return *result;
+  };
+  const Patching there = restored(own);
+  EXPECT_GT(there.clean.lower() - there.corrupted.upper(), 5);
+  EXPECT_NEAR(find(there, {0, 0}, Patched::v).by_position[there.changed].mean, 1, 1e-6);
+  EXPECT_NEAR(find(there, {0, 0}, Patched::z).by_position[there.query].mean, 1, 1e-6);
+  const Patching elsewhere = restored(24);  // half of its context
+  EXPECT_LT(elsewhere.clean.mean - elsewhere.corrupted.mean, 0.1);
+}
+
 // --- what is measured, and how
 
 TEST(Patching, CoversEveryHeadActivationAndPath) {
@@ -191,7 +215,8 @@ TEST(Patching, RunsInEveryWiring) {
   for (const model::Architecture& a : all_wirings()) {
     if (number++ % 37 != 0) continue;
     const SmallModel model = shaken_model(a);
-    const auto result = patching({model.program, model.parameters}, Corruption::answer, 2, workers);
+    const auto result =
+        patching({model.program, model.parameters}, 2, Corruption::answer, 2, workers);
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->length, 4U);
     EXPECT_EQ(result->heads.size(), all_heads(a).size() * (a.no_ov ? 4 : 5));
@@ -210,13 +235,24 @@ TEST(Patching, HasTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
-TEST(Patching, UsesTheContextUpTo64Positions) {
+std::size_t period_of(std::initializer_list<data::BlockSource::Periods> trained,
+                      std::size_t context = 256) {
   model::Architecture a = short_architecture();
-  for (const auto& [context, expected] :
-       {std::pair{12U, 12U}, std::pair{13U, 12U}, std::pair{256U, 64U}, std::pair{3U, 2U}}) {
-    a.context = context;
-    EXPECT_EQ(patching_length(a), expected);
-  }
+  a.context = context;
+  return patching_period(trained, a);
+}
+
+TEST(Patching, UsesAPeriodThatTheModelWasTrainedOn) {
+  EXPECT_EQ(period_of({{16, 48}}), 32U);  // the middle
+  EXPECT_EQ(period_of({{4, 20}}, 64), 12U);
+  EXPECT_EQ(period_of({{12, 12}}), 12U);
+  EXPECT_EQ(period_of({{16, 100}}), 32U);          // what can be afforded
+  EXPECT_EQ(period_of({{36, 48}}), 36U);           // but no period that is not trained on
+  EXPECT_EQ(period_of({{128, 128}}), 128U);        // random-repeat
+  EXPECT_EQ(period_of({{2, 3}, {21, 32}}), 21U);   // nearest to 17: 3 is 14 away, 21 only 4
+  EXPECT_EQ(period_of({{2, 15}, {41, 60}}), 41U);  // nearest to 31
+  EXPECT_EQ(period_of({{1, 1}}), 2U);              // a pair needs a token before the answer
+  EXPECT_EQ(period_of({{16, 48}}, 20), 10U);       // what fits twice
 }
 
 TEST(Patching, SaysWhatItSkips) {
@@ -229,19 +265,27 @@ TEST(Patching, SaysWhatItSkips) {
   EXPECT_EQ(result.skipped,
             (std::vector<std::string>{"heads by position: found 4 heads, allowed at most 3",
                                       "paths: found 4 heads, allowed at most 3"}));
+  const Patching longer = patch(model, Corruption::answer, 1, {.positions = length - 1});
+  EXPECT_TRUE(longer.heads[0].by_position.empty());
+  EXPECT_EQ(
+      longer.skipped,
+      (std::vector<std::string>{"heads by position: found 12 positions, allowed at most 11"}));
 }
 
 TEST(Patching, RefusesWhatCannotBePatched) {
   model::Architecture a = short_architecture();
-  a.context = 3;
+  a.context = 4;
   const SmallModel model = make_model(a);
   base::Workers workers(1);
-  const auto short_context =
-      patching({model.program, model.parameters}, Corruption::answer, 1, workers);
-  ASSERT_FALSE(short_context);
-  EXPECT_EQ(short_context.error().message, "found a length of 2 to patch, allowed at least 4");
-  EXPECT_FALSE(patching({model.program, model.parameters}, Corruption::answer, 0, workers));
-  EXPECT_FALSE(patching({model.program, {}}, Corruption::answer, 1, workers));
+  const auto accepts = [&](std::span<const float> parameters, std::size_t p, std::size_t pairs) {
+    return static_cast<bool>(
+        patching({model.program, parameters}, p, Corruption::answer, pairs, workers));
+  };
+  EXPECT_TRUE(accepts(model.parameters, 2, 1));
+  EXPECT_FALSE(accepts(model.parameters, 3, 1));  // six positions
+  EXPECT_FALSE(accepts(model.parameters, 1, 1));
+  EXPECT_FALSE(accepts(model.parameters, 2, 0));
+  EXPECT_FALSE(accepts({}, 2, 1));
 }
 
 }  // namespace

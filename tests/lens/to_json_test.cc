@@ -63,6 +63,19 @@ TEST(Json, AProbeHasTheShapeThatReportsRead) {
   EXPECT_EQ(json["head_similarity"][3].size(), 4U);
 }
 
+TEST(Json, AProbeWithoutAnInContextScoreHasNullInItsPlace) {
+  const SmallModel model = make_model(small_architecture());
+  const auto probe = small_probe(data::BlockKind::random_repeat);
+  ASSERT_NE(probe, nullptr);
+  base::Workers workers(1);
+  const auto result = evaluate(model.program, model.parameters, *probe, 3, workers);
+  ASSERT_TRUE(result);
+  const nlohmann::json json = probe_json(*result);
+  EXPECT_TRUE(json["in_context_learning_score"].is_null());
+  EXPECT_TRUE(json["in_context_positions"].is_null());
+  EXPECT_TRUE(json["second_half_loss"].is_number());
+}
+
 TEST(Json, CompositionIsAListOfPairs) {
   const Composition composition{{0.25, 0.01, 32}, {{{0, 1}, {1, 0}, 0.5, 1.0 / 3, 0}}};
   EXPECT_EQ(composition_json(composition).dump(),

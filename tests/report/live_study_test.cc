@@ -182,7 +182,7 @@ TEST_F(LiveStudyTest, KeepsTheLinesOfARunWhoseFileWasSpoiled) {
 
 TEST_F(LiveStudyTest, TakesUpAnInspectionWhenItComes) {
   EXPECT_TRUE(now("lens").empty());
-  write(run() / "inspection.json", R"({"format":"lookback inspection 2","tokens":2000})");
+  write(run() / "inspection.json", R"({"format":"lookback inspection 3","tokens":2000})");
   list_all();
   EXPECT_EQ(now("lens").size(), 1U);
 }

@@ -21,7 +21,7 @@ json place(int layer, int head) { return {{"layer", layer}, {"head", head}}; }
 
 /// A small inspection with one item of every kind.
 json whole_inspection() {
-  json object = {{"format", "lookback inspection 2"}, {"tokens", 2560}, {"skipped", {"a line"}}};
+  json object = {{"format", "lookback inspection 3"}, {"tokens", 2560}, {"skipped", {"a line"}}};
   object["mechanism"] = {{"verdict", "k-composition"}, {"reason", "because"},
                          {"head", place(1, 0)},        {"cost", value_json(5)},
                          {"unsmeared", nullptr},       {"earlier", json::array()}};
@@ -148,7 +148,7 @@ TEST_F(LoadInspection, ReadsWhatItHolds) {
 }
 
 TEST_F(LoadInspection, DoesWithoutArraysAndWithoutMostKeys) {
-  write_text(R"({"format":"lookback inspection 2"})");
+  write_text(R"({"format":"lookback inspection 3"})");
   const Result<LensResult> found = load();
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_TRUE(found->paths.empty() && found->direct.empty() && found->patchings.empty());
@@ -203,7 +203,7 @@ TEST_F(LoadInspection, RefusesWhatIsNoInspection) {
     EXPECT_EQ(error(), "not a JSON object") << bad;
   }
   write_text(R"({"format":"lookback inspection 1"})");
-  EXPECT_EQ(error(), "key 'format': expected \"lookback inspection 2\"");
+  EXPECT_EQ(error(), "key 'format': expected \"lookback inspection 3\"");
 }
 
 TEST_F(LoadInspection, NamesTheKeyOfWhatIsOfTheWrongKind) {

@@ -156,7 +156,7 @@ TEST_F(LoadStudy, ReadsTheInspectionWhereItIs) {
   Result<StudyReport> study = load();
   ASSERT_TRUE(study) << study.error().message;
   EXPECT_FALSE(study->arms[0].runs[0].lens);
-  write(run() / "inspection.json", R"({"format":"lookback inspection 2","tokens":2000})");
+  write(run() / "inspection.json", R"({"format":"lookback inspection 3","tokens":2000})");
   study = load();
   ASSERT_TRUE(study) << study.error().message;
   EXPECT_FALSE(study->arms[0].runs[0].lens) << "it is being made";

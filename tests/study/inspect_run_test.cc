@@ -49,7 +49,7 @@ class InspectRun : public testing::Test {
 TEST_F(InspectRun, IsOfTheLastCheckpointInBothForms) {
   train_to_end();
   const json found = spec::json_of(object());
-  EXPECT_EQ(found["format"], "lookback inspection 2");
+  EXPECT_EQ(found["format"], "lookback inspection 3");
   EXPECT_EQ(found["arm"], "two-layer");
   EXPECT_EQ(found["tokens"], 256);
   EXPECT_EQ(found["probes"]["repeated-blocks"]["sequences"], 2);

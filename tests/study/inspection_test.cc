@@ -60,6 +60,20 @@ TEST(Inspection, MeasuresEveryProbeAskedForAndIntervenesOnTheFirst) {
   EXPECT_TRUE(found.skipped.empty());
 }
 
+TEST(Inspection, PatchesBlocksOfAPeriodThatTheRunWasTrainedOn) {
+  SavedModel model = untrained(0);
+  const auto patched = [&](data::BlockKind trained_on) {
+    model.config.data.kind = trained_on;
+    const Inspection found = inspected(model, {.probes = {}, .sequences = 2});
+    std::vector<std::size_t> lengths;
+    for (const lens::Patching& patching : found.patchings) lengths.push_back(patching.length);
+    return lengths;
+  };
+  using Lengths = std::vector<std::size_t>;
+  EXPECT_EQ(patched(data::BlockKind::repeated_blocks), (Lengths{10, 10}));  // periods 3 to 8
+  EXPECT_EQ(patched(data::BlockKind::random_repeat), (Lengths{32, 32}));    // half the sequence
+}
+
 TEST(Inspection, WithoutProbesTakesThoseOfTheRun) {
   const Inspection found = inspected(untrained(1), {.probes = {}, .sequences = 2});
   ASSERT_EQ(found.probes.size(), 1U);
@@ -142,7 +156,7 @@ TEST(InspectionArrays, AreWhatTheInspectionHolds) {
   EXPECT_EQ(shape("circuits/k_composition/0.0-1.0/eigenvalues"), (Shape{8, 2}));
   EXPECT_EQ(shape("circuits/k_composition/0.0-1.0/singular_values"), (Shape{8}));
   EXPECT_EQ(shape("positional/0.0/scores"), (Shape{32, 32}));
-  EXPECT_EQ(shape("patching/match/k/1.0"), (Shape{32}));
+  EXPECT_EQ(shape("patching/match/k/1.0"), (Shape{10}));  // twice the middle of periods 3 to 8
   const auto& losses = arrays.at("repeated-blocks/losses").values;
   EXPECT_EQ(losses[31], inspection.probes[0].result.sequences[1].losses[0]);
 }
