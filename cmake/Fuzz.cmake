@@ -33,7 +33,7 @@ lookback_fuzz(study
           base/toml_values.cc base/toml_write.cc model/architecture.cc model/architecture_toml.cc
           model/compile.cc model/program.cc model/taps.cc data/repeated_blocks.cc train/clamp.cc
           train/config.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc
-          study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc
+          study/claim_words.cc study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc
           study/run_config.cc study/study_file.cc)
 
 lookback_fuzz(tokens

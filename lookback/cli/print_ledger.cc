@@ -22,6 +22,8 @@ std::string numbered(const json& claim) {
 std::string claim_text(const json& claim) {
   std::string text = fmt::format("{}  {:<23}  {}\n", numbered(claim), find_text(claim, {"verdict"}),
                                  find_text(claim, {"says"}));
+  const std::string mark = find_text(claim, {"stated", "mark"});
+  if (!mark.empty()) text += fmt::format("      [{}]\n", mark);
   for (const json& test : find_array(claim, {"tests"})) {
     text += fmt::format("      {}: {} ({})\n", find_text(test, {"says"}),
                         find_text(test, {"figure"}), find_text(test, {"reason"}));

@@ -135,6 +135,7 @@ bool StudyLoader::refresh_ledger() {
       stamps.push_back(stamp_of(run.folder() / study::manifest_name));
     }
   }
+  stamps.push_back(stamp_of(directory_ / "claims.json"));
   // One that failed is tried again: of what it is made of, metrics.jsonl is not among the stamps.
   const bool same = stamps == ledger_stamps_;
   if (same && ledger_notes_.empty()) return false;
@@ -143,10 +144,12 @@ bool StudyLoader::refresh_ledger() {
   study_.ledger = nullptr;
   if (asked_.claims.empty()) return true;
   const auto records = study::read_records(asked_, directory_);
-  if (records) {
-    study_.ledger = study::make_ledger(asked_, *records);
+  const auto statements = study::read_statements(asked_, directory_);
+  if (records && statements) {
+    study_.ledger = study::make_ledger(asked_, *records, *statements);
   } else {
-    ledger_notes_.push_back("no ledger: " + records.error().message);
+    const Error& error = records ? statements.error() : records.error();
+    ledger_notes_.push_back("no ledger: " + error.message);
   }
   return !same || ledger_notes_ != notes;
 }

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
@@ -17,9 +16,8 @@ namespace {
 constexpr std::size_t longest_text = 2000;
 constexpr std::size_t longest_name = 100;
 constexpr double largest_bound = 1e15;
-constexpr double giga = 1e9, mega = 1e6;
-constexpr double least_mega = 1e5;  ///< tokens from here on are shown as 0.1M
-constexpr const char* usual_probe = "repeated-blocks";
+constexpr std::size_t longest_mark = 200;
+constexpr double least_band = 1e-9;
 
 std::vector<std::string> finding_names() {
   std::vector<std::string> names;
@@ -50,18 +48,49 @@ constexpr RelationKey relation_keys[] = {
     {"above_arm", Relation::above},     {"below_arm", Relation::below},
     {"above_finding", Relation::above}, {"below_finding", Relation::below},
     {"between", Relation::between},     {"is", Relation::is},
-    {"present", Relation::present},
+    {"within", Relation::within},       {"of_arm", Relation::within},
+    {"of_finding", Relation::within},   {"present", Relation::present},
 };
 /// The other keys that a test may have.
 constexpr std::string_view other_test_keys[] = {"finding", "arm", "probe",
                                                 "times",   "by",  "decided_by"};
 constexpr const char* relations_allowed =
     "above or below (a number), above_arm or below_arm, above_finding or below_finding, between, "
-    "is, or present";
+    "within with of_arm or of_finding, is, or present";
 
-/// The other figure of a comparison: above_arm, above_finding, or both.
+/// Whether both figures of a comparison exist; an error is recorded of one that does not.
+bool has_known_figures(const ClaimTest& test) {
+  return find_quantity(test.finding) != nullptr && find_quantity(test.other_finding) != nullptr;
+}
+
+/// How near the other figure: a share of it where the two are compared by ratio, and then below 1.
+void read_within(base::TableReader& reader, ClaimTest& test) {
+  for (const char* of_a_bound : {"times", "by"}) {
+    if (reader.has(of_a_bound)) {
+      reader.fail(of_a_bound, "cannot go with within; use it with above_arm or below_arm");
+    }
+  }
+  if (!reader.require("within", "how near: 0.1 for 10% of a ratio, or for 0.1 nats")) return;
+  test.within = reader.number("within", 1, least_band, largest_bound);
+  if (has_known_figures(test) && is_by_ratio(test) && test.within >= 1) {
+    reader.fail("within",
+                fmt::format("found {:g} for a figure that is compared by its ratio; use a "
+                            "share below 1, such as 0.1 for 10%",
+                            test.within));
+  }
+}
+
+void read_factor_and_offset(base::TableReader& reader, ClaimTest& test) {
+  test.times = reader.number("times", 1, least_band, largest_bound);
+  test.by = reader.number("by", 0, -largest_bound, largest_bound);
+  if (test.by != 0 && has_known_figures(test) && is_by_ratio(test)) {
+    reader.fail("by", "found with a figure that is compared by its ratio, allowed: times");
+  }
+}
+
+/// The other figure of a comparison: above_arm, above_finding, or both; of_arm, of_finding.
 void read_other(base::TableReader& reader, const std::vector<std::string>& arms, ClaimTest& test) {
-  const std::string side = name_of(test.relation);
+  const std::string side = test.relation == Relation::within ? "of" : name_of(test.relation);
   test.against_other = true;
   test.other_arm = test.arm;
   test.other_finding = test.finding;
@@ -71,12 +100,10 @@ void read_other(base::TableReader& reader, const std::vector<std::string>& arms,
   if (reader.has(side + "_finding")) {
     test.other_finding = read_finding(reader, side + "_finding", test.finding);
   }
-  test.times = reader.number("times", 1, 1e-9, largest_bound);
-  test.by = reader.number("by", 0, -largest_bound, largest_bound);
-  const bool are_known =
-      find_quantity(test.finding) != nullptr && find_quantity(test.other_finding) != nullptr;
-  if (test.by != 0 && are_known && is_by_ratio(test)) {
-    reader.fail("by", "found with a figure that is compared by its ratio, allowed: times");
+  if (test.relation == Relation::within) {
+    read_within(reader, test);
+  } else {
+    read_factor_and_offset(reader, test);
   }
   if (test.other_arm == test.arm && test.other_finding == test.finding) {
     reader.fail("finding", "found a figure compared with itself, allowed: another arm or finding");
@@ -109,32 +136,37 @@ std::optional<Misspelled> misspelled_relation(const base::TableReader& reader) {
   return {};
 }
 
-void read_relation(base::TableReader& reader, const std::vector<std::string>& arms,
-                   ClaimTest& test) {
-  std::optional<Relation> relation;
-  bool against_other = false;
+/// The relation that a test asks for.
+struct Asked {
+  Relation relation;
+  bool against_other;
+};
+std::optional<Asked> asked_relation(base::TableReader& reader) {
+  std::optional<Asked> asked;
   for (const RelationKey& one : relation_keys) {
     if (!reader.has(one.key)) continue;
     const std::string key = one.key;
     const bool names_other = key.ends_with("_arm") || key.ends_with("_finding");
-    const bool goes_on = relation == one.relation && against_other && names_other;
-    if (relation && !goes_on) {
+    const bool is_same = asked && asked->relation == one.relation;
+    const bool goes_on =
+        is_same && (one.relation == Relation::within || (asked->against_other && names_other));
+    if (asked && !goes_on) {
       reader.fail(
           key, fmt::format("found with another relation, allowed: one of {}", relations_allowed));
     }
-    relation = one.relation;
-    against_other = names_other;
+    asked = {one.relation, names_other || (goes_on && asked->against_other)};
   }
-  if (!relation) {
-    if (const auto meant = misspelled_relation(reader)) {
-      reader.fail(meant->key, fmt::format("is no relation; nearest: '{}'", meant->nearest));
-      return;
-    }
+  if (asked) return asked;
+  if (const auto meant = misspelled_relation(reader)) {
+    reader.fail(meant->key, fmt::format("is no relation; nearest: '{}'", meant->nearest));
+  } else {
     reader.fail("finding", fmt::format("no relation, allowed: {}", relations_allowed));
-    return;
   }
-  test.relation = *relation;
-  if (against_other) return read_other(reader, arms, test);
+  return {};
+}
+
+/// What the figure alone is held against.
+void read_bound(base::TableReader& reader, ClaimTest& test) {
   for (const char* of_other : {"times", "by"}) {
     if (reader.has(of_other)) {
       reader.fail(of_other,
@@ -142,18 +174,32 @@ void read_relation(base::TableReader& reader, const std::vector<std::string>& ar
                   "finding");
     }
   }
-  const std::string key = name_of(*relation);
-  if (*relation == Relation::above || *relation == Relation::below) {
+  const std::string key = name_of(test.relation);
+  if (test.relation == Relation::within) {
+    reader.fail(key, "needs another figure to be near to: of_arm or of_finding");
+  } else if (test.relation == Relation::above || test.relation == Relation::below) {
     test.low = reader.number(key, 0, -largest_bound, largest_bound);
-  } else if (*relation == Relation::between) {
+  } else if (test.relation == Relation::between) {
     read_bounds(reader, test);
-  } else if (*relation == Relation::is) {
+  } else if (test.relation == Relation::is) {
     const Quantity* quantity = find_quantity(test.finding);
     const bool has_words = quantity != nullptr && quantity->words != nullptr;
     test.word =
         has_words ? reader.choice(key, "", quantity->words()) : reader.text(key, "", longest_name);
   } else if (!reader.flag(key, true)) {
     test.relation = Relation::absent;
+  }
+}
+
+void read_relation(base::TableReader& reader, const std::vector<std::string>& arms,
+                   ClaimTest& test) {
+  const std::optional<Asked> asked = asked_relation(reader);
+  if (!asked) return;
+  test.relation = asked->relation;
+  if (asked->against_other) {
+    read_other(reader, arms, test);
+  } else {
+    read_bound(reader, test);
   }
 }
 
@@ -196,7 +242,7 @@ ClaimTest read_test(base::TableReader& reader, const std::string& arm,
   test.probe = reader.choice("probe", test.probe, data::block_kind_names());
   read_relation(reader, arms, test);
   const bool has_mean = test.relation == Relation::above || test.relation == Relation::below ||
-                        test.relation == Relation::between;
+                        test.relation == Relation::between || test.relation == Relation::within;
   const std::string by_mean = name_of(DecidedBy::mean), by_seed = name_of(DecidedBy::every_seed);
   std::vector<std::string> allowed = {by_seed};
   if (has_mean) allowed.push_back(by_mean);
@@ -234,41 +280,20 @@ Claim read_claim(base::TableReader& reader, const std::vector<std::string>& arms
   claim.says = read_line(reader, "says", longest_text);
   claim.article = reader.text("article", "", longest_text);
   claim.article_figure = reader.text("article_figure", "", longest_text);
+  if (reader.has("stated_after")) {
+    claim.stated_after = read_line(reader, "stated_after", longest_mark);
+  }
   claim.needs_tokens = reader.count("needs_tokens", 0, 0, 1'000'000'000'000'000);
   for (base::TableReader& test : reader.tables("test")) add_tests(test, arms, claim);
   if (claim.tests.empty()) reader.fail("test", "found none, allowed: one [[claim.test]] or more");
   return claim;
 }
 
-/// A number of the study file, as it was given: 0.1, and 20M of tokens.
-std::string stated(double value, std::string_view unit) {
-  const double size = std::abs(value);
-  if (unit == "tokens" && size >= giga) return fmt::format("{:g}G", value / giga);
-  if (unit == "tokens" && size >= least_mega) return fmt::format("{:g}M", value / mega);
-  return fmt::format("{:g}", value);
-}
-
-/// Where a test says "that of ...": what the other figure is, in the words it needs.
-std::string other_in_words(const ClaimTest& test) {
-  const Quantity* quantity = find_quantity(test.other_finding);
-  std::string words = test.times == 1 ? "" : fmt::format("{} times ", stated(test.times, ""));
-  if (test.other_finding == test.finding) {
-    words += "that of " + test.other_arm;
-  } else {
-    words += quantity == nullptr ? test.other_finding : std::string(quantity->says);
-    if (test.other_arm != test.arm) words += " in " + test.other_arm;
-  }
-  if (test.by != 0) {
-    const std::string unit(quantity == nullptr ? "" : quantity->unit);
-    words += fmt::format(" {} {}", test.by > 0 ? "plus" : "minus", stated(std::abs(test.by), unit));
-  }
-  return words;
-}
-
 }  // namespace
 
 const char* name_of(Relation relation) {
-  constexpr const char* names[] = {"above", "below", "between", "is", "present", "absent"};
+  constexpr const char* names[] = {"above", "below",   "between", "within",
+                                   "is",    "present", "absent"};
   return names[static_cast<std::size_t>(relation)];
 }
 
@@ -293,56 +318,6 @@ bool is_by_ratio(const ClaimTest& test) {
     return find_quantity(finding)->logarithmic;
   };
   return by_ratio(test.finding) && (!test.against_other || by_ratio(test.other_finding));
-}
-
-std::string shown_number(double value, std::string_view unit) {
-  const double size = std::abs(value);
-  if (unit == "tokens" && size >= giga) return shown_number(value / giga, "") + "G";
-  if (unit == "tokens" && size >= least_mega) return shown_number(value / mega, "") + "M";
-  if (value == 0) return "0";
-  constexpr double least_plain = 1e-4;
-  if (size < least_plain) return fmt::format("{:.2e}", value);
-  int decimals = 0;
-  for (double limit = 100; size < limit; limit /= 10) ++decimals;
-  return fmt::format("{:.{}f}", value, decimals);
-}
-
-std::string sentence_of(const ClaimTest& test) {
-  const Quantity* quantity = find_quantity(test.finding);
-  const std::string unit(quantity == nullptr ? "" : quantity->unit);
-  std::string words = fmt::format("{}: {}", test.arm,
-                                  quantity == nullptr ? test.finding : std::string(quantity->says));
-  if (test.probe != usual_probe) words += " on " + test.probe;
-  switch (test.relation) {
-    case Relation::above:
-    case Relation::below:
-      return words +
-             fmt::format(" is {} {}", name_of(test.relation),
-                         test.against_other ? other_in_words(test) : stated(test.low, unit));
-    case Relation::between:
-      return words +
-             fmt::format(" is between {} and {}", stated(test.low, unit), stated(test.high, unit));
-    case Relation::is:
-      return words + " is " + test.word;
-    case Relation::present:
-      return words + " exists";
-    case Relation::absent:
-      return words + " does not exist";
-  }
-  return words;
-}
-
-std::string against_of(const ClaimTest& test) {
-  if (test.relation == Relation::is) return test.word;
-  if (test.relation == Relation::between) return fmt::format("{} to {}", test.low, test.high);
-  if (test.relation != Relation::above && test.relation != Relation::below) return "";
-  if (!test.against_other) return fmt::format("{}", test.low);
-  std::string words = test.times == 1 ? "" : fmt::format("{:g} times ", test.times);
-  if (test.other_finding != test.finding) words += test.other_finding;
-  if (test.other_finding != test.finding && test.other_arm != test.arm) words += " of ";
-  if (test.other_arm != test.arm) words += test.other_arm;
-  if (test.by != 0) words += fmt::format(" {} {:g}", test.by > 0 ? "+" : "-", std::abs(test.by));
-  return words;
 }
 
 }  // namespace lookback::study

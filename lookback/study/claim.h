@@ -14,12 +14,13 @@ namespace lookback::study {
 enum class Relation {
   above,  ///< the figure is above a number, or above another figure
   below,
-  between,  ///< within two numbers, both included
+  between,  ///< between two numbers, both included
+  within,   ///< near another figure, on both sides, the edges included
   is,       ///< the figure is a word
   present,  ///< the run has the figure at all: it has had a transition
   absent,
 };
-/// "above", "below", "between", "is", "present", "absent".
+/// "above", "below", "between", "within", "is", "present", "absent".
 const char* name_of(Relation relation);
 
 /// What of the seeds must be on the claim's side.
@@ -30,16 +31,22 @@ enum class DecidedBy {
 /// "mean", "every-seed".
 const char* name_of(DecidedBy decided_by);
 
+/// The probe that a test is about unless it names another.
+inline constexpr const char* usual_probe = "repeated-blocks";
+
 /// A predicate over a figure (quantities.h) of one arm's runs. Against another figure, of the same
-/// seed and on the same probe, the predicate is: figure > times x other + by (below: <).
+/// seed and on the same probe, the predicate is: figure > times * other + by (below: <). Within: the
+/// figure's ratio to the other lies in 1 -+ within, or, where the two are compared by their difference,
+/// that lies in 0 -+ within.
 struct ClaimTest {
   std::string finding;
-  std::string probe = "repeated-blocks";
+  std::string probe = usual_probe;
   std::string arm;
   Relation relation = Relation::above;
   bool against_other = false;  ///< another figure, not a number
   std::string other_arm, other_finding;
   double times = 1, by = 0;
+  double within = 0;         ///< a share of the other (by ratio), or in the figure's unit
   double low = 0, high = 0;  ///< the number (`low`) or numbers
   std::string word;
   DecidedBy decided_by = DecidedBy::mean;
@@ -51,6 +58,7 @@ struct Claim {
   std::string says;
   std::string article;             ///< the article's own words, or none
   std::string article_figure;      ///< and its figure
+  std::string stated_after;        ///< what its author knew: "the first seeds were known"; or none
   std::uint64_t needs_tokens = 0;  ///< a run: with fewer, it is not tested at this size
   std::vector<ClaimTest> tests;    ///< all must hold; at least one
 };
@@ -66,8 +74,11 @@ bool is_by_ratio(const ClaimTest& test);
 /// sequential".
 std::string sentence_of(const ClaimTest& test);
 
+/// The other figure by name: "sequential", "q_rise", "q_rise of sequential"; empty without one.
+std::string other_name(const ClaimTest& test);
+
 /// What the figure is held against: "0.1", "5000000 to 20000000", "sequential", "3 times sequential",
-/// "q_rise", a word; empty where nothing is.
+/// "sequential ± 10%", "q_rise", a word; empty where nothing is. REQUIRES a test whose findings exist.
 std::string against_of(const ClaimTest& test);
 
 /// A measured number as a claim shows it, with three digits: 0.0612, 2.80, 1234; tokens from 100,000

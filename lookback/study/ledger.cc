@@ -84,13 +84,14 @@ json compared_with_json(const ClaimTest& test) {
           {"by", test.by}};
 }
 
-/// What the seeds' figures, or differences, or ratios, must exceed, fall below or lie between.
-json threshold_json(const TestResult& result) {
-  const ClaimTest& test = result.test;
-  if (test.relation == Relation::between) return {test.low, test.high};
-  if (test.relation != Relation::above && test.relation != Relation::below) return nullptr;
-  if (!test.against_other) return test.low;
-  return result.logarithmic ? 1 : test.by;
+json threshold_json(const ClaimTest& test) {
+  const Bounds bounds = bounds_of(test);
+  if (test.relation == Relation::within) {  // 1 - 0.07 is 0.9299999999999999
+    return {lens::rounded(*bounds.low), lens::rounded(*bounds.high)};
+  }
+  if (bounds.is_band()) return {*bounds.low, *bounds.high};
+  if (bounds.low) return *bounds.low;
+  return json_or_null(bounds.high);
 }
 
 json test_json(const TestResult& result) {
@@ -111,7 +112,7 @@ json test_json(const TestResult& result) {
       {"decided_by", name_of(result.decided_by)},
       {"against", against_of(test)},
       {"compared_with", compared_with_json(test)},
-      {"threshold", threshold_json(result)},
+      {"threshold", threshold_json(test)},
       {"scale", result.logarithmic ? "log" : "linear"},
       {"verdict", name_of(result.verdict)},
       {"reason", result.reason},
@@ -187,7 +188,16 @@ json runs_json(const Claim& claim, std::span<const RunRecord> runs) {
   return names;
 }
 
-json claim_json(const Claim& claim, const Study& study, std::span<const RunRecord> runs) {
+json stated_json(const Claim& claim, const Study& study, const Statements& statements) {
+  const std::optional<std::size_t> ended = statements.runs_ended_before(claim);
+  return {{"runs_ended", json_or_null(ended)},
+          {"of", study.arms.size() * study.seeds},
+          {"after", claim.stated_after},
+          {"mark", mark_of(claim, ended, study.arms.size() * study.seeds)}};
+}
+
+json claim_json(const Claim& claim, const Study& study, std::span<const RunRecord> runs,
+                const Statements& statements) {
   std::vector<TestResult> tests;
   for (const ClaimTest& test : claim.tests) {
     const std::vector<SeedFigures> seeds = figures_of(test, study, runs);
@@ -206,6 +216,7 @@ json claim_json(const Claim& claim, const Study& study, std::span<const RunRecor
           {"says", claim.says},
           {"article", claim.article},
           {"article_figure", claim.article_figure},
+          {"stated", stated_json(claim, study, statements)},
           {"verdict", name_of(verdict)},
           {"reason", reason_of(tests, verdict)},
           {"figure", headline_of(tests, verdict)},
@@ -215,13 +226,16 @@ json claim_json(const Claim& claim, const Study& study, std::span<const RunRecor
 
 }  // namespace
 
-json make_ledger(const Study& study, std::span<const RunRecord> runs) {
+json make_ledger(const Study& study, std::span<const RunRecord> runs,
+                 const Statements& statements) {
   json claims = json::array();
-  for (const Claim& claim : study.claims) claims.push_back(claim_json(claim, study, runs));
+  for (const Claim& claim : study.claims) {
+    claims.push_back(claim_json(claim, study, runs, statements));
+  }
   std::set<std::string> instruction_sets;
   for (const RunRecord& run : runs)
     instruction_sets.insert(run.instruction_sets.begin(), run.instruction_sets.end());
-  return {{"format", "lookback ledger 1"},
+  return {{"format", "lookback ledger 2"},
           {"study", study.name},
           {"question", study.question},
           {"instruction_sets", instruction_sets},
@@ -247,11 +261,13 @@ Result<json> write_ledger(const Study& study, const std::filesystem::path& direc
     const std::string names[] = {"ledger.json"};
     if (Status unlisted = unlist_files(directory, names); !unlisted) return unlisted.error();
     if (Status removed = base::remove_file(directory / names[0]); !removed) return removed.error();
-    return make_ledger(study, {});
+    return make_ledger(study, {}, {});
   }
+  const Result<Statements> statements = record_statements(study, directory);
+  if (!statements) return statements.error();
   const Result<std::vector<RunRecord>> records = read_records(study, directory);
   if (!records) return records.error();
-  json ledger = make_ledger(study, *records);
+  json ledger = make_ledger(study, *records, *statements);
   Status written = write_listed(directory, "ledger.json", ledger.dump(2) + '\n');
   if (!written) return written.error();
   return ledger;

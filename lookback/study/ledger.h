@@ -8,21 +8,24 @@
 
 #include "lookback/base/result.h"
 #include "lookback/study/run_record.h"
+#include "lookback/study/statements.h"
 #include "lookback/study/study_file.h"
 
 namespace lookback::study {
 
-/// The ledger as docs/formats.md gives it, a pure function of the study's claims and the records of
-/// runs that have ended. Runs that diverged have no figures and are not among those it rests on. A
+/// The ledger as docs/formats.md gives it, a pure function of the study's claims, the records of runs
+/// that have ended, and when the claims were stated. Runs that diverged have no figures and are not among those it rests on. A
 /// claim of which a finished run saw fewer tokens than it needs is not tested at this size, whatever
 /// its figures.
-nlohmann::json make_ledger(const Study& study, std::span<const RunRecord> runs);
+nlohmann::json make_ledger(const Study& study, std::span<const RunRecord> runs,
+                           const Statements& statements);
 
 /// The records of every run of the study in its directory that has ended.
 Result<std::vector<RunRecord>> read_records(const Study& study,
                                             const std::filesystem::path& directory);
 
-/// Makes the ledger of the study in `directory` and writes DIR/ledger.json; of a study without claims
+/// Makes the ledger of the study in `directory` and writes DIR/ledger.json, and DIR/claims.json where a
+/// claim is new; of a study without claims
 /// it removes one that is there. Returns the ledger.
 Result<nlohmann::json> write_ledger(const Study& study, const std::filesystem::path& directory);
 

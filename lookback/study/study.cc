@@ -19,6 +19,7 @@
 #include "lookback/study/output_place.h"
 #include "lookback/study/repair.h"
 #include "lookback/study/run_manifest.h"
+#include "lookback/study/statements.h"
 #include "lookback/study/study_directory.h"
 
 namespace lookback::study {
@@ -241,6 +242,7 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
   if (Status claimed = claim_directory(study, directory, resume); !claimed) return claimed.error();
+  if (const auto stated = record_statements(study, directory); !stated) return stated.error();
   const Result<bool> finished = is_finished(directory);
   if (!finished && !resume) return finished.error();
   if (resume || !*finished) return Pass(study, directory, resume, workers, listener).run();

@@ -75,18 +75,27 @@ class Decision {
 
   void compare_with_other(SeedVerdict& seed, bool logarithmic) const {
     const std::optional<double> value = number_of(seed.figures.figure);
-    const std::optional<double> figure = number_of(seed.figures.other);
-    if (!value || !figure) return;
-    const double other = test_.times * *figure;
-    if (!std::isfinite(*value) && !std::isfinite(other)) return;  // not ordered: neither came
-    const double bound = other + test_.by;
-    seed.holds = test_.relation == Relation::above ? *value > bound : *value < bound;
-    if (!std::isfinite(*value) || !std::isfinite(other)) return;
-    if (!logarithmic) {
-      seed.difference = *value - other;
-    } else if (*value > 0 && other > 0) {
-      seed.difference = std::log(*value) - std::log(other);
+    const std::optional<double> other = number_of(seed.figures.other);
+    if (!value || !other) return;
+    const bool both_came = std::isfinite(*value) && std::isfinite(*other);
+    if (!std::isfinite(*value) && !std::isfinite(*other)) return;  // not ordered: neither came
+    if (test_.relation == Relation::within) {
+      seed.holds = both_came && is_near(*value, *other, logarithmic);
+    } else {
+      const double bound = test_.times * *other + test_.by;
+      seed.holds = test_.relation == Relation::above ? *value > bound : *value < bound;
     }
+    if (!both_came) return;
+    if (!logarithmic) {
+      seed.difference = *value - test_.times * *other;
+    } else if (*value > 0 && *other > 0) {
+      seed.difference = std::log(*value) - std::log(*other);
+    }
+  }
+
+  bool is_near(double value, double other, bool logarithmic) const {
+    const double reach = logarithmic ? test_.within * other : test_.within;
+    return value >= other - reach && value <= other + reach;
   }
 
   static void count(TestResult& result) {
@@ -169,30 +178,33 @@ class Decision {
 
   void conclude_by_mean(TestResult& result) const {
     double low = result.estimate.lower(), high = result.estimate.upper();
-    if (result.logarithmic && !test_.against_other) {
+    if (result.logarithmic) {
       low = std::exp(low);
       high = std::exp(high);
     }
-    const double bound = test_.against_other ? test_.by : test_.low;
-    bool within = low >= test_.low && high <= test_.high;
-    bool outside = high < test_.low || low > test_.high;
-    if (test_.relation == Relation::above) {
-      within = low > bound;
-      outside = high < bound;
-    } else if (test_.relation == Relation::below) {
-      within = high < bound;
-      outside = low > bound;
+    const Bounds bounds = bounds_of(test_);
+    const bool is_below = bounds.low && high < *bounds.low;
+    const bool is_above = bounds.high && low > *bounds.high;
+    bool holds = bounds.low ? low > *bounds.low : high < *bounds.high;
+    if (bounds.is_band()) holds = low >= *bounds.low && high <= *bounds.high;
+    result.verdict = holds                  ? Verdict::supported
+                     : is_below || is_above ? Verdict::contradicted
+                                            : Verdict::not_decided;
+    result.reason = fmt::format("the 95% interval over {} seeds {}; it holds in {} of {} seeds",
+                                result.estimate.count, place_of_interval(result.verdict),
+                                result.holds_in, result.decided_in);
+  }
+
+  /// Where the interval lies that led to a verdict.
+  std::string place_of_interval(Verdict verdict) const {
+    const bool is_supported = verdict == Verdict::supported;
+    if (bounds_of(test_).is_band()) {
+      if (verdict == Verdict::not_decided) return "crosses an edge of the band";
+      return is_supported ? "lies inside the band" : "lies outside the band";
     }
-    result.verdict = within    ? Verdict::supported
-                     : outside ? Verdict::contradicted
-                               : Verdict::not_decided;
-    result.reason =
-        fmt::format("the interval of 95% over {} seeds lies {}; it holds in {} of {} seeds",
-                    result.estimate.count,
-                    within    ? "on this side"
-                    : outside ? "on the other side"
-                              : "on both sides",
-                    result.holds_in, result.decided_in);
+    if (verdict == Verdict::not_decided) return "includes the bound";
+    const bool is_above = is_supported == (test_.relation == Relation::above);
+    return is_above ? "lies above the bound" : "lies below the bound";
   }
 
   std::string figure_text(const TestResult& result) const {
@@ -207,10 +219,18 @@ class Decision {
       return shown_number(result.logarithmic ? std::exp(value) : value, unit);
     };
     std::string text = shown(result.estimate.mean);
-    if (test_.against_other) text = (result.logarithmic ? "x " : "difference ") + text;
+    if (test_.against_other) text = prefix_of(result) + " " + text;
     if (result.estimate.count < 2) return text;
     return text +
            fmt::format(" [{}, {}]", shown(result.estimate.lower()), shown(result.estimate.upper()));
+  }
+
+  /// What a number of a comparison is: a ratio to the other or a difference from it. The difference
+  /// from a multiple says so, for it is not that from the other itself.
+  std::string prefix_of(const TestResult& result) const {
+    if (result.logarithmic) return "\u00d7";
+    if (test_.times == 1) return "difference";
+    return fmt::format("difference from {:g} \u00d7 {}", test_.times, other_name(test_));
   }
 
   /// The figures that the seeds decide on: "0.0612 to 0.0718", "6.77M to never", "none".
@@ -246,6 +266,27 @@ const char* name_of(Verdict verdict) {
   constexpr const char* names[] = {"supported", "contradicted", "not decided",
                                    "not tested at this size"};
   return names[static_cast<std::size_t>(verdict)];
+}
+
+Bounds bounds_of(const ClaimTest& test) {
+  const bool by_ratio = test.against_other && is_by_ratio(test);
+  const double bound = !test.against_other ? test.low : by_ratio ? test.times : test.by;
+  const double middle = by_ratio ? 1 : 0;
+  switch (test.relation) {
+    case Relation::above:
+      return {bound, {}};
+    case Relation::below:
+      return {{}, bound};
+    case Relation::between:
+      return {test.low, test.high};
+    case Relation::within:
+      return {middle - test.within, middle + test.within};
+    case Relation::is:
+    case Relation::present:
+    case Relation::absent:
+      break;
+  }
+  return {};
 }
 
 TestResult decide(const ClaimTest& test, std::span<const SeedFigures> seeds) {

@@ -33,31 +33,40 @@ struct SeedFigures {
 
 struct SeedVerdict {
   SeedFigures figures;
-  /// Of the figure and `times` the other, or of their logarithms; where both are numbers. The claim's
-  /// `by` is what it must exceed.
+  /// Where both are numbers: the logarithm of the figure's ratio to the other, where they are compared
+  /// by ratio; else the figure minus `times` the other.
   std::optional<double> difference;
   std::optional<bool> holds;  ///< none where a figure is missing that would decide it
 };
+
+/// What a figure must lie above (low alone), below (high alone), or between: the figure itself, its
+/// ratio to the other (`times`, or 1 -+ within), or its difference from `times` the other (`by`, or
+/// -+ within). None of a word and of presence. A band includes its edges, a bound alone does not.
+struct Bounds {
+  std::optional<double> low, high;
+  bool is_band() const { return low && high; }
+};
+Bounds bounds_of(const ClaimTest& test);
 
 struct TestResult {
   ClaimTest test;
   Verdict verdict = Verdict::not_decided;
   std::string reason;  ///< one sentence
-  std::string figure;  ///< for lists: "0.171 [0.124, 0.218]", "0.0612 to never, holds in 2 of 3"
+  std::string figure;  ///< for lists: "× 1.08 [1.03, 1.13]", "0.0612 to never, holds in 2 of 3"
   bool logarithmic = false;
   DecidedBy decided_by =
       DecidedBy::mean;  ///< how it was decided, which may not be how it was asked
   std::vector<SeedVerdict> seeds;
-  /// Of the figure, or of the difference from the other; of logarithms where they are
-  /// logarithmic. Of the seeds that have it.
+  /// Of the figure, or of `difference`; of logarithms where they are logarithmic. Of the seeds that
+  /// have it.
   lens::Estimate estimate;
   double standard_deviation = 0;             ///< over seeds; NaN of fewer than two
   std::size_t holds_in = 0, decided_in = 0;  ///< seeds
 };
 
 /// Decides a test over the seeds of a study. By the mean: supported where the interval of 95%
-/// (Student's t over seeds) lies on the claim's side of the bound, contradicted where it lies on the
-/// other, and the bound itself on neither. By every seed: supported where each holds, contradicted where
+/// (Student's t over seeds) lies on the claim's side of the bound or inside the band, contradicted
+/// where it lies on the other side or outside (bounds_of). By every seed: supported where each holds, contradicted where
 /// one does not. A run that never came to a figure counts as infinite, and leaves no mean: then all
 /// seeds, five at least, must agree; two that never came leave their seed out. So do figures that are
 /// missing or not numbers, and a run that diverged. Fewer seeds than least_seeds decide nothing.

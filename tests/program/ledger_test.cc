@@ -82,9 +82,9 @@ class LedgerCommand : public testing::Test {
 
 constexpr const char* lines =
     "12  supported                It has parameters.\n"
-    "      parallel: the number of parameters is above 0: 2112 [2112, 2112] (the interval of 95% "
+    "      parallel: the number of parameters is above 0: 2112 [2112, 2112] (the 95% interval "
     "over "
-    "3 seeds lies on this side; it holds in 3 of 3 seeds)\n"
+    "3 seeds lies above the bound; it holds in 3 of 3 seeds)\n"
     " -  contradicted             It forms at once.\n"
     "      two-layer: tokens until the first transition exists: never, holds in 0 of 3 seeds (it "
     "holds in 0 of 3 seeds)\n"
@@ -128,6 +128,31 @@ TEST_F(LedgerCommand, OfRunsThatHaveNotAllEndedDecidesByThoseThatHave) {
   const spec::Ended ended = spec::run(lookback({"ledger", copy}));
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
   EXPECT_TRUE(ended.out.starts_with("12  not decided ")) << ended.out;
+}
+
+TEST_F(LedgerCommand, AClaimThatCameAfterTheRunsIsMarkedInFileAndLines) {
+  const std::string copy = path("late");
+  std::filesystem::copy(out(), copy, std::filesystem::copy_options::recursive);
+  const std::string mark = "      [stated after 9 of 9 runs had ended]\n";
+  const std::string late =
+      "[[claim]]\nname = \"late\"\nsays = \"They are alike.\"\n[[claim.test]]\nfinding = "
+      "\"parameters\"\narm = \"parallel\"\nwithin = 1\nof_arm = \"two-layer\"\n";
+  std::string claims = four_claims;
+  claims.erase(claims.rfind("[[claim]]\n"));
+  std::ofstream(copy + "/study.toml") << study_text(claims + late);
+  const spec::Ended changed = spec::run(lookback({"ledger", copy}));
+  EXPECT_EQ(changed.exit_code, 0) << changed.err;
+  const std::size_t at = changed.out.find("They are alike.\n" + mark);
+  EXPECT_NE(at, std::string::npos) << changed.out;
+  EXPECT_EQ(changed.out.find(mark), changed.out.rfind(mark)) << changed.out;  // it alone
+  // Without the record all of them count as stated now.
+  std::filesystem::remove(copy + "/claims.json");
+  const spec::Ended forgotten = spec::run(lookback({"ledger", copy, "--json"}));
+  const json ledger = json::parse(forgotten.out, nullptr, false);
+  ASSERT_TRUE(ledger.is_object()) << forgotten.err;
+  for (const json& claim : ledger["claims"]) {
+    EXPECT_EQ(claim["stated"]["mark"], "stated after 9 of 9 runs had ended") << claim["name"];
+  }
 }
 
 TEST_F(LedgerCommand, HelpsWithAnExample) {

@@ -189,8 +189,26 @@ TEST_F(LoadStudy, DecidesTheClaimsOfTheRunsThatHaveEnded) {
   EXPECT_TRUE(study->notes.empty());
 }
 
+TEST_F(LoadStudy, MarksAClaimThatNoRecordHasAsStatedNowAndKeepsNoRecord) {
+  write(directory_ / "study.toml", study_text("seeds = 2") + test::claim_text);
+  const Result<StudyReport> study = load();
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_EQ(study->ledger["claims"][0]["stated"]["mark"], "stated after 1 of 2 runs had ended");
+  EXPECT_FALSE(fs::exists(directory_ / "claims.json"));
+}
+
+TEST_F(LoadStudy, HasNoLedgerWhereTheRecordOfItsClaimsWasChanged) {
+  write(directory_ / "study.toml", study_text("seeds = 2") + test::claim_text);
+  write(directory_ / "claims.json", "{}");
+  const Result<StudyReport> study = load();
+  ASSERT_TRUE(study) << study.error().message;
+  EXPECT_TRUE(study->ledger.is_null());
+  ASSERT_EQ(study->notes.size(), 1U);
+  EXPECT_NE(study->notes[0].find("claims.json: "), std::string::npos) << study->notes[0];
+}
+
 TEST_F(LoadStudy, HasNoLedgerWithoutClaimsWhateverAFileSays) {
-  write(directory_ / "ledger.json", R"({"format":"lookback ledger 1","claims":[]})");
+  write(directory_ / "ledger.json", R"({"format":"lookback ledger 2","claims":[]})");
   const Result<StudyReport> study = load();
   ASSERT_TRUE(study) << study.error().message;
   EXPECT_TRUE(study->ledger.is_null());

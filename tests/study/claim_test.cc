@@ -13,18 +13,12 @@
 namespace lookback::study {
 namespace {
 
+using spec::claim_refusal;
 using spec::parsed;
 using spec::read_one;
 using spec::small_study;
+using spec::test_line;
 using spec::with_test;
-
-/// The line of [[claim.test]] in the small study with a claim.
-constexpr std::size_t test_line = 37;
-
-std::string claim_refusal(const std::string& text) {
-  const Result<Study> study = parse_study(text, "s.toml", {});
-  return study ? "" : study.error().message;
-}
 
 TEST(Claim, HasEveryKeyThatItIsGiven) {
   const Study study = parsed(std::string(small_study) + R"([[claim]]
@@ -33,6 +27,7 @@ number = 5
 says = "Two layers end sharper."
 article = "it eventually reaches a higher score"
 article_figure = "about 0.9"
+stated_after = "a trial was seen"
 needs_tokens = "20M"
 [[claim.test]]
 finding = "induction_score"
@@ -50,6 +45,7 @@ below = 1
   EXPECT_EQ(claim.says, "Two layers end sharper.");
   EXPECT_EQ(claim.article, "it eventually reaches a higher score");
   EXPECT_EQ(claim.article_figure, "about 0.9");
+  EXPECT_EQ(claim.stated_after, "a trial was seen");
   EXPECT_EQ(claim.needs_tokens, 20'000'000U);
   ASSERT_EQ(claim.tests.size(), 2U);
   EXPECT_EQ(claim.tests[0].finding, "induction_score");
@@ -147,6 +143,7 @@ TEST(Claim, NamesOfRelationsAreThoseOfTheStudyFile) {
   EXPECT_STREQ(name_of(Relation::above), "above");
   EXPECT_STREQ(name_of(Relation::below), "below");
   EXPECT_STREQ(name_of(Relation::between), "between");
+  EXPECT_STREQ(name_of(Relation::within), "within");
   EXPECT_STREQ(name_of(Relation::is), "is");
   EXPECT_STREQ(name_of(Relation::present), "present");
   EXPECT_STREQ(name_of(Relation::absent), "absent");
@@ -156,7 +153,7 @@ TEST(Claim, NamesOfRelationsAreThoseOfTheStudyFile) {
 
 constexpr const char* relations =
     "above or below (a number), above_arm or below_arm, above_finding or below_finding, between, "
-    "is, or present";
+    "within with of_arm or of_finding, is, or present";
 
 /// A test as it is written, and the key that its refusal names, how many lines below [[claim.test]]
 /// it stands, and what is said of it.
@@ -307,6 +304,8 @@ const BadClaim bad_claims[] = {
      "34: key 'claim[0].says': is missing, allowed: what the claim says, in a sentence"},
     {"SentenceOfTwoLines", "name = \"a\"\nsays = \"A.\\nB.\"\n" + good_test,
      "36: key 'claim[0].says': found \"A. B.\", allowed: a text on one line"},
+    {"BlankStatedAfter", "name = \"a\"\nsays = \"A.\"\nstated_after = \"\"\n" + good_test,
+     "37: key 'claim[0].stated_after': found \"\", allowed: a text on one line"},
     {"LongName", "name = \"" + std::string(101, 'a') + "\"\nsays = \"A.\"\n" + good_test,
      "35: key 'claim[0].name': found \"" + std::string(40, 'a') +
          "...\", allowed: a text of at most 100 bytes without control characters"},

@@ -33,6 +33,16 @@ TEST(ClaimInWords, SaysTheTest) {
       {"finding = \"second_half_loss\"\narm = \"parallel\"\nbelow_finding = \"first_half_loss\"\n"
        "below_arm = \"two-layer\"\n",
        "parallel: second-half loss at the end is below first-half loss at the end in two-layer"},
+      {"finding = \"transition_tokens\"\narm = \"parallel\"\nwithin = 0.1\nof_arm = "
+       "\"sequential\"\n",
+       "parallel: tokens until the first transition is within 10% of that of sequential"},
+      {"finding = \"second_half_loss\"\narm = \"parallel\"\nwithin = 0.1\nof_arm = "
+       "\"sequential\"\n",
+       "parallel: second-half loss at the end is within 0.1 nats of that of sequential"},
+      {"finding = \"induction_score\"\narm = \"parallel\"\nwithin = 0.03\n"
+       "of_finding = \"induction_score_peak\"\n",
+       "parallel: the best head's induction score at the end is within 0.03 of the best head's "
+       "highest induction score"},
       {"finding = \"mechanism\"\narm = \"parallel\"\nis = \"none\"\n",
        "parallel: the mechanism that interventions point to is none"},
       {"finding = \"transition_tokens\"\narm = \"parallel\"\npresent = true\n",
@@ -53,11 +63,15 @@ TEST(ClaimInWords, SaysWhatTheFigureIsHeldAgainst) {
       {"above_finding = \"first_half_loss\"\n", "first_half_loss"},
       {"above_finding = \"first_half_loss\"\nabove_arm = \"sequential\"\nby = 1\n",
        "first_half_loss of sequential + 1"},
+      {"within = 0.1\nof_arm = \"sequential\"\n", "sequential ± 0.1"},
   };
   for (const auto& [text, words] : against) EXPECT_EQ(against_of(read_one(loss + text)), words);
   EXPECT_EQ(
       against_of(read_one("finding = \"transition_tokens\"\narm = \"parallel\"\npresent = true\n")),
       "");
+  EXPECT_EQ(against_of(read_one("finding = \"peak_tokens\"\narm = \"parallel\"\nwithin = 0.1\n"
+                                "of_arm = \"sequential\"\n")),
+            "sequential ± 10%");
   EXPECT_EQ(against_of(read_one("finding = \"mechanism\"\narm = \"parallel\"\nis = \"none\"\n")),
             "none");
 }

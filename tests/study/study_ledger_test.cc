@@ -9,6 +9,7 @@
 
 #include "lookback/base/workers.h"
 #include "lookback/study/study.h"
+#include "lookback/study/verify.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/records.h"
 #include "tests/study/small_study.h"
@@ -115,6 +116,68 @@ TEST_F(LedgerOfAStudy, OfAnUnfinishedStudyMayHaveAnotherQuestionAndClaims) {
   EXPECT_EQ(run(reworded, listener, true), Ending::finished);
   EXPECT_EQ(json_of(out() / "summary.json")["question"], "Does it walk?");
   EXPECT_EQ(json_of(out() / "ledger.json")["claims"].size(), 1U);
+}
+
+/// What the ledger says of when the study's only claim was stated.
+json stated(const std::filesystem::path& out) {
+  return json_of(out / "ledger.json")["claims"][0]["stated"];
+}
+
+TEST_F(LedgerOfAStudy, AClaimThatWasThereBeforeItsRunsHasNoMark) {
+  run(small_study + of_parameters);
+  EXPECT_EQ(stated(out()), json({{"runs_ended", 0}, {"of", 3}, {"after", ""}, {"mark", ""}}));
+}
+
+TEST_F(LedgerOfAStudy, AClaimOfAFinishedStudyIsMarkedAndStaysSoWithMoreSeeds) {
+  run(small_study + of_parameters);
+  const std::string late = claim_of_two_layers("finding = \"parameters\"\nabove = 1\n");
+  run(small_study + late);
+  EXPECT_EQ(stated(out()), json({{"runs_ended", 3},
+                                 {"of", 3},
+                                 {"after", ""},
+                                 {"mark", "stated after 3 of 3 runs had ended"}}));
+  spec::Listening listener;
+  EXPECT_EQ(run(small_study + late, listener, true, 2), Ending::finished);
+  EXPECT_EQ(stated(out())["mark"], "stated after 3 of 6 runs had ended");
+  run(small_study + of_parameters + "\n", listener, true, 2);
+  EXPECT_EQ(stated(out())["mark"], "");
+}
+
+TEST_F(LedgerOfAStudy, AClaimThatIsAddedBetweenRunsIsOfThoseThatHadEnded) {
+  spec::Listening stopping(
+      [&] { return std::filesystem::exists(out() / "two-layer/seed-0/findings.json"); });
+  EXPECT_EQ(run(small_study, stopping), Ending::stopped);
+  spec::Listening listener;
+  EXPECT_EQ(run(small_study + of_parameters, listener, true), Ending::finished);
+  EXPECT_EQ(stated(out())["mark"], "stated after 1 of 3 runs had ended");
+}
+
+TEST_F(LedgerOfAStudy, IsRefusedBeforeARunWhereTheRecordOfItsClaimsWasChanged) {
+  spec::Listening stopping([] { return true; });
+  EXPECT_EQ(run(small_study + of_parameters, stopping), Ending::stopped);
+  write("claims.json", "{}");
+  base::Workers workers(1);
+  spec::Listening listener;
+  const Result<Ending> ending = run_study(study_, out(), true, workers, listener);
+  ASSERT_FALSE(ending);
+  EXPECT_EQ(ending.error().message.rfind((out() / "claims.json").string(), 0), 0U);
+  EXPECT_TRUE(listener.heard.empty());
+}
+
+TEST_F(LedgerOfAStudy, VerifyNoticesARecordOfItsClaimsThatWasChangedOrRemoved) {
+  run(small_study + of_parameters);
+  const auto faults = [&] {
+    const Result<Verification> found = verify(out());
+    return found ? found->faults : std::vector<std::string>{found.error().message};
+  };
+  EXPECT_EQ(faults(), std::vector<std::string>());
+  write("claims.json", "{}");
+  EXPECT_EQ(faults().size(), 1U);
+  std::filesystem::remove(out() / "claims.json");
+  EXPECT_EQ(faults().size(), 1U);
+  run(small_study + of_parameters);  // recorded anew, as of now
+  EXPECT_EQ(faults(), std::vector<std::string>());
+  EXPECT_EQ(stated(out())["mark"], "stated after 3 of 3 runs had ended");
 }
 
 TEST_F(LedgerOfAStudy, IsAwayWhileSeedsAreAdded) {

@@ -14,12 +14,17 @@ namespace {
 
 using spec::against_arm;
 using spec::by_every_seed;
+using spec::contradicted;
+using spec::never;
+using spec::not_decided;
+using spec::seeds_of;
+using spec::supported;
+using spec::t_of_3;
 using spec::test_of;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-constexpr double t_of_3 = 4.302652730, t_of_5 = 2.776445105;
+constexpr double t_of_5 = 2.776445105;
 const Figure absent;
-const Figure never = std::numeric_limits<double>::infinity();
 
 /// Of a figure that is compared by its difference, and of one compared by its ratio that may never
 /// come.
@@ -30,22 +35,10 @@ ClaimTest transition(Relation relation, double low = 0, double high = 0) {
   return test_of("transition_tokens", relation, low, high);
 }
 
-std::vector<SeedFigures> seeds_of(const std::vector<Figure>& figures,
-                                  const std::vector<Figure>& others = {}) {
-  std::vector<SeedFigures> seeds;
-  for (std::size_t i = 0; i < figures.size(); ++i) {
-    seeds.push_back({i, figures[i], i < others.size() ? others[i] : Figure()});
-  }
-  return seeds;
-}
-
 Verdict verdict(const ClaimTest& test, const std::vector<Figure>& figures,
                 const std::vector<Figure>& others = {}) {
   return decide(test, seeds_of(figures, others)).verdict;
 }
-
-constexpr Verdict supported = Verdict::supported, contradicted = Verdict::contradicted,
-                  not_decided = Verdict::not_decided;
 
 // --- by the mean, against numbers
 
@@ -100,7 +93,7 @@ TEST(VerdictByMean, SaysItsFigureWithItsInterval) {
   const TestResult result = decide(score(Relation::above, 0.11), seeds_of({0.10, 0.14, 0.12}));
   EXPECT_EQ(result.figure, "0.120 [0.0703, 0.170]");
   EXPECT_EQ(result.reason,
-            "the interval of 95% over 3 seeds lies on both sides; it holds in 2 of 3 seeds");
+            "the 95% interval over 3 seeds includes the bound; it holds in 2 of 3 seeds");
   EXPECT_EQ(result.holds_in, 2U);
   EXPECT_EQ(result.decided_in, 3U);
 }
@@ -161,7 +154,7 @@ TEST(VerdictByMean, OfTwoTransitionsIsOfTheirRatio) {
   EXPECT_NEAR(std::exp(result.estimate.mean), 0.25, 1e-12);
   EXPECT_NEAR(*result.seeds[2].difference, std::log(0.125), 1e-12);
   EXPECT_EQ(result.verdict, not_decided);
-  EXPECT_EQ(result.figure, "x 0.250 [0.0447, 1.40]");
+  EXPECT_EQ(result.figure, "× 0.250 [0.0447, 1.40]");
   EXPECT_EQ(verdict(against_arm(transition(Relation::below), 1.39), figures, others), not_decided);
   EXPECT_EQ(verdict(against_arm(transition(Relation::below), 1.4), figures, others), supported);
   EXPECT_EQ(verdict(against_arm(transition(Relation::above), 1.4), figures, others), contradicted);
@@ -302,7 +295,7 @@ TEST(Verdict, LeavesOutSeedsWithoutAFigureAndSaysSo) {
   EXPECT_EQ(result.estimate.count, 3U);
   EXPECT_EQ(result.decided_in, 3U);
   EXPECT_EQ(result.reason,
-            "the interval of 95% over 3 seeds lies on this side; it holds in 3 of 3 seeds; 2 of 5 "
+            "the 95% interval over 3 seeds lies above the bound; it holds in 3 of 3 seeds; 2 of 5 "
             "seeds cannot be compared");
 }
 

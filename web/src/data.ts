@@ -155,12 +155,12 @@ export interface SeedValue {
   value: number | string | null;
   /** Null where no other figure stands against it. */
   other: number | string | null;
-  /** Of the two, or their ratio where the scale is "log". */
+  /** Of the value and `times` the other, or their plain ratio where the scale is "log". */
   difference: number | null;
   holds: boolean | null;
 }
 
-/** Another figure of the same seed: value > times x other + by. */
+/** Another figure of the same seed: value > times * other + by. */
 export interface ComparedWith {
   arm: string;
   finding: string;
@@ -193,12 +193,22 @@ export interface ClaimTest {
   share_interval: [number, number] | null;
 }
 
+/** When a claim was first stated in this form. */
+export interface Stated {
+  /** Of the study's runs; null where that is not recorded. */
+  runs_ended: number | null;
+  of: number;
+  /** In words, for a claim that is no prediction; else empty. */
+  mark: string;
+}
+
 export interface Claim {
   name: string;
   number: number | null;
   says: string;
   article: string;
   article_figure: string;
+  stated?: Stated;
   verdict: string;
   reason: string;
   figure: string;

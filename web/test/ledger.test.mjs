@@ -9,7 +9,7 @@ test("the list says how many of each verdict, and each claim with its figure", {
   const { page, wrong } = await open();
   const tally = await page.locator(".tally li").allInnerTexts();
   assert.deepEqual(tally.map((text) => text.replace(/\s+/g, " ").trim()),
-    ["5 supported", "1 contradicted", "1 not decided", "1 not tested"]);
+    ["5 supported", "1 contradicted", "1 not decided", "1 not tested", "1 stated late"]);
   const rows = page.locator(".claim > summary");
   assert.equal(await rows.count(), 8);
   const row = await rows.nth(4).innerText();
@@ -36,7 +36,7 @@ test("a claim opens, by the keyboard too, to words, tests, seeds, interval, reas
   const text = await claim.locator(".claim-body").innerText();
   for (const part of ["The two layer model develops induction heads", "a score of 0.99", "is above that of one-layer-parallel",
     "mean difference 0.170 \u00b1 0.039 between seeds", "95% interval [0.122, 0.218]", "holds in 5 of 5 seeds", "decided by the mean",
-    "the interval of 95% over 5 seeds lies on this side", "Rests on one-layer-parallel/seed-0"]) {
+    "the 95% interval over 5 seeds lies above the bound", "Rests on one-layer-parallel/seed-0"]) {
     assert.ok(text.includes(part), `${part} in ${text}`);
   }
   const rows = await claim.locator(".test").first().locator("tbody tr").allInnerTexts();
@@ -61,6 +61,44 @@ test("a test shows what its values are held against: numbers, ratios, words", { 
   assert.match(await tests.nth(2).locator("tbody").innerText(), /0\s+k-composition\s+yes\s+1\s+\u2013\s+\u2013/);
   assert.equal(await tests.nth(2).locator(".strip").count(), 0);
   assert.deepEqual(wrong, []);
+  await page.close();
+});
+
+test("a pair shows its ratio to the other arm, and its bound where the claim puts it", { skip: skipGiven }, async () => {
+  const { page, wrong } = await open();
+  const claim = page.locator(".claim").nth(2);
+  assert.match(await claim.locator(".claim-figure").textContent(), /^\u00d7 0\.999 \[.*\]; \u00d7 0\.999 /);
+  await claim.locator("> summary").click();
+  const [times, within, multiple] = await claim.locator(".test").all();
+  const heads = (one) => one.locator("thead th").allTextContents();
+  assert.deepEqual(await heads(times), ["seed", "wd-1", "wd-0", "ratio", "holds"]);
+  assert.match(await times.locator("tbody tr").first().innerText(), /^0\s+9\.980\s+10\.000\s+\u00d7 0\.998\s+yes$/);
+  assert.deepEqual(await times.locator(".strip-label").allTextContents(), ["\u00d7 1.1"]);
+  assert.match(await times.locator(".spread").innerText(), /^mean ratio \u00d7 0\.999; 95% interval \[\u00d7 0\.997, \u00d7 1\.00\]/);
+  assert.deepEqual(await heads(within), ["seed", "wd-1", "wd-0", "ratio", "holds"]);
+  assert.deepEqual(await within.locator(".strip-label").allTextContents(), ["\u00d7 0.9", "\u00d7 1.1"]);
+  // A difference from a multiple is none from the arm itself: it names the multiple, the column does not.
+  assert.deepEqual(await heads(multiple), ["seed", "wide, nats", "narrow", "difference from 3 \u00d7 narrow", "holds"]);
+  assert.match(await multiple.locator("tbody tr").first().innerText(), /^0\s+1\.700\s+0\.100\s+\+1\.400\s+yes$/);
+  assert.match(await multiple.locator(".spread").innerText(), /^mean difference from 3 \u00d7 narrow: 1\.500 \u00b1 0\.100/);
+  assert.deepEqual(await multiple.locator(".strip-label").allTextContents(), ["0"]);
+  assert.doesNotMatch(await page.locator(".ledger").innerText(), /(^|[\s;[])x \d/); // one sign, everywhere
+  assert.deepEqual(wrong, []);
+  await page.close();
+});
+
+test("a claim that was stated after runs had ended says so in its row, and it alone", { skip: skipGiven }, async () => {
+  const ledger = madeUpLedger("fixture");
+  ledger.claims[0].stated = { runs_ended: null, of: 9, after: "a trial was seen", mark: "stated after a trial was seen" };
+  const { page } = await openStudy({ ...study, ledger });
+  const rows = page.locator(".claim > summary");
+  const texts = (await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, " "));
+  assert.match(texts[3], /supported, stated after 4 of 9 runs/);
+  assert.match(texts[0], /supported, stated late/);
+  assert.equal(texts.filter((text) => text.includes("stated")).length, 2);
+  await rows.nth(0).click();
+  assert.match(await page.locator(".claim-body").nth(0).innerText(), /^This claim was stated after a trial was seen/);
+  assert.equal(await page.locator(".tally .late").innerText(), "2 stated late");
   await page.close();
 });
 

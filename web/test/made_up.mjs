@@ -75,13 +75,16 @@ function shareInterval(hits, trials) {
   return [rounded(low), rounded(hits === trials ? 1 : shareWithTail(hits + 1, trials, 0.975))];
 }
 
-/** What a ledger has of seeds as [value, other] or [value], with whether each holds. */
-function measured({ scale, paired, holds }, seeds) {
+/**
+ * What a ledger has of seeds as [value, other] or [value], with whether each holds: ratios to the other,
+ * or differences from `times` the other.
+ */
+function measured({ scale, paired, holds, times = 1 }, seeds) {
   const log = scale === "log";
   const isNumber = (value) => typeof value === "number";
   const effects = seeds.map(([value, other = null]) => {
     if (!isNumber(value) || (paired && !isNumber(other))) return null;
-    const pair = log ? value / other : value - other;
+    const pair = log ? value / other : value - times * other;
     return paired ? pair : value;
   });
   const rows = seeds.map(([value, other = null], seed) => ({
@@ -102,7 +105,7 @@ function measured({ scale, paired, holds }, seeds) {
   };
 }
 
-const sides = { supported: "on this side", contradicted: "on the other side", "not decided": "on both sides" };
+const sides = { supported: "lies above", contradicted: "lies below", "not decided": "includes" };
 
 function test(verdict) {
   const mean = { contradicted: -0.1, "not decided": 0.01 }[verdict] ?? 0.17;
@@ -113,7 +116,7 @@ function test(verdict) {
     differences.map((one) => [rounded(0.7 + one), 0.7]),
   );
   const [low, high] = figures.interval.map(shown);
-  const decided = `the interval of 95% over 5 seeds lies ${sides[verdict]}; it holds in ${figures.holds_in} of 5 seeds`;
+  const decided = `the 95% interval over 5 seeds ${sides[verdict]} the bound; it holds in ${figures.holds_in} of 5 seeds`;
   return {
     says, finding: "induction_score", probe: "repeated-blocks", unit: "", arm: "two-layer", relation: "above",
     against: "one-layer-parallel",
@@ -125,6 +128,28 @@ function test(verdict) {
 }
 
 const tooFew = "2 seeds decide nothing, 3 are needed";
+
+/** Tests against a multiple of another arm's figure, and of likeness: with bounds that are no 1 and no 0. */
+function boundedTests() {
+  const holds = [true, true, true];
+  const ratios = measured({ scale: "log", paired: true, holds }, [[9.98, 10], [19.98, 20], [30, 30]]);
+  const differences = measured({ scale: "linear", paired: true, holds, times: 3 }, [[1.7, 0.1], [1.9, 0.1], [1.8, 0.1]]);
+  const perplexity = { finding: "text_perplexity", probe: "repeated-blocks", unit: "", arm: "wd-1", decided_by: "mean", scale: "log", verdict: "supported" };
+  const other = { arm: "wd-0", finding: "text_perplexity", times: 1, by: 0 };
+  const interval = ratios.interval.map(shown).join(", ");
+  return [
+    { ...perplexity, says: "wd-1: the perplexity on validation text is below 1.1 times that of wd-0", relation: "below", against: "1.1 times wd-0",
+      compared_with: { ...other, times: 1.1 }, threshold: 1.1, reason: "the 95% interval over 3 seeds lies below the bound; it holds in 3 of 3 seeds",
+      figure: `\u00d7 ${shown(ratios.mean)} [${interval}]`, ...ratios },
+    { ...perplexity, says: "wd-1: the perplexity on validation text is within 10% of that of wd-0", relation: "within", against: "wd-0 \u00b1 10%",
+      compared_with: other, threshold: [0.9, 1.1], reason: "the 95% interval over 3 seeds lies inside the band; it holds in 3 of 3 seeds",
+      figure: `\u00d7 ${shown(ratios.mean)} [${interval}]`, ...ratios },
+    { says: "wide: second-half loss at the end is above 3 times that of narrow", finding: "second_half_loss", probe: "repeated-blocks", unit: "nats",
+      arm: "wide", relation: "above", against: "3 times narrow", compared_with: { arm: "narrow", finding: "second_half_loss", times: 3, by: 0 },
+      threshold: 0, decided_by: "mean", scale: "linear", verdict: "supported", reason: "the 95% interval over 3 seeds lies above the bound; it holds in 3 of 3 seeds",
+      figure: `difference from 3 \u00d7 narrow ${shown(differences.mean)}`, ...differences },
+  ];
+}
 
 /** Tests of other kinds, of two seeds and three: tokens within two numbers, a ratio, a word, and never. */
 function otherTests() {
@@ -141,7 +166,7 @@ function otherTests() {
       compared_with: null, threshold: [5e6, 2e7], verdict: "not decided", reason: tooFew, figure: "0.684M [0.161M, 2.90M]", ...apart },
     { ...tokens, says: `one-layer-sequential: ${transition} is below that of two-layer`, arm: "one-layer-sequential", relation: "below", against: "two-layer",
       compared_with: { arm: "two-layer", finding: "transition_tokens", times: 1, by: 0 }, threshold: 1, verdict: "not decided", reason: tooFew,
-      figure: `x ${shown(pairs.mean)} [${pairs.interval.map(shown).join(", ")}]`, ...pairs },
+      figure: `\u00d7 ${shown(pairs.mean)} [${pairs.interval.map(shown).join(", ")}]`, ...pairs },
     { says: "two-layer: the mechanism is k-composition", finding: "mechanism", probe: "repeated-blocks", unit: "", arm: "two-layer", relation: "is",
       against: "k-composition", compared_with: null, threshold: null, decided_by: "every-seed", scale: "linear", verdict: "not decided",
       reason: "1 seed decides nothing, 3 are needed; 1 of 2 seeds cannot be compared", figure: "k-composition in 1 of 1 seeds", ...words },
@@ -167,13 +192,14 @@ const sentences = [
 
 export function madeUpLedger(name, claims = sentences.length) {
   return {
-    format: "lookback ledger 1", study: name, question: "",
+    format: "lookback ledger 2", study: name, question: "",
     claims: Array.from({ length: claims }, (_, at) => {
       const [says, verdict] = sentences[at % sentences.length];
-      const tests = at === 1 ? otherTests() : Array.from({ length: at === 0 ? 2 : 1 }, () => test(verdict));
+      const tests = at === 1 ? otherTests() : at === 2 ? boundedTests() : Array.from({ length: at === 0 ? 2 : 1 }, () => test(verdict));
       const decisive = tests.find((one) => one.verdict === verdict);
       const all = verdict === "supported";
       return {
+        stated: { runs_ended: at === 3 ? 4 : 0, of: 9, after: "", mark: at === 3 ? "stated after 4 of 9 runs had ended" : "" },
         name: `claim-${at + 1}`, number: at === 7 ? null : at + 1, says, verdict,
         figure: verdict === "not tested at this size" ? "" : all ? tests.map((one) => one.figure).join("; ") : decisive.figure,
         article: at % 2 === 0 ? "The two layer model develops induction heads, and the one layer model does not." : "",

@@ -35,7 +35,7 @@ function seedTable(test: ClaimTest): HTMLElement {
   const reading = readingOf(test);
   const unit = test.unit ? `, ${test.unit}` : "";
   const heads = ["seed", `${test.arm}${unit}`];
-  if (reading.paired) heads.push(reading.other, reading.logarithmic ? "ratio" : "difference");
+  if (reading.paired) heads.push(reading.other, reading.effect);
   heads.push("holds");
   const head = el("tr", {}, ...heads.map((name) => el("th", { scope: "col" }, name)));
   const rows = test.seeds.map((seed) => seedRow(test, seed, reading));
@@ -44,8 +44,8 @@ function seedTable(test: ClaimTest): HTMLElement {
 
 function spread(test: ClaimTest): string {
   const reading = readingOf(test);
-  const { paired, logarithmic, byMean, mean, interval } = reading;
-  const what = paired ? (logarithmic ? "ratio" : "difference") : "value";
+  const { paired, logarithmic, effect, byMean, mean, interval } = reading;
+  const what = !paired ? "value" : effect.includes(" ") ? `${effect}:` : effect;
   const print = (value: number) => (paired && logarithmic ? ratio(value) : quantity(value, test.unit));
   const parts: string[] = [];
   if (mean !== null) {
@@ -83,6 +83,14 @@ function articleBlock(claim: Claim): HTMLElement | null {
   return el("blockquote", {}, claim.article ? `\u201c${claim.article}\u201d` : null, source);
 }
 
+/** In the row of a claim that is no prediction; its body has the whole sentence. */
+function lateMark(claim: Claim): HTMLElement | null {
+  const { stated } = claim;
+  if (!stated?.mark) return null;
+  const short = stated.runs_ended ? `stated after ${stated.runs_ended} of ${stated.of} runs` : "stated late";
+  return el("span", { class: "claim-mark", title: stated.mark }, `, ${short}`);
+}
+
 /** REQUIRES names of claims that differ: an open claim stays open by its name. */
 export function claimRow(claim: Claim): HTMLElement {
   const { kind, verdict } = verdictOf(claim.verdict);
@@ -96,8 +104,8 @@ export function claimRow(claim: Claim): HTMLElement {
     el(
       "span",
       { class: "claim-outcome" },
-      el("span", { class: `claim-verdict ${kind}` }, verdict),
-      claim.figure ? el("span", { class: "claim-figure", title: claim.figure }, claim.figure.replace(/^x (?=\d)/, "\u00d7 ")) : null,
+      el("span", {}, el("span", { class: `claim-verdict ${kind}` }, verdict), lateMark(claim)),
+      claim.figure ? el("span", { class: "claim-figure", title: claim.figure }, claim.figure) : null,
     ),
   );
   const runs = claim.runs.length > 0 ? el("p", { class: "runs" }, `Rests on ${claim.runs.join(", ")}.`) : null;
@@ -108,6 +116,7 @@ export function claimRow(claim: Claim): HTMLElement {
     el(
       "div",
       { class: "claim-body" },
+      claim.stated?.mark ? el("p", { class: "claim-mark" }, `This claim was ${claim.stated.mark}: it describes, and does not predict.`) : null,
       claim.reason ? el("p", { class: "claim-reason" }, claim.reason) : null,
       articleBlock(claim),
       el("ol", { class: "tests" }, ...claim.tests.map(testBlock)),

@@ -9,7 +9,9 @@ export interface Reading {
   logarithmic: boolean;
   /** The other value, in words. */
   other: string;
-  /** What the values, or the differences or ratios of a pair, must pass. */
+  /** What a pair comes to: "ratio", "difference", or from what multiple of the other it is one. */
+  effect: string;
+  /** What the values, or the differences or ratios of a pair, must pass; of a band its two edges. */
   bounds: number[];
   byMean: boolean;
   /** Null where a seed never came to it: a mean of the others would mislead. */
@@ -22,11 +24,16 @@ export interface Reading {
 export const never = "never";
 
 function otherText(test: ClaimTest, other: ComparedWith): string {
-  const times = other.times === 1 ? "" : `${other.times} \u00d7 `;
   const sameArm = other.arm === test.arm;
   const sameFinding = other.finding === test.finding;
   const name = sameArm && !sameFinding ? other.finding : `${other.arm}${sameFinding ? "" : ` ${other.finding}`}`;
-  return `${times}${name}`.replaceAll("_", " ");
+  return name.replaceAll("_", " ");
+}
+
+/** A ratio is always to the other itself; a difference may be from a multiple of it, and then says so. */
+function effectText(test: ClaimTest, other: ComparedWith): string {
+  if (test.scale === "log") return "ratio";
+  return other.times === 1 ? "difference" : `difference from ${other.times} \u00d7 ${otherText(test, other)}`;
 }
 
 export function readingOf(test: ClaimTest): Reading {
@@ -41,6 +48,7 @@ export function readingOf(test: ClaimTest): Reading {
     paired: other !== null,
     logarithmic: test.scale === "log",
     other: other ? otherText(test, other) : "",
+    effect: other ? effectText(test, other) : "",
     bounds: numbers.filter((one) => one !== null),
   };
 }

@@ -14,6 +14,8 @@ function tally(ledger: Ledger): HTMLElement {
     .map(({ verdict, count }) =>
       el("li", {}, markOf(verdict), el("b", {}, String(count)), ` ${short[verdict] ?? verdict}`),
     );
+  const late = ledger.claims.filter((one) => one.stated?.mark).length;
+  if (late > 0) counted.push(el("li", { class: "late" }, `${late} stated late`));
   return el("ul", { class: "tally", "aria-label": "How many of each verdict" }, ...counted);
 }
 

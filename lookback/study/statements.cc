@@ -1,0 +1,181 @@
+#include "lookback/study/statements.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "lookback/base/checksum.h"
+#include "lookback/base/file.h"
+#include "lookback/base/json_access.h"
+#include "lookback/base/json_file.h"
+#include "lookback/study/manifest.h"
+#include "lookback/study/output_place.h"
+
+namespace lookback::study {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* file_name = "claims.json";
+constexpr const char* format = "lookback claims 1";
+constexpr std::size_t largest_file = std::size_t{1} << 26;
+
+/// A test in the words of a study file; what has its default is left out, so that keys to come change
+/// no form.
+std::string form_of(const ClaimTest& test) {
+  std::string text = fmt::format("{}: {}", test.arm, test.finding);
+  if (test.probe != usual_probe) text += fmt::format(" on {}", test.probe);
+  text += fmt::format(" {}", name_of(test.relation));
+  if (test.relation == Relation::within) text += fmt::format(" {} of", test.within);
+  if (test.against_other) {
+    text += fmt::format(" {}: {}", test.other_arm, test.other_finding);
+    if (test.times != 1) text += fmt::format(" times {}", test.times);
+    if (test.by != 0) text += fmt::format(" by {}", test.by);
+  } else if (test.relation == Relation::between) {
+    text += fmt::format(" {} {}", test.low, test.high);
+  } else if (test.relation == Relation::above || test.relation == Relation::below) {
+    text += fmt::format(" {}", test.low);
+  }
+  if (test.relation == Relation::is) text += fmt::format(" {}", test.word);
+  return text + fmt::format(", {}", name_of(test.decided_by));
+}
+
+std::string run_name(const RunConfig& config) {
+  return fmt::format("{}/seed-{}", config.arm, config.seed);
+}
+
+/// The file without its checksum.
+json body_of(const Statements& statements) {
+  json claims = json::array();
+  for (const auto& [form, statement] : statements.claims) {
+    claims.push_back(
+        {{"name", statement.name}, {"tests", form}, {"runs_ended", statement.runs_ended}});
+  }
+  return {{"format", format}, {"ended", statements.ended}, {"claims", std::move(claims)}};
+}
+
+std::string checksum_of(const json& body) {
+  const std::string text = body.dump();
+  return base::checksum_text({base::bytes_of(text)});
+}
+
+/// `problem` names the file.
+Error refusal(std::string_view problem) {
+  return Error{
+      fmt::format("{}; put back the file that lookback wrote, or remove it: then every claim "
+                  "counts as stated now",
+                  problem)};
+}
+
+/// The texts of an array; nothing where there is another kind among them.
+std::optional<std::vector<std::string>> texts_in(const json& object, std::string_view key) {
+  std::vector<std::string> texts;
+  for (const json& one : base::find_array(object, {key})) {
+    if (!one.is_string()) return {};
+    texts.push_back(one.get<std::string>());
+  }
+  return texts;
+}
+
+/// What the file says. REQUIRES its checksum to be right; what else is wrong was written so.
+std::optional<Statements> parsed(const json& body) {
+  Statements statements;
+  const auto ended = texts_in(body, "ended");
+  if (!ended || base::find_text(body, {"format"}) != format) return {};
+  statements.ended.insert(ended->begin(), ended->end());
+  for (const json& claim : base::find_array(body, {"claims"})) {
+    auto form = texts_in(claim, "tests");
+    const auto runs_ended = base::find_count(claim, {"runs_ended"});
+    if (!form || form->empty() || !runs_ended) return {};
+    statements.claims[*std::move(form)] = {base::find_text(claim, {"name"}), *runs_ended};
+  }
+  return statements;
+}
+
+/// What DIR/claims.json holds; nothing where there is none.
+Result<Statements> read_file(const std::filesystem::path& file) {
+  const Result<bool> there = base::is_there(file);
+  if (!there) return there.error();
+  if (!*there) return Statements();
+  Result<json> body = base::read_json_object(file, largest_file);
+  if (!body) return refusal(body.error().message);
+  const std::string checksum = base::find_text(*body, {"checksum"});
+  body->erase("checksum");
+  if (checksum != checksum_of(*body)) {
+    return refusal(file.string() + ": changed since lookback wrote it (wrong checksum)");
+  }
+  std::optional<Statements> statements = parsed(*body);
+  if (!statements) return refusal(fmt::format("{}: not \"{}\"", file.string(), format));
+  return *std::move(statements);
+}
+
+/// Adds the runs that have ended, and the claims that are not recorded, as of now. Findings count
+/// whether or not they are whole, for they were there to be seen. Errors: it cannot be told whether they are.
+Status bring_up_to_date(const Study& study, const std::filesystem::path& directory,
+                        Statements& statements) {
+  std::size_t ended = 0;
+  for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
+    for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+      const RunConfig config = study.run(arm, seed);
+      const std::string name = run_name(config);
+      const auto there =
+          base::is_there(run_directory(directory, config.arm, seed) / "findings.json");
+      if (!there) return there.error();
+      if (*there) statements.ended.insert(name);
+      ended += statements.ended.count(name);
+    }
+  }
+  for (const Claim& claim : study.claims) {
+    statements.claims.try_emplace(form_of(claim), Statement{claim.name, ended});
+  }
+  return {};
+}
+
+}  // namespace
+
+ClaimForm form_of(const Claim& claim) {
+  ClaimForm form;
+  for (const ClaimTest& test : claim.tests) form.push_back(form_of(test));
+  if (claim.needs_tokens > 0) form.push_back(fmt::format("needs {} tokens", claim.needs_tokens));
+  std::ranges::sort(form);
+  return form;
+}
+
+std::optional<std::size_t> Statements::runs_ended_before(const Claim& claim) const {
+  const auto found = claims.find(form_of(claim));
+  return found == claims.end() ? std::nullopt : std::optional(found->second.runs_ended);
+}
+
+Result<Statements> read_statements(const Study& study, const std::filesystem::path& directory) {
+  Result<Statements> statements = read_file(directory / file_name);
+  if (!statements) return statements;
+  if (Status told = bring_up_to_date(study, directory, *statements); !told) return told.error();
+  return statements;
+}
+
+Result<Statements> record_statements(const Study& study, const std::filesystem::path& directory) {
+  Result<Statements> statements = read_file(directory / file_name);
+  if (!statements) return statements;
+  const json before = body_of(*statements);
+  if (Status told = bring_up_to_date(study, directory, *statements); !told) return told.error();
+  json body = body_of(*statements);
+  if (body == before) return statements;
+  body["checksum"] = checksum_of(body);
+  const Status written = write_listed(directory, file_name, body.dump(2) + '\n');
+  if (!written) return written.error();
+  return statements;
+}
+
+std::string mark_of(const Claim& claim, std::optional<std::size_t> runs_ended, std::size_t runs) {
+  std::string after;
+  if (runs_ended.value_or(0) > 0) {
+    after = fmt::format("{} of {} runs had ended", std::min(*runs_ended, runs), runs);
+  }
+  if (!after.empty() && !claim.stated_after.empty()) after += ", and after ";
+  after += claim.stated_after;
+  return after.empty() ? "" : "stated after " + after;
+}
+
+}  // namespace lookback::study
