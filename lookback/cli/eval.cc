@@ -173,6 +173,8 @@ void show(const EvalOptions& options, const std::vector<Evaluated>& all) {
     return;
   }
   fmt::print("{}", evaluation_table(arms));
+  const std::string notes = evaluation_notes(arms);
+  if (!notes.empty()) fmt::print("\n{}", notes);
   if (all.size() == 1) {
     const std::string heads = head_table(all.front().results);
     if (!heads.empty()) fmt::print("\n{}", heads);

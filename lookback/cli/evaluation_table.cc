@@ -1,17 +1,27 @@
 #include "lookback/cli/evaluation_table.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "lookback/base/json_access.h"
+#include "lookback/base/printable.h"
 #include "lookback/lens/estimate.h"
 
 namespace lookback::cli {
 namespace {
+
+/// What the article's figure can be compared with.
+enum class Comparable {
+  always,              ///< the share of documents, whose texts are scored whole
+  with_its_vocabulary  ///< nats a token, or tokens drawn from the vocabulary
+};
 
 /// A figure of the table, and the article's two of it, with OV and without.
 struct Row {
@@ -19,35 +29,64 @@ struct Row {
   const char* task;
   const char* metric;
   int digits;
-  const char* article_ov;
-  const char* article_no_ov;
+  const char* article_ov = "";
+  const char* article_no_ov = "";
+  Comparable comparable = Comparable::always;
+
+  bool is_share() const { return std::string_view(metric).starts_with("acc"); }
+  bool has_article() const { return *article_ov != '\0'; }
 };
+
+constexpr auto by_vocabulary = Comparable::with_its_vocabulary;
 
 /// Of the tasks with two accuracies the article does not say which it gives: each has both rows, and its
 /// figures stand beside the normalized one.
 constexpr std::array rows = {
-    Row{"perplexity, validation text", "perplexity", "token_perplexity", 2, "24.65", "26.73"},
-    Row{"perplexity a word, WikiText-2", "wikitext", "word_perplexity", 2, "", ""},
-    Row{"HellaSwag, acc", "hellaswag", "acc", 3, "", ""},
+    Row{"perplexity a token, validation text", "perplexity", "token_perplexity", 2, "24.65",
+        "26.73", by_vocabulary},
+    Row{"loss a token, validation text, nats", "perplexity", "loss", 3},
+    Row{"bits per byte, validation text", "perplexity", "bits_per_byte", 3},
+    Row{"perplexity a word, WikiText-2", "wikitext", "word_perplexity", 2},
+    Row{"loss a word, WikiText-2, nats", "wikitext", "word_loss", 3},
+    Row{"bits per byte, WikiText-2", "wikitext", "bits_per_byte", 3},
+    Row{"HellaSwag, acc", "hellaswag", "acc", 3},
     Row{"HellaSwag, acc_norm", "hellaswag", "acc_norm", 3, "0.309", "0.314"},
-    Row{"ARC-Easy, acc", "arc_easy", "acc", 3, "", ""},
+    Row{"ARC-Easy, acc", "arc_easy", "acc", 3},
     Row{"ARC-Easy, acc_norm", "arc_easy", "acc_norm", 3, "0.386", "0.404"},
-    Row{"ARC-Challenge, acc", "arc_challenge", "acc", 3, "", ""},
+    Row{"ARC-Challenge, acc", "arc_challenge", "acc", 3},
     Row{"ARC-Challenge, acc_norm", "arc_challenge", "acc_norm", 3, "0.227", "0.217"},
     Row{"LAMBADA, acc", "lambada", "acc", 3, "0.213", "0.165"},
-    Row{"LAMBADA, perplexity", "lambada", "perplexity", 1, "", ""},
-    Row{"induction bump, nats", "induction", "induction_bump", 3, "2.816", "2.715"},
-    Row{"induction score, best head", "induction", "induction_score", 3, "", ""},
-    Row{"copy accuracy", "copy", "acc", 3, "0.195", "0.556"},
-    Row{"lookup accuracy", "lookup", "acc", 3, "0.010", "0.012"},
-    Row{"value-content ablation", "value-content", "perplexity_ratio", 2, "x79.2 (V)", "x18.4 (K)"},
+    Row{"LAMBADA, perplexity", "lambada", "perplexity", 1},
+    Row{"LAMBADA, loss a word, nats", "lambada", "loss", 3},
+    Row{"induction bump, nats", "induction", "induction_bump", 3, "2.816", "2.715", by_vocabulary},
+    Row{"induction score, best head", "induction", "induction_score", 3},
+    Row{"copy accuracy", "copy", "acc", 3, "0.195", "0.556", by_vocabulary},
+    Row{"lookup accuracy", "lookup", "acc", 3, "0.010", "0.012", by_vocabulary},
+    Row{"value-content ablation", "value-content", "perplexity_ratio", 2, "x79.2 (V)", "x18.4 (K)",
+        by_vocabulary},
+    Row{"value-content ablation, nats", "value-content", "loss_rise", 3},
 };
 
-const language::Metric* find_metric(const language::TaskResults& results, const Row& row) {
-  const language::TaskScore* task = language::find_score(results, row.task);
-  if (task == nullptr) return nullptr;
-  const auto metric = std::ranges::find(task->metrics, row.metric, &language::Metric::name);
-  return metric == task->metrics.end() ? nullptr : &*metric;
+const language::Metric* metric_of(const language::TaskResults& results, const Row& row) {
+  return language::find_metric(results, row.task, row.metric);
+}
+
+/// Whether any run has the row's figure.
+bool is_measured(const std::vector<EvaluatedArm>& arms, const Row& row) {
+  return std::ranges::any_of(arms, [&](const EvaluatedArm& arm) {
+    return std::ranges::any_of(arm.runs, [&](const auto& run) { return metric_of(run, row); });
+  });
+}
+
+/// Whether the article's figures can stand beside those of the runs.
+bool stands_beside_article(const std::vector<EvaluatedArm>& arms, const Row& row) {
+  if (!row.has_article() || row.comparable == Comparable::always) return row.has_article();
+  return std::ranges::all_of(arms, [&](const EvaluatedArm& arm) {
+    return std::ranges::all_of(arm.runs, [&](const language::TaskResults& run) {
+      return metric_of(run, row) == nullptr ||
+             base::find_text(run.config, {"tokenizer", "checksum"}) == gpt2_tokenizer;
+    });
+  });
 }
 
 /// How many documents, sequences or windows the figure is of: "64", or "10 to 64" where runs differ.
@@ -55,7 +94,7 @@ std::string documents_of(const std::vector<EvaluatedArm>& arms, const Row& row) 
   std::size_t fewest = SIZE_MAX, most = 0;
   for (const EvaluatedArm& arm : arms) {
     for (const language::TaskResults& run : arm.runs) {
-      if (find_metric(run, row) == nullptr) continue;
+      if (metric_of(run, row) == nullptr) continue;
       const std::size_t documents = language::find_score(run, row.task)->documents;
       fewest = std::min(fewest, documents);
       most = std::max(most, documents);
@@ -65,22 +104,42 @@ std::string documents_of(const std::vector<EvaluatedArm>& arms, const Row& row) 
   return fewest == most ? fmt::format("{}", most) : fmt::format("{} to {}", fewest, most);
 }
 
+std::string shown(double value, int digits) {
+  constexpr double most_plain = 1e7;
+  if (!std::isfinite(value) || std::abs(value) < most_plain) {
+    return fmt::format("{:.{}f}", value, digits);
+  }
+  return fmt::format("{:.3g}", value);
+}
+
 std::string cell(const EvaluatedArm& arm, const Row& row) {
   std::vector<double> values;
   std::optional<double> spread;
+  std::size_t fewest = SIZE_MAX;
   for (const language::TaskResults& run : arm.runs) {
-    const language::Metric* metric = find_metric(run, row);
+    const language::Metric* metric = metric_of(run, row);
     if (metric == nullptr) continue;
     values.push_back(metric->value);
     spread = metric->standard_error;
+    fewest = std::min(fewest, language::find_score(run, row.task)->documents);
   }
   if (values.empty()) return "-";
   const lens::Estimate over_seeds = lens::estimate(values);
+  const std::string text = shown(over_seeds.mean, row.digits);
+  // A deviation of 0 says nothing of how well a share of all or nothing is known.
+  const auto all_are = [&](double value) {
+    return std::ranges::count(values, value) == std::ssize(values);
+  };
+  if (row.is_share() && (all_are(0) || all_are(1))) {
+    const lens::Share share = lens::share_estimate(all_are(1) ? fewest : 0, fewest);
+    return fmt::format("{} [{:.{}f}, {:.{}f}]", text, share.lower, row.digits, share.upper,
+                       row.digits);
+  }
   if (values.size() > 1) {  // s, not s / sqrt(n): how far one seed lies from another
     spread = over_seeds.standard_error * std::sqrt(static_cast<double>(values.size()));
   }
-  const std::string text = fmt::format("{:.{}f}", over_seeds.mean, row.digits);
-  return spread ? fmt::format("{} +-{:.{}f}", text, *spread, row.digits) : text;
+  if (!spread || !std::isfinite(*spread)) return text;
+  return fmt::format("{} +-{}", text, shown(*spread, row.digits));
 }
 
 /// Cells of a table, the first line its head, in columns as wide as they need.
@@ -100,6 +159,26 @@ std::string aligned(const std::vector<std::vector<std::string>>& lines) {
   return text;
 }
 
+/// What a score says of where it is from, if a reader must know it.
+void add_notes(const language::TaskScore& score, std::set<std::string>& notes) {
+  const std::string task = base::printable(score.name);
+  const std::string file = base::find_text(score.about, {"file"});
+  if (!file.empty() && base::find_text(score.about, {"verified_as"}).empty()) {
+    notes.insert(fmt::format(
+        "{}: {} is not the file that scripts/get-data verifies (its SHA-256 is {}).", task,
+        base::printable(file), base::printable(base::find_text(score.about, {"sha256"}))));
+  }
+  const auto files = base::find_count(score.about, {"text", "files"});
+  const auto verified = base::find_count(score.about, {"text", "verified"});
+  if (files && verified && *verified < *files) {
+    notes.insert(
+        fmt::format("{}: scripts/get-data verifies {} of the {} files that the text was made of "
+                    "(data.json names "
+                    "them).",
+                    task, *verified, *files));
+  }
+}
+
 }  // namespace
 
 std::string evaluation_table(const std::vector<EvaluatedArm>& arms) {
@@ -110,17 +189,48 @@ std::string evaluation_table(const std::vector<EvaluatedArm>& arms) {
     lines.front().push_back(several ? fmt::format("{} ({} seeds)", arm.name, arm.runs.size())
                                     : arm.name);
   }
-  lines.front().insert(lines.front().end(), {"article, OV", "article, no OV"});
+  const bool has_article = std::ranges::any_of(rows, [&](const Row& row) {
+    return is_measured(arms, row) && stands_beside_article(arms, row);
+  });
+  if (has_article) {
+    lines.front().insert(lines.front().end(), {"article, OV", "article, no OV"});
+  }
   for (const Row& row : rows) {
+    if (!is_measured(arms, row)) continue;
     std::vector<std::string> line = {row.label, documents_of(arms, row)};
     for (const EvaluatedArm& arm : arms) line.push_back(cell(arm, row));
-    if (std::all_of(line.begin() + 2, line.end(), [](const auto& one) { return one == "-"; })) {
-      continue;
+    if (has_article) {
+      const bool beside = stands_beside_article(arms, row);
+      line.insert(line.end(), {beside ? row.article_ov : "", beside ? row.article_no_ov : ""});
     }
-    line.insert(line.end(), {row.article_ov, row.article_no_ov});
     lines.push_back(std::move(line));
   }
   return aligned(lines);
+}
+
+std::string evaluation_notes(const std::vector<EvaluatedArm>& arms) {
+  std::set<std::string> notes;  // each once, whatever number of runs it is of
+  std::vector<const char*> left_out;
+  for (const Row& row : rows) {
+    if (row.has_article() && is_measured(arms, row) && !stands_beside_article(arms, row)) {
+      left_out.push_back(row.label);
+    }
+  }
+  if (!left_out.empty()) {
+    notes.insert(
+        fmt::format("The article's figures are left out for {}: they depend on the vocabulary, and "
+                    "the article's "
+                    "is GPT-2's 50,257 tokens.",
+                    fmt::join(left_out, "; ")));
+  }
+  for (const EvaluatedArm& arm : arms) {
+    for (const language::TaskResults& run : arm.runs) {
+      for (const language::TaskScore& score : run.tasks) add_notes(score, notes);
+    }
+  }
+  std::string text;
+  for (const std::string& note : notes) text += note + '\n';
+  return text;
 }
 
 std::string head_table(const language::TaskResults& results) {

@@ -125,9 +125,10 @@ int run_train(const TokensOptions& options) {
   if (!splitter) return fail(splitter.error());
   language::BpeTraining training(std::move(*splitter));
   for (const std::string& file : options.files) {
-    const Result<std::string> text = language::read_text(file, language::DocumentKind::files);
+    const Result<language::SourceText> text =
+        language::read_text(file, language::DocumentKind::files);
     if (!text) return fail(text.error());
-    training.add(*text);
+    training.add(text->cleaned);
   }
   Result<language::Vocabulary> vocabulary = training.train(size->value_or(4096));
   if (!vocabulary) return fail({"--vocabulary: " + vocabulary.error().message});

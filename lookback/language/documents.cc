@@ -128,18 +128,18 @@ std::string clean_text(std::string text, DocumentKind kind) {
   return text;
 }
 
-Result<std::string> read_text(const std::filesystem::path& path, DocumentKind kind) {
-  Result<std::string> text = base::read_file(path, largest_text);
-  if (!text) return text;
-  if (const std::size_t nul = text->find('\0'); nul != std::string::npos) {
+Result<SourceText> read_text(const std::filesystem::path& path, DocumentKind kind) {
+  Result<std::string> bytes = base::read_file(path, largest_text);
+  if (!bytes) return bytes.error();
+  if (const std::size_t nul = bytes->find('\0'); nul != std::string::npos) {
     return Error{
         fmt::format("{}: found a NUL byte at {}, allowed: text in UTF-8", path.string(), nul)};
   }
-  std::string cleaned = clean_text(std::move(*text), kind);
-  if (is_blank(cleaned)) {
-    return Error{fmt::format("{}: found no text, allowed: files with some", path.string())};
-  }
-  return cleaned;
+  SourceText text;
+  text.file = data_file(path.filename().string(), *bytes);
+  text.cleaned = clean_text(std::move(*bytes), kind);
+  if (!is_blank(text.cleaned)) return text;
+  return Error{fmt::format("{}: found no text, allowed: files with some", path.string())};
 }
 
 std::vector<std::string_view> split_documents(std::string_view text, DocumentKind kind) {

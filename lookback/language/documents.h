@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lookback/base/result.h"
+#include "lookback/language/data_file.h"
 
 namespace lookback::language {
 
@@ -34,9 +35,15 @@ std::string_view name_of(DocumentKind kind);
 /// is missing nothing is cut, nor of a file of many `texts`.
 std::string clean_text(std::string text, DocumentKind kind);
 
-/// A file's text, cleaned for documents of that kind. Errors name the file: it cannot be read, has over `largest_text` bytes,
-/// holds a NUL byte (no text, or not UTF-8), or nothing but white space.
-Result<std::string> read_text(const std::filesystem::path& path, DocumentKind kind);
+/// A text to learn from, and the file that it is from.
+struct SourceText {
+  std::string cleaned;
+  DataFile file;  ///< as it lies on the disk
+};
+
+/// A file's text, cleaned for documents of that kind. Errors name the file: it cannot be read, has over
+/// `largest_text` bytes, holds a NUL byte (no text, or not UTF-8), or nothing but white space.
+Result<SourceText> read_text(const std::filesystem::path& path, DocumentKind kind);
 
 /// The documents of a text, in order, without those of white space alone. They lie in `text`. Lines
 /// come without their end, others without white space at the end save one line end.

@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 
 /// One file: its tokens as they will lie in token files, and where its documents end in them.
 struct Source {
-  std::string name;
+  DataFile file;
   std::uint64_t text_bytes = 0;
   std::string text_checksum;
   std::uint64_t stray_bytes = 0;
@@ -79,13 +79,13 @@ Result<std::vector<Source>> encode_files(const std::vector<fs::path>& files,
   base::Workers workers(options.threads);
   std::vector<Source> sources;
   for (const fs::path& file : files) {
-    const Result<std::string> text = read_text(file, options.documents);
+    const Result<SourceText> text = read_text(file, options.documents);
     if (!text) return text.error();
     Source source;
-    source.name = file.filename().string();
-    source.text_bytes = text->size();
-    source.text_checksum = base::checksum_text({base::bytes_of(*text)});
-    source.stray_bytes = base::count_stray_bytes(*text);
+    source.file = text->file;
+    source.text_bytes = text->cleaned.size();
+    source.text_checksum = base::checksum_text({base::bytes_of(text->cleaned)});
+    source.stray_bytes = base::count_stray_bytes(text->cleaned);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       if (sources[i].text_checksum == source.text_checksum) {
         return Error{
@@ -94,8 +94,8 @@ Result<std::vector<Source>> encode_files(const std::vector<fs::path>& files,
                         file.string(), files[i].string())};
       }
     }
-    encode_documents(split_documents(*text, options.documents), tokenizer, separator, workers,
-                     source);
+    encode_documents(split_documents(text->cleaned, options.documents), tokenizer, separator,
+                     workers, source);
     sources.push_back(std::move(source));
   }
   return sources;
@@ -150,7 +150,11 @@ std::string describe_data(const std::vector<Source>& sources, const TokenPart& t
                           const TokenPart& validation, const PrepareOptions& options) {
   nlohmann::ordered_json texts = nlohmann::ordered_json::array();
   for (const Source& source : sources) {
-    texts.push_back({{"name", source.name},
+    const std::optional<std::string> known = get_data_path(source.file.sha256);
+    texts.push_back({{"name", source.file.name},
+                     {"file_bytes", source.file.bytes},
+                     {"file_sha256", source.file.sha256},
+                     {"verified_as", known ? nlohmann::json(*known) : nlohmann::json(nullptr)},
                      {"text_bytes", source.text_bytes},
                      {"text_checksum", source.text_checksum},
                      {"stray_bytes", source.stray_bytes},

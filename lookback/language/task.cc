@@ -10,7 +10,7 @@
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
 #include "lookback/base/utf8.h"
-#include "lookback/language/bzip2_file.h"
+#include "lookback/language/bzip2.h"
 #include "lookback/language/python_text.h"
 #include "lookback/language/task_files.h"
 
@@ -78,17 +78,20 @@ Result<Task> read_task(std::string_view name, const std::filesystem::path& direc
   const Result<const TaskFile*> file = find_task_file(name, directory);
   if (!file) return file.error();
   const std::filesystem::path path = directory / (*file)->file;
-  const bool compressed = path.extension() == ".bz2";
-  const Result<std::string> text =
-      compressed ? read_bzip2_file(path, most_task_bytes) : base::read_file(path, most_task_bytes);
+  Result<std::string> text = base::read_file(path, most_task_bytes);
   if (!text) return text.error();
+  DataFile origin = data_file(std::string((*file)->file), *text);
+  if (path.extension() == ".bz2") {
+    text = decompress_bzip2(std::move(*text), most_task_bytes);
+    if (!text) return Error{fmt::format("{}: {}", path.string(), text.error().message)};
+  }
   if (const Status valid = check_text(*text, path.string()); !valid) return valid.error();
   Result<std::vector<Document>> documents = (*file)->parse(*text, path.string());
   if (!documents) return documents.error();
   if (documents->empty()) {
     return Error{fmt::format("{}: found no documents, {} needs one or more", path.string(), name)};
   }
-  Task task{std::string(name), (*file)->kind, std::move(*documents), 0};
+  Task task{std::string(name), (*file)->kind, std::move(*documents), 0, std::move(origin)};
   task.original = task.documents.size();
   if (limit != 0 && limit < task.original) task.documents.resize(limit);
   return task;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lookback/base/result.h"
+#include "lookback/language/data_file.h"
 
 namespace lookback::language {
 
@@ -40,6 +41,7 @@ struct Task {
   TaskKind kind = TaskKind::multiple_choice;
   std::vector<Document> documents;
   std::size_t original = 0;  ///< documents there are, of which `documents` are the first
+  DataFile file = {};        ///< that it was read from
 };
 
 /// "hellaswag", "arc_easy", "arc_challenge", "lambada", "wikitext".

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,11 @@ std::optional<std::string_view> metric_of(std::string_view key) {
   return key;
 }
 
+/// Whether its value may be infinite, and so null: only what is exp of a loss grows so large.
+bool is_exponential(std::string_view metric) {
+  return metric.find("perplexity") != std::string_view::npos;
+}
+
 Error error_in(std::string_view task, std::string_view key, std::string_view problem) {
   return Error{fmt::format("results of {}, \"{}\": {}", base::printable(task), base::printable(key),
                            problem)};
@@ -59,7 +65,8 @@ Result<std::vector<Metric>> read_metrics(const json& fields, std::string_view ta
   for (const auto& [key, value] : fields.items()) {
     const std::optional<std::string_view> name = metric_of(key);
     if (!name) continue;
-    const std::optional<double> number = base::find_number(fields, {key});
+    std::optional<double> number = base::find_number(fields, {key});
+    if (value.is_null() && is_exponential(*name)) number = std::numeric_limits<double>::infinity();
     if (!number) return error_in(task, key, "allowed is a finite number");
     const Result<std::optional<double>> error = read_error(fields, task, error_key(*name));
     if (!error) return error.error();
@@ -79,8 +86,13 @@ Result<TaskScore> read_score(const json& value, const std::string& task, const j
   if (!original || !effective || *effective == 0 || *effective > *original) {
     return error_in(task, "n-samples", "needed are \"original\" and 1 to as many \"effective\"");
   }
-  return TaskScore{task, static_cast<std::size_t>(*original), static_cast<std::size_t>(*effective),
-                   std::move(*metrics)};
+  TaskScore score{task, static_cast<std::size_t>(*original), static_cast<std::size_t>(*effective),
+                  std::move(*metrics)};
+  if (const json* about = base::find_value(value, {"configs", task})) {
+    if (!about->is_object()) return error_in(task, "configs", "allowed is an object");
+    score.about = *about;
+  }
+  return score;
 }
 
 }  // namespace
@@ -90,6 +102,14 @@ const TaskScore* find_score(const TaskResults& results, std::string_view task) {
   return found == results.tasks.end() ? nullptr : &*found;
 }
 
+const Metric* find_metric(const TaskResults& results, std::string_view task,
+                          std::string_view metric) {
+  const TaskScore* score = find_score(results, task);
+  if (score == nullptr) return nullptr;
+  const auto found = std::ranges::find(score->metrics, metric, &Metric::name);
+  return found == score->metrics.end() ? nullptr : &*found;
+}
+
 json to_json(const TaskResults& results) {
   json value{
       {"results", json::object()}, {"n-samples", json::object()}, {"config", results.config}};
@@ -97,10 +117,12 @@ json to_json(const TaskResults& results) {
     json& fields = value["results"][score.name];
     fields["alias"] = score.name;
     for (const Metric& metric : score.metrics) {
-      fields[value_key(metric.name)] = metric.value;
+      fields[value_key(metric.name)] =
+          std::isfinite(metric.value) ? json(metric.value) : json(nullptr);
       fields[error_key(metric.name)] =
           metric.standard_error ? json(*metric.standard_error) : json(no_error);
     }
+    if (!score.about.empty()) value["configs"][score.name] = score.about;
     value["n-samples"][score.name] = {{"original", score.original}, {"effective", score.documents}};
   }
   return value;

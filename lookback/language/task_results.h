@@ -17,17 +17,21 @@ struct TaskResults {
   nlohmann::json config = nlohmann::json::object();  ///< an object: what was evaluated, and how
 };
 
-/// The score of a task; null where it was not evaluated.
+/// The score of a task, and one metric of it; null where it was not evaluated.
 const TaskScore* find_score(const TaskResults& results, std::string_view task);
+const Metric* find_metric(const TaskResults& results, std::string_view task,
+                          std::string_view metric);
 
 /// {"results": {TASK: {"alias": TASK, "METRIC,none": value, "METRIC_stderr,none": error or "N/A"}},
 ///  "n-samples": {TASK: {"original": documents there are, "effective": evaluated}},
+///  "configs": {TASK: what it was asked of}, where something is known,
 ///  "config": config}
+/// An infinite perplexity is null, for JSON has no infinite numbers.
 nlohmann::json to_json(const TaskResults& results);
 
 /// The other way; tasks and metrics come in the order of their names. Fields and filters that are
 /// not known are passed over. Errors name the task and the field: it is missing, not a finite
-/// number, a negative error, or counts that do not fit each other.
+/// number (null, of what is no perplexity), a negative error, or counts that do not fit each other.
 Result<TaskResults> parse_task_results(const nlohmann::json& value);
 
 /// What a file holds: to_json, indented. Text that is not UTF-8 becomes the replacement character.

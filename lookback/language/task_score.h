@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,8 +27,9 @@ using Model = std::function<Result<std::vector<Answer>>(std::span<const Window> 
 
 struct Metric {
   std::string name;
-  double value = 0;
-  std::optional<double> standard_error;  ///< of the value over documents; none for one document
+  double value = 0;  ///< infinite where a perplexity is beyond what a double holds
+  /// Of the value over documents; none for one document, or of a value that is not finite.
+  std::optional<double> standard_error;
 
   bool operator==(const Metric&) const = default;
 };
@@ -37,24 +39,29 @@ struct TaskScore {
   std::size_t original = 0;   ///< documents the task has
   std::size_t documents = 0;  ///< documents evaluated
   std::vector<Metric> metrics;
+  nlohmann::json about = nlohmann::json::object();  ///< what it was asked of: files, windows
 
   bool operator==(const TaskScore&) const = default;
 };
+
+/// exp of a mean loss in nats, with its standard error to first order: both are infinite, and the error
+/// none, above 709 nats. The loss beside it says how large it is.
+Metric perplexity_of(std::string name, const Metric& loss);
 
 /// Asks the model once for all windows of the task and scores its answers.
 ///   multiple choice  acc: the share of documents whose gold choice has the first of the greatest
 ///                    log-probabilities; acc_norm: of those divided by the choice's Unicode code
 ///                    points, without the space before it
-///   last word        perplexity exp(-mean over documents of the log-probability of all of the
-///                    word); acc: the share with every token greedy
-///   rolling          word_perplexity and byte_perplexity exp(-sum of log-probabilities / sum of
-///                    words, or bytes), and bits_per_byte
+///   last word        loss: -mean over documents of the log-probability of all of the word, in nats;
+///                    perplexity exp(loss); acc: the share with every token greedy
+///   rolling          word_loss: -sum of log-probabilities / sum of words, in nats; word_perplexity
+///                    exp of it; byte_perplexity and bits_per_byte likewise over bytes
 /// The standard error of a share or a mean is s / sqrt(n) with s of n - 1 degrees of freedom. Of a
 /// ratio of sums L / W over documents it is the delta method's, sqrt(n / (n - 1) sum_i d_i^2) / W
 /// with d_i = l_i - (L / W) w_i; of exp(x) that of x times exp(x). (The harness draws bootstrap
 /// samples for perplexities.)
 /// Errors: no documents; a request without a window (see request_window); a model's error, too few
-/// or too many answers, one not finite; a metric not finite. REQUIRES context >= 1.
+/// or too many answers, one not finite. REQUIRES context >= 1.
 Result<TaskScore> evaluate_task(const Task& task, const Encode& encode, std::size_t context,
                                 data::Token end_of_text, const Model& model);
 

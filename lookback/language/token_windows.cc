@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lookback/base/permutation.h"
 #include "lookback/base/random.h"
 
@@ -31,11 +33,18 @@ void RepeatedWindows::draw(std::uint64_t index, std::span<data::Token> tokens) c
   for (std::size_t t = period; t < tokens.size(); ++t) tokens[t] = tokens[t - period];
 }
 
-OrderedWindows::OrderedWindows(std::shared_ptr<const TokenFile> file, std::size_t length)
-    : file_(std::move(file)), length_(length), windows_((file_->size() - 1) / (length - 1)) {}
+SpreadWindows::SpreadWindows(std::shared_ptr<const TokenFile> file, std::size_t length,
+                             std::uint64_t most)
+    : file_(std::move(file)),
+      length_(length),
+      all_windows_((file_->size() - 1) / (length - 1)),
+      windows_(std::min(most, all_windows_)) {}
 
-void OrderedWindows::draw(std::uint64_t index, std::span<data::Token> tokens) const {
-  file_->copy(index * (length_ - 1), tokens);
+void SpreadWindows::draw(std::uint64_t index, std::span<data::Token> tokens) const {
+  // floor(index n / k) without the product, which need not fit, and half a stretch.
+  const std::uint64_t stretch = all_windows_ / windows_, rest = all_windows_ % windows_;
+  const std::uint64_t window = index * stretch + index * rest / windows_ + stretch / 2;
+  file_->copy(window * (length_ - 1), tokens);
 }
 
 Status check_windows(const TokenFile& file, std::size_t length) {

@@ -61,23 +61,29 @@ class RepeatedWindows final : public data::TokenSource {
   std::uint64_t seed_;
 };
 
-/// Windows in the order of the text, each beginning with the token that the one before ended with, so
-/// that all tokens but the first are predicted, once. What is left over at the end is not read.
-class OrderedWindows final : public data::TokenSource {
+/// Held-out windows, spread evenly over the whole file. The file is cut into windows in the order of the
+/// text, each beginning with the token that the one before ended with, so that every token but the
+/// first is predicted once; what is left over at the end is not read. Of these n windows, k = min(n,
+/// most) are taken: the k stretches of the file that begin at window floor(i n / k) each give their
+/// middle one. So which windows they are is a pure function of the file's length, T and `most`, no two
+/// predict the same token, and all n come where `most` allows.
+class SpreadWindows final : public data::TokenSource {
  public:
-  /// REQUIRES that check_windows(file, length) succeeds.
-  OrderedWindows(std::shared_ptr<const TokenFile> file, std::size_t length);
+  /// REQUIRES that check_windows(file, length) succeeds, and most >= 1.
+  SpreadWindows(std::shared_ptr<const TokenFile> file, std::size_t length, std::uint64_t most);
 
   std::size_t length() const override { return length_; }
   std::size_t vocabulary() const override { return file_->vocabulary(); }
-  /// REQUIRES index < windows().
+  /// In the order of the text. REQUIRES index < windows().
   void draw(std::uint64_t index, std::span<data::Token> tokens) const override;
 
-  std::uint64_t windows() const { return windows_; }
+  std::uint64_t windows() const { return windows_; }          ///< k
+  std::uint64_t all_windows() const { return all_windows_; }  ///< n
 
  private:
   std::shared_ptr<const TokenFile> file_;
   std::size_t length_;
+  std::uint64_t all_windows_;
   std::uint64_t windows_;
 };
 

@@ -67,7 +67,10 @@ class ModelEvaluation {
         tokenizer_(tokenizer),
         request_(request),
         workers_(workers),
-        observer_(observer) {}
+        observer_(observer) {
+    const std::string text = language::to_tokenizer_json(tokenizer.vocabulary());
+    tokenizer_checksum_ = base::checksum_text({base::bytes_of(text)});
+  }
 
   Result<ModelScores> evaluate() {
     ModelScores scores;
@@ -79,7 +82,7 @@ class ModelEvaluation {
           {"tokens", model_.header.tokens},
           {"parameters", model_.program.parameter_count()},
           {"context", model_.program.architecture.context}}},
-        {"tokenizer", {{"tokens", tokenizer_.size()}}},
+        {"tokenizer", {{"tokens", tokenizer_.size()}, {"checksum", tokenizer_checksum_}}},
         {"limit", request_.limit == 0 ? nlohmann::json(nullptr) : nlohmann::json(request_.limit)}};
     for (const std::string& task : request_.tasks) {
       const Result<TaskScore> score = score_of(task, results.config);
@@ -123,15 +126,18 @@ class ModelEvaluation {
   }
 
   Result<TaskScore> of_text(const std::string& task) {
-    if (language::tokenizer_checksum(tokenizer_.vocabulary()) !=
-        request_.text->tokenizer_checksum) {
+    const Text& text = *request_.text;
+    if (text.tokenizer_checksum != language::tokenizer_checksum(tokenizer_.vocabulary())) {
       return Error{
           fmt::format("{}: found tokens of another tokenizer, allowed: those of the model's",
-                      request_.text->directory.string())};
+                      text.directory.string())};
     }
-    const auto evaluate = task == "perplexity" ? evaluate_perplexity : evaluate_value_content;
-    return evaluate(model(), *request_.text, model_.config.data.length, request_.own, workers_,
-                    go_on(task));
+    const std::size_t length = model_.config.data.length;
+    if (task == "value-content") {
+      return evaluate_value_content(model(), text, length, request_.own, workers_, go_on(task));
+    }
+    return evaluate_perplexity(model(), text, text_bytes(tokenizer_), length, request_.own,
+                               workers_, go_on(task));
   }
 
   Result<std::vector<TaskScore>> probe_scores(const std::string& task, nlohmann::json& config) {
@@ -163,10 +169,12 @@ class ModelEvaluation {
     if (!task) return task.error();
     const auto end = tokenizer_.special();
     if (!end) return Error{"found a tokenizer without <|endoftext|>"};
-    return language::evaluate_task(
+    auto score = language::evaluate_task(
         *task, [&](std::string_view text) { return tokenizer_.encode(text); },
         model_.program.architecture.context, *end,
         language::task_model(model_.program, model_.parameters, workers_, go_on(name)));
+    if (score) score->about = language::to_json(task->file);
+    return score;
   }
 
   const SavedModel& model_;
@@ -174,6 +182,7 @@ class ModelEvaluation {
   const EvaluationRequest& request_;
   base::Workers& workers_;
   const EvaluationObserver& observer_;
+  std::string tokenizer_checksum_;  ///< of its tokenizer.json
   std::map<std::string, TaskScore, std::less<>> probes_;
   bool is_stopped_ = false;
 };
@@ -291,11 +300,13 @@ Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path
   if (!results) {
     return Error{fmt::format("{}: not wholly evaluated: {}", name, results.error().message)};
   }
-  const auto value = [&](std::string_view task) {
-    return language::find_score(*results, task)->metrics.front().value;
-  };
-  listener.message(fmt::format("{}: perplexity {:.2f}, copies {:.3f} of random tokens", name,
-                               value("perplexity"), value("copy")));
+  const language::Metric* perplexity =
+      language::find_metric(*results, "perplexity", "token_perplexity");
+  const language::Metric* copy = language::find_metric(*results, "copy", "acc");
+  if (perplexity != nullptr && copy != nullptr) {
+    listener.message(fmt::format("{}: perplexity {:.4g}, copies {:.3f} of random tokens", name,
+                                 perplexity->value, copy->value));
+  }
   return Ending::finished;
 }
 

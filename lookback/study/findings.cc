@@ -6,8 +6,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "lookback/base/json_access.h"
 #include "lookback/lens/to_json.h"
 #include "lookback/lens/transition.h"
 
@@ -66,13 +68,17 @@ nlohmann::json transition_json(const lens::Transition& transition) {
 /// Of a run that learned from text: the loss at the end, and the least on the way.
 void add_validation(std::span<const nlohmann::json> metrics, nlohmann::json& findings) {
   std::optional<double> least, last;
+  std::string windows;
   for (const nlohmann::json& line : metrics) {
-    last = number(line.value("validation", nlohmann::json::object()), "loss");
+    const nlohmann::json measured = line.value("validation", nlohmann::json::object());
+    last = number(measured, "loss");
+    windows = base::find_text(measured, {"windows"});
     if (last) least = least ? std::min(*least, *last) : *last;
   }
   if (!least) return;
   findings["validation_loss"] = or_null(last);
   findings["validation_loss_least"] = *least;
+  findings["validation_windows"] = windows;
 }
 
 void add_scores(std::span<const nlohmann::json> metrics, nlohmann::json& findings) {

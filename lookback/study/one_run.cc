@@ -126,6 +126,9 @@ class OneRun {
     if (!standing) return standing.error();
     Status written = base::write_file_atomically(directory_ / "config.toml", to_toml(config_));
     if (written && data.text) written = copy_tokenizer(*data.text);
+    if (written && data.text) {
+      written = base::write_file_atomically(directory_ / "data.json", data.text->data_json);
+    }
     return written ? remove_shorter_end(config_, directory_) : written;
   }
 

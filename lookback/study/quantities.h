@@ -18,7 +18,7 @@ using Figure = std::variant<std::monostate, double, std::string>;
 
 struct Quantity {
   std::string_view name = {};
-  std::string_view unit = {};  ///< "nats", "tokens", "decades", or none
+  std::string_view unit = {};  ///< "nats", "bits", "tokens", "decades", or none
   std::string_view says = {};  ///< within a sentence: "the best head's induction score at the end"
   bool is_word = false;
   std::vector<std::string> (*words)() = nullptr;  ///< those that it can be, where it is one

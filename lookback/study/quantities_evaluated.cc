@@ -14,10 +14,13 @@ struct Place {
 };
 
 constexpr Place text_perplexity{"perplexity", "token_perplexity,none"};
+constexpr Place text_bits{"perplexity", "bits_per_byte,none"};
 constexpr Place induction_bump{"induction", "induction_bump,none"};
 constexpr Place copy_accuracy{"copy", "acc,none"};
 constexpr Place lookup_accuracy{"lookup", "acc,none"};
 constexpr Place value_content_place{"value-content", "perplexity_ratio,none"};
+constexpr Place value_content_rise{"value-content", "loss_rise,none"};
+constexpr Place wikitext_bits{"wikitext", "bits_per_byte,none"};
 constexpr Place hellaswag{"hellaswag", "acc_norm,none"};
 constexpr Place arc_easy{"arc_easy", "acc_norm,none"};
 constexpr Place arc_challenge{"arc_challenge", "acc_norm,none"};
@@ -34,6 +37,10 @@ constexpr std::array evaluated_all = {
              .says = "the perplexity on validation text",
              .logarithmic = true,
              .read = evaluated<text_perplexity>},
+    Quantity{.name = "text_bits_per_byte",
+             .unit = "bits",
+             .says = "the bits a byte of validation text costs",
+             .read = evaluated<text_bits>},
     Quantity{.name = "induction_bump",
              .unit = "nats",
              .says = "the fall of loss from the first copy of random tokens to the second",
@@ -49,6 +56,14 @@ constexpr std::array evaluated_all = {
         .says = "the factor on the perplexity of text when the content of every value is its mean",
         .logarithmic = true,
         .read = evaluated<value_content_place>},
+    Quantity{.name = "text_value_content_rise",
+             .unit = "nats",
+             .says = "the rise of loss on text when the content of every value is its mean",
+             .read = evaluated<value_content_rise>},
+    Quantity{.name = "wikitext_bits_per_byte",
+             .unit = "bits",
+             .says = "the bits a byte of WikiText-2 costs",
+             .read = evaluated<wikitext_bits>},
     Quantity{.name = "hellaswag_accuracy",
              .says = "the normalized accuracy on HellaSwag",
              .read = evaluated<hellaswag>},

@@ -73,15 +73,17 @@ void add_stretch(std::uint64_t step, json& made_by) {
 /// What is there while a run is trained, and is not rewritten.
 Result<std::vector<std::string>> constant_files(const fs::path& directory) {
   std::vector<std::string> names = {"config.toml"};
-  const Result<bool> tokenizer = base::is_there(directory / "tokenizer.json");
-  if (!tokenizer) return tokenizer.error();
-  if (*tokenizer) names.emplace_back("tokenizer.json");
+  for (const char* copy : {"tokenizer.json", "data.json"}) {  // of a run that learns from text
+    const Result<bool> there = base::is_there(directory / copy);
+    if (!there) return there.error();
+    if (*there) names.emplace_back(copy);
+  }
   return names;
 }
 
 /// What is there only when a run has ended, or is rewritten until then.
 bool is_of_the_end(const std::string& name) {
-  return name != "config.toml" && name != "tokenizer.json";
+  return name != "config.toml" && name != "tokenizer.json" && name != "data.json";
 }
 
 }  // namespace

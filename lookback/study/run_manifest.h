@@ -17,7 +17,8 @@ namespace lookback::study {
 std::string identity_of(const RunConfig& config);
 
 /// Training begins or goes on in `directory` at `step`: notes whose run it is, which program, engine,
-/// instruction set and machine train it from there, and lists config.toml and tokenizer.json.
+/// instruction set and machine train it from there, and lists config.toml, tokenizer.json
+/// and data.json.
 Status note_stretch(const std::filesystem::path& directory, const RunConfig& config,
                     std::uint64_t step);
 

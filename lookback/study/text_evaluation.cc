@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numbers>
+#include <string>
 
 #include "lookback/language/predictor.h"
 #include "lookback/language/probes.h"
@@ -32,12 +34,23 @@ Metric mean_of(const std::string& name, std::span<const double> values) {
   return metric;
 }
 
-/// The exponential of a mean; its standard error is first-order.
-Metric exponential_of(const std::string& name, std::span<const double> logarithms) {
-  Metric metric = mean_of(name, logarithms);
-  metric.value = std::exp(metric.value);
-  if (metric.standard_error) *metric.standard_error *= metric.value;
+/// Bits a byte of the text in windows; none where they hold no text.
+std::optional<Metric> bits_per_byte_of(std::span<const WindowLoss> windows) {
+  std::vector<double> bits, bytes;
+  for (const WindowLoss& window : windows) {
+    bits.push_back(window.text_nats / std::numbers::ln2);
+    bytes.push_back(static_cast<double>(window.text_bytes));
+  }
+  const lens::Estimate estimate = lens::ratio_estimate(bits, bytes);
+  if (!std::isfinite(estimate.mean)) return std::nullopt;
+  Metric metric{"bits_per_byte", estimate.mean, std::nullopt};
+  if (std::isfinite(estimate.standard_error)) metric.standard_error = estimate.standard_error;
   return metric;
+}
+
+/// What a score of validation windows says of them.
+nlohmann::json about_windows(const Text& text) {
+  return {{"windows", spread_windows}, {"text", to_json(text)}};
 }
 
 std::vector<double> differences(std::span<const double> a, std::span<const double> b) {
@@ -64,6 +77,13 @@ std::vector<data::Token> plain_tokens(const language::Tokenizer& tokenizer) {
     }
   }
   return plain;
+}
+
+std::vector<std::size_t> text_bytes(const language::Tokenizer& tokenizer) {
+  std::vector<std::size_t> bytes;
+  for (const std::string& token : tokenizer.vocabulary().tokens) bytes.push_back(token.size());
+  for (const language::Special& special : tokenizer.vocabulary().specials) bytes[special.id] = 0;
+  return bytes;
 }
 
 Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
@@ -101,37 +121,49 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
 }
 
 Result<TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text,
-                                      std::size_t length, const TextEvaluationOptions& options,
-                                      base::Workers& workers, const base::GoOn& go_on) {
+                                      std::span<const std::size_t> token_bytes, std::size_t length,
+                                      const TextEvaluationOptions& options, base::Workers& workers,
+                                      const base::GoOn& go_on) {
   if (Status fits = language::check_windows(*text.validation, length); !fits) return fits.error();
   if (Status known = lens::check_inputs(model.program, model.parameters, length,
                                         text.validation->vocabulary());
       !known) {
     return known.error();
   }
+  if (token_bytes.size() < text.validation->vocabulary()) {
+    return Error{fmt::format("found the bytes of {} tokens, allowed: those of all {}",
+                             token_bytes.size(), text.validation->vocabulary())};
+  }
   const Validation validation(model.program, text.validation, length, options.windows, workers);
-  Result<std::vector<double>> losses = validation.losses(model.parameters, go_on);
-  if (!losses) return losses.error();
-  for (double& loss : *losses) loss /= static_cast<double>(validation.predictions());
-  return TaskScore{"perplexity",
-                   validation.all_windows(),
-                   validation.windows(),
-                   {exponential_of("token_perplexity", *losses)}};
+  const auto windows = validation.losses(model.parameters, go_on, token_bytes);
+  if (!windows) return windows.error();
+  std::vector<double> losses;
+  for (const WindowLoss& window : *windows) {
+    losses.push_back(window.nats / static_cast<double>(validation.predictions()));
+  }
+  const Metric loss = mean_of("loss", losses);
+  TaskScore score{"perplexity",
+                  validation.all_windows(),
+                  validation.windows(),
+                  {language::perplexity_of("token_perplexity", loss), loss},
+                  about_windows(text)};
+  if (const auto bits = bits_per_byte_of(*windows)) score.metrics.push_back(*bits);
+  return score;
 }
 
 Result<TaskScore> evaluate_value_content(const lens::Model& model, const Text& text,
                                          std::size_t length, const TextEvaluationOptions& options,
                                          base::Workers& workers, const base::GoOn& go_on) {
   if (Status fits = language::check_windows(*text.validation, length); !fits) return fits.error();
-  const language::OrderedWindows source(text.validation, length);
-  const std::uint64_t windows = std::min<std::uint64_t>(options.windows, source.windows());
-  const Result<ValueContent> losses = value_content(model, source, windows, workers, go_on);
+  const language::SpreadWindows source(text.validation, length, options.windows);
+  const auto losses = value_content(model, source, source.windows(), workers, go_on);
   if (!losses) return losses.error();
-  return TaskScore{
-      "value-content",
-      source.windows(),
-      windows,
-      {exponential_of("perplexity_ratio", differences(losses->ablated, losses->whole))}};
+  const Metric rise = mean_of("loss_rise", differences(losses->ablated, losses->whole));
+  return TaskScore{"value-content",
+                   source.all_windows(),
+                   source.windows(),
+                   {language::perplexity_of("perplexity_ratio", rise), rise},
+                   about_windows(text)};
 }
 
 }  // namespace lookback::study

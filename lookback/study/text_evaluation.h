@@ -37,6 +37,9 @@ struct TextEvaluationOptions {
 /// without a tokenizer, all V.
 std::vector<data::Token> plain_tokens(const language::Tokenizer& tokenizer);
 
+/// How many bytes of text each token is: those of its own, and 0 of a special one, which is no text: [V].
+std::vector<std::size_t> text_bytes(const language::Tokenizer& tokenizer);
+
 /// The probes alone: "induction" (induction_bump, nats), "copy" (acc) and "lookup" (acc), each with
 /// its standard error over sequences. Errors: those of Predictor::run; too few plain tokens.
 Result<std::vector<language::TaskScore>> evaluate_probes(const lens::Model& model,
@@ -45,16 +48,20 @@ Result<std::vector<language::TaskScore>> evaluate_probes(const lens::Model& mode
                                                          base::Workers& workers,
                                                          const base::GoOn& go_on = {});
 
-/// "perplexity" (token_perplexity) on the validation text in windows of `length` tokens, those of the
-/// model's training. The standard error is first-order, over windows.
+/// "perplexity" of the validation text in windows of `length` tokens, those of the model's training,
+/// spread evenly over all of it: "loss" (nats a token), "token_perplexity" (exp of it) and
+/// "bits_per_byte": the nats of the tokens of text over ln 2 and over their bytes, special tokens left
+/// out of both. `token_bytes` are text_bytes() of the tokenizer that made the tokens. Standard errors
+/// are first-order, over windows.
 Result<language::TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text,
+                                                std::span<const std::size_t> token_bytes,
                                                 std::size_t length,
                                                 const TextEvaluationOptions& options,
                                                 base::Workers& workers,
                                                 const base::GoOn& go_on = {});
 
-/// "value-content" (perplexity_ratio): the factor of value_content.h on the same windows, with its
-/// standard error in the same way.
+/// "value-content" on the same windows: "loss_rise" (nats a token), what value_content.h's ablation adds
+/// to the loss, and "perplexity_ratio", exp of it.
 Result<language::TaskScore> evaluate_value_content(const lens::Model& model, const Text& text,
                                                    std::size_t length,
                                                    const TextEvaluationOptions& options,

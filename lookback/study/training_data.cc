@@ -2,15 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
 
 #include "lookback/base/checksum.h"
 #include "lookback/base/file.h"
+#include "lookback/base/json_access.h"
+#include "lookback/base/json_file.h"
+#include "lookback/base/printable.h"
+#include "lookback/language/data_file.h"
 #include "lookback/language/token_windows.h"
 
 namespace lookback::study {
 namespace {
+
+/// As data.json writes a checksum.
+std::string hex_digits(std::uint64_t checksum) { return fmt::format("{:016x}", checksum); }
 
 Result<std::shared_ptr<const language::TokenFile>> open_tokens(const std::filesystem::path& file) {
   Result<language::TokenFile> opened = language::TokenFile::open(file);
@@ -33,6 +41,39 @@ Result<std::optional<std::string>> directory_of(const Study& study) {
     directory = own;
   }
   return directory;
+}
+
+/// What a data.json says of its texts.
+std::optional<TextSources> sources_of(const nlohmann::json& data) {
+  TextSources sources;
+  for (const nlohmann::json& source : base::find_array(data, {"sources"})) {
+    const std::string checksum = base::find_text(source, {"file_sha256"});
+    if (checksum.empty()) return std::nullopt;
+    ++sources.files;
+    if (language::get_data_path(checksum)) ++sources.verified;
+  }
+  return sources;
+}
+
+/// Reads the data.json of a directory whose tokens are open.
+Status read_data_json(Text& text) {
+  const std::filesystem::path file = text.directory / "data.json";
+  constexpr std::size_t largest_data = std::size_t{1} << 28;
+  Result<std::string> bytes = base::read_file(file, largest_data);
+  if (!bytes) return bytes.error();
+  const nlohmann::json data = base::parse_json(*bytes);
+  for (const auto& [part, tokens] :
+       {std::pair("train", text.train), std::pair("validation", text.validation)}) {
+    const std::string found = base::find_text(data, {part, "tokens_checksum"});
+    const std::string made = hex_digits(tokens->header().tokens_checksum);
+    if (found == made) continue;
+    return Error{
+        fmt::format("{}: found \"{}\" as tokens_checksum of {}, allowed: {}, that of {}.tokens",
+                    file.string(), base::printable(found, 40), part, made, part)};
+  }
+  text.sources = sources_of(data);
+  text.data_json = std::move(*bytes);
+  return {};
 }
 
 Result<Text> open_text_of(const RunConfig& config) {
@@ -81,7 +122,20 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   text.directory = directory;
   const std::uint64_t both[] = {header.tokens_checksum, other.tokens_checksum};
   text.checksum = base::checksum_text({std::as_bytes(std::span(both))});
+  if (Status read = read_data_json(text); !read) return read.error();
   return text;
+}
+
+nlohmann::json to_json(const Text& text) {
+  nlohmann::json json = {{"tokens_checksum", text.checksum},
+                         {"tokenizer_checksum", hex_digits(text.tokenizer_checksum)},
+                         {"files", nullptr},
+                         {"verified", nullptr}};
+  if (text.sources) {
+    json["files"] = text.sources->files;
+    json["verified"] = text.sources->verified;
+  }
+  return json;
 }
 
 Status check_text(const Text& text, const RunConfig& config) {

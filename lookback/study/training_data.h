@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -16,16 +17,29 @@
 
 namespace lookback::study {
 
+/// The files of text that a prepared directory was made of, as its data.json says.
+struct TextSources {
+  std::size_t files = 0;
+  std::size_t verified = 0;  ///< of them, by their checksums, files that scripts/get-data verifies
+};
+
 /// The files of a prepared directory, open.
 struct Text {
   std::shared_ptr<const language::TokenFile> train, validation;
   std::filesystem::path directory;       ///< theirs, with their tokenizer.json
   std::string checksum;                  ///< of the tokens of both files: 16 hexadecimal digits
   std::uint64_t tokenizer_checksum = 0;  ///< of the tokenizer.json that made them
+  std::string data_json;                 ///< all of theirs: which files they were made of
+  /// None where data.json was written before it had the checksums of its files.
+  std::optional<TextSources> sources;
 };
 
-/// Opens a prepared directory. Errors: files that are missing, torn or of another kind, and files that
-/// were not made with the tokenizer.json beside them.
+/// {"tokens_checksum", "tokenizer_checksum", "files", "verified"}, the last two null where they are not
+/// known.
+nlohmann::json to_json(const Text& text);
+
+/// Opens a prepared directory. Errors: files that are missing, torn or of another kind, files that were
+/// not made with the tokenizer.json beside them, and a data.json of other tokens.
 Result<Text> open_text(const std::filesystem::path& directory);
 
 /// Whether a run can learn from it: tokens that the model knows, as many as a window needs, and the

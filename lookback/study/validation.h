@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "lookback/base/go_on.h"
@@ -16,8 +17,15 @@
 
 namespace lookback::study {
 
-/// The first so many windows of T tokens of a validation file, ready to be predicted again and again.
-/// Program and workers must outlive it.
+/// How a window's tokens were predicted. Text is what is not a special token.
+struct WindowLoss {
+  double nats = 0;               ///< summed over the window's T - 1 predictions
+  double text_nats = 0;          ///< over those of text alone
+  std::uint64_t text_bytes = 0;  ///< of the tokens predicted there
+};
+
+/// So many windows of T tokens, spread evenly over a validation file (language::SpreadWindows), ready to
+/// be predicted again and again. Program and workers must outlive it.
 class Validation {
  public:
   /// Of fewer windows than asked for, all. REQUIRES that check_windows accepts (file, length), and
@@ -25,24 +33,27 @@ class Validation {
   Validation(const model::Program& program, std::shared_ptr<const language::TokenFile> file,
              std::size_t length, std::size_t windows, base::Workers& workers);
 
-  /// {"loss": mean nats a token, "perplexity": exp of it, "tokens": predicted}. Each token is
-  /// predicted from those before it in its window. Memory for it is taken and given back.
+  /// {"loss": mean nats a token, "perplexity": exp of it, "tokens": predicted, "windows": "spread"}.
+  /// Each token is predicted from those before it in its window. A number that is not finite is null.
+  /// Memory for it is taken and given back.
   nlohmann::json measure(std::span<const float> parameters) const;
 
-  /// The loss of each window, nats summed over its predictions: [windows]. The error is
-  /// base::stopped().
-  Result<std::vector<double>> losses(std::span<const float> parameters,
-                                     const base::GoOn& go_on) const;
+  /// The loss of each window: [windows]. `token_bytes` [V] has the bytes of each token, 0 of a special
+  /// one; without it nothing counts as text. The error is base::stopped().
+  Result<std::vector<WindowLoss>> losses(std::span<const float> parameters, const base::GoOn& go_on,
+                                         std::span<const std::size_t> token_bytes = {}) const;
 
-  std::size_t predictions() const { return source_.length() - 1; }  ///< T - 1, of a window
-  std::uint64_t windows() const { return windows_; }                ///< that are measured
-  std::uint64_t all_windows() const { return source_.windows(); }   ///< that the text has
+  std::size_t predictions() const { return source_.length() - 1; }     ///< T - 1, of a window
+  std::uint64_t windows() const { return source_.windows(); }          ///< that are measured
+  std::uint64_t all_windows() const { return source_.all_windows(); }  ///< that the text has
 
  private:
   const model::Program& program_;
-  language::OrderedWindows source_;
-  std::uint64_t windows_;
+  language::SpreadWindows source_;
   base::Workers& workers_;
 };
+
+/// Which windows validation takes, as results say it.
+inline constexpr std::string_view spread_windows = "spread";
 
 }  // namespace lookback::study

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lookback/base/checksum.h"
+#include "lookback/base/sha256.h"
 #include "lookback/language/token_file.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/language/shared_data.h"
@@ -112,6 +113,26 @@ TEST_F(PrepareTest, SaysWhatWentIn) {
   EXPECT_EQ(copied->vocabulary(), tokenizer_.vocabulary());
   const std::string text = spec::contents(out_ / "tokenizer.json");
   EXPECT_EQ(data["tokenizer_checksum"], base::checksum_text({base::bytes_of(text)}));
+}
+
+TEST_F(PrepareTest, SaysWhichFilesTheTextsAreOf) {
+  const std::string bytes = "\xEF\xBB\xBFone\r\n";  // cleaned, four bytes of text are left
+  ASSERT_TRUE(prepare_tokens({text("a", bytes), text("b", "two\n")}, tokenizer_, out_, {}));
+  const auto source = nlohmann::json::parse(spec::contents(out_ / "data.json"))["sources"][0];
+  EXPECT_EQ(source["text_bytes"], 4);
+  EXPECT_EQ(source["file_bytes"], bytes.size());
+  EXPECT_EQ(source["file_sha256"], base::sha256_text(bytes));
+  EXPECT_EQ(source["verified_as"], nullptr);
+}
+
+TEST_F(PrepareTest, KnowsATextThatGetDataVerifies) {
+  const auto emma = spec::shared_data("books/austen-emma.txt");
+  if (!spec::is_there(emma)) GTEST_SKIP() << emma << " is not there";
+  ASSERT_TRUE(
+      prepare_tokens({emma, text("changed", spec::contents(emma) + "x")}, tokenizer_, out_, {}));
+  const auto sources = nlohmann::json::parse(spec::contents(out_ / "data.json"))["sources"];
+  EXPECT_EQ(sources[0]["verified_as"], "text/austen-emma.txt");
+  EXPECT_EQ(sources[1]["verified_as"], nullptr);
 }
 
 TEST_F(PrepareTest, LeavesNothingBehindWhenItRefuses) {

@@ -119,7 +119,7 @@ TEST(TaskAnchors, Lambada) {
   EXPECT_EQ(sum_of_requests(task, 2),
             "6829e6a8aa5922e6c92dd31403cc060f242dc0ede4a775e085a70da095ab2e20");
   const TaskScore score = random_score(task, 2);
-  ASSERT_EQ(score.metrics.size(), 2U);
+  ASSERT_EQ(score.metrics.size(), 3U);  // the harness's, and the loss
   EXPECT_EQ(score.metrics[0].name, "perplexity");
   EXPECT_NEAR(score.metrics[0].value, 1.6479047769869253, 1e-14);
   EXPECT_NEAR(*score.metrics[0].standard_error, 0.006593206902508023, 1e-14);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/language/evaluation_data.h"
 
 namespace lookback::language {
@@ -45,6 +47,39 @@ TEST(TaskResults, ComeBackFromAFile) {
   EXPECT_EQ(back->config, two_tasks().config);
 }
 
+TEST(TaskResults, AnInfinitePerplexityIsNullInTheFileAndInfiniteBack) {
+  TaskResults results = two_tasks();
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  results.tasks[1].metrics = {{"word_loss", 950, 3.0}, {"word_perplexity", infinite, std::nullopt}};
+  const std::string text = to_json(results).dump();
+  const json value = json::parse(text);  // which infinity would not survive
+  EXPECT_EQ(value["results"]["wikitext"]["word_perplexity,none"], nullptr);
+  EXPECT_EQ(value["results"]["wikitext"]["word_loss,none"], 950);
+  const Result<TaskResults> back = parse_task_results(value);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->tasks, results.tasks);
+}
+
+TEST(TaskResults, WhatATaskWasAskedOfStandsBesideItsScore) {
+  TaskResults results = two_tasks();
+  results.tasks[0].about = {{"file", "hellaswag_val.jsonl"}, {"verified_as", nullptr}};
+  const json value = to_json(results);
+  EXPECT_EQ(value["configs"], json({{"hellaswag", results.tasks[0].about}}));
+  const Result<TaskResults> back = parse_task_results(value);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->tasks, results.tasks);
+  json wrong = value;
+  wrong["configs"]["hellaswag"] = 3;
+  EXPECT_EQ(refusal_of(wrong), "results of hellaswag, \"configs\": allowed is an object");
+}
+
+TEST(TaskResults, AMetricIsFoundByName) {
+  const TaskResults results = two_tasks();
+  EXPECT_EQ(find_metric(results, "hellaswag", "acc_norm")->value, 0.3);
+  EXPECT_EQ(find_metric(results, "hellaswag", "word_perplexity"), nullptr);
+  EXPECT_EQ(find_metric(results, "copy", "acc"), nullptr);
+}
+
 TEST(TaskResults, ReadTheHarnesssOwn) {
   const Result<TaskResults> results = parse_task_results(json::parse(R"({
     "results": {"arc_easy": {"alias": "arc_easy", "acc,none": 0.5, "acc_stderr,none": 0.01,
@@ -67,6 +102,8 @@ TEST(TaskResults, RefuseWhatIsNoResult) {
   EXPECT_EQ(refusal_of({{"results", {{"a", {{"alias", "a"}}}}}}),
             "results of a, \"METRIC,none\": found none, one or more are needed");
   EXPECT_EQ(refusal_of({{"results", {{"a", {{"acc,none", "x"}}}}}}),
+            "results of a, \"acc,none\": allowed is a finite number");
+  EXPECT_EQ(refusal_of({{"results", {{"a", {{"acc,none", nullptr}}}}}}),
             "results of a, \"acc,none\": allowed is a finite number");
 }
 

@@ -144,12 +144,28 @@ TEST(EvaluateTask, NamesTheDocumentThatDoesNotFit) {
             "t, document 2: found a continuation of 4 tokens, the model's context has 2");
 }
 
-TEST(EvaluateTask, RefusesAPerplexityBeyondNumbers) {
+TEST(EvaluateTask, APerplexityBeyondNumbersIsInfiniteAndItsLossIsNot) {
   Document a;
   a.requests = {{"x", " ab"}};
-  const Task task{"lambada", TaskKind::last_word, {a}, 1};
-  EXPECT_EQ(try_score(task, answering({{-1000}})).error().message,
-            "lambada: found inf as perplexity, allowed are finite numbers");
+  const Task word{"lambada", TaskKind::last_word, {a, a}, 2};
+  const TaskScore last = score_of(word, answering({{-1000}, {-900}}));
+  EXPECT_EQ(metric_of(last, "perplexity").value, std::numeric_limits<double>::infinity());
+  EXPECT_EQ(metric_of(last, "perplexity").standard_error, std::nullopt);
+  EXPECT_DOUBLE_EQ(metric_of(last, "loss").value, 950);
+  EXPECT_DOUBLE_EQ(*metric_of(last, "loss").standard_error, 50);
+
+  const Task pages{"wikitext", TaskKind::rolling, {page("abcd", 1), page("abcd", 1)}, 2};
+  const TaskScore rolling = score_of(pages, answering({{-1000}, {-900}}));
+  EXPECT_EQ(metric_of(rolling, "word_perplexity").value, std::numeric_limits<double>::infinity());
+  EXPECT_DOUBLE_EQ(metric_of(rolling, "word_loss").value, 950);
+  EXPECT_DOUBLE_EQ(metric_of(rolling, "bits_per_byte").value, 237.5 / std::log(2.0));
+}
+
+// Just below the largest double, its error can be beyond it.
+TEST(PerplexityOf, HasNoErrorThatIsNotFinite) {
+  const Metric large = perplexity_of("perplexity", {"loss", 709, 5.0});
+  EXPECT_TRUE(std::isfinite(large.value));
+  EXPECT_EQ(large.standard_error, std::nullopt);
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 #include <bzlib.h>
 #include <gtest/gtest.h>
 
-#include "lookback/language/bzip2_file.h"
+#include "lookback/base/sha256.h"
+#include "lookback/language/bzip2.h"
 #include "tests/language/evaluation_data.h"
 
 namespace lookback::language {
@@ -212,13 +213,24 @@ TEST(ReadTask, RefusesTornBzip2) {
 }
 
 TEST(ReadTask, RefusesBzip2ThatHoldsTooMuch) {
+  const std::string bomb = compressed(std::string(std::size_t{3} << 20, ' '));
+  EXPECT_TRUE(decompress_bzip2(bomb, std::size_t{3} << 20));
+  EXPECT_EQ(decompress_bzip2(bomb, (std::size_t{3} << 20) - 1).error().message,
+            "found too much in it, allowed is a bzip2 file of at most 3145727 bytes");
+}
+
+TEST(ReadTask, NamesItsFileByTheBytesOnTheDisk) {
   const TaskDirectory directory;
-  directory.write("bomb.bz2", compressed(std::string(std::size_t{3} << 20, ' ')));
-  const std::filesystem::path path = directory.path() / "bomb.bz2";
-  EXPECT_TRUE(read_bzip2_file(path, std::size_t{3} << 20));
-  EXPECT_EQ(
-      read_bzip2_file(path, (std::size_t{3} << 20) - 1).error().message,
-      path.string() + ": found too much in it, allowed is a bzip2 file of at most 3145727 bytes");
+  directory.write("hellaswag_val.jsonl", hellaswag_line);
+  const DataFile plain = task_of("hellaswag", directory).file;
+  EXPECT_EQ(plain.name, "hellaswag_val.jsonl");
+  EXPECT_EQ(plain.bytes, hellaswag_line.size());
+  EXPECT_EQ(plain.sha256, base::sha256_text(hellaswag_line));
+
+  const TaskDirectory other;
+  const std::string packed = compressed("Roof: a\n1\nb\nc\nd\ne\n");
+  other.write("hellaswag_val.txt.bz2", packed);
+  EXPECT_EQ(task_of("hellaswag", other, 1).file.sha256, base::sha256_text(packed));
 }
 
 }  // namespace

@@ -136,16 +136,58 @@ TEST_F(TokenWindows, WhichRepeatIsAPureFunctionOfTheSeed) {
   EXPECT_GT(different, 20);
 }
 
-TEST_F(TokenWindows, InOrderPredictEveryTokenButTheFirstOnce) {
-  const OrderedWindows windows(count_to(100), 7);
-  ASSERT_EQ(windows.windows(), 16U);  // 99 predictions, 6 a window; 3 are left over
-  std::vector<Token> predicted;
+/// Where each window begins, in a file whose tokens count.
+std::vector<Token> beginnings(const SpreadWindows& windows) {
+  std::vector<Token> begin;
   for (std::uint64_t i = 0; i < windows.windows(); ++i) {
-    const std::vector<data::Token> window = windows.sequence(i);
-    predicted.insert(predicted.end(), window.begin() + 1, window.end());
+    begin.push_back(windows.sequence(i).front());
   }
-  ASSERT_EQ(predicted.size(), 96U);
-  for (std::size_t i = 0; i < predicted.size(); ++i) EXPECT_EQ(predicted[i], i + 1);
+  return begin;
+}
+
+TEST_F(TokenWindows, HeldOutOnesPredictEveryTokenButTheFirstOnceWhereAllAreTaken) {
+  for (const std::uint64_t most : {16, 1'000'000}) {
+    const SpreadWindows windows(count_to(100), 7, most);
+    ASSERT_EQ(windows.windows(), 16U);  // 99 predictions, 6 a window; 3 are left over
+    std::vector<Token> predicted;
+    for (std::uint64_t i = 0; i < windows.windows(); ++i) {
+      const std::vector<data::Token> window = windows.sequence(i);
+      predicted.insert(predicted.end(), window.begin() + 1, window.end());
+    }
+    ASSERT_EQ(predicted.size(), 96U);
+    for (std::size_t i = 0; i < predicted.size(); ++i) EXPECT_EQ(predicted[i], i + 1);
+  }
+}
+
+TEST_F(TokenWindows, HeldOutOnesLieInTheMiddleOfEqualStretches) {
+  // 16 windows of 6 predictions; four stretches begin at windows 0, 4, 8 and 12.
+  EXPECT_EQ(beginnings({count_to(100), 7, 4}), (std::vector<Token>{12, 36, 60, 84}));
+  EXPECT_EQ(beginnings({count_to(100), 7, 1}), (std::vector<Token>{48}));
+  // Three begin at 0, 5 and 10: two windows before each middle.
+  EXPECT_EQ(beginnings({count_to(100), 7, 3}), (std::vector<Token>{12, 42, 72}));
+}
+
+TEST_F(TokenWindows, HeldOutOnesAreSpreadOverTheWholeFileWithoutOverlap) {
+  constexpr std::size_t length = 5;
+  for (const std::size_t tokens : {99, 100, 257, 900}) {
+    const auto file = count_to(tokens);
+    const std::uint64_t all = (tokens - 1) / (length - 1);
+    for (std::uint64_t most = 1; most <= all; ++most) {
+      const SpreadWindows windows(file, length, most);
+      ASSERT_EQ(windows.all_windows(), all);
+      ASSERT_EQ(windows.windows(), most);
+      const std::vector<Token> begin = beginnings(windows);
+      const double apart = static_cast<double>(all) / static_cast<double>(most);
+      for (std::size_t i = 0; i < begin.size(); ++i) {
+        const double middle = static_cast<double>(begin[i]) / (length - 1) + 0.5;  // in windows
+        ASSERT_NEAR(middle, (static_cast<double>(i) + 0.5) * apart, 1.5) << most << " of " << all;
+        if (i > 0) {
+          ASSERT_GE(begin[i], begin[i - 1] + length - 1);
+        }
+      }
+      ASSERT_LE(begin.back() + length, tokens);
+    }
+  }
 }
 
 TEST_F(TokenWindows, NeedAsManyTokensAsAWindowFromTheLastOffset) {

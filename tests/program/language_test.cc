@@ -50,6 +50,9 @@ TEST_F(LanguageProgram, ARunOfTextEndsWithItsTokenizerAndItsEvaluation) {
     EXPECT_EQ(evaluation["config"]["heads"].size(), 2U);
     EXPECT_EQ(spec::text_of_file(run(arm) + "/tokenizer.json"),
               spec::text_of_file(path("tokenizer.json")));
+    EXPECT_EQ(spec::text_of_file(run(arm) + "/data.json"),
+              spec::text_of_file(path("books/data.json")));
+    EXPECT_TRUE(evaluation["results"]["perplexity"]["bits_per_byte,none"].is_number());
     EXPECT_NE(spec::text_of_file(run(arm) + "/metrics.jsonl").find("\"validation\""),
               std::string::npos);
   }
@@ -110,17 +113,37 @@ TEST_F(LanguageProgram, ACheckpointIsEvaluatedWithoutBeingKept) {
   EXPECT_EQ(spec::text_of_file(run() + "/evaluation.json"), before);
 }
 
-TEST_F(LanguageProgram, AStudyIsATableBesideTheArticles) {
+TEST_F(LanguageProgram, AStudyIsATableOfItsArms) {
   const std::string table = printed({"eval", path("study"), "--tasks", "copy", "--limit", "2"});
   const std::string head = table.substr(0, table.find('\n'));
-  const std::size_t ov = head.find("  ov  "), no_ov = head.find("no-ov"),
-                    article = head.find("article, OV");
+  const std::size_t ov = head.find("  ov  "), no_ov = head.find("no-ov");
   ASSERT_NE(ov, std::string::npos) << table;
   ASSERT_NE(no_ov, std::string::npos) << table;
   EXPECT_LT(ov, no_ov);
-  EXPECT_LT(no_ov, article);
   EXPECT_NE(table.find("\ncopy accuracy "), std::string::npos) << table;
-  EXPECT_NE(table.find("0.195"), std::string::npos) << table;
+  // The article's model copies tokens of another vocabulary: a note says so in its figures' place.
+  EXPECT_EQ(table.find("0.195"), std::string::npos) << table;
+  EXPECT_NE(table.find("\n\nThe article's figures are left out for copy accuracy"),
+            std::string::npos)
+      << table;
+}
+
+TEST_F(LanguageProgram, AChangedEvaluationFileIsSeenInTheResults) {
+  const std::string copy = copied_run();
+  std::ofstream(mine_ / "arc_easy_test.jsonl")
+      << R"({"query": "Question: sea?\nAnswer:", "choices": ["ship", "old"], "gold": 0})"
+      << "\n";
+  const std::vector<std::string> eval = {"eval",     copy,     "--tasks",
+                                         "arc_easy", "--data", mine_.path()};
+  const std::string table = printed(eval);
+  const json about = spec::json_of(copy + "/evaluation.json")["configs"]["arc_easy"];
+  EXPECT_EQ(about["file"], "arc_easy_test.jsonl");
+  EXPECT_EQ(about["verified_as"], nullptr);
+  EXPECT_NE(table.find(about["sha256"].get<std::string>()), std::string::npos) << table;
+  std::ofstream(mine_ / "arc_easy_test.jsonl", std::ios::app) << "\n";
+  printed(eval);
+  EXPECT_NE(spec::json_of(copy + "/evaluation.json")["configs"]["arc_easy"]["sha256"],
+            about["sha256"]);
 }
 
 TEST_F(LanguageProgram, ARunThatDivergedIsNamedAndLeftOut) {

@@ -7,9 +7,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "lookback/language/data_file.h"
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
@@ -132,6 +134,42 @@ TEST_F(EvaluateRun, ScoresOfOneCheckpointStandTogether) {
   EXPECT_EQ(kept()["results"].size(), 1U);
 }
 
+TEST_F(EvaluateRun, APerplexityBeyondNumbersIsKeptAndReadBack) {
+  TaskResults results = scores("perplexity", 0, 100);
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  results.tasks[0].metrics = {{"loss", 800, 1.0}, {"token_perplexity", infinite, std::nullopt}};
+  ASSERT_TRUE(add_evaluation(run_, results));
+  ASSERT_TRUE(add_evaluation(run_, scores("copy", 0.25, 100)));
+  const auto read = evaluation_of(run_);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(language::find_metric(*read, "perplexity", "token_perplexity")->value, infinite);
+  EXPECT_EQ(language::find_metric(*read, "perplexity", "loss")->value, 800);
+}
+
+TEST_F(EvaluateRun, SaysWhichTextAndWhichTokenizerItIsOf) {
+  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  const nlohmann::json whole = kept();
+  const nlohmann::json& text = whole["configs"]["perplexity"]["text"];
+  EXPECT_EQ(text["tokens_checksum"], open_text(config_.data.text->directory)->checksum);
+  EXPECT_EQ(whole["config"]["tokenizer"]["checksum"], text["tokenizer_checksum"]);
+  // And the run has all of its files' checksums beside it.
+  EXPECT_EQ(spec::text_of(run_ / "data.json"), spec::text_of(directory_ / "books/data.json"));
+}
+
+TEST_F(EvaluateRun, ATaskOfOthersSaysWhichFileItIsOf) {
+  const std::string item = R"({"query": "Question: sea?", "choices": ["ship", "old"], "gold": 0})";
+  std::ofstream(directory_ / "arc_easy_test.jsonl") << item;
+  const Result<SavedModel> model = read_model(*find_checkpoint(run_));
+  EvaluationRequest request;
+  request.tasks = {"arc_easy"};
+  request.task_files = directory_.path();
+  const auto evaluated =
+      evaluate_model(*model, *language::read_tokenizer(run_ / "tokenizer.json"), request, workers_);
+  ASSERT_TRUE(evaluated) << evaluated.error().message;
+  EXPECT_EQ(evaluated->results.tasks[0].about,
+            language::to_json(language::data_file("arc_easy_test.jsonl", item)));
+}
+
 TEST_F(EvaluateRun, AnObserverHearsEachTaskAndCanEndTheWhole) {
   const Result<SavedModel> model = read_model(*find_checkpoint(run_));
   ASSERT_TRUE(model) << model.error().message;
@@ -166,6 +204,42 @@ TEST_F(EvaluateRun, AnObserverHearsEachTaskAndCanEndTheWhole) {
   ASSERT_TRUE(stopped) << stopped.error().message;
   EXPECT_EQ(stopped->ending, Ending::stopped);
   EXPECT_TRUE(stopped->results.tasks.empty());
+}
+
+// A perplexity is not comparable with one of other windows, so those that are shipped say theirs, and as
+// this program writes it.
+TEST(ShippedResults, SayWhichWindowsOfTheTextTheyAreOf) {
+  std::size_t files = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(LOOKBACK_SOURCE_DIR "/results")) {
+    if (entry.path().string().find("/evaluations/") == std::string::npos) continue;
+    if (entry.path().extension() != ".json") continue;
+    const auto results = language::read_task_results(entry.path());
+    ASSERT_TRUE(results) << results.error().message;
+    EXPECT_EQ(language::to_json(*results), spec::json_of(entry.path())) << entry.path();
+    for (const char* task : {"perplexity", "value-content"}) {
+      const language::TaskScore* score = language::find_score(*results, task);
+      ASSERT_NE(score, nullptr) << entry.path();
+      EXPECT_TRUE(score->about.contains("windows")) << entry.path() << ' ' << task;
+    }
+    ++files;
+  }
+  EXPECT_GE(files, 30U);
+}
+
+TEST(ShippedResults, SummariesSayWhichWindowsTheirValidationIsOf) {
+  std::size_t runs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(LOOKBACK_SOURCE_DIR "/results")) {
+    const nlohmann::json summary = spec::json_of(entry.path() / "summary.json");
+    for (const nlohmann::json& arm : summary["arms"]) {
+      for (const nlohmann::json& run : arm["runs"]) {
+        if (!run.contains("validation_loss")) continue;
+        EXPECT_TRUE(run.contains("validation_windows")) << entry.path();
+        ++runs;
+      }
+    }
+  }
+  EXPECT_GE(runs, 30U);
 }
 
 }  // namespace

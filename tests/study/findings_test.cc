@@ -52,6 +52,13 @@ TEST(Findings, TellTheScoreOfTheBestHeadAtTheEndAndAtItsPeak) {
   EXPECT_EQ(found["last"], metrics.back());
 }
 
+TEST(Findings, SayWhichWindowsValidationIsOf) {
+  std::vector<json> metrics = {line(0, 0.1, 0.1), line(1000, 0.1, 0.1)};
+  EXPECT_FALSE(make_findings(config(), finished, metrics).contains("validation_windows"));
+  for (json& measured : metrics) measured["validation"] = {{"loss", 3.5}, {"windows", "spread"}};
+  EXPECT_EQ(make_findings(config(), finished, metrics)["validation_windows"], "spread");
+}
+
 TEST(Findings, LeaveOutAHeadWhosePatternAClampSets) {
   std::vector<json> metrics = {line(0, 1.0, 0.1), line(1000, 1.0, 0.6), line(10'000, 0.2, 0.5)};
   for (std::size_t i = 0; i < 2; ++i) {  // released before the last

@@ -137,11 +137,12 @@ inline nlohmann::json made_up_evaluation() {
     return nlohmann::json{{"acc,none", acc}, {"acc_stderr,none", 0.5}, {"acc_norm,none", acc_norm}};
   };
   return {{"results",
-           {{"perplexity", {{"token_perplexity,none", 27.1}}},
+           {{"perplexity", {{"token_perplexity,none", 27.1}, {"bits_per_byte,none", 1.21}}},
             {"induction", {{"induction_bump,none", 2.81}, {"induction_score,none", 0.77}}},
             {"copy", {{"acc,none", 0.556}, {"acc_stderr,none", 0.01}}},
             {"lookup", {{"acc,none", 0.012}}},
-            {"value-content", {{"perplexity_ratio,none", 79.2}}},
+            {"value-content", {{"perplexity_ratio,none", 79.2}, {"loss_rise,none", 4.37}}},
+            {"wikitext", {{"word_perplexity,none", 61.2}, {"bits_per_byte,none", 1.43}}},
             {"hellaswag", accuracies(0.29, 0.309)},
             {"arc_easy", accuracies(0.42, 0.386)},
             {"arc_challenge", accuracies(0.21, 0.227)},

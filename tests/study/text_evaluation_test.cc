@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "lookback/model/construct.h"
+#include "lookback/model/executor.h"
 #include "lookback/study/validation.h"
 #include "tests/study/small_text.h"
 
@@ -61,15 +62,12 @@ ProbedModel untrained_model(std::size_t vocabulary, std::size_t context) {
   return model;
 }
 
-/// The scores by task; each has one metric.
+/// The scores by task.
 std::map<std::string, TaskScore> by_name(const Result<std::vector<TaskScore>>& scores) {
   std::map<std::string, TaskScore> named;
   EXPECT_TRUE(scores) << scores.error().message;
   if (!scores) return named;
-  for (const TaskScore& score : *scores) {
-    EXPECT_EQ(score.metrics.size(), 1U) << score.name;
-    named[score.name] = score;
-  }
+  for (const TaskScore& score : *scores) named[score.name] = score;
   return named;
 }
 
@@ -146,10 +144,27 @@ TEST(PlainTokens, AreThoseThatAreNotSpecial) {
   EXPECT_EQ(plain_tokens(spec::byte_tokenizer()), all_tokens(256));
 }
 
+TEST(TextBytes, AreThoseOfATokenAndNoneOfASpecialOne) {
+  std::vector<std::size_t> expected(257, 1);
+  expected[256] = 0;  // <|endoftext|>
+  EXPECT_EQ(text_bytes(spec::byte_tokenizer()), expected);
+  language::Vocabulary vocabulary = language::bytes_alone();
+  vocabulary.tokens.emplace_back("th");
+  const auto token = [](char c) {
+    return static_cast<data::Token>(
+        byte_tokens(language::bytes_alone())[static_cast<unsigned char>(c)]);
+  };
+  vocabulary.merges.push_back({token('t'), token('h'), 256});
+  const auto merged = language::Tokenizer::make(vocabulary);
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_EQ(text_bytes(*merged).back(), 2U);
+}
+
 std::map<std::string, TaskScore> texts_of(const ProbedModel& model, const Text& text,
                                           const TextEvaluationOptions& options,
                                           base::Workers& workers) {
-  const auto perplexity = evaluate_perplexity(model.view(), text, 24, options, workers);
+  const auto perplexity = evaluate_perplexity(
+      model.view(), text, text_bytes(spec::byte_tokenizer()), 24, options, workers);
   const auto ratio = evaluate_value_content(model.view(), text, 24, options, workers);
   EXPECT_TRUE(perplexity && ratio);
   if (!perplexity || !ratio) return {};
@@ -177,10 +192,68 @@ TEST_F(EvaluationOfText, HasThePerplexityOfValidation) {
   const TaskScore& perplexity = scores.at("perplexity");
   EXPECT_EQ(perplexity.metrics[0].name, "token_perplexity");
   EXPECT_NEAR(perplexity.metrics[0].value / expected["perplexity"].get<double>(), 1, 1e-14);
+  EXPECT_EQ(perplexity.metrics[1].name, "loss");
+  EXPECT_NEAR(perplexity.metrics[1].value, expected["loss"].get<double>(), 1e-14);
   EXPECT_EQ(perplexity.documents, 7U);
   EXPECT_EQ(perplexity.original, (text_.validation->size() - 1) / 23);
   ASSERT_TRUE(perplexity.metrics[0].standard_error);
   EXPECT_GT(*perplexity.metrics[0].standard_error, 0);
+}
+
+// By hand: a token of this tokenizer is a byte, but for the one that ends a document.
+TEST_F(EvaluationOfText, BitsPerByteAreThoseOfTheTextAlone) {
+  constexpr std::size_t length = 24, windows = 9;
+  const language::SpreadWindows source(text_.validation, length, windows);
+  model::Executor<float> executor(model_.program, 1, length);
+  double nats = 0, all_nats = 0;
+  std::size_t bytes = 0, ends = 0;
+  for (std::uint64_t i = 0; i < windows; ++i) {
+    const std::vector<data::Token> tokens = source.sequence(i);
+    executor.forward(model_.parameters, tokens);
+    const std::span<const float> losses = executor.losses();
+    for (std::size_t t = 1; t < length; ++t) {
+      all_nats += losses[t - 1];
+      if (tokens[t] == 256) {
+        ++ends;
+        continue;
+      }
+      nats += losses[t - 1];
+      ++bytes;
+    }
+  }
+  ASSERT_GT(ends, 0U);
+  const TaskScore score = evaluate({.windows = windows}).at("perplexity");
+  ASSERT_EQ(score.metrics.size(), 3U);
+  const Metric& bits = score.metrics[2];
+  EXPECT_EQ(bits.name, "bits_per_byte");
+  EXPECT_NEAR(bits.value, nats / std::log(2.0) / static_cast<double>(bytes), 1e-12);
+  EXPECT_GT(std::abs(bits.value - all_nats / std::log(2.0) / static_cast<double>(bytes)), 1e-3);
+  ASSERT_TRUE(bits.standard_error);
+  EXPECT_GT(*bits.standard_error, 0);
+}
+
+TEST_F(EvaluationOfText, APerplexityBeyondNumbersIsInfiniteAndItsLossIsNot) {
+  for (float& parameter : model_.parameters) parameter *= 1000;
+  for (const auto& [name, score] : evaluate({.windows = 7})) {
+    const Metric &perplexity = score.metrics[0], &loss = score.metrics[1];
+    EXPECT_TRUE(std::isfinite(loss.value)) << name;
+    if (name == "perplexity") {
+      EXPECT_GT(loss.value, 710);
+    }
+    EXPECT_EQ(std::isfinite(perplexity.value), loss.value < 709) << name;
+    if (std::isinf(perplexity.value)) {
+      EXPECT_FALSE(perplexity.standard_error) << name;
+    }
+  }
+}
+
+TEST_F(EvaluationOfText, SaysWhichWindowsAndWhichTextItIsOf) {
+  for (const auto& [name, score] : evaluate({.windows = 2})) {
+    EXPECT_EQ(score.about["windows"], "spread") << name;
+    EXPECT_EQ(score.about["text"]["tokens_checksum"], text_.checksum) << name;
+    EXPECT_EQ(score.about["text"]["files"], 1) << name;
+    EXPECT_EQ(score.about["text"]["verified"], 0) << name;
+  }
 }
 
 TEST_F(EvaluationOfText, TakesAllWindowsWhereThereAreFewer) {
@@ -201,6 +274,8 @@ TEST_F(EvaluationOfText, ValuesOfNoContentCostNothing) {
   const auto scores = texts_of(silent, text_, {.windows = 3}, workers);
   EXPECT_EQ(scores.at("value-content").metrics[0].name, "perplexity_ratio");
   EXPECT_EQ(scores.at("value-content").metrics[0].value, 1);
+  EXPECT_EQ(scores.at("value-content").metrics[1].name, "loss_rise");
+  EXPECT_EQ(scores.at("value-content").metrics[1].value, 0);
   EXPECT_NE(evaluate({.windows = 3}).at("value-content").metrics[0].value, 1);
 }
 

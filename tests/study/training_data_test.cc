@@ -131,6 +131,39 @@ TEST_F(TrainingDataOfText, ATokenizerPutInThePlaceOfTheirsIsRefused) {
   EXPECT_NE(text.error().message.find("not made with the tokenizer.json"), std::string::npos);
 }
 
+TEST_F(TrainingDataOfText, SaysHowManyOfItsFilesGetDataVerifies) {
+  const Result<Text> text = open_text(books_);
+  ASSERT_TRUE(text && text->sources);
+  EXPECT_EQ(text->sources->files, 1U);
+  EXPECT_EQ(text->sources->verified, 0U);
+  EXPECT_EQ(text->data_json, spec::text_of(books_ + "/data.json"));
+  nlohmann::json data = spec::json_of(books_ + "/data.json");
+  // GPT-2's vocab.bpe, for one.
+  data["sources"][0]["file_sha256"] =
+      "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5";
+  std::ofstream(books_ + "/data.json") << data;
+  EXPECT_EQ(open_text(books_)->sources->verified, 1U);
+  data["sources"][0].erase("file_sha256");  // as it was written before
+  std::ofstream(books_ + "/data.json") << data;
+  const Result<Text> before = open_text(books_);
+  ASSERT_TRUE(before) << before.error().message;
+  EXPECT_FALSE(before->sources);
+  EXPECT_EQ(to_json(*before)["files"], nullptr);
+}
+
+TEST_F(TrainingDataOfText, ADataJsonOfOtherTokensIsRefused) {
+  const std::string other = spec::prepare_text(directory_, "other", spec::made_up_text(60, 1));
+  const std::string mine = open_text(books_)->data_json;
+  for (const std::string& wrong : {spec::text_of(other + "/data.json"), std::string("{}"),
+                                   mine.substr(0, mine.size() / 2), std::string("[]")}) {
+    std::ofstream(books_ + "/data.json") << wrong;
+    const Result<Text> text = open_text(books_);
+    ASSERT_FALSE(text) << wrong;
+    EXPECT_TRUE(text.error().message.starts_with(books_ + "/data.json: found \""))
+        << text.error().message;
+  }
+}
+
 TEST_F(TrainingDataOfText, AStudyOfBlocksHasNoUseForIt) {
   std::ofstream(file_) << spec::small_study;
   const Result<Study> study = read_study_and_text(file_, from(books_));

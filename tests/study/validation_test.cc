@@ -32,6 +32,13 @@ class ValidationOfText : public testing::Test {
     base::Workers team(workers);
     return Validation(program_, text_.validation, length, windows, team).measure(parameters_);
   }
+  /// Summed over the predictions of a window.
+  double loss_of(const std::vector<data::Token>& tokens) const {
+    model::Executor<float> executor(program_, 1, length);
+    executor.forward(parameters_, tokens);
+    const std::span<const float> losses = executor.losses();
+    return std::accumulate(losses.begin(), losses.end(), 0.0);
+  }
   std::uint64_t all_windows() const { return (text_.validation->size() - 1) / (length - 1); }
 
   test::TemporaryDirectory directory_;
@@ -40,21 +47,30 @@ class ValidationOfText : public testing::Test {
   std::vector<float> parameters_ = model::initialize(program_, 1);
 };
 
-TEST_F(ValidationOfText, IsTheMeanOverTheWindowsInOrder) {
+TEST_F(ValidationOfText, IsTheMeanOverWindowsSpreadOverTheText) {
   const nlohmann::json found = measure(5);
-  model::Executor<float> executor(program_, 1, length);
-  double sum = 0;
-  for (std::uint64_t window = 0; window < 5; ++window) {
+  const language::SpreadWindows windows(text_.validation, length, 5);
+  ASSERT_GT(windows.all_windows(), 10U);
+  double sum = 0, first = 0;
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    sum += loss_of(windows.sequence(i));
     std::vector<data::Token> tokens(length);
-    text_.validation->copy(window * (length - 1), tokens);
-    executor.forward(parameters_, tokens);
-    const std::span<const float> losses = executor.losses();
-    sum += std::accumulate(losses.begin(), losses.end(), 0.0);
+    text_.validation->copy(i * (length - 1), tokens);
+    first += loss_of(tokens);
   }
   const double loss = sum / (5 * (length - 1));
   EXPECT_NEAR(found["loss"].get<double>(), loss, 1e-9);
+  EXPECT_GT(std::abs(sum - first), 1e-3);  // which the text's first windows are not
   EXPECT_NEAR(found["perplexity"].get<double>(), std::exp(loss), 1e-6);
   EXPECT_EQ(found["tokens"], 5 * (length - 1));
+  EXPECT_EQ(found["windows"], "spread");
+}
+
+TEST_F(ValidationOfText, SaysAPerplexityBeyondNumbersByItsLossAlone) {
+  for (float& parameter : parameters_) parameter *= 1000;
+  const nlohmann::json found = nlohmann::json::parse(measure(5).dump());
+  EXPECT_GT(found["loss"].get<double>(), 710);  // exp(710) is beyond a double
+  EXPECT_TRUE(found["perplexity"].is_null());
 }
 
 TEST_F(ValidationOfText, PredictsAllTokensButTheFirstOnce) {

@@ -1,4 +1,4 @@
-#include "lookback/language/bzip2_file.h"
+#include "lookback/language/bzip2.h"
 
 #include <bzlib.h>
 #include <fmt/format.h>
@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <string_view>
 #include <vector>
-
-#include "lookback/base/file.h"
 
 namespace lookback::language {
 namespace {
@@ -59,16 +57,14 @@ class Decompression {
 
 }  // namespace
 
-Result<std::string> read_bzip2_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  Result<std::string> input = base::read_file(path, max_bytes);
-  if (!input) return input.error();
-  Decompression decompression(*input, max_bytes);
+Result<std::string> decompress_bzip2(std::string bytes, std::size_t max_bytes) {
+  Decompression decompression(bytes, max_bytes);
   std::string output;
   do {
     const std::string_view problem = decompression.append_stream(output);
     if (!problem.empty()) {
-      return Error{fmt::format("{}: found {}, allowed is a bzip2 file of at most {} bytes",
-                               path.string(), problem, max_bytes)};
+      return Error{
+          fmt::format("found {}, allowed is a bzip2 file of at most {} bytes", problem, max_bytes)};
     }
   } while (!decompression.at_end());
   return output;
