@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lookback/base/file.h"
 #include "lookback/language/read_tokenizer.h"
 
 namespace lookback::cli {
@@ -12,8 +13,9 @@ Result<language::Tokenizer> find_tokenizer(const std::string& asked,
   std::filesystem::path place = asked;
   if (asked.empty()) {
     place = std::filesystem::absolute(checkpoint).parent_path().parent_path() / "tokenizer.json";
-    std::error_code missing;
-    if (!std::filesystem::exists(place, missing)) {
+    const Result<bool> there = base::is_there(place);
+    if (!there) return there.error();
+    if (!*there) {
       return Error{
           fmt::format("{}: found no tokenizer.json beside its checkpoints, name one with "
                       "--tokenizer",
