@@ -19,11 +19,23 @@
 namespace lookback::cli {
 namespace {
 
-sigset_t stop_signals() {
+/// A second one of these, after a stop was asked for, ends the process.
+sigset_t impatient_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  return set;
+}
+
+/// Those that ask for a stop. nohup ignores SIGHUP, and a blocked signal waits even where it is ignored.
+/// A closed terminal can send it twice, which is no second wish.
+sigset_t stop_signals() {
+  sigset_t set = impatient_signals();
+  struct sigaction hangup {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    sigaddset(&set, SIGHUP);
+  }
   return set;
 }
 
@@ -44,8 +56,13 @@ std::string progress_text(std::uint64_t done, std::uint64_t whole) {
 
 }  // namespace
 
+void tell(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
 int fail(const Error& error) {
-  fmt::print(stderr, "lookback: {}\n", error.message);
+  tell(fmt::format("lookback: {}\n", error.message));
   return failure;
 }
 
@@ -104,26 +121,23 @@ bool StopSignal::asked() {
   const sigset_t set = stop_signals();
   const timespec none{};
   while (sigtimedwait(&set, nullptr, &none) > 0) asked_ = true;  // all that wait are one wish
-  if (asked_) pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  if (asked_) {
+    const sigset_t second = impatient_signals();
+    pthread_sigmask(SIG_UNBLOCK, &second, nullptr);
+  }
   return asked_;
 }
 
 ConsoleProgress::~ConsoleProgress() { clear_line(); }
 
 void ConsoleProgress::clear_line() {
-  if (line_open_) show("\r\033[K");
+  if (line_open_) tell("\r\033[K");
   line_open_ = false;
-}
-
-// What nobody can read (a log on a full disk) must not end a run.
-void ConsoleProgress::show(const std::string& text) {
-  std::fputs(text.c_str(), stderr);
-  std::fflush(stderr);
 }
 
 void ConsoleProgress::message(const std::string& line) {
   clear_line();
-  show(line + '\n');
+  tell(line + '\n');
 }
 
 bool ConsoleProgress::is_due() {
@@ -135,7 +149,7 @@ bool ConsoleProgress::is_due() {
 
 void ConsoleProgress::show_progress(const std::string& line) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
-  show(terminal ? "\r\033[K" + line : line + '\n');
+  tell(terminal ? "\r\033[K" + line : line + '\n');
   line_open_ = terminal;
 }
 

@@ -13,6 +13,10 @@ namespace lookback::cli {
 
 inline constexpr int most_threads = 1024;
 
+/// Prints a text on stderr. What nobody can read (a pipe without a reader, a log on a full disk) ends
+/// nothing.
+void tell(const std::string& text);
+
 /// Prints "lookback: MESSAGE" on stderr and returns `failure`.
 int fail(const Error& error);
 
@@ -31,9 +35,9 @@ Result<std::string> read_input(const std::string& name, std::size_t max_bytes);
 /// The number given, or every processor this process may use.
 std::size_t threads_of(const std::optional<std::size_t>& given);
 
-/// Ctrl-C and SIGTERM ask for a stop instead of ending the process, as long as the object lives;
-/// asked() tells whether one came. A second one ends the process. To be made before any thread
-/// starts.
+/// Ctrl-C, SIGTERM and SIGHUP (a terminal that is closed; not under nohup) ask for a stop instead of
+/// ending the process, as long as the object lives; asked() tells whether one came. A second Ctrl-C or
+/// SIGTERM ends the process. To be made before any thread starts.
 class StopSignal {
  public:
   StopSignal();
@@ -65,7 +69,6 @@ class ConsoleProgress : public study::Listener {
   /// Whether enough time has passed since the last line.
   bool is_due();
   void show_progress(const std::string& line);
-  static void show(const std::string& text);
 
   StopSignal& stop_;
   double last_printed_ = -1e9;

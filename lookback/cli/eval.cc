@@ -67,7 +67,8 @@ struct Evaluated {
 
 /// Whether scores go into a run's evaluation.json: those of all that was asked, by its own tokenizer.
 bool is_kept(const fs::path& path, const EvalOptions& options) {
-  return fs::is_directory(path) && options.limit.empty() && options.tokenizer.empty();
+  std::error_code unknown;  // reading the model says what is wrong
+  return fs::is_directory(path, unknown) && options.limit.empty() && options.tokenizer.empty();
 }
 
 Error stopped(const fs::path& path, const EvalOptions& options) {
@@ -106,7 +107,7 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
     return !console.stop();
   };
   if (lock) {  // each score at once: the next task may take hours
-    observer.scored = [&](const auto& scores) { return study::add_evaluation(path, scores); };
+    observer.scored = [&](const auto& scores) { return study::add_evaluation(*lock, scores); };
   }
   const auto scores = study::evaluate_model(*model, *tokenizer, request, workers, observer);
   if (!scores) return scores.error();
@@ -137,7 +138,9 @@ Result<std::vector<Evaluated>> evaluate_all(const std::vector<fs::path>& places,
 
 /// The directories of a study's runs, arm by arm; of anything else, the path alone.
 Result<std::vector<fs::path>> places_of(const fs::path& path) {
-  if (study::kind_of(path) != study::DirectoryKind::study) return std::vector<fs::path>{path};
+  const Result<study::DirectoryKind> kind = study::kind_of(path);
+  if (!kind) return kind.error();
+  if (*kind != study::DirectoryKind::study) return std::vector<fs::path>{path};
   const Result<study::Study> study = study::read_study_in(path);
   if (!study) return study.error();
   std::vector<fs::path> places;
@@ -151,8 +154,8 @@ Result<std::vector<fs::path>> places_of(const fs::path& path) {
       if (*finished) {
         places.push_back(run);
       } else {
-        fmt::print(stderr, "{}: skipped: it {}\n", run.string(),
-                   *ended ? "diverged" : "has not finished");
+        tell(fmt::format("{}: skipped: it {}\n", run.string(),
+                         *ended ? "diverged" : "has not finished"));
       }
     }
   }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "lookback/base/file.h"
 #include "lookback/base/printable.h"
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/language/tokenizer_json.h"
@@ -18,11 +19,11 @@ std::string checksum_of(const language::Tokenizer& tokenizer) {
 }
 
 /// The tokenizer.json of the run that a checkpoint lies in, if it is there.
-std::optional<fs::path> place_in_run(const fs::path& checkpoint) {
+Result<std::optional<fs::path>> place_in_run(const fs::path& checkpoint) {
   fs::path place = fs::absolute(checkpoint).parent_path().parent_path() / "tokenizer.json";
-  std::error_code ignored;
-  if (!fs::exists(place, ignored)) return std::nullopt;
-  return place;
+  const Result<bool> there = base::is_there(place);
+  if (!there) return there.error();
+  return *there ? std::optional(std::move(place)) : std::nullopt;
 }
 
 /// The tokenizer that the model learned with, as far as the checkpoint or its run says.
@@ -48,7 +49,9 @@ Result<std::optional<Expected>> expected_of(const fs::path& checkpoint,
 Result<std::optional<language::Tokenizer>> find_any_tokenizer(const std::string& asked,
                                                               const fs::path& checkpoint,
                                                               const study::SavedModel& model) {
-  const std::optional<fs::path> in_run = place_in_run(checkpoint);
+  const Result<std::optional<fs::path>> found_in_run = place_in_run(checkpoint);
+  if (!found_in_run) return found_in_run.error();
+  const std::optional<fs::path>& in_run = *found_in_run;
   if (asked.empty() && !in_run) return std::optional<language::Tokenizer>();
   const fs::path place = asked.empty() ? *in_run : fs::path(asked);
   Result<language::Tokenizer> tokenizer = language::read_tokenizer(place);

@@ -55,8 +55,8 @@ Status generate(const GenerateOptions& options, const study::SavedModel& model,
   const auto end = tokenizer.special();
   for (std::size_t count = 0; count < options.tokens; ++count) {
     if (decoder.room() < fresh.size()) {
-      fmt::print(stderr, "\nthe model's context of {} tokens is full",
-                 model.program.architecture.context);
+      tell(fmt::format("\nthe model's context of {} tokens is full",
+                       model.program.architecture.context));
       break;
     }
     const auto logits = decoder.feed(model.parameters, fresh);

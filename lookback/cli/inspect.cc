@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/file.h"
 #include "lookback/base/npz.h"
 #include "lookback/base/workers.h"
 #include "lookback/cli/commands.h"
@@ -42,22 +43,24 @@ Result<study::InspectionOptions> inspection_options(const InspectOptions& option
 
 /// Whether the arrays may be written to `path`: over nothing, or over what an inspection left.
 Status check_arrays_place(const fs::path& path) {
-  std::error_code missing;
-  if (path.empty() || !fs::exists(path, missing) || base::NpzFile::open(path)) return {};
+  if (path.empty()) return {};
+  const Result<bool> there = base::is_there(path);
+  if (!there) return there.error();
+  if (!*there || base::NpzFile::open(path)) return {};
   return Error{fmt::format("--npz: {} is there and is no .npz file; remove it, or use another name",
                            path.string())};
 }
 
 int show(const InspectOptions& options, study::InspectionOptions what) {
-  const Result<fs::path> file = study::find_checkpoint(options.path);
-  if (!file) return fail(file.error());
-  const Result<study::SavedModel> model = study::read_model(*file);
-  if (!model) return fail(model.error());
-  what.sequences = options.sequences.value_or(study::inspected_sequences(model->config.evaluate));
+  const Result<study::FoundModel> found = study::find_model(options.path);
+  if (!found) return fail(found.error());
+  for (const std::string& line : found->passed_over) tell("passed over: " + line + '\n');
+  const study::SavedModel& model = found->model;
+  what.sequences = options.sequences.value_or(study::inspected_sequences(model.config.evaluate));
   if (Status free = check_arrays_place(options.npz); !free) return fail(free.error());
   base::Workers workers(threads_of(options.threads));
   const Result<study::Inspection> inspection =
-      study::inspect_checkpoint(*file, *model, what, workers);
+      study::inspect_checkpoint(found->file, model, what, workers);
   if (!inspection) return fail(inspection.error());
   if (!options.npz.empty()) {
     const auto arrays = study::inspection_arrays(*inspection);
@@ -66,9 +69,9 @@ int show(const InspectOptions& options, study::InspectionOptions what) {
     }
   }
   if (options.json) {
-    fmt::print("{}\n", study::inspection_json(*model, *inspection).dump(2));
+    fmt::print("{}\n", study::inspection_json(model, *inspection).dump(2));
   } else {
-    fmt::print("{}", inspection_table(*model, *inspection));
+    fmt::print("{}", inspection_table(model, *inspection));
   }
   return success;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/file.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/print_ledger.h"
@@ -24,8 +25,9 @@ constexpr const char* allowed_place = "allowed: a directory that `lookback study
 
 int run_ledger(const LedgerOptions& options) {
   const std::filesystem::path directory = options.directory;
-  std::error_code absent;
-  if (!std::filesystem::exists(directory / "study.toml", absent)) {
+  const Result<bool> there = base::is_there(directory / "study.toml");
+  if (!there) return fail(there.error());
+  if (!*there) {
     return fail({fmt::format("{}: found no study.toml, {}", options.directory, allowed_place)});
   }
   const Result<study::Study> study = study::read_study_in(directory);
@@ -34,7 +36,9 @@ int run_ledger(const LedgerOptions& options) {
     return fail({fmt::format("{}: found no [[claim]]; a ledger needs one at least",
                              (directory / "study.toml").string())});
   }
-  if (study::kind_of(directory) != study::DirectoryKind::study) {
+  const Result<study::DirectoryKind> kind = study::kind_of(directory);
+  if (!kind) return fail(kind.error());
+  if (*kind != study::DirectoryKind::study) {
     return fail({fmt::format("{}: found no runs, {}", options.directory, allowed_place)});
   }
   const Result<nlohmann::json> ledger = study::write_ledger(*study, directory);

@@ -1,8 +1,11 @@
 // lookback: a laboratory for attention circuits.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -62,7 +65,7 @@ int run(int argc, char** argv) {
     return fail(status.error());
   }
   if (argc < 2) {
-    fmt::print(stderr, "{}", app.help());
+    tell(app.help());
     return wrong_usage;
   }
   if (Status known = check_command(app, argv[1]); !known) return refuse(known.error());
@@ -74,11 +77,25 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
+/// Opens what is closed of stdin, stdout and stderr, or the first file to be opened would take its
+/// place, and messages would go into it. stdin and stdout the wrong way round: who needs them gets an
+/// error.
+void open_standard_streams() {
+  constexpr std::array<int, 3> ways = {O_WRONLY, O_RDONLY, O_WRONLY};
+  for (int fd = 0; fd < 3; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+      static_cast<void>(::open("/dev/null", ways[static_cast<std::size_t>(fd)]));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace lookback::cli
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file above the limit is an error of write(), not the end
+  std::signal(SIGPIPE, SIG_IGN);  // so is a pipe without a reader
+  lookback::cli::open_standard_streams();
   try {
     const int exit_code = lookback::cli::run(argc, argv);
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
@@ -87,8 +104,9 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     std::fputs("lookback: not enough memory\n", stderr);
     return lookback::cli::failure;
-  } catch (const std::exception& error) {  // nothing else is known to throw
-    std::fprintf(stderr, "lookback: %s\n", error.what());
+  } catch (const std::exception& error) {  // printing to stdout; nothing else is known to throw
+    const bool of_stdout = std::ferror(stdout) != 0;
+    std::fprintf(stderr, "lookback: %s%s\n", of_stdout ? "stdout: " : "", error.what());
     return lookback::cli::failure;
   }
 }

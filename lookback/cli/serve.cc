@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include "lookback/base/file.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/watch_study.h"
@@ -36,8 +37,9 @@ Result<std::string> live_page(const std::filesystem::path& directory) {
 }
 
 Result<serve::Options> options_for_server(const ServeOptions& given, std::atomic<bool>& stopping) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(given.directory, ignored)) {
+  const Result<std::filesystem::file_status> there = base::status_of(given.directory);
+  if (!there) return there.error();
+  if (!std::filesystem::is_directory(*there)) {
     return Error{
         fmt::format("{}: found no such directory, allowed: one that `lookback study --out` made",
                     given.directory)};
@@ -64,8 +66,8 @@ int serve_until_stopped(const ServeOptions& given) {
   const auto server = serve::Server::start(std::move(*options));
   if (!server) return fail(server.error());
   if (!(*server)->is_loopback()) {
-    fmt::print(stderr, "everybody who can reach {} can read the page and the files of {}\n",
-               given.host, given.directory);
+    tell(fmt::format("everybody who can reach {} can read the page and the files of {}\n",
+                     given.host, given.directory));
   }
   fmt::print("{}\n", (*server)->url());
   std::fflush(stdout);  // whether that worked is looked at in the end

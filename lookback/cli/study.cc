@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
 #include "lookback/base/workers.h"
 #include "lookback/cli/commands.h"
@@ -44,7 +45,7 @@ void print_arms(const study::Study& study) {
   for (const study::RunConfig& arm : study.arms) {
     const Result<model::Program> program = model::compile(arm.architecture);
     if (program) {
-      fmt::print(stderr, "{}: {} parameters\n", arm.arm, program->parameter_count());
+      tell(fmt::format("{}: {} parameters\n", arm.arm, program->parameter_count()));
     }
   }
 }
@@ -60,12 +61,13 @@ Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& 
 /// The ledger that the study ended with, on stderr: stdout has the page's path alone.
 Status print_verdicts(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "ledger.json";
-  std::error_code absent;
-  if (!std::filesystem::exists(file, absent)) return {};
+  const Result<bool> there = base::is_there(file);
+  if (!there) return there.error();
+  if (!*there) return {};
   constexpr std::size_t largest_ledger = std::size_t{1} << 28;
   const Result<nlohmann::json> ledger = base::read_json_object(file, largest_ledger);
   if (!ledger) return ledger.error();
-  fmt::print(stderr, "{}", ledger_text(*ledger));
+  tell(ledger_text(*ledger));
   return {};
 }
 

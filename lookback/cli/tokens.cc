@@ -94,8 +94,9 @@ int run_decode(const TokensOptions& options) {
 /// Whether a learnt tokenizer can be written there and found again: known before the learning.
 Status check_tokenizer_place(const std::string& out) {
   const std::filesystem::path path = out;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
+  const Result<std::filesystem::file_status> there = base::status_of(path);
+  if (!there) return there.error();
+  if (std::filesystem::is_directory(*there)) {
     return Error{fmt::format("--out: found the directory {}, allowed: a file to write, {}", out,
                              (path / "tokenizer.json").string())};
   }
@@ -110,11 +111,12 @@ Status check_tokenizer_place(const std::string& out) {
                     "tokenizer.json",
                     base::printable(out))};
   }
-  if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), ignored)) {
-    return Error{
-        fmt::format("--out: found no directory {} to write into", path.parent_path().string())};
-  }
-  return {};
+  if (!path.has_parent_path()) return {};
+  const Result<std::filesystem::file_status> parent = base::status_of(path.parent_path());
+  if (!parent) return parent.error();
+  if (std::filesystem::is_directory(*parent)) return {};
+  return Error{
+      fmt::format("--out: found no directory {} to write into", path.parent_path().string())};
 }
 
 int run_train(const TokensOptions& options) {
@@ -156,10 +158,10 @@ int run_prepare(const TokensOptions& options) {
              prepared->train.tokens, prepared->train.documents, prepared->validation.tokens,
              prepared->validation.documents);
   if (prepared->stray_bytes > 0) {
-    fmt::print(stderr,
-               "lookback: {} bytes of the texts are not UTF-8, each a token: {}/data.json tells in "
-               "which\n",
-               prepared->stray_bytes, options.out);
+    tell(fmt::format(
+        "lookback: {} bytes of the texts are not UTF-8, so each became a token of its own; "
+        "{}/data.json counts them by text\n",
+        prepared->stray_bytes, options.out));
   }
   return success;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lookback/cli/console.h"
 #include "lookback/cli/read_checkpoint.h"
 #include "lookback/report/json_access.h"
 #include "lookback/report/load_study.h"
@@ -31,10 +32,16 @@ Result<std::filesystem::path> write_report(const std::filesystem::path& director
                  ": found a study file without any run, allowed: a directory that `lookback study "
                  "--out` made"};
   }
-  for (const std::string& note : loaded->notes) fmt::print(stderr, "{}\n", note);
+  for (const std::string& note : loaded->notes) tell(note + '\n');
   const Result<std::filesystem::path> page =
       report::write_report(directory, *loaded, report::page_template());
   if (!page) return page.error();
+  if (!loaded->unread.empty()) {
+    return Error{fmt::format(
+        "{}: lacks what could not be read: {}{}", page->string(), loaded->unread.front(),
+        loaded->unread.size() == 1 ? ""
+                                   : fmt::format(" (and {} more)", loaded->unread.size() - 1))};
+  }
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::absolute(*page, error);
   return error ? *page : absolute;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "lookback/base/file.h"
 #include "lookback/exchange/huggingface.h"
 #include "lookback/exchange/json_config.h"
 #include "lookback/exchange/note.h"
@@ -57,16 +58,21 @@ Result<const Source*> source_of(const JsonConfig& config) {
 
 /// The file of weights; where there is none, what there is instead.
 Result<std::filesystem::path> weights_in(const std::filesystem::path& directory) {
-  std::error_code ignored;
   std::filesystem::path file = directory / "model.safetensors";
-  if (std::filesystem::exists(file, ignored)) return file;
-  if (std::filesystem::exists(directory / "model.safetensors.index.json", ignored)) {
+  const Result<bool> whole = base::is_there(file);
+  if (!whole) return whole.error();
+  if (*whole) return file;
+  const Result<bool> sharded = base::is_there(directory / "model.safetensors.index.json");
+  if (!sharded) return sharded.error();
+  if (*sharded) {
     return Error{
         fmt::format("{}: found weights in shards, allowed: one model.safetensors; save it again "
                     "with save_pretrained(..., max_shard_size=\"32GB\")",
                     directory.string())};
   }
-  if (std::filesystem::exists(directory / "pytorch_model.bin", ignored)) {
+  const Result<bool> pickled = base::is_there(directory / "pytorch_model.bin");
+  if (!pickled) return pickled.error();
+  if (*pickled) {
     return Error{
         fmt::format("{}: found pytorch_model.bin, allowed: model.safetensors; save it again with "
                     "save_pretrained(..., safe_serialization=True)",

@@ -1,13 +1,9 @@
 #include "lookback/language/prepare.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cmath>
-#include <csignal>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -175,47 +171,24 @@ std::string describe_data(const std::vector<Source>& sources, const TokenPart& t
 }
 
 Status check_free(const fs::path& out) {
-  std::error_code code;
-  if (!fs::exists(out, code)) return {};
-  if (fs::is_directory(out, code) && fs::is_empty(out, code)) return {};
+  const Result<fs::file_status> status = base::status_of(out);
+  if (!status) return status.error();
+  if (!fs::exists(*status)) return {};
+  if (fs::is_directory(*status)) {
+    const Result<std::vector<fs::path>> entries = base::entries_of(out);
+    if (!entries) return entries.error();
+    if (entries->empty()) return {};
+  }
   return Error{out.string() + ": is already there, allowed: a new or empty directory"};
 }
 
-/// Whether `text` is the number of a process that is no more.
-bool has_ended(std::string_view text) {
-  pid_t pid = 0;
-  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (code != std::errc() || stop != text.data() + text.size() || pid <= 0) return false;
-  return ::kill(pid, 0) != 0 && errno == ESRCH;
-}
-
-/// Removes the directories `prefix`PID beside `out` that killed processes left.
-void remove_left(const fs::path& out, const std::string& prefix) {
-  std::error_code ignored;
-  const fs::path parent = out.has_parent_path() ? out.parent_path() : fs::path(".");
-  std::vector<fs::path> left;
-  for (fs::directory_iterator entry(parent, ignored), end; !ignored && entry != end;
-       entry.increment(ignored)) {
-    const std::string name = entry->path().filename().string();
-    if (!name.starts_with(prefix) || !has_ended(name.substr(prefix.size()))) continue;
-    std::error_code unknown;
-    if (entry->symlink_status(unknown).type() == fs::file_type::directory) {
-      left.push_back(entry->path());
-    }
-  }
-  for (const fs::path& path : left) fs::remove_all(path, ignored);
-}
-
-/// A directory beside `out` that takes its name when it is whole, and else is removed; what earlier
-/// ones of the same `out` left goes first.
+/// A directory beside `out` that takes its name when it is whole, and else is removed; what killed
+/// processes left of the same `out` goes first.
 class Staging {
  public:
   explicit Staging(const fs::path& out)
-      : out_(out.has_filename() ? out : out.parent_path()),
-        prefix_(fmt::format(".{}.partial-", out_.filename().string())),
-        path_(out_.parent_path() /
-              fmt::format("{}{}", prefix_, static_cast<long long>(::getpid()))) {
-    remove_left(out_, prefix_);
+      : out_(out.has_filename() ? out : out.parent_path()), path_(base::partial_path(out_)) {
+    base::remove_stale_partials(out_);
   }
   ~Staging() {
     std::error_code ignored;
@@ -226,16 +199,10 @@ class Staging {
 
   const fs::path& path() const { return path_; }
 
-  Status publish() const {
-    std::error_code code;
-    fs::rename(path_, out_, code);
-    if (code) return Error{fmt::format("{}: cannot write: {}", out_.string(), code.message())};
-    return {};
-  }
+  Status publish() const { return base::rename_and_sync(path_, out_); }
 
  private:
   fs::path out_;
-  std::string prefix_;
   fs::path path_;
 };
 

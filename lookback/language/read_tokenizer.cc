@@ -48,17 +48,14 @@ Result<Tokenizer> read_single(const fs::path& path,
   return named(path, parse(*text));
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 Result<Tokenizer> read_directory(const fs::path& directory) {
-  if (is_there(directory / "tokenizer.json")) {
-    return read_single(directory / "tokenizer.json", parse_tokenizer_json);
-  }
+  const Result<bool> single = base::is_there(directory / "tokenizer.json");
+  if (!single) return single.error();
+  if (*single) return read_single(directory / "tokenizer.json", parse_tokenizer_json);
   for (const FilePair& pair : file_pairs) {
-    if (is_there(directory / pair.merges)) return read_pair(directory, pair);
+    const Result<bool> there = base::is_there(directory / pair.merges);
+    if (!there) return there.error();
+    if (*there) return read_pair(directory, pair);
   }
   return Error{
       fmt::format("{}: found no tokenizer, allowed: tokenizer.json, or vocab.bpe and encoder.json",
@@ -68,8 +65,9 @@ Result<Tokenizer> read_directory(const fs::path& directory) {
 }  // namespace
 
 Result<Tokenizer> read_tokenizer(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return read_directory(path);
+  const Result<fs::file_status> status = base::status_of(path);
+  if (!status) return status.error();
+  if (fs::is_directory(*status)) return read_directory(path);
   const std::string name = path.filename().string();
   for (const FilePair& pair : file_pairs) {
     if (name == pair.merges || name == pair.encoder) return read_pair(path.parent_path(), pair);

@@ -43,8 +43,9 @@ Result<const TaskFile*> find_task_file(std::string_view name,
   std::vector<std::string_view> missing;
   for (const TaskFile& file : task_files) {
     if (file.task != name) continue;
-    std::error_code error;
-    if (std::filesystem::exists(directory / file.file, error)) return &file;
+    const Result<bool> there = base::is_there(directory / file.file);
+    if (!there) return there.error();
+    if (*there) return &file;
     missing.push_back(file.file);
   }
   if (missing.empty()) {

@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "lookback/base/file.h"
+
 namespace lookback::report {
 namespace {
 
@@ -19,12 +21,11 @@ struct CheckpointFile {
 };
 
 /// The files named <tokens>.safetensors, ascending; others are not checkpoints of a run.
-std::vector<CheckpointFile> list_checkpoints(const fs::path& directory) {
+Result<std::vector<CheckpointFile>> list_checkpoints(const fs::path& directory) {
+  const Result<std::vector<fs::path>> entries = base::entries_of(directory);
+  if (!entries) return entries.error();
   std::vector<CheckpointFile> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const fs::path& path = entry->path();
+  for (const fs::path& path : *entries) {
     if (path.extension() != ".safetensors") continue;
     const std::string stem = path.stem().string();
     std::uint64_t tokens = 0;
@@ -80,7 +81,12 @@ class Showing {
     shown_.of_run.resize(places.size());
     shown_.circuits_left_out.resize(arms);
     for (const CheckpointPlace& place : places) {
-      files_.push_back(list_checkpoints(place.folder / "checkpoints"));
+      Result<std::vector<CheckpointFile>> files = list_checkpoints(place.folder / "checkpoints");
+      if (!files) {
+        shown_.notes.push_back("left out: " + files.error().message);
+        shown_.unread.push_back(files.error().message);
+      }
+      files_.push_back(files ? std::move(*files) : std::vector<CheckpointFile>());
       lists_.push_back({place.arm, place.seed, files_.back().size()});
     }
   }
@@ -138,6 +144,7 @@ class Showing {
     const KeptCheckpoint& one = read_(file);
     if (one.encoded == nullptr) {
       faults_[arm].add(one.fault, file.path);
+      shown_.unread.push_back(one.fault);
       return false;
     }
     for (const std::string* fault : {&one.encoded->maps_fault, &one.encoded->circuits_fault}) {

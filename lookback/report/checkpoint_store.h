@@ -37,6 +37,7 @@ struct ShownCheckpoints {
   std::vector<std::vector<std::shared_ptr<const EncodedCheckpoint>>> of_run;
   std::vector<std::size_t> circuits_left_out;  ///< of each arm: of its model, at each checkpoint
   std::vector<std::string> notes;              ///< what could not be read or was left out
+  std::vector<std::string> unread;             ///< what could not be read
 };
 
 class CheckpointStore {

@@ -7,7 +7,8 @@
 
 namespace lookback::report {
 
-/// Size and time of the last change; all zero for a file that is not there.
+/// Size and time of the last change; all zero for a file that is not there. One that cannot be looked at
+/// counts as there, without size and time: reading it says why.
 struct FileStamp {
   std::uintmax_t size = 0;
   std::filesystem::file_time_type time{};
@@ -22,7 +23,11 @@ inline FileStamp stamp_of(const std::filesystem::path& path) {
   std::error_code time_error;
   const std::uintmax_t size = std::filesystem::file_size(path, size_error);
   const auto time = std::filesystem::last_write_time(path, time_error);
-  if (size_error || time_error) return {};
+  const auto is_absence = [](const std::error_code& error) {
+    return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+  };
+  if (is_absence(size_error) || is_absence(time_error)) return {};
+  if (size_error || time_error) return {0, {}, true};
   return {size, time, true};
 }
 

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
 #include "lookback/base/npz.h"
 #include "lookback/report/json_access.h"
@@ -338,9 +339,11 @@ std::string array_name(const LensCircuit& circuit) {
 
 /// The matrices that the archive holds, up to the limits above.
 Status read_matrices(const fs::path& path, LensResult& result) {
-  std::error_code missing;
   const std::size_t side = result.vocabulary;
-  if (side == 0 || side > most_matrix_tokens || !fs::exists(path, missing)) return {};
+  if (side == 0 || side > most_matrix_tokens) return {};
+  const Result<bool> there = base::is_there(path);
+  if (!there) return there.error();
+  if (!*there) return {};
   const Result<base::NpzFile> file = base::NpzFile::open(path);
   if (!file) return file.error();
   std::size_t room = most_matrices;

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
 #include "lookback/report/json_access.h"
 #include "lookback/report/load_inspection.h"
@@ -171,8 +172,8 @@ json RunFiles::summary_now(const Run& run) const {
 
 std::string RunFiles::status_now() const {
   if (found_.is_object()) return find_text(found_, {"status"});
-  std::error_code missing;
-  return fs::exists(folder_, missing) ? "training" : "waiting";
+  const Result<bool> begun = base::is_there(folder_);
+  return begun && !*begun ? "waiting" : "training";
 }
 
 /// Of a run that has not ended.
@@ -195,10 +196,15 @@ std::vector<std::string> RunFiles::faults() const {
 }
 
 std::vector<std::string> RunFiles::notes() const {
-  std::vector<std::string> all;
-  for (const Watched* watched : {&metrics_, &timing_, &lens_}) {
-    all.insert(all.end(), watched->notes.begin(), watched->notes.end());
-  }
+  std::vector<std::string> all = metrics_.notes;
+  const std::vector<std::string> skipped = unread();
+  all.insert(all.end(), skipped.begin(), skipped.end());
+  return all;
+}
+
+std::vector<std::string> RunFiles::unread() const {
+  std::vector<std::string> all = timing_.notes;
+  all.insert(all.end(), lens_.notes.begin(), lens_.notes.end());
   return all;
 }
 

@@ -39,6 +39,8 @@ class RunFiles {
   /// What is wrong as of the last look, a line each; and what was left out or passed over.
   std::vector<std::string> faults() const;
   std::vector<std::string> notes() const;
+  /// Of the notes, what could not be read.
+  std::vector<std::string> unread() const;
 
   /// What trained the run, as of the last look.
   std::set<std::string> instruction_sets() const {

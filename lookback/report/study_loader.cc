@@ -171,6 +171,7 @@ bool StudyLoader::refresh_checkpoints() {
     changed = true;
   }
   checkpoint_notes_ = std::move(shown.notes);
+  unread_checkpoints_ = std::move(shown.unread);
   for (std::size_t arm = 0; arm < files_.size(); ++arm) {
     if (shown.circuits_left_out[arm] == 0) continue;
     checkpoint_notes_.push_back("arm '" + study_.arms[arm].name +
@@ -197,6 +198,14 @@ void StudyLoader::gather_notes() {
   if (!warning.empty()) study_.notes.push_back(warning);
   add(ledger_notes_);
   add(checkpoint_notes_);
+  study_.unread = ledger_notes_;
+  const auto add_unread = [&](const std::vector<std::string>& unread) {
+    study_.unread.insert(study_.unread.end(), unread.begin(), unread.end());
+  };
+  for (const std::vector<RunFiles>& files : files_) {
+    for (const RunFiles& run : files) add_unread(run.unread());
+  }
+  add_unread(unread_checkpoints_);
 }
 
 }  // namespace lookback::report

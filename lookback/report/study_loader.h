@@ -53,7 +53,7 @@ class StudyLoader {
   study::Study asked_;                        // what it asks for
   std::vector<FileStamp> ledger_stamps_;      // of the files that the ledger is made of
   std::vector<std::vector<RunFiles>> files_;  // of each arm's runs
-  std::vector<std::string> faults_, ledger_notes_, checkpoint_notes_;
+  std::vector<std::string> faults_, ledger_notes_, checkpoint_notes_, unread_checkpoints_;
   StudyReport study_;
 };
 

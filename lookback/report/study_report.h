@@ -49,8 +49,9 @@ struct StudyReport {
   std::uint64_t threads = 0;  // 0 when not recorded
   std::vector<Arm> arms;
   HeldOutSequence sequence;
-  nlohmann::json ledger;           // ledger.json, or null
-  std::vector<std::string> notes;  // what was left out or could not be read, a line each
+  nlohmann::json ledger;            // ledger.json, or null
+  std::vector<std::string> notes;   // what was left out or could not be read, a line each
+  std::vector<std::string> unread;  // of these, what belongs on the page and could not be read
 };
 
 }  // namespace lookback::report

@@ -7,25 +7,31 @@
 
 namespace lookback::study {
 
-/// Removes what processes that were killed while writing a file left beside it (base/file.h).
-/// REQUIRES the lock of the run or study that it belongs to: another's file may be in the making.
-void remove_partial_files(const std::filesystem::path& directory);
-
-/// Holds an exclusive lock (flock) on DIRECTORY/.lock as long as it lives. It goes with the process
-/// however that ends, so a killed one leaves nothing behind that would be in the way.
+/// Holds an exclusive lock (flock) on DIRECTORY/.lock for as long as it lives. The lock goes with the
+/// process however that ends, so a killed one leaves nothing in the way of the next.
 class DirectoryLock {
  public:
-  /// Makes the directory where it is not there, and removes partial files. Errors: it cannot be made or written to, or another
-  /// process holds the lock. A file system that has no locks is used without.
+  /// Makes the directory if need be, and removes what killed writers left in it and in its
+  /// checkpoints/. Errors: it cannot be made or written to, another process holds the lock, or the
+  /// file system has no locks.
   static Result<DirectoryLock> take(const std::filesystem::path& directory);
 
   DirectoryLock(DirectoryLock&& other) noexcept;
   DirectoryLock& operator=(DirectoryLock&&) = delete;
   ~DirectoryLock();
 
- private:
-  explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
+  const std::filesystem::path& directory() const { return directory_; }
 
+  /// Whether DIRECTORY/.lock is still the file that is held; to be asked before each write. Once it is
+  /// removed or replaced, or the directory moved, another process can be at work there and nothing
+  /// keeps the two apart. Error: it is not, or that cannot be known.
+  Status check() const;
+
+ private:
+  DirectoryLock(std::filesystem::path directory, int descriptor)
+      : directory_(std::move(directory)), descriptor_(descriptor) {}
+
+  std::filesystem::path directory_;
   int descriptor_;
 };
 

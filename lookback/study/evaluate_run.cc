@@ -7,6 +7,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/checksum.h"
+#include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
@@ -50,8 +52,9 @@ Status check_given(const std::string& task, const EvaluationRequest& request) {
     return Error{
         "found no directory of evaluation files, allowed: one that scripts/get-data made (--data)"};
   }
-  std::error_code unreadable;
-  if (!std::filesystem::is_directory(request.task_files, unreadable)) {
+  const Result<std::filesystem::file_status> found = base::status_of(request.task_files);
+  if (!found) return found.error();
+  if (!std::filesystem::is_directory(*found)) {
     return Error{fmt::format("found no directory {}", request.task_files.string())};
   }
   const auto read = language::read_task(task, request.task_files, 1);
@@ -203,8 +206,9 @@ std::vector<std::string> missing_tasks(const TaskResults& there) {
 }
 
 /// Makes the scores that are missing; each is in evaluation.json once it is made.
-Result<Ending> evaluate_own(const RunConfig& config, const std::filesystem::path& run,
+Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
                             const TaskResults& there, base::Workers& workers, Listener& listener) {
+  const std::filesystem::path& run = lock.directory();
   const Result<std::filesystem::path> file = find_checkpoint(run);
   if (!file) return file.error();
   const Result<SavedModel> model = read_model(*file);
@@ -222,7 +226,7 @@ Result<Ending> evaluate_own(const RunConfig& config, const std::filesystem::path
   request.own.sequences = config.evaluate.sequences;
   EvaluationObserver observer;
   observer.go_on = [&](const std::string&, std::size_t, std::size_t) { return !listener.stop(); };
-  observer.scored = [&](const TaskResults& results) { return add_evaluation(run, results); };
+  observer.scored = [&](const TaskResults& results) { return add_evaluation(lock, results); };
   const auto scores = evaluate_model(*model, *tokenizer, request, workers, observer);
   if (!scores) return scores.error();
   return scores->ending;
@@ -269,9 +273,10 @@ Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
   return Error{fmt::format("{}: {}", (run / evaluation_name).string(), results.error().message)};
 }
 
-Status add_evaluation(const std::filesystem::path& run, const TaskResults& results) {
+Status add_evaluation(const DirectoryLock& run, const TaskResults& results) {
+  if (Status held = run.check(); !held) return held;
   TaskResults all = results;
-  const Result<TaskResults> there = evaluation_of(run);
+  const Result<TaskResults> there = evaluation_of(run.directory());
   if (!there) return there.error();
   if (tokens_of(*there) == tokens_of(results)) {
     for (const TaskScore& score : there->tasks) {
@@ -281,11 +286,12 @@ Status add_evaluation(const std::filesystem::path& run, const TaskResults& resul
       all.config["heads"] = there->config["heads"];
     }
   }
-  return write_listed(run, evaluation_name, language::text_of(all));
+  return write_listed(run.directory(), evaluation_name, language::text_of(all));
 }
 
-Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path& run,
+Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
                             base::Workers& workers, Listener& listener) {
+  const std::filesystem::path& run = lock.directory();
   if (!config.data.text) return Ending::finished;
   const Result<bool> finished = has_finished(run);
   if (!finished) return finished.error();
@@ -294,7 +300,7 @@ Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path
   if (!there) return there.error();
   if (missing_tasks(*there).empty()) return Ending::finished;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
-  Result<Ending> ending = evaluate_own(config, run, *there, workers, listener);
+  Result<Ending> ending = evaluate_own(config, lock, *there, workers, listener);
   if (ending && *ending == Ending::stopped) return ending;
   const Result<TaskResults> results = ending ? evaluation_of(run) : ending.error();
   if (!results) {

@@ -12,6 +12,7 @@
 #include "lookback/base/workers.h"
 #include "lookback/language/task_results.h"
 #include "lookback/language/tokenizer.h"
+#include "lookback/study/directory_lock.h"
 #include "lookback/study/run_config.h"
 #include "lookback/study/saved_model.h"
 #include "lookback/study/study.h"
@@ -60,16 +61,15 @@ Result<ModelScores> evaluate_model(const SavedModel& model, const language::Toke
 /// What a run's evaluation.json has; no tasks where there is none. Errors: a damaged one.
 Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
 
-/// The same scores in evaluation.json of a run's directory, beside those that it has of other tasks and
-/// of the same checkpoint.
-Status add_evaluation(const std::filesystem::path& run, const language::TaskResults& results);
+/// Adds scores to evaluation.json of a locked run, beside those that it has of other tasks and of the
+/// same checkpoint.
+Status add_evaluation(const DirectoryLock& run, const language::TaskResults& results);
 
 /// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run
 /// that diverged is left alone. When the listener asks for a stop, the tasks that are done are kept, and
 /// the others come with the next call. Errors: whatever kept a task from being scored and kept; the run
-/// stands without it. REQUIRES that the caller holds the lock of the
-/// directory.
-Result<Ending> evaluate_run(const RunConfig& config, const std::filesystem::path& run,
+/// stands without it.
+Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
                             base::Workers& workers, Listener& listener);
 
 }  // namespace lookback::study

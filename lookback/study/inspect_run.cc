@@ -93,8 +93,9 @@ Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedMod
   return inspection;
 }
 
-Result<Ending> inspect_run(const RunConfig& config, const fs::path& directory,
+Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
                            base::Workers& workers, Listener& listener) {
+  const fs::path& directory = lock.directory();
   if (!config.evaluate.inspect) return Ending::finished;
   const Result<bool> finished = has_finished(directory);
   if (!finished) return finished.error();
@@ -105,6 +106,7 @@ Result<Ending> inspect_run(const RunConfig& config, const fs::path& directory,
   const Result<Made> made = make_inspection(config, directory, workers, listener);
   if (!made) return Error{fmt::format("{}: not inspected: {}", name, made.error().message)};
   if (made->stopped) return Ending::stopped;
+  if (Status held = lock.check(); !held) return held.error();
   const std::string files[] = {"inspection.npz", inspection_name};
   if (Status unlisted = unlist_files(directory, files); !unlisted) return unlisted.error();
   Status written = base::write_npz(directory / files[0], made->arrays);

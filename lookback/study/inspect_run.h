@@ -9,6 +9,7 @@
 
 #include "lookback/base/result.h"
 #include "lookback/base/workers.h"
+#include "lookback/study/directory_lock.h"
 #include "lookback/study/inspection.h"
 #include "lookback/study/study.h"
 
@@ -23,13 +24,12 @@ Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
                                       const SavedModel& model, const InspectionOptions& options,
                                       base::Workers& workers);
 
-/// Inspects the last checkpoint of the ended run in `directory`, on inspected_sequences, writes the
+/// Inspects the last checkpoint of the ended run in the locked directory, on inspected_sequences, writes the
 /// arrays and the JSON, the same bytes on any number of threads, and lists both in the run's manifest.
 /// Nothing is done where they are listed already, in the format of today, where the configuration wants
 /// none, or where the run diverged. Errors: whatever kept the inspection from being made; the run stands
 /// without it. When the listener asks for a stop nothing is written.
-/// REQUIRES that the caller holds the lock of the directory or of one above it.
-Result<Ending> inspect_run(const RunConfig& config, const std::filesystem::path& directory,
+Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
                            base::Workers& workers, Listener& listener);
 
 }  // namespace lookback::study

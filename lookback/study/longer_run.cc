@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t largest_config = 1 << 20;
 
-Status failed(const std::filesystem::path& path, const char* what, const std::error_code& error) {
-  return Error{fmt::format("{}: cannot {}: {}", path.string(), what, error.message())};
-}
-
 }  // namespace
 
 std::string difference_text(const std::string& found, const std::string& asked) {
@@ -45,8 +41,9 @@ bool is_longer(const RunConfig& asked, const RunConfig& found) {
 
 Result<Standing> standing_of(const RunConfig& config, const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "config.toml";
-  std::error_code missing;
-  if (!std::filesystem::exists(file, missing)) return Standing::empty;
+  const Result<bool> there = base::is_there(file);
+  if (!there) return there.error();
+  if (!*there) return Standing::empty;
   const Result<std::string> found = base::read_file(file, largest_config);
   if (!found) return found.error();
   const std::string asked = to_toml(config);
@@ -64,10 +61,8 @@ bool leads_to(const std::string& checkpoint, const RunConfig& config) {
 }
 
 Status remove_shorter_end(const RunConfig& config, const std::filesystem::path& directory) {
-  std::error_code error;
   for (const char* made : {"inspection.json", "inspection.npz", "evaluation.json"}) {
-    std::filesystem::remove(directory / made, error);
-    if (error) return failed(directory / made, "remove", error);
+    if (Status removed = base::remove_file(directory / made); !removed) return removed;
   }
   Result<train::ResumePoint> newest = train::find_resume_point(directory);
   if (!newest) return newest.error();
@@ -76,9 +71,9 @@ Status remove_shorter_end(const RunConfig& config, const std::filesystem::path& 
   const std::uint64_t steps = train::step_count(config.train, config.data.length);
   if (train::is_log_spaced(header.step, steps, config.train.checkpoints_per_decade)) return {};
   const std::filesystem::path last = train::checkpoint_path(directory, header.tokens);
-  if (!std::filesystem::exists(last, error)) return {};
-  std::filesystem::rename(last, train::resume_path(directory), error);
-  return error ? failed(last, "rename", error) : Status();
+  const Result<bool> there = base::is_there(last);
+  if (!there) return there.error();
+  return *there ? base::rename_and_sync(last, train::resume_path(directory)) : Status();
 }
 
 }  // namespace lookback::study

@@ -10,7 +10,6 @@
 #include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
 #include "lookback/math/targets.h"
-#include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluation.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/longer_run.h"
@@ -74,10 +73,11 @@ class Stopwatch {
 
 class OneRun {
  public:
-  OneRun(const RunConfig& config, std::filesystem::path directory, std::uint64_t tokens_after,
+  OneRun(const RunConfig& config, const DirectoryLock& lock, std::uint64_t tokens_after,
          base::Workers& workers, Listener& listener)
       : config_(config),
-        directory_(std::move(directory)),
+        lock_(lock),
+        directory_(lock.directory()),
         tokens_after_(tokens_after),
         workers_(workers),
         listener_(listener),
@@ -110,6 +110,7 @@ class OneRun {
     Result<train::Outcome> outcome =
         train::train(run, observer(*evaluation, stopwatch), workers_, *state);
     if (!outcome) return outcome.error();
+    if (Status held = lock_.check(); !held) return held.error();
     if (Status timed = write_timing(stopwatch, outcome->last.tokens); !timed) return timed.error();
     if (outcome->kind == train::Outcome::Kind::stopped) return Ending::stopped;
     if (Status done = end(*outcome, *program); !done) return done.error();
@@ -119,9 +120,7 @@ class OneRun {
  private:
   /// Writes config.toml, or holds this configuration against the one that is there.
   Status prepare(const TrainingData& data) {
-    if (Status made = base::make_directories(directory_); !made) return made;
-    remove_partial_files(directory_);
-    remove_partial_files(directory_ / "checkpoints");
+    if (Status held = lock_.check(); !held) return held;
     const Result<Standing> standing = standing_of(config_, directory_);
     if (!standing) return standing.error();
     Status written = base::write_file_atomically(directory_ / "config.toml", to_toml(config_));
@@ -220,6 +219,7 @@ class OneRun {
                             std::span<const float> parameters) -> Status {
       const Result<nlohmann::json> line = evaluation.measure(report, parameters);
       if (!line) return line.error();
+      if (Status held = lock_.check(); !held) return held;
       Status appended = metrics_.append(*line);
       return appended ? write_timing(stopwatch, report.tokens) : appended;
     };
@@ -232,6 +232,7 @@ class OneRun {
           {config_.arm, config_.seed, report.tokens, all, report.loss, rate, left / rate});
     };
     observer.stop = [&] { return listener_.stop(); };
+    observer.may_write = [&] { return lock_.check(); };
     return observer;
   }
 
@@ -269,6 +270,7 @@ class OneRun {
   }
 
   const RunConfig& config_;
+  const DirectoryLock& lock_;
   std::filesystem::path directory_;
   std::uint64_t tokens_after_;
   base::Workers& workers_;
@@ -286,9 +288,9 @@ Status reopen(const std::filesystem::path& directory) {
   return base::remove_file(findings_path(directory));
 }
 
-Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,
+Result<Ending> execute_run(const RunConfig& config, const DirectoryLock& lock,
                            std::uint64_t tokens_after, base::Workers& workers, Listener& listener) {
-  return OneRun(config, directory, tokens_after, workers, listener).execute();
+  return OneRun(config, lock, tokens_after, workers, listener).execute();
 }
 
 }  // namespace lookback::study

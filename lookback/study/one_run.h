@@ -8,6 +8,7 @@
 
 #include "lookback/base/result.h"
 #include "lookback/base/workers.h"
+#include "lookback/study/directory_lock.h"
 #include "lookback/study/study.h"
 
 namespace lookback::study {
@@ -15,11 +16,11 @@ namespace lookback::study {
 /// Makes an ended run one that has not: it goes on when it is executed with more tokens.
 Status reopen(const std::filesystem::path& directory);
 
-/// Starts the run, or goes on with it from its last good checkpoint up to which its metrics are whole,
-/// which may be of a run with fewer tokens (longer_run.h). On return it has ended, with
-/// findings.json, or it was stopped. `tokens_after` are those of the study's later runs, for the
-/// time left. REQUIRES that the caller holds the lock of the directory.
-Result<Ending> execute_run(const RunConfig& config, const std::filesystem::path& directory,
+/// Starts the run in the locked directory, or goes on with it from its last good checkpoint up to which
+/// its metrics are whole, which may be of a run with fewer tokens (longer_run.h). On return it has
+/// ended, with findings.json, or it was stopped. `tokens_after` are those of the study's later runs, for
+/// the time left. Errors: also a lock that is gone, after which nothing is written.
+Result<Ending> execute_run(const RunConfig& config, const DirectoryLock& lock,
                            std::uint64_t tokens_after, base::Workers& workers, Listener& listener);
 
 }  // namespace lookback::study

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <string_view>
 #include <system_error>
 
+#include "lookback/base/file.h"
 #include "lookback/train/checkpoint.h"
 
 namespace lookback::study {
@@ -14,38 +15,74 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool holds(const fs::path& directory, const char* name) {
-  std::error_code missing;
-  return fs::exists(directory / name, missing);
-}
-
-/// Its entries, in order; none where it cannot be listed.
-std::vector<fs::path> entries_of(const fs::path& directory) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    entries.push_back(entry->path());
+/// Whether `directory` has one of these.
+Result<bool> holds(const fs::path& directory, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    Result<bool> there = base::is_there(directory / name);
+    if (!there || *there) return there;
   }
-  std::ranges::sort(entries);
-  return entries;
+  return false;
 }
 
-bool is_run(const fs::path& directory) {
-  return holds(directory, "config.toml") &&
-         (holds(directory, "checkpoints") || holds(directory, "metrics.jsonl"));
+/// Whether an entry of `directory` is as asked, the first error in its place.
+template <class Asked>
+Result<bool> any_entry(const fs::path& directory, Asked asked) {
+  const Result<std::vector<fs::path>> entries = base::entries_of(directory);
+  if (!entries) return entries.error();
+  for (const fs::path& entry : *entries) {
+    Result<bool> found = asked(entry);
+    if (!found || *found) return found;
+  }
+  return false;
 }
 
-bool is_arm(const fs::path& directory) {
-  return std::ranges::any_of(entries_of(directory), [](const fs::path& entry) {
-    return entry.filename().string().starts_with("seed-") && holds(entry, "config.toml");
+Result<bool> is_run(const fs::path& directory) {
+  Result<bool> configured = holds(directory, {"config.toml"});
+  if (!configured || !*configured) return configured;
+  return holds(directory, {"checkpoints", "metrics.jsonl"});
+}
+
+bool is_run_name(const fs::path& path) { return path.filename().string().starts_with("seed-"); }
+
+Result<bool> is_arm(const fs::path& directory) {
+  return any_entry(directory, [](const fs::path& entry) -> Result<bool> {
+    if (!is_run_name(entry)) return false;
+    return holds(entry, {"config.toml"});
   });
 }
 
-bool has_checkpoint(const fs::path& run) {
-  return std::ranges::any_of(entries_of(run / "checkpoints"), [](const fs::path& entry) {
+Result<bool> is_export(const fs::path& directory) {
+  Result<bool> configured = holds(directory, {"config.json"});
+  if (!configured || !*configured) return configured;
+  return holds(directory, {"model.safetensors"});
+}
+
+/// A study file of a person's own makes no study directory, and neither does the lock of a study that
+/// was refused there.
+Result<bool> is_study(const fs::path& directory) {
+  Result<bool> named = holds(directory, {"study.toml"});
+  if (!named || !*named) return named;
+  Result<bool> ended = holds(directory, {"summary.json"});
+  if (!ended || *ended) return ended;
+  return any_entry(directory, is_arm);
+}
+
+Result<bool> has_checkpoint(const fs::path& run) {
+  return any_entry(run / "checkpoints", [](const fs::path& entry) -> Result<bool> {
     return entry.extension() == ".safetensors";
   });
+}
+
+Status add_runs_of_arm(const fs::path& arm, std::vector<fs::path>& runs) {
+  const Result<std::vector<fs::path>> entries = base::entries_of(arm);
+  if (!entries) return entries.error();
+  for (const fs::path& entry : *entries) {
+    if (!is_run_name(entry)) continue;
+    const Result<bool> has = has_checkpoint(entry);
+    if (!has) return has.error();
+    if (*has) runs.push_back(entry);
+  }
+  return {};
 }
 
 /// "a run (config.toml)", for a message.
@@ -63,36 +100,41 @@ std::filesystem::path run_directory(const std::filesystem::path& study, const st
   return study / arm / fmt::format("seed-{}", seed);
 }
 
-DirectoryKind kind_of(const fs::path& directory) {
-  if (is_run(directory)) return DirectoryKind::run;
-  if (is_arm(directory)) return DirectoryKind::arm;
-  if (holds(directory, "config.json") && holds(directory, "model.safetensors")) {
-    return DirectoryKind::exported;
+Result<DirectoryKind> kind_of(const fs::path& directory) {
+  struct Kind {
+    DirectoryKind kind;
+    Result<bool> (*is)(const fs::path&);
+  };
+  for (const Kind& kind :
+       {Kind{DirectoryKind::run, is_run}, Kind{DirectoryKind::arm, is_arm},
+        Kind{DirectoryKind::exported, is_export}, Kind{DirectoryKind::study, is_study}}) {
+    const Result<bool> is = kind.is(directory);
+    if (!is) return is.error();
+    if (*is) return kind.kind;
   }
-  // A study file of a person's own makes no study directory, and neither does the lock of a study
-  // that was refused there.
-  const bool made =
-      holds(directory, "summary.json") || std::ranges::any_of(entries_of(directory), is_arm);
-  return made && holds(directory, "study.toml") ? DirectoryKind::study : DirectoryKind::other;
+  return DirectoryKind::other;
 }
 
 Status check_directory(const fs::path& directory, DirectoryKind wanted) {
-  const DirectoryKind found = kind_of(directory);
-  if (found == DirectoryKind::other || found == wanted) return {};
+  const Result<DirectoryKind> found = kind_of(directory);
+  if (!found) return found.error();
+  if (*found == DirectoryKind::other || *found == wanted) return {};
   return Error{fmt::format("{}: found {}, which would be mixed with {}; use another --out",
-                           directory.string(), described(found), described(wanted))};
+                           directory.string(), described(*found), described(wanted))};
 }
 
 Status check_model_file(const fs::path& file) {
-  std::error_code missing;
-  if (!fs::exists(file, missing)) return {};
+  const Result<fs::file_status> status = base::status_of(file);
+  if (!status) return status.error();
+  if (!fs::exists(*status)) return {};
   const auto refused = [&](std::string_view found) {
     return Error{fmt::format("{}: found {}, which a model would replace; use another --out",
                              file.string(), found)};
   };
-  if (fs::is_directory(file, missing)) return refused("a directory");
+  if (fs::is_directory(*status)) return refused("a directory");
   // A name that was set aside, as mktemp does.
-  if (fs::is_regular_file(file, missing) && fs::is_empty(file, missing)) return {};
+  std::error_code unknown;
+  if (fs::is_regular_file(*status) && fs::is_empty(file, unknown)) return {};
   const Result<train::Checkpoint> there = train::Checkpoint::read(file);
   if (!there) {
     std::string_view reason = there.error().message;
@@ -104,15 +146,14 @@ Status check_model_file(const fs::path& file) {
   return {};
 }
 
-std::vector<fs::path> runs_in(const fs::path& directory) {
+Result<std::vector<fs::path>> runs_in(const fs::path& directory) {
   std::vector<fs::path> runs;
-  const auto add_arm = [&](const fs::path& arm) {
-    for (const fs::path& run : entries_of(arm)) {
-      if (run.filename().string().starts_with("seed-") && has_checkpoint(run)) runs.push_back(run);
-    }
-  };
-  add_arm(directory);
-  for (const fs::path& arm : entries_of(directory)) add_arm(arm);
+  if (Status added = add_runs_of_arm(directory, runs); !added) return added.error();
+  const Result<std::vector<fs::path>> arms = base::entries_of(directory);
+  if (!arms) return arms.error();
+  for (const fs::path& arm : *arms) {
+    if (Status added = add_runs_of_arm(arm, runs); !added) return added.error();
+  }
   return runs;
 }
 

@@ -22,7 +22,8 @@ enum class DirectoryKind {
   run,       ///< config.toml and checkpoints or metrics
   exported,  ///< config.json and model.safetensors
 };
-DirectoryKind kind_of(const std::filesystem::path& directory);
+/// Errors: it cannot be looked into.
+Result<DirectoryKind> kind_of(const std::filesystem::path& directory);
 
 /// Refuses a directory that holds something of ours and not of the kind that is to be written there:
 /// one line that names what is there.
@@ -33,7 +34,8 @@ Status check_directory(const std::filesystem::path& directory, DirectoryKind wan
 /// empty.
 Status check_model_file(const std::filesystem::path& file);
 
-/// The runs of a study's or an arm's directory that have a checkpoint, by name.
-std::vector<std::filesystem::path> runs_in(const std::filesystem::path& directory);
+/// The runs of a study's or an arm's directory that have a checkpoint, by name. Errors: it cannot be
+/// looked into.
+Result<std::vector<std::filesystem::path>> runs_in(const std::filesystem::path& directory);
 
 }  // namespace lookback::study

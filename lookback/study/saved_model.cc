@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -62,47 +63,79 @@ Status check_is_of_run(const fs::path& file, const RunConfig& config) {
       config.arm, config.seed, difference_text(to_toml(config), to_toml(*of_run)))};
 }
 
-}  // namespace
-
-Result<SavedModel> read_model(const fs::path& file) {
-  const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
-  if (!checkpoint) return checkpoint.error();
+Result<SavedModel> model_of(const train::Checkpoint& checkpoint, const fs::path& file) {
   Result<RunConfig> config =
-      parse_run_config(checkpoint->header().config, file.string() + ": metadata 'config'");
+      parse_run_config(checkpoint.header().config, file.string() + ": metadata 'config'");
   if (!config) return config.error();
   if (Status ours = check_is_of_run(file, *config); !ours) return ours.error();
   Result<model::Program> program = model::compile(config->architecture);
   if (!program) return program.error();
-  Result<std::vector<float>> parameters = checkpoint->parameters(*program);
+  Result<std::vector<float>> parameters = checkpoint.parameters(*program);
   if (!parameters) return parameters.error();
-  return SavedModel{checkpoint->header(), std::move(*config), std::move(*program),
+  return SavedModel{checkpoint.header(), std::move(*config), std::move(*program),
                     std::move(*parameters)};
 }
 
-Result<fs::path> find_checkpoint(const fs::path& path) {
-  std::error_code code;
+/// The checkpoint files that a path means, the newest first: one at least.
+Result<std::vector<fs::path>> checkpoints_of(const fs::path& path) {
   if (path.extension() == ".toml") {
     return Error{fmt::format("{}: found a TOML file, allowed: a checkpoint, or a run's directory",
                              path.string())};
   }
-  if (!fs::is_directory(path, code)) return path;  // reading it says what is wrong, if anything
-  std::optional<std::pair<std::uint64_t, fs::path>> newest;
-  for (auto entry = fs::directory_iterator(path / "checkpoints", code);
-       !code && entry != fs::directory_iterator(); entry.increment(code)) {
-    const std::optional<std::uint64_t> tokens = tokens_of(entry->path());
-    if (tokens && (!newest || *tokens > newest->first)) newest = {*tokens, entry->path()};
-  }
-  if (newest) return newest->second;
-  if (const std::vector<fs::path> runs = runs_in(path); !runs.empty()) {
+  const Result<fs::file_status> status = base::status_of(path);
+  if (!status) return status.error();
+  // Reading it says what is wrong, if anything.
+  if (!fs::is_directory(*status)) return std::vector<fs::path>{path};
+  Result<std::vector<fs::path>> files = base::entries_of(path / "checkpoints");
+  if (!files) return files;
+  std::erase_if(*files, [](const fs::path& file) { return !tokens_of(file); });
+  std::ranges::sort(*files, std::ranges::greater(), tokens_of);
+  if (!files->empty()) return files;
+  const Result<std::vector<fs::path>> runs = runs_in(path);
+  if (!runs) return runs.error();
+  if (!runs->empty()) {
     return Error{
         fmt::format("{}: found a directory of {} runs, allowed: a checkpoint or one run's "
                     "directory: {}",
-                    path.string(), runs.size(), listed(runs))};
+                    path.string(), runs->size(), listed(*runs))};
   }
   return Error{
       path.string() +
       ": found a directory without checkpoints/<tokens>.safetensors, allowed: a checkpoint "
       "or a run's directory"};
+}
+
+}  // namespace
+
+Result<SavedModel> read_model(const fs::path& file) {
+  const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
+  if (!checkpoint) return checkpoint.error();
+  return model_of(*checkpoint, file);
+}
+
+Result<FoundModel> find_model(const fs::path& path) {
+  const Result<std::vector<fs::path>> files = checkpoints_of(path);
+  if (!files) return files.error();
+  std::vector<std::string> passed_over;
+  for (const fs::path& file : *files) {
+    const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
+    if (!checkpoint) return checkpoint.error();
+    const Status finite = checkpoint->check_finite();
+    if (!finite && file != files->back()) {
+      passed_over.push_back(finite.error().message);
+      continue;
+    }
+    Result<SavedModel> model = model_of(*checkpoint, file);
+    if (!model) return model.error();
+    return FoundModel{file, std::move(*model), std::move(passed_over)};
+  }
+  return Error{path.string() + ": found no checkpoint"};
+}
+
+Result<fs::path> find_checkpoint(const fs::path& path) {
+  const Result<std::vector<fs::path>> files = checkpoints_of(path);
+  if (!files) return files.error();
+  return files->front();
 }
 
 }  // namespace lookback::study

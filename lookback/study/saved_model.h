@@ -23,6 +23,17 @@ struct SavedModel {
 /// it, and a file among the checkpoints of a run that it is not of.
 Result<SavedModel> read_model(const std::filesystem::path& checkpoint);
 
+/// A model, and where it was found.
+struct FoundModel {
+  std::filesystem::path file;
+  SavedModel model;
+  std::vector<std::string> passed_over;  ///< a line for each newer checkpoint that is not finite
+};
+
+/// The model that a path means: a checkpoint file's or, of a run's directory, that of the newest
+/// checkpoint that is finite. Errors: those of find_checkpoint and of read_model.
+Result<FoundModel> find_model(const std::filesystem::path& path);
+
 /// The checkpoint that a path means: the file itself or, of a run's directory, the one after the
 /// most tokens in its checkpoints/. Errors: nothing there, or a directory without one.
 Result<std::filesystem::path> find_checkpoint(const std::filesystem::path& path);

@@ -134,7 +134,9 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
   const std::filesystem::path seed = whole.has_filename() ? whole : whole.parent_path();
   const std::filesystem::path study = seed.parent_path().parent_path();
   if (error) return Error{fmt::format("{}: cannot resolve: {}", run.string(), error.message())};
-  if (kind_of(study) != DirectoryKind::study) return {};
+  const Result<DirectoryKind> kind = kind_of(study);
+  if (!kind) return kind.error();
+  if (*kind != DirectoryKind::study) return {};
   return Error{
       fmt::format("{} holds this run with fewer tokens, as one of the study in {}; make the study "
                   "longer, or use "
@@ -143,7 +145,7 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
 }
 
 /// Evaluates a run that has ended, if it learned from text, and inspects it.
-Result<Ending> look_at_run(const RunConfig& config, const std::filesystem::path& run,
+Result<Ending> look_at_run(const RunConfig& config, const DirectoryLock& run,
                            base::Workers& workers, Listener& listener) {
   Result<Ending> ending = evaluate_run(config, run, workers, listener);
   if (ending && *ending == Ending::stopped) return ending;
@@ -152,8 +154,9 @@ Result<Ending> look_at_run(const RunConfig& config, const std::filesystem::path&
 }
 
 /// Brings a run to its end, unless it is there already.
-Result<Ending> end_run(const RunConfig& config, const std::filesystem::path& run,
+Result<Ending> end_run(const RunConfig& config, const DirectoryLock& lock,
                        std::uint64_t tokens_after, base::Workers& workers, Listener& listener) {
+  const std::filesystem::path& run = lock.directory();
   const Result<Standing> standing = standing_of(config, run);
   if (!standing) return standing.error();
   if (*standing == Standing::shorter) {
@@ -162,16 +165,17 @@ Result<Ending> end_run(const RunConfig& config, const std::filesystem::path& run
   const Result<bool> ended = has_ended(run);
   if (!ended) return ended.error();
   if (*ended) return Ending::finished;
-  return execute_run(config, run, tokens_after, workers, listener);
+  return execute_run(config, lock, tokens_after, workers, listener);
 }
 
 /// One pass over the runs of a study.
 class Pass {
  public:
-  Pass(const Study& study, const std::filesystem::path& directory, bool resume,
-       base::Workers& workers, Listener& listener)
+  Pass(const Study& study, const DirectoryLock& lock, bool resume, base::Workers& workers,
+       Listener& listener)
       : study_(study),
-        directory_(directory),
+        lock_(lock),
+        directory_(lock.directory()),
         resume_(resume),
         workers_(workers),
         listener_(listener) {}
@@ -181,10 +185,12 @@ class Pass {
   Result<Ending> run() {
     for (std::uint64_t seed = 0; seed < study_.seeds; ++seed) {
       for (std::size_t arm = 0; arm < study_.arms.size(); ++arm) {
+        if (Status held = lock_.check(); !held) return held.error();
         Result<Ending> ending = complete(arm, seed);
         if (!ending || *ending == Ending::stopped) return ending;
       }
     }
+    if (Status held = lock_.check(); !held) return held.error();
     Status written = write_summary(study_, directory_, workers_.count(), listener_);
     if (!written) return written.error();
     if (const auto ledger = write_ledger(study_, directory_); !ledger) return ledger.error();
@@ -205,9 +211,9 @@ class Pass {
     if (resume_) {
       if (Status repaired = repair_run(config, run, listener_); !repaired) return repaired.error();
     }
-    Result<Ending> ending = end_run(config, run, after, workers_, listener_);
+    Result<Ending> ending = end_run(config, *lock, after, workers_, listener_);
     if (!ending || *ending == Ending::stopped) return ending;
-    ending = look_at_run(config, run, workers_, listener_);
+    ending = look_at_run(config, *lock, workers_, listener_);
     if (ending) return ending;
     listener_.message(ending.error().message);
     if (failures_++ == 0) failure_ = ending.error().message;
@@ -215,6 +221,7 @@ class Pass {
   }
 
   const Study& study_;
+  const DirectoryLock& lock_;
   const std::filesystem::path& directory_;
   bool resume_;
   base::Workers& workers_;
@@ -245,7 +252,7 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   if (const auto stated = record_statements(study, directory); !stated) return stated.error();
   const Result<bool> finished = is_finished(directory);
   if (!finished && !resume) return finished.error();
-  if (resume || !*finished) return Pass(study, directory, resume, workers, listener).run();
+  if (resume || !*finished) return Pass(study, *lock, resume, workers, listener).run();
   if (Status left = leave_finished(study, directory, listener); !left) return left.error();
   return Ending::finished;
 }
@@ -280,9 +287,9 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
                     "use another --out",
                     directory.string())};
   }
-  Result<Ending> ending = end_run(config, directory, 0, workers, listener);
+  Result<Ending> ending = end_run(config, *lock, 0, workers, listener);
   if (!ending || *ending == Ending::stopped) return ending;
-  return look_at_run(config, directory, workers, listener);
+  return look_at_run(config, *lock, workers, listener);
 }
 
 }  // namespace lookback::study

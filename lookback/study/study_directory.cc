@@ -127,7 +127,9 @@ Status claim_found(const Study& study, const std::filesystem::path& directory,
   }
   const Result<bool> finished = is_finished(directory);
   if (!finished) return resume ? write_study_file(study, directory) : finished.error();
-  if (!resume && !*finished && kind_of(directory) == DirectoryKind::study) {
+  const Result<DirectoryKind> kind = kind_of(directory);
+  if (!kind) return kind.error();
+  if (!resume && !*finished && *kind == DirectoryKind::study) {
     return Error{
         fmt::format("{} holds this study unfinished; add --resume to go on with it, or use "
                     "another --out",
@@ -155,7 +157,9 @@ Status check_study_file(const Study& study, const std::filesystem::path& directo
   const std::filesystem::path file = directory / "study.toml";
   const Result<bool> there = base::is_there(file);
   if (!there) return there.error();
-  if (!*there || kind_of(directory) == DirectoryKind::study) return {};
+  const Result<DirectoryKind> kind = kind_of(directory);
+  if (!kind) return kind.error();
+  if (!*there || *kind == DirectoryKind::study) return {};
   const Result<std::string> found = base::read_file(file, largest_study);
   if (!found) return found.error();
   if (*found == study.text) return {};  // killed before its first run, for one
@@ -193,8 +197,10 @@ Result<Study> read_study_in(const std::filesystem::path& directory) {
   if (!study) return study;
   const Result<std::optional<Manifest>> manifest = read_manifest(directory);
   if (!manifest) return manifest.error();
+  const Result<DirectoryKind> kind = kind_of(directory);
+  if (!kind) return kind.error();
   // A study file of a person's own has none beside it.
-  if (!*manifest && kind_of(directory) == DirectoryKind::study) return lost_manifest(directory);
+  if (!*manifest && *kind == DirectoryKind::study) return lost_manifest(directory);
   if (*manifest && !is_owner(**manifest, runs_checksum(study->text))) {
     return Error{
         fmt::format("{}: what its runs are was changed since they were started (question and "

@@ -91,8 +91,9 @@ Result<Text> open_text_of(const RunConfig& config) {
 }  // namespace
 
 Result<Text> open_text(const std::filesystem::path& directory) {
-  std::error_code unreadable;
-  if (!std::filesystem::exists(directory / "train.tokens", unreadable)) {
+  const Result<bool> there = base::is_there(directory / "train.tokens");
+  if (!there) return there.error();
+  if (!*there) {
     return Error{fmt::format(
         "{}: found no train.tokens in it, allowed: a directory that `lookback tokens prepare` made",
         directory.string())};

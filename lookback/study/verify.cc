@@ -27,17 +27,21 @@ constexpr const char* end_files[] = {"findings.json", "inspection.json", "inspec
 class Verifier {
  public:
   Status visit(const fs::path& directory) {
-    const std::string owner = owner_of(directory);
-    if (owner == "run") {
+    const Result<std::string> owner = owner_of(directory);
+    if (!owner) return owner.error();
+    if (*owner == "run") {
       verify_run(directory);
       return {};
     }
-    if (owner == "study") verify_study(directory);
+    if (*owner == "study") verify_study(directory);
     const auto entries = base::entries_of(directory);
     if (!entries) return entries.error();
     for (const fs::path& entry : *entries) {
       // A link may lead back up.
-      if (fs::is_symlink(entry) || !fs::is_directory(entry)) continue;
+      if (fs::is_symlink(entry)) continue;
+      const Result<fs::file_status> status = base::status_of(entry);
+      if (!status) return status.error();
+      if (!fs::is_directory(*status)) continue;
       if (Status visited = visit(entry); !visited) return visited;
     }
     return {};
@@ -48,13 +52,14 @@ class Verifier {
  private:
   /// Whose directory it is: "run", "study" or nothing; by its files, and where such a file is gone by the
   /// manifest.
-  static std::string owner_of(const fs::path& directory) {
-    const DirectoryKind kind = kind_of(directory);
-    if (kind == DirectoryKind::run) return "run";
-    if (kind == DirectoryKind::study) return "study";
+  static Result<std::string> owner_of(const fs::path& directory) {
+    const Result<DirectoryKind> kind = kind_of(directory);
+    if (!kind) return kind.error();
+    if (*kind == DirectoryKind::run) return std::string("run");
+    if (*kind == DirectoryKind::study) return std::string("study");
     const Result<std::optional<Manifest>> manifest = read_manifest(directory);
-    if (!manifest || !*manifest) return "";
-    return (*manifest)->owner.contains("study") ? "study" : "run";
+    if (!manifest || !*manifest) return std::string();
+    return std::string((*manifest)->owner.contains("study") ? "study" : "run");
   }
 
   void fault(const std::string& line) { found_.faults.push_back(line); }

@@ -67,18 +67,20 @@ Result<Number> read_number(const Metadata& metadata, const std::string& key,
   return number;
 }
 
-/// The files in a run's directory of checkpoints, in any order.
+/// The files in a run's directory of checkpoints.
 Result<std::vector<std::filesystem::path>> checkpoint_files(
     const std::filesystem::path& directory) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  if (!std::filesystem::exists(directory, error) && !error) return files;
-  std::filesystem::directory_iterator entry(directory, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (entry->path().extension() == ".safetensors") files.push_back(entry->path());
-  }
-  if (error) return Error{fmt::format("{}: cannot list: {}", directory.string(), error.message())};
+  Result<std::vector<std::filesystem::path>> files = base::entries_of(directory);
+  if (!files) return files;
+  std::erase_if(
+      *files, [](const std::filesystem::path& file) { return file.extension() != ".safetensors"; });
   return files;
+}
+
+Status check_values(const base::Tensor& tensor, const std::filesystem::path& path) {
+  if (std::ranges::all_of(tensor.values, [](float v) { return std::isfinite(v); })) return {};
+  return Error{
+      fmt::format("{}: tensor '{}' holds values that are not finite", path.string(), tensor.name)};
 }
 
 /// What checkpoint_path() wrote into a name; 0 for a name of another kind.
@@ -157,6 +159,15 @@ Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
   return checkpoint;
 }
 
+Status Checkpoint::check_finite() const {
+  for (const std::string& name : file_.names()) {
+    const Result<base::Tensor> tensor = file_.find(name);
+    if (!tensor) return tensor.error();
+    if (Status finite = check_values(*tensor, path_); !finite) return finite;
+  }
+  return {};
+}
+
 Result<std::vector<float>> Checkpoint::buffer(const model::Program& program,
                                               const std::string& prefix) const {
   std::vector<float> buffer(program.buffer_size);
@@ -168,10 +179,7 @@ Result<std::vector<float>> Checkpoint::buffer(const model::Program& program,
           "{}: tensor '{}': found shape [{}], allowed [{}] by its configuration", path_.string(),
           tensor->name, fmt::join(tensor->shape, ", "), fmt::join(shape_of(info), ", "))};
     }
-    if (!std::ranges::all_of(tensor->values, [](float v) { return std::isfinite(v); })) {
-      return Error{fmt::format("{}: tensor '{}' holds values that are not finite", path_.string(),
-                               tensor->name)};
-    }
+    if (Status finite = check_values(*tensor, path_); !finite) return finite.error();
     std::ranges::copy(tensor->values, buffer.begin() + static_cast<std::ptrdiff_t>(info.offset));
   }
   return buffer;
@@ -220,8 +228,9 @@ Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
   std::ranges::sort(*files, std::ranges::greater(), tokens_in_name);
   const auto consider = [&](const std::filesystem::path& file) {
     Result<Checkpoint> checkpoint = Checkpoint::read(file);
-    if (!checkpoint) {
-      newest.warnings.push_back(checkpoint.error().message);
+    const Status sound = checkpoint ? checkpoint->check_finite() : checkpoint.error();
+    if (!sound) {
+      newest.warnings.push_back(sound.error().message);
       return;
     }
     const std::uint64_t step = checkpoint->header().step;

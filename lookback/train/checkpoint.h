@@ -52,6 +52,9 @@ class Checkpoint {
   /// Whether it claims to hold the optimizer's state; state() reads it.
   bool can_go_on() const { return first_loss_.has_value(); }
 
+  /// Error: a tensor, of parameters or moments, holds NaN or infinity.
+  Status check_finite() const;
+
   /// The flat parameter buffer. Errors: a tensor is missing, has another shape, or holds NaN.
   Result<std::vector<float>> parameters(const model::Program& program) const;
   /// Everything that training needs to go on. Errors: as above, and a model without its moments.
@@ -73,8 +76,8 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::uin
 /// The one that is replaced time and again, for --resume only.
 std::filesystem::path resume_path(const std::filesystem::path& run);
 
-/// What a run can go on from: the newest checkpoint that is whole, and a line for each newer one
-/// that is not.
+/// What a run can go on from: the newest checkpoint that is whole and finite, and a line for each
+/// newer one that is not.
 struct ResumePoint {
   std::optional<Checkpoint> checkpoint;
   std::vector<std::string> warnings;

@@ -110,6 +110,9 @@ class Trainer {
   }
 
   Status write(const std::filesystem::path& path) {
+    if (observer_.may_write) {
+      if (Status may = observer_.may_write(); !may) return may;
+    }
     written_ = Clock::now();
     return write_checkpoint(path, run_.program, state_,
                             {run_.config_text,

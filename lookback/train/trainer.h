@@ -48,6 +48,8 @@ struct Observer {
   /// Asked after every step, and within one whose gradient is summed in waves (batch_gradient.h); true
   /// ends the run with a checkpoint to resume from, of the last whole step.
   std::function<bool()> stop;
+  /// Asked before a checkpoint is written; an error ends the run with it.
+  std::function<Status()> may_write;
 };
 
 struct Outcome {

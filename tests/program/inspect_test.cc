@@ -1,6 +1,8 @@
 // lookback inspect as a process: its three forms, and NumPy reading what it wrote.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "tests/program/studies.h"

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cmath>
 #include <csignal>
 
 #include "lookback/base/random.h"
+#include "lookback/base/safetensors.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/program/studies.h"
 
@@ -184,9 +186,106 @@ TEST(InterruptText, ARunWhoseTextWasMovedGoesOnWithItFromItsNewPlace) {
   spec::expect_same_results(spec::results(directory / "stopped"), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, Interrupt, testing::Values(SIGINT, SIGTERM), [](const auto& s) {
-  return std::string(s.param == SIGINT ? "CtrlC" : "Terminate");
-});
+INSTANTIATE_TEST_SUITE_P(
+    Signals, Interrupt, testing::Values(SIGINT, SIGTERM, SIGHUP), [](const auto& s) {
+      return std::string(s.param == SIGINT ? "CtrlC" : s.param == SIGTERM ? "Terminate" : "HangUp");
+    });
+
+TEST(HangUp, IsNotHeardUnderNohup) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(directory, spec::three_arms(40));
+  Process process(spec::lookback({"train", study, "--arm", "parallel", "--out", directory / "run"}),
+                  [] { return std::signal(SIGHUP, SIG_IGN) != SIG_ERR; });
+  EXPECT_TRUE(appears(directory / "run/checkpoints/0.safetensors", process));
+  process.send(SIGHUP);
+  const spec::Ended ended = process.wait();
+  EXPECT_EQ(ended.signal, 0);
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+}
+
+class Unheard : public testing::TestWithParam<spec::Stderr> {};
+
+TEST_P(Unheard, AStudyEndsAsOneThatIsHeard) {
+  const TemporaryDirectory directory;
+  const std::string study = spec::write_study(directory, spec::three_arms(4));
+  const auto run = [&](const std::string& out, spec::Stderr err) {
+    Command command = spec::lookback({"study", study, "--out", directory / out, "--threads", "2"});
+    command.err = err;
+    return spec::run(command);
+  };
+  ASSERT_EQ(run("heard", spec::Stderr::kept).exit_code, 0);
+  const spec::Ended ended = run("unheard", GetParam());
+  EXPECT_EQ(ended.signal, 0);
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.out, (directory / "unheard/report.html").string() + "\n");
+  spec::expect_same_results(spec::results(directory / "unheard"),
+                            spec::results(directory / "heard"));
+  EXPECT_EQ(std::filesystem::file_size(directory / "unheard/.lock"), 0U) << "no message went there";
+}
+
+INSTANTIATE_TEST_SUITE_P(Stderr, Unheard,
+                         testing::Values(spec::Stderr::closed, spec::Stderr::unread),
+                         [](const auto& where) {
+                           return std::string(where.param == spec::Stderr::closed ? "Closed"
+                                                                                  : "Unread");
+                         });
+
+/// Gives a checkpoint weights that are not finite and a checksum that is right.
+void spoil(const std::filesystem::path& file) {
+  const auto read = base::SafetensorsFile::read(file);
+  ASSERT_TRUE(read) << read.error().message;
+  std::vector<base::Tensor> tensors;
+  for (const std::string& name : read->names()) tensors.push_back(*read->find(name));
+  const std::vector<float> none(tensors.front().values.size(), std::nanf(""));
+  tensors.front().values = none;
+  auto metadata = read->metadata();
+  metadata.erase("checksum");
+  ASSERT_TRUE(base::write_safetensors(file, tensors, metadata));
+}
+
+TEST(NotFinite, ARunGoesOnFromTheCheckpointBefore) {
+  const TemporaryDirectory directory;
+  const std::string study =
+      spec::write_study(directory, spec::three_arms(600, "checkpoints_per_decade = 1"));
+  const auto command = [&](const std::string& out) {
+    return spec::lookback({"train", study, "--arm", "parallel", "--out", directory / out});
+  };
+  const std::filesystem::path run = directory / "run";
+  const spec::Ended stopped = interrupted(command("run"), run, SIGINT);
+  EXPECT_EQ(stopped.exit_code, 1) << stopped.err;
+  ASSERT_NO_FATAL_FAILURE(spoil(train::resume_path(run)));
+  Command again = command("run");
+  again.arguments.emplace_back("--resume");
+  const spec::Ended resumed = spec::run(again);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(resumed.err.rfind("passed over: " + train::resume_path(run).string(), 0), 0U)
+      << resumed.err;
+  EXPECT_NE(resumed.err.find("\nparallel seed 0: going on from step "), std::string::npos)
+      << resumed.err;
+  ASSERT_EQ(spec::run(command("whole")).exit_code, 0);
+  spec::expect_same_results(spec::results(run), spec::results(directory / "whole"));
+}
+
+TEST(NotFinite, TheCheckpointBeforeIsInspected) {
+  const TemporaryDirectory directory;
+  const std::string study =
+      spec::write_study(directory, spec::three_arms(20, "checkpoints_per_decade = 1"));
+  const std::filesystem::path run = directory / "run", checkpoints = run / "checkpoints";
+  ASSERT_EQ(
+      spec::run(spec::lookback({"train", study, "--arm", "two-layer", "--out", run})).exit_code, 0);
+  const auto inspected = [](const std::filesystem::path& path) {
+    return spec::run(spec::lookback({"inspect", path, "--json"}));
+  };
+  const std::filesystem::path before = checkpoints / "2560.safetensors";
+  const spec::Ended expected = inspected(before);
+  ASSERT_EQ(expected.exit_code, 0) << expected.err;
+  ASSERT_NO_FATAL_FAILURE(spoil(checkpoints / "5120.safetensors"));
+  const spec::Ended ended = inspected(run);
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.out, expected.out);
+  EXPECT_EQ(ended.err.rfind("passed over: " + (checkpoints / "5120.safetensors").string(), 0), 0U)
+      << ended.err;
+}
 
 }  // namespace
 }  // namespace lookback::program

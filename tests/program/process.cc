@@ -41,15 +41,31 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
+/// In the child.
+bool send_stderr(Stderr where) {
+  if (where == Stderr::closed) return ::close(2) == 0;
+  int ends[2] = {-1, -1};
+  if (where == Stderr::kept) return true;
+  return ::pipe(ends) == 0 && ::dup2(ends[1], 2) == 2 && ::close(ends[0]) == 0 &&
+         ::close(ends[1]) == 0;
+}
+
 /// In the child, before the program: nothing here allocates.
 [[noreturn]] void become(char* const* arguments, char* const* environment, const char* out,
-                         const char* err, const rlimit* file_limit) {
+                         const char* err, const Command& command,
+                         const std::function<bool()>& prepare) {
+  // Whatever started the tests may ignore them.
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(signal, SIG_DFL);
   const int from = ::open("/dev/null", O_RDONLY);
   const int to = ::open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int errors = ::open(err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   bool ready = from >= 0 && to >= 0 && errors >= 0 && ::dup2(from, 0) == 0 && ::dup2(to, 1) == 1 &&
                ::dup2(errors, 2) == 2;
-  if (file_limit != nullptr) ready = ready && ::setrlimit(RLIMIT_FSIZE, file_limit) == 0;
+  if (command.largest_file) {
+    const rlimit limit{*command.largest_file, *command.largest_file};
+    ready = ready && ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
+  }
+  ready = ready && send_stderr(command.err) && (!prepare || prepare());
   if (ready) ::execve(arguments[0], arguments, environment);
   ::_exit(127);
 }
@@ -63,21 +79,19 @@ std::string text_of(const std::filesystem::path& file) {
 
 Command lookback(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), LOOKBACK_PROGRAM);
-  return {std::move(arguments), {}, {}, {}};
+  return {std::move(arguments), {}, {}, {}, Stderr::kept};
 }
 
-Process::Process(const Command& command)
+Process::Process(const Command& command, const std::function<bool()>& prepare)
     : out_(command.out_file.empty() ? output_ / "out" : command.out_file), err_(output_ / "err") {
   std::vector<std::string> arguments = command.arguments;
   std::vector<std::string> environment = environment_of(command);
   const std::vector<char*> argument_list = pointers(arguments);
   const std::vector<char*> environment_list = pointers(environment);
-  rlimit limit{};
-  if (command.largest_file) limit.rlim_cur = limit.rlim_max = *command.largest_file;
   pid_ = ::fork();
   if (pid_ == 0) {
-    become(argument_list.data(), environment_list.data(), out_.c_str(), err_.c_str(),
-           command.largest_file ? &limit : nullptr);
+    become(argument_list.data(), environment_list.data(), out_.c_str(), err_.c_str(), command,
+           prepare);
   }
   EXPECT_GT(pid_, 0) << "cannot fork";
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,11 +26,16 @@ struct Ended {
   std::string out, err;
 };
 
+/// Where a process's stderr goes: to be read, nowhere for it is closed (2>&-), or into a pipe that
+/// nobody reads from any more.
+enum class Stderr { kept, closed, unread };
+
 struct Command {
   std::vector<std::string> arguments;              ///< the program first
   std::map<std::string, std::string> environment;  ///< added to the test's own
   std::optional<std::size_t> largest_file;         ///< bytes (RLIMIT_FSIZE)
   std::filesystem::path out_file;  ///< stdout goes there and is not read, unless empty
+  Stderr err = Stderr::kept;
 };
 
 /// lookback with these arguments.
@@ -38,7 +44,9 @@ Command lookback(std::vector<std::string> arguments);
 /// A running process. One that is still there at the end of the object is killed.
 class Process {
  public:
-  explicit Process(const Command& command);
+  /// `prepare` is called in the child before it becomes the program, and must not allocate; where it
+  /// returns false the child exits with 127.
+  explicit Process(const Command& command, const std::function<bool()>& prepare = nullptr);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

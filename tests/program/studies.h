@@ -28,7 +28,8 @@ std::string write_text_study(const test::TemporaryDirectory& directory, std::siz
                              const std::string& more_training = "");
 
 /// Every file below a run's or study's directory with its bytes, by its path in it. Left out is what
-/// tells of time and place (timing.json, summary.json, the report) and the lock.
+/// tells of time and place (timing.json, summary.json, the report, and the manifests that list them)
+/// and the locks.
 std::map<std::string, std::string> results(const std::filesystem::path& directory);
 
 /// Names the files that differ, instead of printing them.

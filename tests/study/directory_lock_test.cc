@@ -32,13 +32,39 @@ TEST(DirectoryLock, KeepsASecondOneOutUntilItIsGone) {
 TEST(DirectoryLock, RemovesWhatAKilledWriterLeft) {
   const test::TemporaryDirectory directory;
   const std::filesystem::path left = directory / ".summary.json.partial-4711";
+  const std::filesystem::path below = directory / "checkpoints/.512.safetensors.partial-4711";
   const std::filesystem::path kept = directory / "summary.json";
+  std::filesystem::create_directory(directory / "checkpoints");
   std::ofstream(left) << "half";
+  std::ofstream(below) << "half";
   std::ofstream(kept) << "whole";
   const Result<DirectoryLock> lock = DirectoryLock::take(directory.path());
   ASSERT_TRUE(lock) << lock.error().message;
   EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_FALSE(std::filesystem::exists(below));
   EXPECT_TRUE(std::filesystem::exists(kept));
+}
+
+TEST(DirectoryLock, NoticesThatItsFileIsGoneOrAnother) {
+  const test::TemporaryDirectory directory;
+  const std::filesystem::path place = directory / "study", file = place / ".lock";
+  const Result<DirectoryLock> lock = DirectoryLock::take(place);
+  ASSERT_TRUE(lock) << lock.error().message;
+  EXPECT_TRUE(lock->check());
+  std::filesystem::remove(file);
+  const Status removed = lock->check();
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().message.rfind(file.string() + ": removed ", 0), 0U)
+      << removed.error().message;
+  const Result<DirectoryLock> second = DirectoryLock::take(place);
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_TRUE(second->check());
+  const Status replaced = lock->check();
+  ASSERT_FALSE(replaced);
+  EXPECT_EQ(replaced.error().message.rfind(file.string() + ": replaced ", 0), 0U)
+      << replaced.error().message;
+  std::filesystem::rename(place, directory / "moved");
+  EXPECT_FALSE(second->check()) << "writing by name would go elsewhere";
 }
 
 TEST(DirectoryLock, AFileInTheWayIsNamed) {

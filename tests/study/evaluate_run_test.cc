@@ -10,9 +10,11 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "lookback/language/data_file.h"
 #include "lookback/language/read_tokenizer.h"
+#include "lookback/study/directory_lock.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
 #include "tests/study/small_study.h"
@@ -41,6 +43,16 @@ class EvaluateRun : public testing::Test {
     std::filesystem::remove(run_ / files[0]);
   }
 
+  /// Held from the first call on.
+  const DirectoryLock& lock() {
+    if (!lock_) {
+      Result<DirectoryLock> taken = DirectoryLock::take(run_);
+      EXPECT_TRUE(taken) << taken.error().message;
+      lock_.emplace(std::move(*taken));
+    }
+    return *lock_;
+  }
+
   nlohmann::json kept() const { return spec::json_of(run_ / "evaluation.json"); }
 
   TaskResults scores(const std::string& task, double value, std::uint64_t tokens) const {
@@ -55,38 +67,39 @@ class EvaluateRun : public testing::Test {
   RunConfig config_;
   base::Workers workers_{1};  // the thread that asks whether to go on: after every task
   spec::Listening listener_;
+  std::optional<DirectoryLock> lock_;
 };
 
 TEST_F(EvaluateRun, HasEveryTaskOfItsOwn) {
-  const Result<Ending> ending = evaluate_run(config_, run_, workers_, listener_);
+  const Result<Ending> ending = evaluate_run(config_, lock(), workers_, listener_);
   ASSERT_TRUE(ending) << ending.error().message;
   EXPECT_EQ(*ending, Ending::finished);
   EXPECT_EQ(kept()["results"].size(), std::size(own_tasks));
   ASSERT_EQ(listener_.messages.size(), 1U);
   EXPECT_EQ(listener_.messages[0].find("ov seed 0: perplexity "), 0U) << listener_.messages[0];
   // What is there is not asked again.
-  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
   EXPECT_EQ(listener_.messages.size(), 1U);
 }
 
 TEST_F(EvaluateRun, KeepsTheTasksBeforeAStopAndGoesOnWithTheOthers) {
-  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
   const nlohmann::json whole = kept();
   forget();
   spec::Listening stopping([&] { return std::filesystem::exists(run_ / "evaluation.json"); });
-  const Result<Ending> stopped = evaluate_run(config_, run_, workers_, stopping);
+  const Result<Ending> stopped = evaluate_run(config_, lock(), workers_, stopping);
   ASSERT_TRUE(stopped) << stopped.error().message;
   EXPECT_EQ(*stopped, Ending::stopped);
   EXPECT_EQ(kept()["results"].size(), 1U);
   EXPECT_EQ(kept()["results"]["perplexity"], whole["results"]["perplexity"]);
-  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
   EXPECT_EQ(kept()["results"], whole["results"]);
   EXPECT_EQ(kept()["config"], whole["config"]);
 }
 
 TEST_F(EvaluateRun, ThatCannotBeEvaluatedIsAnErrorAndTheRunStands) {
   std::filesystem::remove(run_ / "tokenizer.json");
-  const Result<Ending> ending = evaluate_run(config_, run_, workers_, listener_);
+  const Result<Ending> ending = evaluate_run(config_, lock(), workers_, listener_);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((run_ / "tokenizer.json").string()), std::string::npos)
       << ending.error().message;
@@ -96,20 +109,20 @@ TEST_F(EvaluateRun, ThatCannotBeEvaluatedIsAnErrorAndTheRunStands) {
 }
 
 TEST_F(EvaluateRun, ThatWasChangedIsAnErrorAndKeepsEveryScore) {
-  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
   std::string text = spec::text_of(run_ / "evaluation.json");
   text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
   std::ofstream(run_ / "evaluation.json") << text;
   EXPECT_FALSE(evaluation_of(run_));
-  EXPECT_FALSE(add_evaluation(run_, scores("copy", 0.25, 100)));
-  EXPECT_FALSE(evaluate_run(config_, run_, workers_, listener_));
+  EXPECT_FALSE(add_evaluation(lock(), scores("copy", 0.25, 100)));
+  EXPECT_FALSE(evaluate_run(config_, lock(), workers_, listener_));
   EXPECT_EQ(spec::text_of(run_ / "evaluation.json"), text);
 }
 
 TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
   // What stands in the place of the file that is written aside.
   std::filesystem::create_directory(run_ / fmt::format(".evaluation.json.partial-{}", getpid()));
-  const Result<Ending> ending = evaluate_run(config_, run_, workers_, listener_);
+  const Result<Ending> ending = evaluate_run(config_, lock(), workers_, listener_);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((run_ / "evaluation.json: ").string()), std::string::npos)
       << ending.error().message;
@@ -117,20 +130,20 @@ TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
 }
 
 TEST_F(EvaluateRun, ScoresOfAnotherCheckpointAreMadeAnew) {
-  ASSERT_TRUE(add_evaluation(run_, scores("copy", 0.25, 1)));
-  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 1)));
+  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
   EXPECT_EQ(kept()["results"].size(), std::size(own_tasks));
   EXPECT_NE(kept()["results"]["copy"]["acc,none"], 0.25);
 }
 
 TEST_F(EvaluateRun, ScoresOfOneCheckpointStandTogether) {
-  ASSERT_TRUE(add_evaluation(run_, scores("copy", 0.25, 100)));
-  ASSERT_TRUE(add_evaluation(run_, scores("arc_easy", 0.5, 100)));
-  ASSERT_TRUE(add_evaluation(run_, scores("copy", 0.75, 100)));
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100)));
+  ASSERT_TRUE(add_evaluation(lock(), scores("arc_easy", 0.5, 100)));
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.75, 100)));
   EXPECT_EQ(kept()["results"].size(), 2U);
   EXPECT_EQ(kept()["results"]["copy"]["acc,none"], 0.75);
   EXPECT_EQ(kept()["results"]["arc_easy"]["acc,none"], 0.5);
-  ASSERT_TRUE(add_evaluation(run_, scores("lookup", 0.5, 200)));  // of another checkpoint
+  ASSERT_TRUE(add_evaluation(lock(), scores("lookup", 0.5, 200)));  // of another checkpoint
   EXPECT_EQ(kept()["results"].size(), 1U);
 }
 

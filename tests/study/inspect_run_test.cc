@@ -120,7 +120,9 @@ TEST_F(InspectRun, IsNotMadeWithoutItsTransitionsWhereTheMetricsCannotBeRead) {
   fs::create_directory(out() / "metrics.jsonl");
   base::Workers workers(1);
   spec::Listening listener;
-  const Result<Ending> ending = inspect_run(config(), out(), workers, listener);
+  const Result<DirectoryLock> lock = DirectoryLock::take(out());
+  ASSERT_TRUE(lock) << lock.error().message;
+  const Result<Ending> ending = inspect_run(config(), *lock, workers, listener);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((out() / "metrics.jsonl").string()), std::string::npos);
   EXPECT_FALSE(fs::exists(object()));
@@ -146,7 +148,9 @@ TEST_F(InspectRun, ThatCannotBeMadeIsAnErrorAndTheRunStands) {
   fs::resize_file(checkpoint, 100);
   base::Workers workers(1);
   spec::Listening listener;
-  const Result<Ending> ending = inspect_run(config(), out(), workers, listener);
+  const Result<DirectoryLock> lock = DirectoryLock::take(out());
+  ASSERT_TRUE(lock) << lock.error().message;
+  const Result<Ending> ending = inspect_run(config(), *lock, workers, listener);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find(checkpoint.string() + ": "), std::string::npos);
   EXPECT_EQ(ending.error().message.find('\n'), std::string::npos);

@@ -79,9 +79,9 @@ TEST_F(StudyPlace, KilledBeforeItsFirstRunItBegins) {
   for (const bool resume : {false, true}) {
     ASSERT_TRUE(DirectoryLock::take(out()));  // leaves its file
     std::ofstream(out() / "study.toml") << parsed(small_study).text;
-    EXPECT_EQ(kind_of(out()), DirectoryKind::other);
+    EXPECT_EQ(*kind_of(out()), DirectoryKind::other);
     expect_finished(run(small_study, resume));
-    EXPECT_EQ(kind_of(out()), DirectoryKind::study);
+    EXPECT_EQ(*kind_of(out()), DirectoryKind::study);
     std::filesystem::remove_all(out());
   }
 }

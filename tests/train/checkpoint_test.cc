@@ -294,6 +294,20 @@ TEST_F(ResumePointTest, PassesOverSeveralTornOnes) {
   EXPECT_EQ(point.warnings.size(), 2U);
 }
 
+TEST_F(ResumePointTest, PassesOverOneThatIsNotFiniteAndNamesIt) {
+  for (const bool moments : {false, true}) {
+    TrainState state = busy_state(small_program());
+    (moments ? state.second_moment : state.parameters).back() = NAN;
+    state.step = 7;
+    write(resume_path(run()), state, {"", 7, 7, 7 * 256, 7 * 8});
+    const ResumePoint point = std::move(find_resume_point(run()).value());
+    EXPECT_EQ(newest_step(point), 5U);
+    ASSERT_EQ(point.warnings.size(), 1U);
+    EXPECT_EQ(point.warnings[0].rfind(resume_path(run()).string() + ": tensor '", 0), 0U)
+        << point.warnings[0];
+  }
+}
+
 TEST_F(ResumePointTest, ThereIsNoneWithoutAWholeCheckpoint) {
   for (const std::uint64_t step : {1U, 2U, 5U}) tear(checkpoint_path(run(), step * 256));
   tear(resume_path(run()));
