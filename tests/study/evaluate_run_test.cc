@@ -151,8 +151,8 @@ TEST_F(EvaluateRun, APerplexityBeyondNumbersIsKeptAndReadBack) {
   TaskResults results = scores("perplexity", 0, 100);
   constexpr double infinite = std::numeric_limits<double>::infinity();
   results.tasks[0].metrics = {{"loss", 800, 1.0}, {"token_perplexity", infinite, std::nullopt}};
-  ASSERT_TRUE(add_evaluation(run_, results));
-  ASSERT_TRUE(add_evaluation(run_, scores("copy", 0.25, 100)));
+  ASSERT_TRUE(add_evaluation(lock(), results));
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100)));
   const auto read = evaluation_of(run_);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(language::find_metric(*read, "perplexity", "token_perplexity")->value, infinite);
@@ -160,7 +160,7 @@ TEST_F(EvaluateRun, APerplexityBeyondNumbersIsKeptAndReadBack) {
 }
 
 TEST_F(EvaluateRun, SaysWhichTextAndWhichTokenizerItIsOf) {
-  ASSERT_TRUE(evaluate_run(config_, run_, workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
   const nlohmann::json whole = kept();
   const nlohmann::json& text = whole["configs"]["perplexity"]["text"];
   EXPECT_EQ(text["tokens_checksum"], open_text(config_.data.text->directory)->checksum);

@@ -10,6 +10,7 @@
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/study.h"
+#include "lookback/study/study_directory.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
 
@@ -125,6 +126,19 @@ TEST_F(StudyPlace, HoldsTheDirectoryOfTheRunThatItIsAtWorkIn) {
   const Result<Ending> stopped = run(small_study, false, meddling);
   ASSERT_TRUE(stopped) << stopped.error().message;
   EXPECT_EQ(told, at_work_in(place));
+}
+
+TEST_F(StudyPlace, NoticesAStudyFileWhoseRunsWereChanged) {
+  ASSERT_TRUE(run(small_study));
+  const std::string text = text_of(out() / "study.toml");
+  std::ofstream(out() / "study.toml") << changed("warmup_steps = 2", "warmup_steps = 3");
+  EXPECT_FALSE(read_study_in(out()));
+  EXPECT_FALSE(run(small_study));
+  ASSERT_TRUE(run(small_study, true));
+  EXPECT_EQ(text_of(out() / "study.toml"), text);
+  EXPECT_TRUE(read_study_in(out()));
+  std::ofstream(out() / "study.toml") << changed("Does it run?", "Does it walk?");
+  EXPECT_TRUE(read_study_in(out())) << "the question is no part of its runs";
 }
 
 }  // namespace

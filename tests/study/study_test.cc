@@ -8,7 +8,6 @@
 #include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/study/run_manifest.h"
-#include "lookback/study/study_directory.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
@@ -251,19 +250,6 @@ TEST_F(StudyRun, FinishedItMakesARunThatIsGoneAgainOnResume) {
   expect_finished(run(small_study, true));
   EXPECT_EQ(text_of(gone / "findings.json"), findings);
   EXPECT_EQ(without_speed(json_of(out() / "summary.json")), summary);
-}
-
-TEST_F(StudyRun, NoticesAStudyFileWhoseRunsWereChanged) {
-  expect_finished(run(small_study));
-  const std::string text = text_of(out() / "study.toml");
-  std::ofstream(out() / "study.toml") << changed("warmup_steps = 2", "warmup_steps = 3");
-  EXPECT_FALSE(read_study_in(out()));
-  EXPECT_FALSE(run(small_study));
-  expect_finished(run(small_study, true));
-  EXPECT_EQ(text_of(out() / "study.toml"), text);
-  EXPECT_TRUE(read_study_in(out()));
-  std::ofstream(out() / "study.toml") << changed("Does it run?", "Does it walk?");
-  EXPECT_TRUE(read_study_in(out())) << "the question is no part of its runs";
 }
 
 /// One run alone, in its own directory.
