@@ -24,8 +24,8 @@ std::string all_books() {
   std::string text;
   std::error_code absent;
   for (const auto& entry : std::filesystem::directory_iterator(data_folder() / "books", absent)) {
-    if (const Result<std::string> book = read_text(entry.path(), DocumentKind::files))
-      text += *book;
+    const Result<SourceText> book = read_text(entry.path(), DocumentKind::files);
+    if (book) text += book->cleaned;
   }
   return text;
 }

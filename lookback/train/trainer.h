@@ -42,14 +42,14 @@ struct Run {
 /// What the caller wants to know or decide on the way. Any may be empty.
 struct Observer {
   /// At log-spaced steps, the first and last among them, before the checkpoint of the same step.
-  std::function<Status(const StepReport&, std::span<const float> parameters)> evaluate;
+  std::function<Status(const StepReport&, std::span<const float> parameters)> evaluate = {};
   /// After every step.
-  std::function<void(const StepReport&)> progress;
+  std::function<void(const StepReport&)> progress = {};
   /// Asked after every step, and within one whose gradient is summed in waves (batch_gradient.h); true
   /// ends the run with a checkpoint to resume from, of the last whole step.
-  std::function<bool()> stop;
+  std::function<bool()> stop = {};
   /// Asked before a checkpoint is written; an error ends the run with it.
-  std::function<Status()> may_write;
+  std::function<Status()> may_write = {};
 };
 
 struct Outcome {

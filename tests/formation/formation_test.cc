@@ -168,9 +168,13 @@ void expect_restored(const study::Inspection& inspection, lens::HeadPlace last) 
     const lens::Patched carrier = answer ? lens::Patched::v : lens::Patched::k;
     for (const lens::HeadPatch& patch : patching.heads) {
       if (patch.head != last) continue;
-      if (patch.activation == lens::Patched::z) EXPECT_GT(patch.whole.lower(), 0.8);
-      if (patch.activation == carrier) EXPECT_GT(patch.whole.lower(), 0.5);
-      if (patch.activation == lens::Patched::q) EXPECT_LT(patch.whole.upper(), 0.2);
+      if (patch.activation == lens::Patched::z) {
+        EXPECT_GT(patch.whole.lower(), 0.8);
+      } else if (patch.activation == carrier) {
+        EXPECT_GT(patch.whole.lower(), 0.5);
+      } else if (patch.activation == lens::Patched::q) {
+        EXPECT_LT(patch.whole.upper(), 0.2);
+      }
     }
   }
 }

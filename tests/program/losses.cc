@@ -6,7 +6,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/file.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/run_config.h"
+#include "lookback/study/run_manifest.h"
 #include "tests/program/studies.h"
 
 namespace lookback::program::spec {
@@ -20,7 +23,12 @@ Losses train_six_wirings(const std::filesystem::path& out, const std::string& in
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
   Losses losses;
   for (const auto& arm : std::filesystem::directory_iterator(out)) {
-    const auto lines = study::read_metrics(arm.path() / "seed-0/metrics.jsonl", UINT64_MAX);
+    const std::filesystem::path run = arm.path() / "seed-0";
+    if (!std::filesystem::exists(run / "config.toml")) continue;
+    const auto config = study::parse_run_config(*base::read_file(run / "config.toml", 1 << 20), "");
+    if (!config) ADD_FAILURE() << config.error().message;
+    if (!config) continue;
+    const auto lines = study::read_metrics(run / "metrics.jsonl", study::identity_of(*config));
     if (!lines) ADD_FAILURE() << lines.error().message;
     if (!lines || lines->empty()) continue;
     for (const nlohmann::json& line : *lines) {
