@@ -8,6 +8,7 @@
 
 #include "lookback/base/json_file.h"
 #include "lookback/base/workers.h"
+#include "lookback/cli/check_memory.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/print_ledger.h"
@@ -53,7 +54,7 @@ void print_arms(const study::Study& study) {
 Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& options) {
   StopSignal stop;
   base::Workers workers(threads_of(options.threads));
-  ConsoleProgress progress(stop);
+  ConsoleProgress progress(stop, &study);
   return study::run_study(study, options.out, options.resume, workers, progress);
 }
 
@@ -75,6 +76,8 @@ int run(const StudyOptions& options) {
   if (options.out.empty()) return refuse({"--out: found nothing, allowed: a directory"});
   const Result<study::Study> study = study::read_study_and_text(options.file, *overrides);
   if (!study) return fail(study.error());
+  const std::size_t threads = threads_of(options.threads);
+  if (Status enough = check_memory(study->arms, threads); !enough) return fail(enough.error());
   print_arms(*study);
   const Result<study::Ending> ending = run_to_end(*study, options);
   if (!ending) return fail(ending.error());

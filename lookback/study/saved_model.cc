@@ -62,9 +62,7 @@ Status check_is_of_run(const fs::path& file, const RunConfig& config) {
       config.arm, config.seed, difference_text(to_toml(config), to_toml(*of_run)))};
 }
 
-}  // namespace
-
-Result<SavedModel> read_model(const fs::path& file) {
+Result<SavedModel> read_one(const fs::path& file) {
   const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
   if (!checkpoint) return checkpoint.error();
   Result<RunConfig> config =
@@ -77,6 +75,41 @@ Result<SavedModel> read_model(const fs::path& file) {
   if (!parameters) return parameters.error();
   return SavedModel{checkpoint->header(), std::move(*config), std::move(*program),
                     std::move(*parameters)};
+}
+
+/// The checkpoints beside `file` after fewer tokens than it, the newest first; none for a file that is
+/// not one of a run's.
+std::vector<fs::path> earlier_than(const fs::path& file) {
+  const std::optional<std::uint64_t> tokens = tokens_of(file);
+  std::vector<fs::path> earlier;
+  std::error_code code;
+  for (auto entry = fs::directory_iterator(file.parent_path(), code);
+       tokens && !code && entry != fs::directory_iterator(); entry.increment(code)) {
+    const std::optional<std::uint64_t> others = tokens_of(entry->path());
+    if (others && *others < *tokens) earlier.push_back(entry->path());
+  }
+  std::ranges::sort(earlier, std::ranges::greater(), tokens_of);
+  return earlier;
+}
+
+/// For the error of a checkpoint that cannot be read: where a whole one is. Large ones take a while to
+/// read, so only a few are tried.
+std::string instead_of(const fs::path& file) {
+  constexpr std::size_t most_tried = 4;
+  std::vector<fs::path> earlier = earlier_than(file);
+  earlier.resize(std::min(earlier.size(), most_tried));
+  const auto whole =
+      std::ranges::find_if(earlier, [](const fs::path& one) { return bool(read_one(one)); });
+  return whole == earlier.end() ? "" : "; the newest whole one before it is " + whole->string();
+}
+
+}  // namespace
+
+Result<SavedModel> read_model(const fs::path& file) {
+  Result<SavedModel> model = read_one(file);
+  std::error_code code;
+  if (model || !fs::is_regular_file(file, code)) return model;
+  return Error{model.error().message + instead_of(file)};
 }
 
 Result<fs::path> find_checkpoint(const fs::path& path) {
