@@ -31,9 +31,9 @@ struct Form {
   Layout (*layout)(const model::Program&);
 };
 
-constexpr Form transformer_lens{
-    exchange::read_transformer_lens_config, exchange::as_transformer_lens,
-    exchange::transformer_lens_config, exchange::transformer_lens_layout};
+constexpr Form transformer_lens{exchange::read_transformer_lens_config,
+                                exchange::as_transformer_lens, exchange::transformer_lens_config,
+                                exchange::transformer_lens_layout};
 constexpr Form huggingface{
     exchange::read_huggingface_config, exchange::as_huggingface, exchange::huggingface_config,
     [](const model::Program& program) { return exchange::huggingface_layout(program, ""); }};

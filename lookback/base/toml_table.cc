@@ -273,7 +273,8 @@ Document TableReader::document(std::string_view key) {
 
 /// A letter too many or too few is a slip of the fingers, whatever other tables have.
 std::string TableReader::hint(const std::string& key, const std::string& path,
-                              std::span<const std::string> known, const KnownKeys& elsewhere) const {
+                              std::span<const std::string> known,
+                              const KnownKeys& elsewhere) const {
   const std::optional<std::string> meant = nearest(key, known);
   const auto place = place_of(key, path, {&state_->known, &elsewhere});
   if (place && !(meant && edit_distance(key, *meant) == 1)) return "; it belongs " + *place;
@@ -291,8 +292,8 @@ std::optional<Error> TableReader::unknown_key(const TomlTable& table, const std:
   for (const TomlEntry& entry : table.entries) {
     const std::string full = path.empty() ? entry.key : path + "." + entry.key;
     if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
-      const std::string message = file_name() + ":" + std::to_string(entry.value.line) +
-                                  ": key '" + printable(full) + "' is unknown";
+      const std::string message = file_name() + ":" + std::to_string(entry.value.line) + ": key '" +
+                                  printable(full) + "' is unknown";
       return Error{message + hint(entry.key, path, known, elsewhere)};
     }
     if (const auto* below = std::get_if<TomlTable>(&entry.value.data)) {

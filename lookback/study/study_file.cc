@@ -214,6 +214,8 @@ Result<Study> read_document(base::Document document) {
   study.name = reader.text("name", "", 200);
   study.question = reader.text("question", "", 2000);
   study.seeds = reader.count("seeds", 1, 1, most_seeds);
+  study.sizes = reader.table("sizes").keys();
+  study.sizes.insert(study.sizes.begin(), size_as_it_is);
   const base::Document common = run_tables(reader);
   std::vector<std::string> names;
   base::KnownKeys known;

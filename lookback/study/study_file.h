@@ -16,10 +16,11 @@ namespace lookback::study {
 struct Study {
   std::string name;
   std::string question;
-  std::uint64_t seeds = 1;      ///< each arm runs with seeds 0 .. seeds - 1
-  std::vector<RunConfig> arms;  ///< with seed 0
-  std::vector<Claim> claims;    ///< what its runs decide
-  std::string text;             ///< the study as TOML, the command line's changes included
+  std::uint64_t seeds = 1;         ///< each arm runs with seeds 0 .. seeds - 1
+  std::vector<RunConfig> arms;     ///< with seed 0
+  std::vector<Claim> claims;       ///< what its runs decide
+  std::vector<std::string> sizes;  ///< that it can be run at, "default" first
+  std::string text;                ///< the study as TOML, the command line's changes included
 
   std::uint64_t run_count() const { return seeds * arms.size(); }
   /// The place of a run among all of the study's, from 1: its arms are run with one seed, then with the

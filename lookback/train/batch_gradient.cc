@@ -26,9 +26,8 @@ std::uint64_t gradient_memory(const model::Program& program, std::size_t length,
                               std::size_t workers, std::size_t memory) {
   const std::size_t bytes = program.buffer_size * sizeof(float);
   const std::size_t wave = shards_at_a_time(shards, workers, bytes, memory);
-  const std::size_t numbers =
-      model::plan_values(program, 1, length, model::Keep::everything).size +
-      model::plan_gradients(program, 1, length).size;
+  const std::size_t numbers = model::plan_values(program, 1, length, model::Keep::everything).size +
+                              model::plan_gradients(program, 1, length).size;
   return sum_count(shards, wave) * bytes + std::min(workers, wave) * numbers * sizeof(float);
 }
 

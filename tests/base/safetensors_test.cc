@@ -148,7 +148,8 @@ TEST(Safetensors, ChangedDataIsAChecksumMismatch) {
 }
 
 TEST(Safetensors, AChecksumOfAnotherFormIsAMismatch) {
-  expect_refused_file(raw_file("{\"__metadata__\":{\"checksum\":\"123\"}}"), "damaged: its checksum is not");
+  expect_refused_file(raw_file("{\"__metadata__\":{\"checksum\":\"123\"}}"),
+                      "damaged: its checksum is not");
   expect_refused_file(raw_file("{\"__metadata__\":{\"checksum\" : \"0123456789abcdef\"}}"),
                       "damaged: its checksum is not");
 }

@@ -100,7 +100,8 @@ TEST_F(BadInput, StudyFilesWithAMistake) {
 
 TEST_F(BadInput, ARunThatNeedsMoreMemoryThanThereIsSaysHowMuch) {
   // A thousand sums of gradients of 3.4e9 parameters: 13 TB.
-  write("heads = 2", "d_model = 16384\nvocabulary = 100_000\n[arm.train]\nbatch = 1024\nshards = 1024");
+  write("heads = 2",
+        "d_model = 16384\nvocabulary = 100_000\n[arm.train]\nbatch = 1024\nshards = 1024");
   for (const spec::Command& command :
        {lookback({"train", file_, "--arm", "parallel", "--out", out_, "--threads", "1024"}),
         lookback({"study", file_, "--out", out_, "--threads", "1024"})}) {

@@ -226,7 +226,8 @@ TEST_F(BadExport, IsToldInOneLine) {
   EXPECT_EQ(import_line(), "FILE: damaged: its checksum is not that of its contents");
   std::memset(changed.data(), 0x7f, 8);
   replace(changed);
-  EXPECT_NE(import_line().find("found a header length of 9187201950435737471, "), std::string::npos);
+  EXPECT_NE(import_line().find("found a header length of 9187201950435737471, "),
+            std::string::npos);
   const std::vector<float> values(16, NAN);
   const base::Tensor one[] = {{"unembed.b_U", {16}, values}};
   ASSERT_TRUE(base::write_safetensors(file_, one, {}));

@@ -196,6 +196,28 @@ TEST(Usage, AStudyPrintsThePathOfItsPageAlone) {
   EXPECT_NE(ended.err.find(" parameters\n"), std::string::npos);
 }
 
+TEST(Usage, AStudyEndsWithHowToRunItsLargerSizes) {
+  const TemporaryDirectory directory;
+  const std::string study =
+      spec::write_study(directory, spec::three_arms(2) +
+                                       "[sizes.tiny.train]\ntokens = 256\n[sizes.large.train]\n"
+                                       "tokens = \"2M\"\n[sizes.huge.train]\ntokens = \"1G\"\n");
+  const auto last_line = [&](const std::string& size) {
+    const spec::Ended ended =
+        spec::run(lookback({"study", study, "--size", size, "--out", directory / ("out-" + size)}));
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    const std::size_t end = ended.err.rfind('\n');
+    const std::size_t before = ended.err.rfind('\n', end - 1);
+    return ended.err.substr(before + 1, end - before - 1);
+  };
+  EXPECT_EQ(last_line("default"),
+            "larger: the same command, into another directory, with --size large (2M tokens a run) "
+            "or --size huge (1G tokens a run)");
+  EXPECT_EQ(last_line("tiny"),
+            "larger: the same command, into another directory, with --size default (512 tokens a "
+            "run) or --size large (2M tokens a run) or --size huge (1G tokens a run)");
+}
+
 TEST(Usage, AReportIsMadeOfAStudyThatHasNotEndedAndSaysSo) {
   const TemporaryDirectory directory;
   const std::string study = spec::write_study(directory, spec::three_arms(1));

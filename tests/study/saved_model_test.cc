@@ -65,7 +65,8 @@ TEST_F(Checkpoints, ADamagedOneNamesTheNewestWholeOneBeforeIt) {
 TEST_F(Checkpoints, OneThatIsNotThereNamesNoOther) {
   const Result<SavedModel> model = read_model(path(2400));
   ASSERT_FALSE(model);
-  EXPECT_EQ(model.error().message, path(2400).string() + ": cannot open: No such file or directory");
+  EXPECT_EQ(model.error().message,
+            path(2400).string() + ": cannot open: No such file or directory");
 }
 
 }  // namespace

@@ -102,14 +102,16 @@ TEST(StudySizes, TheTextOfAStudyAtASizeIsThatStudyWithoutTheOption) {
 
 TEST(StudySizes, ThatAreNotThereAreRefusedWithThoseThatAre) {
   EXPECT_EQ(size_refusal(sized(), "larg"),
-            "small.toml: --size: found 'larg', allowed: large, tiny");
-  EXPECT_EQ(size_refusal(sized(), "a\nb"), "small.toml: --size: found 'a b', allowed: large, tiny");
+            "small.toml: --size: found 'larg', allowed: default, large, tiny");
+  EXPECT_EQ(size_refusal(sized(), "a\nb"),
+            "small.toml: --size: found 'a b', allowed: default, large, tiny");
   EXPECT_EQ(size_refusal(small_study, "large"),
-            "small.toml: --size: found 'large', allowed: none, for it has no [sizes.NAME]");
+            "small.toml: --size: found 'large', allowed: default");
   const std::string strange = std::string(small_study) + "[sizes.\"a\\nb\"]\nseeds = 2\n";
-  EXPECT_EQ(size_refusal(strange, "large"), "small.toml: --size: found 'large', allowed: a b");
+  EXPECT_EQ(size_refusal(strange, "large"),
+            "small.toml: --size: found 'large', allowed: default, a b");
   EXPECT_EQ(size_refusal("sizes = {large = 3}\n" + std::string(small_study), "large"),
-            "small.toml: --size: found 'large', allowed: none, for it has no [sizes.NAME]");
+            "small.toml: --size: found 'large', allowed: default");
 }
 
 /// A mistake at the end of the small study: in its last arm, and then in its sizes.
@@ -145,8 +147,6 @@ const BadSize bad_sizes[] = {
     {"SeedsOfAnArm", "[arm.sizes.large]\nseeds = 3\n[sizes.large]\nseeds = 2\n",
      "35: key 'arm[2].sizes.large.seeds' is unknown; it belongs at the top of the file or in "
      "[sizes.large]"},
-    {"TheStudysOwnName", "[sizes.default]\nseeds = 2\n",
-     "34: key 'sizes.default': found this name, allowed: another; it means the study as it stands"},
     {"ASizeOfAClaimThatTheStudyLacks",
      "[[claim]]\nname = \"a\"\nsays = \"A.\"\n[claim.sizes.larg]\nneeds_tokens = 5\n"
      "[[claim.test]]\nfinding = \"induction_score\"\narm = \"parallel\"\nabove = 0.5\n"
@@ -179,6 +179,17 @@ TEST(StudySizes, DefaultIsTheStudyAsItStands) {
   const Study plain = parsed(sized()), study = at("default");
   EXPECT_EQ(study.seeds, plain.seeds);
   EXPECT_EQ(study.arms, plain.arms);
+}
+
+TEST(StudySizes, HaveOtherNamesThanDefault) {
+  const std::string why =
+      size_refusal(small_study + std::string("[sizes.default]\nseeds = 2\n"), "");
+  EXPECT_EQ(why.rfind("small.toml:34: key 'sizes.default': found this name", 0), 0U) << why;
+}
+
+TEST(StudySizes, AreListedWithTheStudyAsItStandsFirst) {
+  EXPECT_EQ(parsed(sized()).sizes, (std::vector<std::string>{"default", "large", "tiny"}));
+  EXPECT_EQ(parsed(small_study).sizes, std::vector<std::string>{"default"});
 }
 
 TEST(StudySizes, LayWhatAClaimNeedsOverIt) {
