@@ -49,3 +49,26 @@ lookback_fuzz(task
   SOURCES base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc base/printable.cc
           base/utf8.cc language/harness_text.cc language/python_text.cc language/request_windows.cc
           language/task_files.cc language/task_results.cc language/task_score.cc)
+
+lookback_fuzz(requests
+  USES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::httplib OpenSSL::Crypto ZLIB::ZLIB
+  SOURCES serve/board.cc serve/connection.cc serve/content_policy.cc serve/gzip.cc
+          serve/plain_files.cc serve/request_rules.cc serve/site.cc)
+
+lookback_fuzz(records
+  USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::zip
+       Eigen3::Eigen
+  SOURCES base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc base/npz.cc base/npz_read.cc
+          base/printable.cc
+          data/repeated_blocks.cc lens/estimate.cc lens/json_parts.cc lens/mechanism_verdict.cc lens/probe_result.cc lens/to_json.cc
+          lens/transition.cc report/json_access.cc report/load_inspection.cc
+          report/metrics_lines.cc study/findings.cc study/metrics_file.cc study/quantities.cc
+          study/quantities_evaluated.cc study/quantities_inspected.cc)
+
+lookback_fuzz(imports
+  USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::xxhash
+  SOURCES base/checksum.cc base/count.cc base/file.cc base/json_file.cc base/nearest.cc
+          base/printable.cc base/safetensors.cc base/safetensors_header.cc base/toml_document.cc
+          base/toml_parse.cc base/toml_table.cc base/toml_values.cc exchange/huggingface.cc
+          exchange/json_config.cc exchange/layout.cc exchange/transformer_lens.cc
+          model/architecture.cc model/compile.cc model/program.cc model/taps.cc)

@@ -5,6 +5,8 @@
 #include <new>
 #include <vector>
 
+#include "lookback/base/memory.h"
+
 namespace lookback::base {
 
 /// The longest vector register of any instruction set we run on, and a cache line.
@@ -20,8 +22,12 @@ struct AlignedAllocator {
   template <class Other>
   AlignedAllocator(const AlignedAllocator<Other>& /*all are alike*/) {}
 
+  /// Throws OutOfMemory.
   T* allocate(std::size_t count) {
-    return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{cache_line}));
+    void* const memory =
+        ::operator new (count * sizeof(T), std::align_val_t{cache_line}, std::nothrow);
+    if (memory == nullptr) throw OutOfMemory(count * sizeof(T));
+    return static_cast<T*>(memory);
   }
   void deallocate(T* memory, std::size_t /*count*/) {
     ::operator delete (memory, std::align_val_t{cache_line});

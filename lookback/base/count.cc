@@ -77,4 +77,18 @@ Result<std::uint64_t> parse_count(std::string_view text) {
   return value;
 }
 
+std::string count_text(std::uint64_t count) {
+  if (count < 1000) return std::to_string(count);
+  std::uint64_t tenth = 100, tenths = 0;
+  const auto in_tenths = [&] { return count / tenth + (count % tenth >= tenth / 2 ? 1 : 0); };
+  std::string_view suffixes = "kMG";
+  // 1M, not 1000k.
+  while ((tenths = in_tenths()) >= 10'000 && suffixes.size() > 1) {
+    tenth *= 1000;
+    suffixes.remove_prefix(1);
+  }
+  const std::string fraction = tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10);
+  return std::to_string(tenths / 10) + fraction + suffixes.front();
+}
+
 }  // namespace lookback::base

@@ -13,6 +13,7 @@
 
 #include "lookback/base/checksum.h"
 #include "lookback/base/file.h"
+#include "lookback/base/memory.h"
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
 #include "lookback/base/safetensors_header.h"
@@ -185,17 +186,17 @@ Result<SafetensorsFile> SafetensorsFile::read(const std::filesystem::path& path)
 
 Result<SafetensorsFile> SafetensorsFile::parse(std::string_view bytes,
                                                const std::string& file_name) {
-  const auto bad = [&](const std::string& why) { return Error{file_name + ": " + why}; };
+  const auto bad = [&](const std::string& why) {
+    return Error{file_name + ": damaged, or not a safetensors file: " + why};
+  };
   if (bytes.size() < prefix_size) {
-    return bad("found " + std::to_string(bytes.size()) +
-               " bytes, a safetensors file has at least 8");
+    return bad("found " + std::to_string(bytes.size()) + " bytes, allowed: 8 or more");
   }
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), prefix_size);
   if (length > max_safetensors_header || length > bytes.size() - prefix_size) {
     return bad("found a header length of " + std::to_string(length) + ", allowed at most " +
-               std::to_string(std::min(max_safetensors_header, bytes.size() - prefix_size)) +
-               " (not a safetensors file, or cut short)");
+               std::to_string(std::min(max_safetensors_header, bytes.size() - prefix_size)));
   }
   const std::string_view header_text = bytes.substr(prefix_size, length);
   const std::string_view data = bytes.substr(prefix_size + length);
@@ -210,7 +211,7 @@ Result<SafetensorsFile> SafetensorsFile::parse(std::string_view bytes,
     const Bytes data_bytes = bytes_of(data);
     if (digits == std::string::npos ||
         expected_checksum(header_text, digits, {&data_bytes, 1}) != stored->second) {
-      return bad("checksum mismatch: the file is damaged or was changed");
+      return Error{file_name + ": damaged: its checksum is not that of its contents"};
     }
   }
 
@@ -224,7 +225,8 @@ Result<SafetensorsFile> SafetensorsFile::parse(std::string_view bytes,
   try {
     contents->values.reserve(count);
   } catch (const std::bad_alloc&) {
-    return bad("not enough memory for " + std::to_string(count) + " values");
+    return Error{file_name + ": not enough memory for its values: " +
+                 memory_text(count * sizeof(float)) + " are needed"};
   }
   for (SafetensorsEntry& entry : header->entries) {
     const std::size_t first = contents->values.size();

@@ -1,10 +1,9 @@
 #include "lookback/base/toml_table.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "lookback/base/printable.h"
+#include "lookback/base/toml_place.h"
 #include "lookback/base/toml_values.h"
 
 namespace lookback::base {
@@ -15,12 +14,14 @@ struct TableReader::State {
   std::optional<Error> first_error;
   /// What was asked for, by table; a key may be asked for though it is absent.
   std::map<const TomlTable*, std::set<std::string, std::less<>>> asked;
+  /// The same by path, for tables that are absent, too.
+  KnownKeys known;
   /// Tables handed out as documents, whose keys are somebody else's to judge.
   std::set<const TomlTable*> handed_out;
 };
 
 TableReader::TableReader(Document document) : table_(nullptr), line_(0) {
-  state_ = std::make_shared<State>(State{std::move(document), {}, {}, {}});
+  state_ = std::make_shared<State>(State{std::move(document), {}, {}, {}, {}});
   table_ = &state_->document.root;
 }
 
@@ -47,6 +48,7 @@ std::size_t TableReader::line(std::string_view key) const {
 const std::string& TableReader::file_name() const { return state_->document.file_name; }
 
 const TomlValue* TableReader::ask(std::string_view key) {
+  state_->known[without_numbers(path_)].insert(std::string(key));
   if (table_ == nullptr) return nullptr;
   state_->asked[table_].insert(std::string(key));
   return table_->find(key);
@@ -269,8 +271,18 @@ Document TableReader::document(std::string_view key) {
   return result;
 }
 
-std::optional<Error> TableReader::unknown_key(const TomlTable& table,
-                                              const std::string& path) const {
+/// A letter too many or too few is a slip of the fingers, whatever other tables have.
+std::string TableReader::hint(const std::string& key, const std::string& path,
+                              std::span<const std::string> known,
+                              const KnownKeys& elsewhere) const {
+  const std::optional<std::string> meant = nearest(key, known);
+  const auto place = place_of(key, path, {&state_->known, &elsewhere});
+  if (place && !(meant && edit_distance(key, *meant) == 1)) return "; it belongs " + *place;
+  return meant ? "; nearest: '" + *meant + "'" : "";
+}
+
+std::optional<Error> TableReader::unknown_key(const TomlTable& table, const std::string& path,
+                                              const KnownKeys& elsewhere) const {
   if (state_->handed_out.contains(&table)) return std::nullopt;
   const auto asked = state_->asked.find(&table);
   const std::vector<std::string> known =
@@ -280,28 +292,31 @@ std::optional<Error> TableReader::unknown_key(const TomlTable& table,
   for (const TomlEntry& entry : table.entries) {
     const std::string full = path.empty() ? entry.key : path + "." + entry.key;
     if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
-      std::string message = file_name() + ":" + std::to_string(entry.value.line) + ": key '" +
-                            printable(full) + "' is unknown";
-      if (const auto meant = nearest(entry.key, known)) message += "; nearest: '" + *meant + "'";
-      return Error{std::move(message)};
+      const std::string message = file_name() + ":" + std::to_string(entry.value.line) + ": key '" +
+                                  printable(full) + "' is unknown";
+      return Error{message + hint(entry.key, path, known, elsewhere)};
     }
     if (const auto* below = std::get_if<TomlTable>(&entry.value.data)) {
-      if (auto error = unknown_key(*below, full)) return error;
+      if (auto error = unknown_key(*below, full, elsewhere)) return error;
     }
     const auto* array = std::get_if<TomlArray>(&entry.value.data);
     for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
       const auto* item = std::get_if<TomlTable>(&(*array)[i].data);
       if (item == nullptr) continue;
-      if (auto error = unknown_key(*item, full + "[" + std::to_string(i) + "]")) return error;
+      if (auto error = unknown_key(*item, full + "[" + std::to_string(i) + "]", elsewhere)) {
+        return error;
+      }
     }
   }
   return std::nullopt;
 }
 
-Status TableReader::finish() const {
+const KnownKeys& TableReader::known_keys() const { return state_->known; }
+
+Status TableReader::finish(const KnownKeys& elsewhere) const {
   if (state_->first_error) return *state_->first_error;
   if (table_ == nullptr) return {};
-  if (auto error = unknown_key(*table_, path_)) return *std::move(error);
+  if (auto error = unknown_key(*table_, path_, elsewhere)) return *std::move(error);
   return {};
 }
 

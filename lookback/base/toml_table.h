@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,9 +20,13 @@
 
 namespace lookback::base {
 
+/// The keys that may stand in each table, by the table's path: "", "train", "arm[].model".
+using KnownKeys = std::map<std::string, std::set<std::string, std::less<>>, std::less<>>;
+
 /// A view of one table of a document. Ask for every key that exists, then call finish() once on the
 /// reader of the whole document: it returns the FIRST error of this reader and of all readers got
-/// from it, and then any key that nobody asked for, with the nearest known one.
+/// from it, and then any key that nobody asked for, with the table it belongs in or the nearest
+/// known key.
 ///
 ///   TableReader study(document);
 ///   const auto tokens = study.table("train").count("tokens", 40'000'000, 1, 1'000'000'000'000);
@@ -88,8 +94,13 @@ class TableReader {
   /// `problem` is for example "found 3, allowed: a divisor of d_model = 128".
   void fail(std::string_view key, std::string_view problem);
 
+  /// What this reader and all that share its document were asked for so far, absent keys and tables
+  /// included.
+  const KnownKeys& known_keys() const;
+
   /// See the class's comment. Unknown keys are looked for in this table and all below it.
-  Status finish() const;
+  /// `elsewhere` are keys of tables that others read, for saying where an unknown key belongs.
+  Status finish(const KnownKeys& elsewhere = {}) const;
 
  private:
   struct State;
@@ -104,7 +115,10 @@ class TableReader {
   template <class T, class Read>
   std::pair<T, T> range(std::string_view key, std::pair<T, T> fallback, const std::string& allowed,
                         bool may_be_equal, Read read);
-  std::optional<Error> unknown_key(const TomlTable& table, const std::string& path) const;
+  std::string hint(const std::string& key, const std::string& path,
+                   std::span<const std::string> known, const KnownKeys& elsewhere) const;
+  std::optional<Error> unknown_key(const TomlTable& table, const std::string& path,
+                                   const KnownKeys& elsewhere) const;
 
   std::shared_ptr<State> state_;
   const TomlTable* table_;  // null: absent, reads as empty

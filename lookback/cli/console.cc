@@ -46,14 +46,6 @@ std::string duration_text(double seconds) {
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
-/// "12.3k of 400.0k", in the unit that fits the whole.
-std::string progress_text(std::uint64_t done, std::uint64_t whole) {
-  const bool millions = whole >= 10'000'000;
-  const double unit = millions ? 1e6 : 1e3;
-  return fmt::format("{:.1f}{} of {:.1f}{}", static_cast<double>(done) / unit, millions ? 'M' : 'k',
-                     static_cast<double>(whole) / unit, millions ? 'M' : 'k');
-}
-
 }  // namespace
 
 void tell(const std::string& text) {
@@ -128,6 +120,16 @@ bool StopSignal::asked() {
   return asked_;
 }
 
+std::string progress_line(const study::Progress& p, const study::Study* study) {
+  const std::string place =
+      study == nullptr
+          ? ""
+          : fmt::format("run {} of {}, ", study->run_number(p.arm, p.seed), study->run_count());
+  return fmt::format("{}{} seed {}: {} of {} tokens, loss {:.3f}, {:.0f} tokens/s, {} left", place,
+                     p.arm, p.seed, base::count_text(p.tokens), base::count_text(p.tokens_of_run),
+                     p.loss, p.tokens_per_second, duration_text(p.seconds_left));
+}
+
 ConsoleProgress::~ConsoleProgress() { clear_line(); }
 
 void ConsoleProgress::clear_line() {
@@ -155,9 +157,7 @@ void ConsoleProgress::show_progress(const std::string& line) {
 
 void ConsoleProgress::progress(const study::Progress& p) {
   if (!is_due()) return;
-  show_progress(fmt::format("{} seed {}: {} tokens, loss {:.3f}, {:.0f} tokens/s, {} left", p.arm,
-                            p.seed, progress_text(p.tokens, p.tokens_of_run), p.loss,
-                            p.tokens_per_second, duration_text(p.seconds_left)));
+  show_progress(progress_line(p, study_));
 }
 
 void ConsoleProgress::progress(const std::string& task, std::size_t done, std::size_t all) {

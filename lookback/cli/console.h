@@ -50,11 +50,17 @@ class StopSignal {
   bool asked_ = false;
 };
 
+/// "run 3 of 12, two-layer seed 0: 1.6M of 2M tokens, loss 2.345, 170000 tokens/s, 4 min 10 s left";
+/// without a study the runs are not counted.
+std::string progress_line(const study::Progress& progress, const study::Study* study);
+
 /// Prints the progress of runs and of evaluations on stderr: one line that is rewritten where stderr is
 /// a terminal, plain lines now and then where it is not.
 class ConsoleProgress : public study::Listener {
  public:
-  explicit ConsoleProgress(StopSignal& stop) : stop_(stop) {}
+  /// `study`, if there is one, is whose runs are counted; it must outlive this.
+  explicit ConsoleProgress(StopSignal& stop, const study::Study* study = nullptr)
+      : stop_(stop), study_(study) {}
   ~ConsoleProgress() override;
   ConsoleProgress(const ConsoleProgress&) = delete;
   ConsoleProgress& operator=(const ConsoleProgress&) = delete;
@@ -71,6 +77,7 @@ class ConsoleProgress : public study::Listener {
   void show_progress(const std::string& line);
 
   StopSignal& stop_;
+  const study::Study* study_;
   double last_printed_ = -1e9;
   bool line_open_ = false;
   struct {

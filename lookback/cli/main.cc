@@ -1,47 +1,27 @@
 // lookback: a laboratory for attention circuits.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
-#include <string_view>
-#include <vector>
 
-#include "lookback/base/nearest.h"
-#include "lookback/base/printable.h"
 #include "lookback/base/version.h"
+#include "lookback/cli/check_memory.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
+#include "lookback/cli/usage_error.h"
 #include "lookback/math/targets.h"
 
 namespace lookback::cli {
 namespace {
 
-std::string usage_error(const CLI::App* /*app*/, const CLI::Error& error) {
-  return fmt::format("lookback: {}; see lookback --help\n", base::printable(error.what(), 400));
-}
-
-/// A first word that is no command, with the nearest one.
-Status check_command(const CLI::App& app, std::string_view word) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  if (word.starts_with('-') || std::ranges::find(names, word) != names.end()) return {};
-  std::string message = fmt::format("found the command '{}', allowed: {}", base::printable(word),
-                                    fmt::join(names, ", "));
-  if (const auto meant = base::nearest(word, names)) message += "; nearest: " + *meant;
-  return Error{std::move(message)};
-}
-
 int run(int argc, char** argv) {
   CLI::App app{"lookback: train small transformers, watch induction heads form, measure them."};
   app.require_subcommand(1);
-  app.failure_message(usage_error);
   app.set_version_flag("--version", std::string(base::version()));
   app.footer(
       "Example: lookback study studies/article.toml --out runs/article\n"
@@ -68,11 +48,12 @@ int run(int argc, char** argv) {
     tell(app.help());
     return wrong_usage;
   }
-  if (Status known = check_command(app, argv[1]); !known) return refuse(known.error());
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? success : wrong_usage;
+    return refuse(usage_error(app, error));
   }
   return exit_code;
 }
@@ -101,9 +82,8 @@ int main(int argc, char** argv) {
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
     std::fputs("lookback: stdout: cannot write\n", stderr);
     return lookback::cli::failure;
-  } catch (const std::bad_alloc&) {
-    std::fputs("lookback: not enough memory\n", stderr);
-    return lookback::cli::failure;
+  } catch (const std::bad_alloc& error) {
+    return lookback::cli::fail(lookback::cli::out_of_memory(error));
   } catch (const std::exception& error) {  // printing to stdout; nothing else is known to throw
     const bool of_stdout = std::ferror(stdout) != 0;
     std::fprintf(stderr, "lookback: %s%s\n", of_stdout ? "stdout: " : "", error.what());

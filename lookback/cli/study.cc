@@ -1,14 +1,18 @@
 // lookback study: arms x seeds -> runs, inspections -> summary -> ledger -> report.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/count.h"
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
 #include "lookback/base/workers.h"
+#include "lookback/cli/check_memory.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/print_ledger.h"
@@ -54,7 +58,7 @@ void print_arms(const study::Study& study) {
 Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& options) {
   StopSignal stop;
   base::Workers workers(threads_of(options.threads));
-  ConsoleProgress progress(stop);
+  ConsoleProgress progress(stop, &study);
   return study::run_study(study, options.out, options.resume, workers, progress);
 }
 
@@ -71,12 +75,36 @@ Status print_verdicts(const std::filesystem::path& directory) {
   return {};
 }
 
+std::uint64_t tokens_of(const study::Study& study) {
+  return std::ranges::max_element(study.arms, {}, [](const auto& arm) { return arm.train.tokens; })
+      ->train.tokens;
+}
+
+/// How to run the study at its larger sizes, last of all; nothing at its largest.
+void print_larger_sizes(const study::Study& study, const StudyOptions& options) {
+  std::vector<std::string> larger;
+  for (const std::string& size : study.sizes) {
+    study::Overrides at_size;
+    at_size.size = size;
+    const Result<study::Study> other = study::read_study(options.file, at_size);
+    if (!other || tokens_of(*other) <= tokens_of(study)) continue;
+    larger.push_back(
+        fmt::format("--size {} ({} tokens a run)", size, base::count_text(tokens_of(*other))));
+  }
+  if (larger.empty()) return;
+  std::fflush(stdout);
+  fmt::print(stderr, "larger: the same command, into another directory, with {}\n",
+             fmt::join(larger, " or "));
+}
+
 int run(const StudyOptions& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
   if (!overrides) return refuse(overrides.error());
   if (options.out.empty()) return refuse({"--out: found nothing, allowed: a directory"});
   const Result<study::Study> study = study::read_study_and_text(options.file, *overrides);
   if (!study) return fail(study.error());
+  const std::size_t threads = threads_of(options.threads);
+  if (Status enough = check_memory(study->arms, threads); !enough) return fail(enough.error());
   print_arms(*study);
   const Result<study::Ending> ending = run_to_end(*study, options);
   if (!ending) return fail(ending.error());
@@ -87,6 +115,7 @@ int run(const StudyOptions& options) {
   const Result<std::filesystem::path> page = write_report(options.out);
   if (!page) return fail(page.error());
   fmt::print("{}\n", page->string());
+  print_larger_sizes(*study, options);
   return success;
 }
 

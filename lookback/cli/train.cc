@@ -9,6 +9,7 @@
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
 #include "lookback/base/workers.h"
+#include "lookback/cli/check_memory.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/study/study.h"
@@ -50,8 +51,10 @@ int run(const TrainOptions& options) {
   if (!study) return fail(study.error());
   const Result<study::RunConfig> config = find_arm(*study, options);
   if (!config) return refuse(config.error());
+  const std::size_t threads = threads_of(options.threads);
+  if (Status enough = check_memory({&*config, 1}, threads); !enough) return fail(enough.error());
   StopSignal stop;
-  base::Workers workers(threads_of(options.threads));
+  base::Workers workers(threads);
   const Result<study::Ending> ending = [&] {
     ConsoleProgress progress(stop);  // ends its line before anything else is printed
     return study::run_single(*config, options.out, options.resume, workers, progress);

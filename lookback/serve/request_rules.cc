@@ -22,6 +22,22 @@ bool is_control(char c) {
   return code < 0x20 || code == 0x7f;
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// RFC 9110, 5.6.2.
+bool is_token(std::string_view text) {
+  static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return is_letter_or_digit(c) || marks.find(c) != std::string_view::npos;
+  });
+}
+
+bool has_control(std::string_view line) {
+  return std::ranges::any_of(line, [](char c) { return c != '\t' && is_control(c); });
+}
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same_name(std::string_view a, std::string_view b) {
@@ -73,6 +89,21 @@ std::string address_bytes(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_well_formed(std::string_view head) {
+  constexpr std::string_view line_end = "\r\n";
+  for (bool is_request_line = true;; is_request_line = false) {
+    const std::size_t length = head.find(line_end);
+    if (length == std::string_view::npos) return false;
+    const std::string_view line = head.substr(0, length);
+    head.remove_prefix(length + line_end.size());
+    if (line.empty()) return !is_request_line && head.empty();
+    if (has_control(line)) return false;
+    const std::size_t colon = line.find(':');
+    const bool has_name = colon != std::string_view::npos && is_token(line.substr(0, colon));
+    if (!is_request_line && !has_name) return false;
+  }
+}
 
 std::optional<std::string> path_of(std::string_view target) {
   target = target.substr(0, target.find_first_of("?#"));

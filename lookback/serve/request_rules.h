@@ -1,4 +1,4 @@
-// What the server reads out of a request, all of it from strangers: paths, hosts, lists of tokens.
+// What the server reads out of a request, all of it from strangers: lines, paths, hosts, lists of tokens.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,13 @@
 #include "lookback/serve/listener.h"
 
 namespace lookback::serve {
+
+/// Whether the head of a request, its empty line included, is made of lines as RFC 9112 has them:
+/// each ends in "\r\n", no other control character but a tab stands in it, and each header is a name
+/// (RFC 9110, 5.6.2) with its colon right after it. Header lines that are folded, or have a space
+/// before the colon, are understood in different ways by different programs.
+/// The words of the request line are for others to judge.
+bool is_well_formed(std::string_view head);
 
 /// The path of a request target ("/files/a%20b?x" -> "/files/a b"). Nothing when the target is no
 /// path from the root (an absolute URI, "*"), a percent sign is not followed by two hexadecimal

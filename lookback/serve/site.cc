@@ -306,6 +306,11 @@ void Site::converse(Connection& connection) {
       connection.refuse("408 Request Timeout");
     }
     if (ending != Connection::Head::complete) break;
+    // httplib passes over lines that it does not understand.
+    if (!is_well_formed(head)) {
+      connection.refuse("400 Bad Request");
+      break;
+    }
     HeadStream stream(head, connection);
     bool ends = false;
     // Ranges are not served: httplib would answer a thousand of them with a thousand copies.

@@ -283,7 +283,7 @@ Claim read_claim(base::TableReader& reader, const std::vector<std::string>& arms
   if (reader.has("stated_after")) {
     claim.stated_after = read_line(reader, "stated_after", longest_mark);
   }
-  claim.needs_tokens = reader.count("needs_tokens", 0, 0, 1'000'000'000'000'000);
+  claim.needs_tokens = read_needed_tokens(reader);
   for (base::TableReader& test : reader.tables("test")) add_tests(test, arms, claim);
   if (claim.tests.empty()) reader.fail("test", "found none, allowed: one [[claim.test]] or more");
   return claim;
@@ -311,6 +311,10 @@ std::vector<Claim> read_claims(base::TableReader& study, const std::vector<std::
     claims.push_back(std::move(claim));
   }
   return claims;
+}
+
+std::uint64_t read_needed_tokens(base::TableReader& reader) {
+  return reader.count("needs_tokens", 0, 0, 1'000'000'000'000'000);
 }
 
 bool is_by_ratio(const ClaimTest& test) {

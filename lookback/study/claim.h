@@ -66,6 +66,9 @@ struct Claim {
 /// Reads the [[claim]]s of a study whose arms have these names. Errors are recorded in the reader.
 std::vector<Claim> read_claims(base::TableReader& study, const std::vector<std::string>& arms);
 
+/// `needs_tokens` of a claim, or of one of its sizes.
+std::uint64_t read_needed_tokens(base::TableReader& reader);
+
 /// Whether the figures of a test are compared by their ratio: means are taken of logarithms. REQUIRES
 /// a test whose findings exist.
 bool is_by_ratio(const ClaimTest& test);

@@ -105,12 +105,37 @@ Result<std::vector<fs::path>> checkpoints_of(const fs::path& path) {
       "or a run's directory"};
 }
 
-}  // namespace
-
-Result<SavedModel> read_model(const fs::path& file) {
+Result<SavedModel> read_one(const fs::path& file) {
   const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
   if (!checkpoint) return checkpoint.error();
   return model_of(*checkpoint, file);
+}
+
+/// For the error of a checkpoint that cannot be read: where the newest whole one before it is. Large
+/// ones take a while to read, so only a few are tried.
+std::string instead_of(const fs::path& file) {
+  constexpr std::size_t most_tried = 4;
+  const std::optional<std::uint64_t> tokens = tokens_of(file);
+  Result<std::vector<fs::path>> earlier = base::entries_of(file.parent_path());
+  if (!tokens || !earlier) return "";
+  std::erase_if(*earlier, [&](const fs::path& other) {
+    const std::optional<std::uint64_t> others = tokens_of(other);
+    return !others || *others >= *tokens;
+  });
+  std::ranges::sort(*earlier, std::ranges::greater(), tokens_of);
+  earlier->resize(std::min(earlier->size(), most_tried));
+  const auto whole =
+      std::ranges::find_if(*earlier, [](const fs::path& one) { return bool(read_one(one)); });
+  return whole == earlier->end() ? "" : "; the newest whole one before it is " + whole->string();
+}
+
+}  // namespace
+
+Result<SavedModel> read_model(const fs::path& file) {
+  Result<SavedModel> model = read_one(file);
+  const Result<bool> there = base::is_there(file);
+  if (model || !there || !*there) return model;
+  return Error{model.error().message + instead_of(file)};
 }
 
 Result<FoundModel> find_model(const fs::path& path) {
@@ -119,7 +144,7 @@ Result<FoundModel> find_model(const fs::path& path) {
   std::vector<std::string> passed_over;
   for (const fs::path& file : *files) {
     const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
-    if (!checkpoint) return checkpoint.error();
+    if (!checkpoint) return Error{checkpoint.error().message + instead_of(file)};
     const Status finite = checkpoint->check_finite();
     if (!finite && file != files->back()) {
       passed_over.push_back(finite.error().message);

@@ -20,7 +20,8 @@ struct SavedModel {
 
 /// Reads the model of a checkpoint file, without the optimizer's state. Errors, in one line with the
 /// file's name: what Checkpoint::read refuses, a configuration that is none, tensors that do not fit
-/// it, and a file among the checkpoints of a run that it is not of.
+/// it, and a file among the checkpoints of a run that it is not of. Where a run has an earlier
+/// checkpoint that is whole, the error names it.
 Result<SavedModel> read_model(const std::filesystem::path& checkpoint);
 
 /// A model, and where it was found.

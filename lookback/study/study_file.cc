@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t largest_study_file = 1 << 20;
 constexpr std::uint64_t most_seeds = 100'000;
 constexpr std::size_t most_sizes = 16;
+const std::string size_as_it_is = "default";  // the study without any of its sizes
 const char* const tables[] = {"model", "init", "data", "train", "evaluate", "clamp"};
 
 /// The tables of runs that a table holds.
@@ -54,6 +55,9 @@ Status check_sizes(base::TableReader& study, const base::Document& own) {
     return {};
   }
   for (const std::string& name : names) {
+    if (name == size_as_it_is) {
+      sizes.fail(name, "found this name, allowed: another; it means the study as it stands");
+    }
     base::TableReader size = sizes.table(name);
     size.count("seeds", 1, 1, most_seeds);
     if (Status status = check_size(own, size); !status) return status;
@@ -61,26 +65,51 @@ Status check_sizes(base::TableReader& study, const base::Document& own) {
   return {};
 }
 
-/// An arm's [arm.sizes.NAME], each of a size of the study.
-Status check_sizes_of_arm(base::TableReader& study, base::TableReader& arm,
-                          const base::Document& own) {
-  base::TableReader sizes = arm.table("sizes");
+/// The tables [arm.sizes.NAME] or [claim.sizes.NAME] of an arm or a claim. Records an error where one
+/// is not of a size of the study.
+std::vector<base::TableReader> own_sizes(base::TableReader& study, base::TableReader& owner) {
+  base::TableReader sizes = owner.table("sizes");
   const std::vector<std::string> names = study.table("sizes").keys();
+  std::vector<base::TableReader> found;
   for (const std::string& name : sizes.keys()) {
     if (std::ranges::find(names, name) == names.end()) {
       sizes.fail(name, fmt::format("found no such size of the study, allowed: {}",
                                    names.empty() ? "none" : base::one_of(printable_of(names))));
       return {};
     }
-    base::TableReader size = sizes.table(name);
+    found.push_back(sizes.table(name));
+  }
+  return found;
+}
+
+Status check_sizes_of_arm(base::TableReader& study, base::TableReader& arm,
+                          const base::Document& own) {
+  for (base::TableReader& size : own_sizes(study, arm)) {
     if (Status status = check_size(own, size); !status) return status;
   }
   return {};
 }
 
-/// `is_first`: with it the study's sizes are checked, which hold for all arms.
+/// A claim may need other numbers of tokens at other sizes, and is the same claim otherwise.
+void check_sizes_of_claims(base::TableReader& study) {
+  for (base::TableReader& claim : study.tables("claim")) {
+    for (base::TableReader& size : own_sizes(study, claim)) read_needed_tokens(size);
+  }
+}
+
+/// Adds the keys of the tables of runs, which may stand in the study and in each arm.
+void add_known(const base::KnownKeys& keys, base::KnownKeys& known) {
+  for (const auto& [table, names] : keys) {
+    if (table.empty()) continue;
+    known[table].insert(names.begin(), names.end());
+    known["arm[]." + table].insert(names.begin(), names.end());
+  }
+}
+
+/// `is_first`: with it the study's sizes are checked, which hold for all arms. The keys that its tables
+/// may have are added to `known`.
 Result<RunConfig> read_arm(base::TableReader& study, const base::Document& common,
-                           base::TableReader& arm, bool is_first) {
+                           base::TableReader& arm, bool is_first, base::KnownKeys& known) {
   arm.require("name", "a name for the arm");
   const std::string name = arm.text("name", "", 100);
   if (!is_arm_name(name)) {
@@ -91,7 +120,8 @@ Result<RunConfig> read_arm(base::TableReader& study, const base::Document& commo
   base::TableReader reader(own);
   RunConfig config = read_run_tables(reader);
   config.arm = name;
-  if (Status status = reader.finish(); !status) return status.error();
+  if (Status status = reader.finish(study.known_keys()); !status) return status.error();
+  add_known(reader.known_keys(), known);
   if (Status status = is_first ? check_sizes(study, own) : Status(); !status) return status.error();
   if (Status status = check_sizes_of_arm(study, arm, own); !status) return status.error();
   if (Status status = validate(config); !status) {
@@ -101,25 +131,23 @@ Result<RunConfig> read_arm(base::TableReader& study, const base::Document& commo
   return config;
 }
 
-/// The tables of a study's arms; what is no table is told by whoever reads it.
-std::vector<base::TomlTable*> arm_tables(base::Document& document) {
-  std::vector<base::TomlTable*> tables_of_arms;
-  base::TomlValue* const arms = document.root.find("arm");
-  auto* const list = arms == nullptr ? nullptr : std::get_if<base::TomlArray>(&arms->data);
-  if (list == nullptr) return tables_of_arms;
-  for (base::TomlValue& arm : *list) {
-    if (auto* const table = std::get_if<base::TomlTable>(&arm.data)) {
-      tables_of_arms.push_back(table);
-    }
+/// The tables of an array, [[arm]] or [[claim]]; who reads it reports what is not a table.
+std::vector<base::TomlTable*> tables_in(base::Document& document, std::string_view array) {
+  std::vector<base::TomlTable*> found;
+  base::TomlValue* const value = document.root.find(array);
+  auto* const list = value == nullptr ? nullptr : std::get_if<base::TomlArray>(&value->data);
+  if (list == nullptr) return found;
+  for (base::TomlValue& item : *list) {
+    if (auto* const table = std::get_if<base::TomlTable>(&item.data)) found.push_back(table);
   }
-  return tables_of_arms;
+  return found;
 }
 
 /// The command line's tokens hold for every arm, also for one with tokens of its own.
 void override_tokens(base::Document& document, std::uint64_t tokens) {
   const base::TomlValue value = {static_cast<std::int64_t>(tokens), 0};
   document.set("train.tokens", value);
-  for (base::TomlTable* const arm : arm_tables(document)) {
+  for (base::TomlTable* const arm : tables_in(document, "arm")) {
     base::TomlValue* const train = arm->find("train");
     auto* const own = train == nullptr ? nullptr : std::get_if<base::TomlTable>(&train->data);
     if (own == nullptr) continue;
@@ -142,7 +170,7 @@ void override_text(base::Document& document, const std::string& key, const std::
     }
   };
   lay(document.root);
-  for (base::TomlTable* const arm : arm_tables(document)) lay(*arm);
+  for (base::TomlTable* const arm : tables_in(document, "arm")) lay(*arm);
 }
 
 const base::TomlTable* table_in(const base::TomlTable& table, std::string_view key) {
@@ -158,22 +186,23 @@ base::TomlTable at_size(const base::TomlTable& table, const std::string& size) {
   return base::merged({"", table}, {"", *values}).root;
 }
 
-/// Lays the tables of one of the study's sizes over it and over its arms.
+/// Lays the tables of one of the study's sizes over it, its arms and its claims.
 Status apply_size(base::Document& document, const std::string& size) {
+  if (size == size_as_it_is) return {};
   const base::TomlTable* sizes = table_in(document.root, "sizes");
   if (sizes == nullptr || table_in(*sizes, size) == nullptr) {
-    std::vector<std::string> names;
+    std::vector<std::string> names = {size_as_it_is};
     for (std::size_t i = 0; sizes != nullptr && i < sizes->entries.size(); ++i) {
       const std::string& name = sizes->entries[i].key;
       if (table_in(*sizes, name) != nullptr) names.push_back(base::printable(name));
     }
     return Error{fmt::format("{}: --size: found '{}', allowed: {}", document.file_name,
-                             base::printable(size),
-                             names.empty() ? "none, for it has no [sizes.NAME]"
-                                           : fmt::format("{}", fmt::join(names, ", ")))};
+                             base::printable(size), fmt::join(names, ", "))};
   }
   document.root = at_size(document.root, size);
-  for (base::TomlTable* const arm : arm_tables(document)) *arm = at_size(*arm, size);
+  for (const char* array : {"arm", "claim"}) {
+    for (base::TomlTable* const table : tables_in(document, array)) *table = at_size(*table, size);
+  }
   return {};
 }
 
@@ -185,10 +214,13 @@ Result<Study> read_document(base::Document document) {
   study.name = reader.text("name", "", 200);
   study.question = reader.text("question", "", 2000);
   study.seeds = reader.count("seeds", 1, 1, most_seeds);
+  study.sizes = reader.table("sizes").keys();
+  study.sizes.insert(study.sizes.begin(), size_as_it_is);
   const base::Document common = run_tables(reader);
   std::vector<std::string> names;
+  base::KnownKeys known;
   for (base::TableReader& arm : reader.tables("arm")) {
-    Result<RunConfig> config = read_arm(reader, common, arm, names.empty());
+    Result<RunConfig> config = read_arm(reader, common, arm, names.empty(), known);
     if (!config) return config.error();
     const auto same = std::ranges::find(study.arms, config->arm, &RunConfig::arm);
     if (same != study.arms.end()) {
@@ -201,7 +233,8 @@ Result<Study> read_document(base::Document document) {
     if (Status status = check_sizes(reader, common); !status) return status.error();
   }
   study.claims = read_claims(reader, names);
-  if (Status status = reader.finish(); !status) return status.error();
+  check_sizes_of_claims(reader);
+  if (Status status = reader.finish(known); !status) return status.error();
   if (study.arms.empty()) {
     return Error{fmt::format("{}: no [[arm]]; a study needs at least one", reader.file_name())};
   }
@@ -209,6 +242,11 @@ Result<Study> read_document(base::Document document) {
 }
 
 }  // namespace
+
+std::uint64_t Study::run_number(std::string_view arm, std::uint64_t seed) const {
+  const auto place = std::ranges::find(arms, arm, &RunConfig::arm);
+  return seed * arms.size() + static_cast<std::uint64_t>(place - arms.begin()) + 1;
+}
 
 Result<Study> parse_study(const std::string& text, const std::string& file_name,
                           const Overrides& overrides) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lookback/base/result.h"
@@ -15,10 +16,16 @@ namespace lookback::study {
 struct Study {
   std::string name;
   std::string question;
-  std::uint64_t seeds = 1;      ///< each arm runs with seeds 0 .. seeds - 1
-  std::vector<RunConfig> arms;  ///< with seed 0
-  std::vector<Claim> claims;    ///< what its runs decide
-  std::string text;             ///< the study as TOML, the command line's changes included
+  std::uint64_t seeds = 1;         ///< each arm runs with seeds 0 .. seeds - 1
+  std::vector<RunConfig> arms;     ///< with seed 0
+  std::vector<Claim> claims;       ///< what its runs decide
+  std::vector<std::string> sizes;  ///< that it can be run at, "default" first
+  std::string text;                ///< the study as TOML, the command line's changes included
+
+  std::uint64_t run_count() const { return seeds * arms.size(); }
+  /// The place of a run among all of the study's, from 1: its arms are run with one seed, then with the
+  /// next.
+  std::uint64_t run_number(std::string_view arm, std::uint64_t seed) const;
 
   RunConfig run(std::size_t arm, std::uint64_t seed) const {
     RunConfig config = arms[arm];
@@ -40,9 +47,10 @@ struct Overrides {
 /// Reads a study file: `name`, `question`, `seeds`, the tables [model], [init], [data], [train],
 /// [evaluate] and [clamp.NAME] that hold for all arms, and an [[arm]] for each arm with its `name`
 /// and the tables that it changes or adds ([arm.model], [arm.clamp.NAME], ...); [[claim]]s (claim.h).
-/// [sizes.NAME], with `seeds` and tables that are laid over the study's, and [arm.sizes.NAME], with
-/// tables that are laid over the arm's, where that size is asked for; all of them are read, so that a
-/// mistake does not wait. Errors: FILE:LINE, the key, what was found, what is allowed.
+/// [sizes.NAME], with `seeds` and tables that are laid over the study's, [arm.sizes.NAME], with tables
+/// that are laid over the arm's, and [claim.sizes.NAME], with the claim's `needs_tokens`, where that
+/// size is asked for ("default" is the study as it stands); all of them are read, so that a mistake
+/// does not wait. Errors: FILE:LINE, the key, what was found, what is allowed.
 Result<Study> read_study(const std::string& path, const Overrides& overrides);
 
 /// The same from text; `file_name` is for messages.

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "lookback/math/simd.h"
+#include "lookback/model/memory_plan.h"
 
 namespace lookback::train {
 namespace {
@@ -14,7 +15,21 @@ std::size_t shards_at_a_time(std::size_t shards, std::size_t workers, std::size_
   return shards <= memory / std::max<std::size_t>(bytes, 1) ? shards : std::min(shards, workers);
 }
 
+/// The total, and the shards of a wave; shard 0 is the total's beginning.
+std::size_t sum_count(std::size_t shards, std::size_t wave) {
+  return wave == shards ? shards : wave + 1;
+}
+
 }  // namespace
+
+std::uint64_t gradient_memory(const model::Program& program, std::size_t length, std::size_t shards,
+                              std::size_t workers, std::size_t memory) {
+  const std::size_t bytes = program.buffer_size * sizeof(float);
+  const std::size_t wave = shards_at_a_time(shards, workers, bytes, memory);
+  const std::size_t numbers = model::plan_values(program, 1, length, model::Keep::everything).size +
+                              model::plan_gradients(program, 1, length).size;
+  return sum_count(shards, wave) * bytes + std::min(workers, wave) * numbers * sizeof(float);
+}
 
 BatchGradient::BatchGradient(const model::Program& program, const data::TokenSource& source,
                              std::size_t batch, std::size_t shards, base::Workers& workers,
@@ -27,7 +42,7 @@ BatchGradient::BatchGradient(const model::Program& program, const data::TokenSou
       wave_(shards_at_a_time(shards, workers.count(), program.buffer_size * sizeof(float), memory)),
       executors_(workers.count()),
       tokens_(workers.count(), std::vector<model::Token>(source.length())),
-      sums_(wave_ == shards ? shards : wave_ + 1, base::AlignedVector<float>(program.buffer_size)),
+      sums_(sum_count(shards, wave_), base::AlignedVector<float>(program.buffer_size)),
       losses_(batch) {}
 
 std::optional<double> BatchGradient::compute(std::span<const float> parameters, std::uint64_t first,

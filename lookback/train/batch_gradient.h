@@ -26,6 +26,11 @@ using TrainingTaps = std::function<const model::Taps<float>*(
 /// each worker, each added to the total before the next begins: a large model may have many shards.
 inline constexpr std::size_t shard_memory = std::size_t{1} << 28;
 
+/// The bytes that a BatchGradient on so many workers takes: the sums, and of each worker that has a
+/// shard the activations of one sequence of `length` tokens with their gradients.
+std::uint64_t gradient_memory(const model::Program& program, std::size_t length, std::size_t shards,
+                              std::size_t workers, std::size_t memory = shard_memory);
+
 /// Sums gradients over a fixed number of shards in a fixed order, so that the bits depend neither on
 /// the number of workers nor on the waves. Program, source and workers must outlive it.
 class BatchGradient {
@@ -53,9 +58,8 @@ class BatchGradient {
   std::size_t wave_;  // shards that have a sum each at a time
   std::vector<std::unique_ptr<model::Executor<float>>> executors_;  // by worker, once it has begun
   std::vector<std::vector<model::Token>> tokens_;                   // by worker
-  std::vector<base::AlignedVector<float>> sums_;  // the total, then the shards of a wave; shard 0
-                                                  // is the total's beginning
-  std::vector<double> losses_;                    // by sequence of the batch
+  std::vector<base::AlignedVector<float>> sums_;                    // the total first
+  std::vector<double> losses_;                                      // by sequence of the batch
 };
 
 }  // namespace lookback::train

@@ -162,6 +162,13 @@ class Trainer {
 
 }  // namespace
 
+std::uint64_t training_memory(const model::Program& program, const TrainConfig& config,
+                              std::size_t length, std::size_t workers) {
+  constexpr std::size_t buffers = 3;  // parameters and two moments
+  return buffers * program.buffer_size * sizeof(float) +
+         gradient_memory(program, length, config.shards, workers);
+}
+
 Result<Outcome> train(const Run& run, const Observer& observer, base::Workers& workers,
                       TrainState& state) {
   return Trainer(run, observer, workers, state).train();

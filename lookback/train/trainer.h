@@ -60,6 +60,11 @@ struct Outcome {
   StepReport last;
 };
 
+/// About the bytes that train() takes on so many workers: parameters, moments and gradients, not what
+/// observers take.
+std::uint64_t training_memory(const model::Program& program, const TrainConfig& config,
+                              std::size_t length, std::size_t workers);
+
 /// Trains until config.tokens. `state` is fresh (initial_state) or read from a checkpoint; going on
 /// from one gives the bits of a run that was never stopped. Errors: what observers and checkpoints
 /// report (a full disk, for example).

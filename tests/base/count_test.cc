@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
+#include <utility>
 
 namespace lookback::base {
 namespace {
@@ -57,6 +60,35 @@ TEST(ParseCount, SaysWhatIsAllowed) {
   EXPECT_NE(count.error().message.find("\"40 million \""), std::string::npos)
       << count.error().message;
   EXPECT_NE(count.error().message.find("40M"), std::string::npos);
+}
+
+TEST(CountText, IsWrittenAsPeopleWriteIt) {
+  const std::pair<std::uint64_t, const char*> written[] = {
+      {0, "0"},
+      {999, "999"},
+      {1000, "1k"},
+      {1049, "1k"},
+      {1050, "1.1k"},
+      {16'384, "16.4k"},
+      {512'000, "512k"},
+      {999'000, "999k"},
+      {999'949, "999.9k"},
+      {999'950, "1M"},
+      {1'600'000, "1.6M"},
+      {2'000'000, "2M"},
+      {999'950'000, "1G"},
+      {1'000'000'000, "1G"},
+      {1'000'000'000'000, "1000G"},
+      {std::numeric_limits<std::uint64_t>::max(), "18446744073.7G"}};
+  for (const auto& [count, text] : written) EXPECT_EQ(count_text(count), text);
+}
+
+TEST(CountText, IsReadBackWhereNothingWasRounded) {
+  for (const std::uint64_t count : {1ULL, 1000ULL, 512'000ULL, 1'600'000ULL, 40'000'000ULL}) {
+    const auto read = parse_count(count_text(count));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, count);
+  }
 }
 
 }  // namespace

@@ -98,6 +98,34 @@ TEST_F(BadInput, StudyFilesWithAMistake) {
   }
 }
 
+TEST_F(BadInput, ARunThatNeedsMoreMemoryThanThereIsSaysHowMuch) {
+  // A thousand sums of gradients of 3.4e9 parameters: 13 TB.
+  write("heads = 2",
+        "d_model = 16384\nvocabulary = 100_000\n[arm.train]\nbatch = 1024\nshards = 1024");
+  for (const spec::Command& command :
+       {lookback({"train", file_, "--arm", "parallel", "--out", out_, "--threads", "1024"}),
+        lookback({"study", file_, "--out", out_, "--threads", "1024"})}) {
+    const std::string line = one_line(spec::run(command));
+    EXPECT_EQ(line.rfind("not enough memory: training 'parallel' needs about 1", 0), 0U) << line;
+    EXPECT_NE(line.find(" GiB with 1024 threads, "), std::string::npos) << line;
+    EXPECT_NE(line.find(" are available"), std::string::npos) << line;
+    EXPECT_FALSE(std::filesystem::exists(out_));
+  }
+}
+
+TEST_F(BadInput, MemoryThatRunsOutSaysHowMuchWasNeeded) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer needs an address space without limit";
+#else
+  spec::Command limited = lookback({"bench", "--model", "gpt2-small", "--threads", "1"});
+  limited.arguments.insert(limited.arguments.begin(),
+                           {"/bin/sh", "-c", "ulimit -v 400000; exec \"$@\"", "sh"});
+  const std::string line = one_line(spec::run(limited));
+  EXPECT_EQ(line.rfind("not enough memory", 0), 0U) << line;
+  EXPECT_NE(line.find(" are available"), std::string::npos) << line;
+#endif
+}
+
 TEST_F(BadInput, AFileInTheWayOfTheDirectory) {
   std::ofstream(out_) << "mine";
   EXPECT_EQ(one_line(spec::run(train())), out_ + ": cannot make directory: Not a directory");

@@ -110,16 +110,41 @@ TEST_P(WrongUsage, ExitsWithTwoAndOneLine) {
 const Misuse misuses[] = {
     {"UnknownCommand",
      {"trian"},
-     "found the command 'trian', allowed: study, train, inspect, ledger, report, serve, bench, "
-     "construct, eval, generate, export, import, tokens; nearest: train"},
+     "unknown command 'trian'; did you mean 'train'? see lookback --help"},
+    {"CommandLikeNoOther",
+     {"frobnicate"},
+     "unknown command 'frobnicate'; the commands are study, train, inspect, ledger, report, serve, "
+     "bench, construct, eval, generate, export, import, tokens; see lookback --help"},
+    {"UnknownCommandOfACommand",
+     {"tokens", "trian"},
+     "unknown command 'trian'; did you mean 'train'? see lookback tokens --help"},
+    {"UnknownOptionOfACommandOfACommand",
+     {"tokens", "train", "text.txt", "--vocabluary", "512"},
+     "unknown option '--vocabluary'; did you mean '--vocabulary'? see lookback tokens train "
+     "--help"},
+    {"UnknownOptionBeforeTheCommand",
+     {"--treads", "2", "study"},
+     "unknown option '--treads'; see lookback --help"},
     {"UnknownOption",
      {"study", "STUDY", "--out", "OUT", "--tokns", "40M"},
-     "The following arguments were not expected: 40M --tokns; see lookback --help"},
-    {"NoOut", {"study", "STUDY"}, "--out is required; see lookback --help"},
-    {"NoStudy", {"study", "--out", "OUT"}, "study is required; see lookback --help"},
+     "unknown option '--tokns'; did you mean '--tokens'? see lookback study --help"},
+    {"OutByAnotherName",
+     {"study", "STUDY", "--output", "OUT"},
+     "unknown option '--output'; did you mean '--out'? see lookback study --help"},
+    {"OutByAnotherNameWithItsValue",
+     {"train", "STUDY", "--arm", "parallel", "--output=OUT"},
+     "unknown option '--output'; did you mean '--out'? see lookback train --help"},
+    {"OptionLikeNoOther",
+     {"study", "STUDY", "--out", "OUT", "--frobnicate"},
+     "unknown option '--frobnicate'; see lookback study --help"},
+    {"TwoStudies",
+     {"study", "STUDY", "other.toml", "--out", "OUT"},
+     "unexpected argument 'other.toml'; see lookback study --help"},
+    {"NoOut", {"study", "STUDY"}, "--out is required; see lookback study --help"},
+    {"NoStudy", {"study", "--out", "OUT"}, "study is required; see lookback study --help"},
     {"OptionWithoutValue",
      {"study", "STUDY", "--out"},
-     "--out: 1 required TEXT missing; see lookback --help"},
+     "--out: 1 required TEXT missing; see lookback study --help"},
     {"TokensThatAreNoNumber",
      {"study", "STUDY", "--out", "OUT", "--tokens", "many"},
      "--tokens: found \"many\", allowed: a whole number below 2^64 such as 16384, 40_000_000 or "
@@ -132,13 +157,13 @@ const Misuse misuses[] = {
      "--seeds: found 0, allowed: 1 or more"},
     {"NoThreads",
      {"study", "STUDY", "--out", "OUT", "--threads", "0"},
-     "--threads: Value 0 not in range 1 to 1024; see lookback --help"},
+     "--threads: Value 0 not in range 1 to 1024; see lookback study --help"},
     {"NegativeThreads",
      {"study", "STUDY", "--out", "OUT", "--threads", "-1"},
-     "--threads: Value -1 not in range 1 to 1024; see lookback --help"},
+     "--threads: Value -1 not in range 1 to 1024; see lookback study --help"},
     {"TooManyThreads",
      {"train", "STUDY", "--arm", "parallel", "--out", "OUT", "--threads", "5000"},
-     "--threads: Value 5000 not in range 1 to 1024; see lookback --help"},
+     "--threads: Value 5000 not in range 1 to 1024; see lookback train --help"},
     {"UnknownArm",
      {"train", "STUDY", "--arm", "paralel", "--out", "OUT"},
      "--arm: STUDY has no arm 'paralel'; nearest: 'parallel'; its arms are: two-layer parallel "
@@ -146,15 +171,15 @@ const Misuse misuses[] = {
     {"SeedAboveAll",
      {"train", "STUDY", "--arm", "parallel", "--out", "OUT", "--seed", "9223372036854775808"},
      "--seed: Value 9223372036854775808 not in range 0 to 9223372036854775807; see lookback "
-     "--help"},
-    {"NoDirectoryToServe", {"serve"}, "directory is required; see lookback --help"},
+     "train --help"},
+    {"NoDirectoryToServe", {"serve"}, "directory is required; see lookback serve --help"},
     {"PortAboveAll",
      {"serve", "OUT", "--port", "65536"},
-     "--port: Value 65536 not in range 0 to 65535; see lookback --help"},
+     "--port: Value 65536 not in range 0 to 65535; see lookback serve --help"},
     {"UnknownSetup",
      {"bench", "--setup", "three-layer"},
      "--setup: three-layer not in {all,two-layer,one-layer-parallel,one-layer-sequential}; see "
-     "lookback --help"},
+     "lookback bench --help"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Each, WrongUsage, testing::ValuesIn(misuses),
@@ -169,6 +194,28 @@ TEST(Usage, AStudyPrintsThePathOfItsPageAlone) {
   EXPECT_TRUE(std::filesystem::exists(directory / "out/report.html"));
   EXPECT_NE(ended.err.find("two-layer: "), std::string::npos);
   EXPECT_NE(ended.err.find(" parameters\n"), std::string::npos);
+}
+
+TEST(Usage, AStudyEndsWithHowToRunItsLargerSizes) {
+  const TemporaryDirectory directory;
+  const std::string study =
+      spec::write_study(directory, spec::three_arms(2) +
+                                       "[sizes.tiny.train]\ntokens = 256\n[sizes.large.train]\n"
+                                       "tokens = \"2M\"\n[sizes.huge.train]\ntokens = \"1G\"\n");
+  const auto last_line = [&](const std::string& size) {
+    const spec::Ended ended =
+        spec::run(lookback({"study", study, "--size", size, "--out", directory / ("out-" + size)}));
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    const std::size_t end = ended.err.rfind('\n');
+    const std::size_t before = ended.err.rfind('\n', end - 1);
+    return ended.err.substr(before + 1, end - before - 1);
+  };
+  EXPECT_EQ(last_line("default"),
+            "larger: the same command, into another directory, with --size large (2M tokens a run) "
+            "or --size huge (1G tokens a run)");
+  EXPECT_EQ(last_line("tiny"),
+            "larger: the same command, into another directory, with --size default (512 tokens a "
+            "run) or --size large (2M tokens a run) or --size huge (1G tokens a run)");
 }
 
 TEST(Usage, AReportIsMadeOfAStudyThatHasNotEndedAndSaysSo) {

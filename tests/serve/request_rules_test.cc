@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
 #include "lookback/serve/content_policy.h"
 
@@ -16,6 +17,31 @@ Listener listener_at(const std::string& host, const std::string& address) {
   listener.address = address;
   listener.everywhere = address == "0.0.0.0" || address == "::";
   return listener;
+}
+
+TEST(IsWellFormed, IsTrueForARequestLineAndHeadersThatEachHaveAName) {
+  for (const char* head :
+       {"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "BREW\r\n\r\n",
+        "GET / HTTP/1.1\r\nX:\r\nY:\ta:b\t \r\n!#$%&'*+-.^_`|~9z: \xff\r\n\r\n"}) {
+    EXPECT_TRUE(is_well_formed(head)) << head;
+  }
+}
+
+TEST(IsWellFormed, IsFalseForHeadersThatOtherProgramsReadInAnotherWay) {
+  for (const char* headers :
+       {"X : a\r\n", "X\t: a\r\n", " X: a\r\n", "X: a\r\n b\r\n", "X: a\r\n\tb: c\r\n", "X\r\n",
+        ": a\r\n", "X Y: a\r\n", "\xe4: a\r\n", "X: a\rb\r\n", "X: a\nY: b\r\n", "X: a\n",
+        "X: \x7f\r\n", "X: \x01\r\n"}) {
+    EXPECT_FALSE(is_well_formed("GET / HTTP/1.1\r\n" + std::string(headers) + "\r\n")) << headers;
+  }
+  EXPECT_FALSE(is_well_formed(std::string_view("GET / HTTP/1.1\r\nX: \0\r\n\r\n", 24)));
+}
+
+TEST(IsWellFormed, IsFalseForWhatEndsElsewhereThanAtItsEmptyLine) {
+  for (const char* head : {"", "\r\n", "\r\n\r\n", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\n\n",
+                           "GET / HTTP/1.1\r\nX: a\r\n\n", "GET / HTTP/1.1\r\n\r\nX: a\r\n"}) {
+    EXPECT_FALSE(is_well_formed(head)) << head;
+  }
 }
 
 TEST(PathOf, DecodesOnceAndDropsWhatFollows) {

@@ -102,14 +102,16 @@ TEST(StudySizes, TheTextOfAStudyAtASizeIsThatStudyWithoutTheOption) {
 
 TEST(StudySizes, ThatAreNotThereAreRefusedWithThoseThatAre) {
   EXPECT_EQ(size_refusal(sized(), "larg"),
-            "small.toml: --size: found 'larg', allowed: large, tiny");
-  EXPECT_EQ(size_refusal(sized(), "a\nb"), "small.toml: --size: found 'a b', allowed: large, tiny");
+            "small.toml: --size: found 'larg', allowed: default, large, tiny");
+  EXPECT_EQ(size_refusal(sized(), "a\nb"),
+            "small.toml: --size: found 'a b', allowed: default, large, tiny");
   EXPECT_EQ(size_refusal(small_study, "large"),
-            "small.toml: --size: found 'large', allowed: none, for it has no [sizes.NAME]");
+            "small.toml: --size: found 'large', allowed: default");
   const std::string strange = std::string(small_study) + "[sizes.\"a\\nb\"]\nseeds = 2\n";
-  EXPECT_EQ(size_refusal(strange, "large"), "small.toml: --size: found 'large', allowed: a b");
+  EXPECT_EQ(size_refusal(strange, "large"),
+            "small.toml: --size: found 'large', allowed: default, a b");
   EXPECT_EQ(size_refusal("sizes = {large = 3}\n" + std::string(small_study), "large"),
-            "small.toml: --size: found 'large', allowed: none, for it has no [sizes.NAME]");
+            "small.toml: --size: found 'large', allowed: default");
 }
 
 /// A mistake at the end of the small study: in its last arm, and then in its sizes.
@@ -139,11 +141,22 @@ const BadSize bad_sizes[] = {
      "35: key 'train.tokens': found 1.5, allowed: a whole number from 1 to 1000000000000000, such "
      "as 40_000_000 or \"40M\" (k, M, G)"},
     {"ArmsOfASize", "[[sizes.large.arm]]\nname = \"four-layer\"\n",
-     "34: key 'sizes.large.arm' is unknown"},
+     "34: key 'sizes.large.arm' is unknown; it belongs at the top of the file"},
     {"UnknownKeyOfAnArmsSize", "[arm.sizes.large.model]\nhead = 3\n[sizes.large]\nseeds = 2\n",
      "35: key 'model.head' is unknown; nearest: 'heads'"},
     {"SeedsOfAnArm", "[arm.sizes.large]\nseeds = 3\n[sizes.large]\nseeds = 2\n",
-     "35: key 'arm[2].sizes.large.seeds' is unknown"},
+     "35: key 'arm[2].sizes.large.seeds' is unknown; it belongs at the top of the file or in "
+     "[sizes.large]"},
+    {"ASizeOfAClaimThatTheStudyLacks",
+     "[[claim]]\nname = \"a\"\nsays = \"A.\"\n[claim.sizes.larg]\nneeds_tokens = 5\n"
+     "[[claim.test]]\nfinding = \"induction_score\"\narm = \"parallel\"\nabove = 0.5\n"
+     "[sizes.large]\nseeds = 2\n",
+     "37: key 'claim[0].sizes.larg': found no such size of the study, allowed: \"large\""},
+    {"AnotherClaimAtASize",
+     "[[claim]]\nname = \"a\"\nsays = \"A.\"\n[claim.sizes.large]\nsays = \"B.\"\n"
+     "[[claim.test]]\nfinding = \"induction_score\"\narm = \"parallel\"\nabove = 0.5\n"
+     "[sizes.large]\nseeds = 2\n",
+     "38: key 'claim[0].sizes.large.says' is unknown; it belongs in [[claim]]"},
     {"ASizeOfAnArmThatTheStudyLacks",
      "[arm.sizes.larg.model]\nheads = 3\n[sizes.large]\nseeds = 2\n",
      "34: key 'arm[2].sizes.larg': found no such size of the study, allowed: \"large\""},
@@ -160,6 +173,47 @@ TEST(StudySizes, ThatDoNotGoTogetherAreFoundWhereTheyAreAskedFor) {
       size_refusal(text, "large"),
       "small.toml:23: arm 'two-layer': repeated-blocks: found a length of 8, allowed at least "
       "16: two copies of the longest block, 8");
+}
+
+TEST(StudySizes, DefaultIsTheStudyAsItStands) {
+  const Study plain = parsed(sized()), study = at("default");
+  EXPECT_EQ(study.seeds, plain.seeds);
+  EXPECT_EQ(study.arms, plain.arms);
+}
+
+TEST(StudySizes, HaveOtherNamesThanDefault) {
+  const std::string why =
+      size_refusal(small_study + std::string("[sizes.default]\nseeds = 2\n"), "");
+  EXPECT_EQ(why.rfind("small.toml:34: key 'sizes.default': found this name", 0), 0U) << why;
+}
+
+TEST(StudySizes, AreListedWithTheStudyAsItStandsFirst) {
+  EXPECT_EQ(parsed(sized()).sizes, (std::vector<std::string>{"default", "large", "tiny"}));
+  EXPECT_EQ(parsed(small_study).sizes, std::vector<std::string>{"default"});
+}
+
+TEST(StudySizes, LayWhatAClaimNeedsOverIt) {
+  const std::string text = sized() + R"([[claim]]
+name = "forms"
+says = "It forms."
+needs_tokens = "20M"
+[claim.sizes.tiny]
+needs_tokens = 500
+[[claim.test]]
+finding = "transition_tokens"
+arm = "parallel"
+present = true
+)";
+  const std::pair<const char*, std::uint64_t> needed[] = {
+      {"default", 20'000'000}, {"large", 20'000'000}, {"tiny", 500}};
+  for (const auto& [size, tokens] : needed) {
+    Overrides overrides;
+    overrides.size = size;
+    const Study study = parsed(text, overrides);
+    ASSERT_EQ(study.claims.size(), 1U);
+    EXPECT_EQ(study.claims[0].needs_tokens, tokens) << size;
+    EXPECT_EQ(study.claims[0].tests.size(), 1U);
+  }
 }
 
 TEST(StudySizes, HaveOneSeedAtLeast) {
@@ -217,6 +271,33 @@ TEST(ShippedStudies, AreReadWithTheirClaims) {
   // Language models, whose article's size is a study of its own: language-gpt2.
   EXPECT_EQ(names.erase("language-small") + names.erase("language-copying"), 2U);
   EXPECT_EQ(names, studies_of_claims());
+}
+
+/// The article's question in a few minutes: every claim that a miniature can decide is asked of it.
+TEST(ShippedStudies, TheArticlesDecidesItsQuestionInMiniature) {
+  Overrides miniature;
+  miniature.size = "miniature";
+  const Study study = shipped(LOOKBACK_SOURCE_DIR "/studies/article.toml", miniature);
+  ASSERT_EQ(study.arms.size(), 3U);
+  EXPECT_EQ(study.seeds, 3U);
+  const std::uint64_t tokens = study.arms.front().train.tokens;
+  for (const RunConfig& arm : study.arms) {
+    EXPECT_EQ(arm.train.tokens, tokens);
+    EXPECT_EQ(arm.architecture.vocabulary, 64U);
+    EXPECT_EQ(arm.data.length, 64U);
+  }
+  std::set<std::string> asked;
+  for (const Claim& claim : study.claims) {
+    if (claim.needs_tokens <= tokens) asked.insert(claim.name);
+  }
+  for (const char* claim :
+       {"two-layer-forms", "parallel-never", "sequential-forms", "sequential-earlier"}) {
+    EXPECT_TRUE(asked.contains(claim)) << claim;
+  }
+  for (const char* claim : {"two-layer-at-10M", "parallel-near-chance", "parallel-loss-stuck",
+                            "second-transition", "sequential-ripples"}) {
+    EXPECT_FALSE(asked.contains(claim)) << claim;
+  }
 }
 
 TEST(ShippedStudies, AreTheArticlesAtItsSize) {
