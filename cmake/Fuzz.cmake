@@ -22,15 +22,15 @@ function(lookback_fuzz name)
 endfunction()
 
 lookback_fuzz(safetensors
-  USES nlohmann_json::nlohmann_json PkgConfig::xxhash
-  SOURCES base/checksum.cc base/file.cc base/nearest.cc base/printable.cc base/safetensors.cc
-          base/safetensors_header.cc)
+  USES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::xxhash
+  SOURCES base/checksum.cc base/file.cc base/memory.cc base/nearest.cc base/printable.cc
+          base/safetensors.cc base/safetensors_header.cc)
 
 lookback_fuzz(study
   USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus
   SOURCES base/count.cc base/file.cc base/json_access.cc base/nearest.cc base/printable.cc
-          base/toml_difference.cc base/toml_document.cc base/toml_parse.cc base/toml_table.cc
-          base/toml_values.cc base/toml_write.cc model/architecture.cc model/architecture_toml.cc
+          base/toml_difference.cc base/toml_document.cc base/toml_parse.cc base/toml_place.cc
+          base/toml_table.cc base/toml_values.cc base/toml_write.cc model/architecture.cc model/architecture_toml.cc
           model/compile.cc model/program.cc model/taps.cc data/repeated_blocks.cc train/clamp.cc
           train/config.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc
           study/claim_words.cc study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc
@@ -56,19 +56,20 @@ lookback_fuzz(requests
           serve/plain_files.cc serve/request_rules.cc serve/site.cc)
 
 lookback_fuzz(records
-  USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::zip
-       Eigen3::Eigen
-  SOURCES base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc base/npz.cc base/npz_read.cc
-          base/printable.cc
-          data/repeated_blocks.cc lens/estimate.cc lens/json_parts.cc lens/mechanism_verdict.cc lens/probe_result.cc lens/to_json.cc
-          lens/transition.cc report/json_access.cc report/load_inspection.cc
-          report/metrics_lines.cc study/findings.cc study/metrics_file.cc study/quantities.cc
+  USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::xxhash
+       PkgConfig::zip Eigen3::Eigen
+  SOURCES base/checksum.cc base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc
+          base/npz.cc base/npz_read.cc base/printable.cc data/repeated_blocks.cc lens/estimate.cc
+          lens/json_parts.cc lens/losses.cc lens/mechanism_verdict.cc lens/probe_result.cc
+          lens/scores.cc lens/to_json.cc lens/transition.cc report/json_access.cc
+          report/load_inspection.cc study/findings.cc study/metrics_file.cc study/quantities.cc
           study/quantities_evaluated.cc study/quantities_inspected.cc)
 
 lookback_fuzz(imports
   USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::xxhash
   SOURCES base/checksum.cc base/count.cc base/file.cc base/json_file.cc base/nearest.cc
           base/printable.cc base/safetensors.cc base/safetensors_header.cc base/toml_document.cc
-          base/toml_parse.cc base/toml_table.cc base/toml_values.cc exchange/huggingface.cc
+          base/memory.cc base/toml_parse.cc base/toml_place.cc base/toml_table.cc
+          base/toml_values.cc exchange/huggingface.cc
           exchange/json_config.cc exchange/layout.cc exchange/transformer_lens.cc
           model/architecture.cc model/compile.cc model/program.cc model/taps.cc)

@@ -1,9 +1,9 @@
 // Any text as what a run left behind (metrics.jsonl, inspection.json, findings.json,
 // evaluation.json): refused in one line, or read into figures that are numbers.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -13,7 +13,6 @@
 #include "fuzz/input_directory.h"
 #include "lookback/base/json_file.h"
 #include "lookback/report/load_inspection.h"
-#include "lookback/report/metrics_lines.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/study/quantities.h"
@@ -41,17 +40,36 @@ void read_figures(const RunRecord& record) {
   }
 }
 
+constexpr const char* identity = "0123456789abcdef";
+
+/// The lines of the text that could be those of a run.
+std::vector<json> lines_of(std::string_view text) {
+  std::vector<json> lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    json parsed = base::parse_json(line);
+    if (!study::fault_of_metrics(parsed).empty()) continue;
+    if (lines.empty() || parsed["step"] > lines.back()["step"]) lines.push_back(std::move(parsed));
+  }
+  return lines;
+}
+
+/// As it is the text is refused, for its checksums are not known; what its lines say, written as a run
+/// does, is read back, and made into findings and figures.
 void feed_metrics(std::string_view text) {
   const auto file = files().write("metrics.jsonl", text);
-  std::vector<std::string> notes;
-  const auto shown = report::read_metrics_lines(file, notes);
-  if (!shown) require(is_one_line(shown.error().message));
-  const auto lines = study::read_metrics(file, std::numeric_limits<std::uint64_t>::max());
-  if (!lines) return require(is_one_line(lines.error().message));
+  const auto as_it_is = study::read_whole_metrics(file, identity);
+  require(as_it_is && as_it_is->lines.empty());
+  require(as_it_is->fault.empty() || is_one_line(as_it_is->fault));
   RunRecord record;
-  record.findings = study::make_findings({}, {}, *lines);
+  record.metrics = lines_of(text);
+  require(bool(study::MetricsWriter(file, identity).begin(record.metrics)));
+  const auto again = study::read_metrics(file, identity);
+  require(again && *again == record.metrics);
+  if (record.metrics.empty()) return;  // a run has one line at least
+  record.findings = study::make_findings({}, {}, record.metrics);
   require(is_one_line(study::line_of(record.findings)));
-  record.metrics = *lines;
   read_figures(record);
 }
 
