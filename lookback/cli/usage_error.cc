@@ -80,6 +80,10 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
                                dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
   std::optional<std::string> problem;
   if (may_be_mistyped) problem = not_understood(*command.app);
+  if (may_be_mistyped && !problem && command.app != &app) {  // what stands before the command
+    problem = not_understood(app);
+    if (problem) return {fmt::format("{} see lookback --help", *problem)};
+  }
   if (!problem) problem = base::printable(error.what(), 400) + ";";
   return {fmt::format("{} see {} --help", *problem, command.name)};
 }

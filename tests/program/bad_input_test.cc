@@ -120,15 +120,16 @@ TEST_F(BadInput, MemoryThatRunsOutSaysHowMuchWasNeeded) {
   spec::Command limited = lookback({"bench", "--model", "gpt2-small", "--threads", "1"});
   limited.arguments.insert(limited.arguments.begin(),
                            {"/bin/sh", "-c", "ulimit -v 400000; exec \"$@\"", "sh"});
-  const std::string line = one_line(spec::run(limited));
-  EXPECT_EQ(line.rfind("not enough memory", 0), 0U) << line;
-  EXPECT_NE(line.find(" are available"), std::string::npos) << line;
+  const spec::Ended ended = spec::run(limited);
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(ended.err.rfind("lookback: not enough memory", 0), 0U) << ended.err;
+  EXPECT_NE(ended.err.find(" are available"), std::string::npos) << ended.err;
 #endif
 }
 
 TEST_F(BadInput, AFileInTheWayOfTheDirectory) {
   std::ofstream(out_) << "mine";
-  EXPECT_EQ(one_line(spec::run(train())), out_ + ": cannot make directory: Not a directory");
+  EXPECT_EQ(one_line(spec::run(train())), out_ + ": cannot make directory: " + out_ + " is there and is no directory");
 }
 
 TEST_F(BadInput, AFileInTheWayOfAnArm) {
@@ -202,7 +203,7 @@ class TornCheckpoint : public BadInput {
     const spec::Ended ended = spec::run(train());
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
     whole_ = spec::results(out_);
-    std::filesystem::remove(out_ + "/findings.json");
+    spec::unfinish(out_);
   }
 
   std::map<std::string, std::string> whole_;
@@ -211,7 +212,7 @@ class TornCheckpoint : public BadInput {
 TEST_F(TornCheckpoint, IsNamedAndTheOneBeforeUsed) {
   const std::string last = out_ + "/checkpoints/5120.safetensors";
   for (const std::uintmax_t share : {0U, 1U, 2U}) {
-    std::filesystem::remove(out_ + "/findings.json");
+    spec::unfinish(out_);
     std::filesystem::resize_file(last, std::filesystem::file_size(last) * share / 3);
     const spec::Ended ended = spec::run(train({"--resume"}));
     EXPECT_EQ(ended.exit_code, 0) << ended.err;
@@ -231,13 +232,15 @@ TEST_F(TornCheckpoint, WithoutAWholeOneTheRunBeginsAnew) {
   spec::expect_same_results(spec::results(out_), whole_);
 }
 
-TEST_F(TornCheckpoint, MetricsThatAreNoneAreNamed) {
-  std::ofstream(out_ + "/metrics.jsonl") << "{}\n";
+TEST_F(TornCheckpoint, MetricsThatWereChangedAreNamedAndMadeAgain) {
+  std::string metrics = *base::read_file(out_ + "/metrics.jsonl", 1 << 26);
+  const std::size_t third = metrics.find('\n', metrics.find('\n') + 1) + 1;
+  metrics[third + 40] = static_cast<char>(metrics[third + 40] ^ 1);
+  std::ofstream(out_ + "/metrics.jsonl") << metrics;
   const spec::Ended ended = spec::run(train({"--resume"}));
-  EXPECT_EQ(ended.exit_code, 1);
-  EXPECT_NE(ended.err.find("lookback: " + out_ + "/metrics.jsonl:1: not a line of metrics\n"),
-            std::string::npos)
-      << ended.err;
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.err.find(out_ + "/metrics.jsonl:3: "), std::string::npos) << ended.err;
+  spec::expect_same_results(spec::results(out_), whole_);
 }
 
 TEST_F(BadInput, AFullDiskIsOneLineAndNoHalfFile) {
@@ -287,8 +290,8 @@ TEST_F(BadInput, AReportOfFindingsNestedWithoutEnd) {
   const std::size_t depth = 200'000;
   std::ofstream(run + "/findings.json")
       << R"({"seed":0,"deep":)" << std::string(depth, '[') << std::string(depth, ']') << "}";
-  EXPECT_EQ(one_line(spec::run(lookback({"report", out_}))),
-            run + "/findings.json: found values nested deeper than 64, the most that is allowed");
+  const std::string line = one_line(spec::run(lookback({"report", out_})));
+  EXPECT_EQ(line.find(run), 0U) << line;
 }
 
 TEST_F(BadInput, AnUnknownInstructionSet) {

@@ -108,7 +108,7 @@ TEST_P(ConstructRefuses, WithOneLineAndWritesNothing) {
 const Refused refused[] = {
     {"AnUnknownKind",
      {"parallel"},
-     "kind: parallel not in {two-layer,sequential,smeared}; see lookback --help"},
+     "kind: parallel not in {two-layer,sequential,smeared}; see lookback construct --help"},
     {"TooLittleRoom",
      {"two-layer", "--d-model", "100"},
      "two-layer: found d_model 100, allowed at least 125: 4p for two tokens, 2 x 4 for positions, "
@@ -127,7 +127,7 @@ const Refused refused[] = {
      "more than 0.01 nats to tell"},
     {"AVocabularyBeyondAll",
      {"two-layer", "--vocabulary", "4000000000"},
-     "--vocabulary: Value 4000000000 not in range 2 to 1048576; see lookback --help"},
+     "--vocabulary: Value 4000000000 not in range 2 to 1048576; see lookback construct --help"},
     {"PeriodsThatDoNotFit",
      {"smeared", "--context", "128", "--max-period", "65"},
      "repeated-blocks: found a length of 128, allowed at least 130: two copies of the longest "

@@ -124,7 +124,7 @@ TEST_F(LedgerCommand, PrintsTheFileAsJson) {
 TEST_F(LedgerCommand, OfRunsThatHaveNotAllEndedDecidesByThoseThatHave) {
   const std::string copy = path("unfinished");
   std::filesystem::copy(out(), copy, std::filesystem::copy_options::recursive);
-  std::filesystem::remove(copy + "/parallel/seed-1/findings.json");
+  spec::unfinish(copy + "/parallel/seed-1");
   const spec::Ended ended = spec::run(lookback({"ledger", copy}));
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
   EXPECT_TRUE(ended.out.starts_with("12  not decided ")) << ended.out;
@@ -186,7 +186,7 @@ TEST_F(LedgerCommand, WhatMakesNoSenseGetsItsOneLine) {
   EXPECT_NE(line({"ledger", out(), "--jason"}, 2), "");
   const std::string file = path("study.toml");
   EXPECT_EQ(line({"study", file, "--out", path("other"), "--size", "article"}),
-            file + ": --size: found 'article', allowed: tiny");
+            file + ": --size: found 'article', allowed: default, tiny");
   EXPECT_FALSE(std::filesystem::exists(path("other")));
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "lookback/base/file.h"
+#include "lookback/study/run_manifest.h"
 #include "tests/study/small_text.h"
 
 namespace lookback::program::spec {
@@ -126,7 +127,7 @@ std::map<std::string, std::string> results(const std::filesystem::path& director
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     const std::string name = entry.path().filename().string();
     const std::string path = std::filesystem::relative(entry.path(), directory).string();
-    const bool of_time = name == "timing.json" || name == "summary.json" || name == ".lock" ||
+    const bool of_time = name == "timing.json" || name == "summary.json" || name == "claims.json" || name == ".lock" ||
                          name == "manifest.json" || name == ".manifest-lock" ||
                          name == "report.html" || path.starts_with("figures/");
     if (!entry.is_regular_file() || of_time) continue;
@@ -134,6 +135,11 @@ std::map<std::string, std::string> results(const std::filesystem::path& director
     files[path] = bytes ? *bytes : bytes.error().message;
   }
   return files;
+}
+
+void unfinish(const std::filesystem::path& run) {
+  ASSERT_TRUE(study::note_reopening(run));
+  std::filesystem::remove(run / "findings.json");
 }
 
 void expect_same_results(const std::map<std::string, std::string>& found,

@@ -32,6 +32,9 @@ std::string write_text_study(const test::TemporaryDirectory& directory, std::siz
 /// and the locks.
 std::map<std::string, std::string> results(const std::filesystem::path& directory);
 
+/// Makes a run that has ended one that was killed before it noted its end.
+void unfinish(const std::filesystem::path& run);
+
 /// Names the files that differ, instead of printing them.
 void expect_same_results(const std::map<std::string, std::string>& found,
                          const std::map<std::string, std::string>& expected);

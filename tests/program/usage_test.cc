@@ -114,7 +114,7 @@ const Misuse misuses[] = {
     {"CommandLikeNoOther",
      {"frobnicate"},
      "unknown command 'frobnicate'; the commands are study, train, inspect, ledger, report, serve, "
-     "bench, construct, eval, generate, export, import, tokens; see lookback --help"},
+     "bench, construct, eval, generate, export, import, tokens, verify; see lookback --help"},
     {"UnknownCommandOfACommand",
      {"tokens", "trian"},
      "unknown command 'trian'; did you mean 'train'? see lookback tokens --help"},
@@ -225,7 +225,7 @@ TEST(Usage, AReportIsMadeOfAStudyThatHasNotEndedAndSaysSo) {
   ASSERT_EQ(spec::run(lookback({"study", study, "--out", out})).exit_code, 0);
   std::filesystem::remove(out + "/summary.json");
   std::filesystem::remove(out + "/report.html");
-  std::filesystem::remove(out + "/parallel/seed-0/findings.json");
+  spec::unfinish(out + "/parallel/seed-0");
   std::filesystem::remove_all(out + "/sequential");
   const spec::Ended ended = spec::run(lookback({"report", out}));
   EXPECT_EQ(ended.exit_code, 0) << ended.err;

@@ -190,7 +190,7 @@ TEST_F(LoadStudy, DecidesTheClaimsOfTheRunsThatHaveEnded) {
 }
 
 TEST_F(LoadStudy, MarksAClaimThatNoRecordHasAsStatedNowAndKeepsNoRecord) {
-  write(directory_ / "study.toml", study_text("seeds = 2") + test::claim_text);
+  write_study(study_text("seeds = 2") + test::claim_text);
   const Result<StudyReport> study = load();
   ASSERT_TRUE(study) << study.error().message;
   EXPECT_EQ(study->ledger["claims"][0]["stated"]["mark"], "stated after 1 of 2 runs had ended");
@@ -198,7 +198,7 @@ TEST_F(LoadStudy, MarksAClaimThatNoRecordHasAsStatedNowAndKeepsNoRecord) {
 }
 
 TEST_F(LoadStudy, HasNoLedgerWhereTheRecordOfItsClaimsWasChanged) {
-  write(directory_ / "study.toml", study_text("seeds = 2") + test::claim_text);
+  write_study(study_text("seeds = 2") + test::claim_text);
   write(directory_ / "claims.json", "{}");
   const Result<StudyReport> study = load();
   ASSERT_TRUE(study) << study.error().message;

@@ -120,6 +120,7 @@ TEST_F(EvaluateRun, ThatWasChangedIsAnErrorAndKeepsEveryScore) {
 }
 
 TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
+  lock();
   // What stands in the place of the file that is written aside.
   std::filesystem::create_directory(run_ / fmt::format(".evaluation.json.partial-{}", getpid()));
   const Result<Ending> ending = evaluate_run(config_, lock(), workers_, listener_);
