@@ -91,12 +91,16 @@ int run_decode(const TokensOptions& options) {
   return success;
 }
 
-/// Whether a learnt tokenizer can be written there and found again: known before the learning.
-Status check_tokenizer_place(const std::string& out) {
+std::filesystem::path directory_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+/// Whether a learnt tokenizer can be written there and found again: known before the learning. `there`
+/// and `parent` are what has the name and what is above it.
+Status check_tokenizer_place(const std::string& out, std::filesystem::file_status there,
+                             std::filesystem::file_status parent) {
   const std::filesystem::path path = out;
-  const Result<std::filesystem::file_status> there = base::status_of(path);
-  if (!there) return there.error();
-  if (std::filesystem::is_directory(*there)) {
+  if (std::filesystem::is_directory(there)) {
     return Error{fmt::format("--out: found the directory {}, allowed: a file to write, {}", out,
                              (path / "tokenizer.json").string())};
   }
@@ -111,16 +115,19 @@ Status check_tokenizer_place(const std::string& out) {
                     "tokenizer.json",
                     base::printable(out))};
   }
-  if (!path.has_parent_path()) return {};
-  const Result<std::filesystem::file_status> parent = base::status_of(path.parent_path());
-  if (!parent) return parent.error();
-  if (std::filesystem::is_directory(*parent)) return {};
+  if (std::filesystem::is_directory(parent)) return {};
   return Error{
       fmt::format("--out: found no directory {} to write into", path.parent_path().string())};
 }
 
 int run_train(const TokensOptions& options) {
-  if (Status place = check_tokenizer_place(options.out); !place) return refuse(place.error());
+  const auto there = base::status_of(options.out);
+  if (!there) return fail(there.error());
+  const auto parent = base::status_of(directory_of(options.out));
+  if (!parent) return fail(parent.error());
+  if (Status place = check_tokenizer_place(options.out, *there, *parent); !place) {
+    return refuse(place.error());
+  }
   const auto size = read_count("--vocabulary", options.vocabulary);
   if (!size) return refuse(size.error());
   Result<language::PreTokenizer> splitter = language::PreTokenizer::make();

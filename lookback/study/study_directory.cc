@@ -143,7 +143,8 @@ Status claim_found(const Study& study, const std::filesystem::path& directory,
 Status write_study_file(const Study& study, const std::filesystem::path& directory) {
   const std::string runs = runs_checksum(study.text);
   Status noted = update_manifest(directory, [&](Manifest& manifest) {
-    if (manifest.owner.contains("runs")) manifest.owner["runs"].push_back(runs);
+    manifest.owner["study"] = study.name;
+    manifest.owner["runs"].push_back(runs);
   });
   if (!noted) return noted;
   Status written = base::write_file_atomically(directory / "study.toml", study.text);

@@ -129,7 +129,8 @@ TEST_F(BadInput, MemoryThatRunsOutSaysHowMuchWasNeeded) {
 
 TEST_F(BadInput, AFileInTheWayOfTheDirectory) {
   std::ofstream(out_) << "mine";
-  EXPECT_EQ(one_line(spec::run(train())), out_ + ": cannot make directory: " + out_ + " is there and is no directory");
+  EXPECT_EQ(one_line(spec::run(train())),
+            out_ + ": cannot make directory: " + out_ + " is there and is no directory");
 }
 
 TEST_F(BadInput, AFileInTheWayOfAnArm) {

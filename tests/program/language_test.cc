@@ -4,10 +4,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "lookback/study/run_manifest.h"
-#include "lookback/study/manifest.h"
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
+#include "lookback/study/manifest.h"
+#include "lookback/study/run_manifest.h"
 #include "tests/program/language_study.h"
 
 namespace lookback::program {

@@ -127,8 +127,8 @@ std::map<std::string, std::string> results(const std::filesystem::path& director
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     const std::string name = entry.path().filename().string();
     const std::string path = std::filesystem::relative(entry.path(), directory).string();
-    const bool of_time = name == "timing.json" || name == "summary.json" || name == "claims.json" || name == ".lock" ||
-                         name == "manifest.json" || name == ".manifest-lock" ||
+    const bool of_time = name == "timing.json" || name == "summary.json" || name == "claims.json" ||
+                         name == ".lock" || name == "manifest.json" || name == ".manifest-lock" ||
                          name == "report.html" || path.starts_with("figures/");
     if (!entry.is_regular_file() || of_time) continue;
     const Result<std::string> bytes = base::read_file(entry.path(), std::size_t{1} << 26);
