@@ -125,7 +125,7 @@ std::string cell(const EvaluatedArm& arm, const Row& row) {
   }
   if (values.empty()) return "-";
   const lens::Estimate over_seeds = lens::estimate(values);
-  const std::string text = shown(over_seeds.mean, row.digits);
+  std::string text = shown(over_seeds.mean, row.digits);
   // A deviation of 0 says nothing of how well a share of all or nothing is known.
   const auto all_are = [&](double value) {
     return std::ranges::count(values, value) == std::ssize(values);

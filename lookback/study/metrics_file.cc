@@ -67,7 +67,7 @@ std::string sealed(const json& line, std::string& last) {
 
 /// The line without its checksum; discarded where that is not what follows `last`, which it becomes.
 json opened(std::string_view text, std::string& last) {
-  const json none(json::value_t::discarded);
+  json none(json::value_t::discarded);
   const std::size_t rest = opening.size() + checksum_digits + 2;
   if (text.size() < rest || !text.starts_with(opening)) return none;
   const std::string checksum(text.substr(opening.size(), checksum_digits));

@@ -94,12 +94,10 @@ class Repair {
 
   /// What the loss of a file costs.
   void sort_out(const std::string& name) {
-    if (name == "timing.json") {
+    if (name == "timing.json" || name == "evaluation.json") {
       gone_.push_back(name);
     } else if (name.starts_with("inspection.")) {
       gone_.insert(gone_.end(), {"inspection.json", "inspection.npz"});
-    } else if (name == "evaluation.json") {
-      gone_.push_back(name);
     } else {
       reopens_ = true;
       if (name == "config.toml") config_is_lost_ = true;

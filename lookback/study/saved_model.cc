@@ -21,10 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t largest_config = std::size_t{1} << 20U;
+constexpr std::size_t largest_run_config = std::size_t{1} << 20U;
 
 /// The number in "<tokens>.safetensors"; none for another name.
-std::optional<std::uint64_t> tokens_of(const fs::path& file) {
+std::optional<std::uint64_t> tokens_named_by(const fs::path& file) {
   const std::string stem = file.stem().string();
   std::uint64_t tokens = 0;
   const auto [end, code] = std::from_chars(stem.data(), stem.data() + stem.size(), tokens);
@@ -53,7 +53,7 @@ Status check_is_of_run(const fs::path& file, const RunConfig& config) {
   const Result<bool> there = base::is_there(run);
   if (!there) return there.error();
   if (!*there) return {};
-  const Result<std::string> text = base::read_file(run, largest_config);
+  const Result<std::string> text = base::read_file(run, largest_run_config);
   if (!text) return text.error();
   const Result<RunConfig> of_run = parse_run_config(*text, run.string());
   if (!of_run) return of_run.error();
@@ -88,8 +88,8 @@ Result<std::vector<fs::path>> checkpoints_of(const fs::path& path) {
   if (!fs::is_directory(*status)) return std::vector<fs::path>{path};
   Result<std::vector<fs::path>> files = base::entries_of(path / "checkpoints");
   if (!files) return files;
-  std::erase_if(*files, [](const fs::path& file) { return !tokens_of(file); });
-  std::ranges::sort(*files, std::ranges::greater(), tokens_of);
+  std::erase_if(*files, [](const fs::path& file) { return !tokens_named_by(file); });
+  std::ranges::sort(*files, std::ranges::greater(), tokens_named_by);
   if (!files->empty()) return files;
   const Result<std::vector<fs::path>> runs = runs_in(path);
   if (!runs) return runs.error();
@@ -115,14 +115,14 @@ Result<SavedModel> read_one(const fs::path& file) {
 /// ones take a while to read, so only a few are tried.
 std::string instead_of(const fs::path& file) {
   constexpr std::size_t most_tried = 4;
-  const std::optional<std::uint64_t> tokens = tokens_of(file);
+  const std::optional<std::uint64_t> tokens = tokens_named_by(file);
   Result<std::vector<fs::path>> earlier = base::entries_of(file.parent_path());
   if (!tokens || !earlier) return "";
   std::erase_if(*earlier, [&](const fs::path& other) {
-    const std::optional<std::uint64_t> others = tokens_of(other);
+    const std::optional<std::uint64_t> others = tokens_named_by(other);
     return !others || *others >= *tokens;
   });
-  std::ranges::sort(*earlier, std::ranges::greater(), tokens_of);
+  std::ranges::sort(*earlier, std::ranges::greater(), tokens_named_by);
   earlier->resize(std::min(earlier->size(), most_tried));
   const auto whole =
       std::ranges::find_if(*earlier, [](const fs::path& one) { return bool(read_one(one)); });

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t largest_config = std::size_t{1} << 20U;
+constexpr std::size_t most_config_bytes = std::size_t{1} << 20U;
 
 /// What only an ended run has, and its manifest lists.
 constexpr const char* end_files[] = {"findings.json", "inspection.json", "inspection.npz",
@@ -95,7 +95,7 @@ class Verifier {
       if (!ended) ++found_.unfinished;
       if (ended) verify_nothing_unlisted(run, *manifest);
     }
-    const Result<std::string> text = base::read_file(run / "config.toml", largest_config);
+    const Result<std::string> text = base::read_file(run / "config.toml", most_config_bytes);
     if (!text) return fault(text.error().message);
     const Result<RunConfig> config = parse_run_config(*text, (run / "config.toml").string());
     if (!config) return fault(config.error().message);

@@ -16,7 +16,7 @@ namespace lookback::lens {
 namespace {
 
 constexpr std::size_t sets = 40;
-constexpr std::size_t sequences =
+constexpr std::size_t sequences_a_set =
     128;  // with 64 references alone the means would be most of the noise
 
 struct Named {
@@ -85,7 +85,7 @@ TEST(SlowReferenceNoise, IsInTheStandardErrorOfEveryIntervention) {
     task.seed = 1000 + set;
     const auto probe = data::make_block_source(task);
     ASSERT_TRUE(probe);
-    const Setting setting{{model.program, model.parameters}, **probe, sequences, workers};
+    const Setting setting{{model.program, model.parameters}, **probe, sequences_a_set, workers};
     const auto measured = measure(setting, recorded, interventions);
     ASSERT_TRUE(measured) << measured.error().message;
     for (std::size_t i = 0; i < checked.size(); ++i) rises[i].push_back(measured->rise(i));

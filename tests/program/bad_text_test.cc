@@ -1,5 +1,6 @@
 // Text, tokens, models of text and evaluation files that cannot be used: one line that says where and
 // why, exit code 1, nothing half-written.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -170,11 +171,9 @@ TEST_F(BadText, ATokenizerOfAnotherModelIsRefusedThoughItHasTheSameSize) {
   for (const char* command : {"generate", "eval"}) {
     for (const auto& [model, file] : {std::pair(run(), checkpoint()), std::pair(alone, alone)}) {
       EXPECT_EQ(one_line(spec::run(lookback({command, model, "--tokenizer", other}))),
-                other +
-                    ": this is not the tokenizer that the model was trained with: its checksum "
-                    "is " +
-                    base::checksum_text({base::bytes_of(bytes)}) + ", and " + file + " names " +
-                    own);
+                fmt::format("{}: this is not the tokenizer that the model was trained with: its "
+                            "checksum is {}, and {} names {}",
+                            other, base::checksum_text({base::bytes_of(bytes)}), file, own));
     }
   }
   const std::string same = mine_ / "same.json";

@@ -48,7 +48,7 @@ TEST(ClaimWithin, IsReadBackFromTheStudyAsItIsWritten) {
 
 /// Of a score unless the text names another figure; the key that the refusal names, how many lines below
 /// [[claim.test]] it stands, and what is said of it.
-struct Mistake {
+struct WrongWithin {
   std::string text;
   std::string key;
   std::size_t below;
@@ -60,7 +60,7 @@ TEST(ClaimWithin, EachMistakeGetsItsOneLine) {
   const std::string tokens = "finding = \"transition_tokens\"\narm = \"parallel\"\n";
   const std::string of_arm = "of_arm = \"two-layer\"\n";
   const std::string range = ", allowed: a number from 1e-09 to 1e+15";
-  const Mistake mistakes[] = {
+  const WrongWithin mistakes[] = {
       {score + "within = 0.1\n", "within", 3,
        ": needs another figure to be near to: of_arm or of_finding"},
       {score + of_arm, "within", 0,

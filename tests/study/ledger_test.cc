@@ -291,11 +291,13 @@ TEST_F(Ledger, OfAnyFilesWithWrongKindsEverywhereIsMade) {
 
 TEST_F(Ledger, NamesTheInstructionSetsOfItsRuns) {
   EXPECT_EQ(made(two_claims)["instruction_sets"], json::array());
-  for (const auto& [arm, set] : {std::pair{"parallel", "AVX3"}, {"two-layer", "AVX2"}}) {
-    ASSERT_TRUE(update_manifest(run_path(arm, 0), [&](Manifest& manifest) {
+  const auto make_on = [&](const char* arm, const char* set) {
+    return update_manifest(run_path(arm, 0), [&](Manifest& manifest) {
       manifest.made_by = {{{"instruction_set", set}}};
-    }));
-  }
+    });
+  };
+  ASSERT_TRUE(make_on("parallel", "AVX3"));
+  ASSERT_TRUE(make_on("two-layer", "AVX2"));
   EXPECT_EQ(made(two_claims)["instruction_sets"], json({"AVX2", "AVX3"}));
 }
 

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 #include "tests/base/temporary_directory.h"
@@ -28,6 +30,12 @@ json line(std::uint64_t step) {
 }
 
 const std::string identity = "0123456789abcdef";
+
+std::string joined(std::initializer_list<std::string_view> texts) {
+  std::string all;
+  for (const std::string_view text : texts) all += text;
+  return all;
+}
 
 class MetricsFile : public testing::Test {
  protected:
@@ -130,8 +138,10 @@ TEST_F(MetricsFile, ALineThatIsRemovedMovedOrRepeatedIsNoticed) {
   const std::string a = whole.substr(0, first), b = whole.substr(first, second - first),
                     c = whole.substr(second);
   EXPECT_EQ(a + b + c, whole);
-  for (const auto& [text, number] :
-       {std::pair{b + c, 1}, {a + c, 2}, {b + a + c, 1}, {a + a + b + c, 2}}) {
+  for (const auto& [text, number] : {std::pair{joined({b, c}), 1},
+                                     {joined({a, c}), 2},
+                                     {joined({b, a, c}), 1},
+                                     {joined({a, a, b, c}), 2}}) {
     put(text);
     EXPECT_EQ(refusal().find(fmt::format("{}:{}: ", file_.string(), number)), 0U) << number;
   }

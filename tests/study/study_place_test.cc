@@ -60,7 +60,7 @@ TEST_F(StudyPlace, TwoAtOnceInOneDirectoryAreRefused) {
 
 TEST_F(StudyPlace, BesideAStudyFileOfAPersonsOwnItIsRefusedAndLeavesNothing) {
   std::filesystem::create_directory(out());
-  for (const std::string own : {small_study, "question = \"Mine?\"\n", "[", ""}) {
+  for (const char* own : {small_study, "question = \"Mine?\"\n", "[", ""}) {
     for (const bool resume : {false, true}) {
       std::ofstream(out() / "study.toml") << own;
       const Result<Ending> ending = run(small_study, resume);

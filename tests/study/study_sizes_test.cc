@@ -39,7 +39,8 @@ tokens = 512
   return text;
 }
 
-Study at(const std::string& size, Overrides overrides = {}) {
+Study at(const std::string& size, const Overrides& given = {}) {
+  Overrides overrides = given;
   overrides.size = size;
   return parsed(sized(), overrides);
 }
