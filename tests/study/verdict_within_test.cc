@@ -111,6 +111,7 @@ TEST(VerdictWithin, NeedsTheWholeIntervalInsideOrOutside) {
   const std::vector<Figure> figures = {1.01, 2.03, 3.05}, others = {1., 2., 3.};
   const auto decided = [&](double within, double shift) {
     std::vector<Figure> shifted;
+    shifted.reserve(figures.size());
     for (const Figure& one : figures) shifted.emplace_back(std::get<double>(one) + shift);
     return decide(near_arm("induction_score", within), seeds_of(shifted, others));
   };
