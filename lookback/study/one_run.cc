@@ -110,7 +110,6 @@ class OneRun {
     Result<train::Outcome> outcome =
         train::train(run, observer(*evaluation, stopwatch), workers_, *state);
     if (!outcome) return outcome.error();
-    if (Status held = lock_.check(); !held) return held.error();
     if (Status timed = write_timing(stopwatch, outcome->last.tokens); !timed) return timed.error();
     if (outcome->kind == train::Outcome::Kind::stopped) return Ending::stopped;
     if (Status done = end(*outcome, *program); !done) return done.error();
@@ -241,6 +240,7 @@ class OneRun {
 
   /// At every evaluation, so that a run that is killed loses little of what it took.
   Status write_timing(const Stopwatch& stopwatch, std::uint64_t tokens) const {
+    if (Status held = lock_.check(); !held) return held;
     const Timing whole = stopwatch.whole(tokens);
     const nlohmann::json timing = {{"tokens", whole.tokens},
                                    {"seconds", whole.seconds},
@@ -258,6 +258,7 @@ class OneRun {
       listener_.message(fmt::format("{} seed {}: {}", config_.arm, config_.seed, outcome.message));
     }
     const nlohmann::json findings = make_findings(config_, run_end, *lines);
+    if (Status held = lock_.check(); !held) return held;
     // First, so that no ended run keeps it; killed in between, the run goes on from the checkpoint
     // before.
     if (Status removed = base::remove_file(train::resume_path(directory_)); !removed)

@@ -16,7 +16,7 @@ using test::TemporaryDirectory;
 class RemovedLock : public testing::Test {
  protected:
   void SetUp() override {
-    study_ = spec::write_study(directory_, spec::three_arms(300));
+    study_ = spec::write_study(directory_, spec::three_arms(100));
     const spec::Ended whole = spec::run(command("whole"));
     ASSERT_EQ(whole.exit_code, 0) << whole.err;
   }
@@ -49,7 +49,7 @@ class RemovedLock : public testing::Test {
 };
 
 TEST_F(RemovedLock, ASecondProcessHasTheRunToItself) {
-  for (int round = 0; round < 6; ++round) {
+  for (int round = 0; round < 3; ++round) {
     const std::string out = "run-" + std::to_string(round);
     const fs::path run = directory_ / out;
     Process first(command(out));
