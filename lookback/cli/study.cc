@@ -93,8 +93,8 @@ void print_larger_sizes(const study::Study& study, const StudyOptions& options) 
   }
   if (larger.empty()) return;
   std::fflush(stdout);
-  fmt::print(stderr, "larger: the same command, into another directory, with {}\n",
-             fmt::join(larger, " or "));
+  tell(fmt::format("larger: the same command, into another directory, with {}\n",
+                   fmt::join(larger, " or ")));
 }
 
 int run(const StudyOptions& options) {
