@@ -93,6 +93,7 @@ class Faults : public testing::TestWithParam<Kind> {
     expected_ = spec::results(whole.path());
     const std::size_t stride = stride_for(undisturbed.calls.size());
     for (std::size_t call = stride / 2; call < undisturbed.calls.size(); call += stride) {
+      if (GetParam().error != 0 && unlocks(undisturbed.calls[call])) continue;
       SCOPED_TRACE(fmt::format("{} at call {} of {}: {}", GetParam().name, call,
                                undisturbed.calls.size(), undisturbed.calls[call]));
       disturb(given, command, {call, GetParam().error}, undisturbed.ended.out, whole.path());
@@ -101,6 +102,11 @@ class Faults : public testing::TestWithParam<Kind> {
 
  private:
   const InMemory in_memory_;
+
+  /// A close that fails has closed all the same, which cannot be imitated: it would keep the lock.
+  static bool unlocks(const spec::FileCall& call) {
+    return call.starts_with("close ") && call.ends_with("lock");
+  }
 
   static void copy(const fs::path& from, const fs::path& to) {
     fs::copy(from, to, fs::copy_options::recursive);
