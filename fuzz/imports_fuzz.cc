@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,8 @@ constexpr Form transformer_lens{exchange::read_transformer_lens_config,
                                 exchange::as_transformer_lens, exchange::transformer_lens_config,
                                 exchange::transformer_lens_layout};
 constexpr Form huggingface{
-    exchange::read_huggingface_config, exchange::as_huggingface, exchange::huggingface_config,
+    exchange::read_huggingface_config, exchange::as_huggingface,
+    [](const Architecture& a) { return exchange::huggingface_config(a, std::nullopt); },
     [](const model::Program& program) { return exchange::huggingface_layout(program, ""); }};
 
 const InputDirectory& files() {
