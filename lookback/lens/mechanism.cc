@@ -204,8 +204,11 @@ Status score_head(const Setting& setting, MechanismResult& result) {
 
 }  // namespace
 
-Result<MechanismResult> mechanism(const Setting& setting, const MechanismLimits& limits) {
-  if (Status status = check(setting); !status) return status.error();
+Result<MechanismResult> mechanism(const Setting& given, const MechanismLimits& limits) {
+  if (Status status = check(given); !status) return status.error();
+  References own(reference_groups(given.sequences));
+  Setting setting = given;  // its measurements share their references
+  if (setting.references == nullptr) setting.references = &own;
   const Architecture& a = setting.model.architecture();
   MechanismResult result;
   result.sequences = setting.sequences;
