@@ -1,5 +1,6 @@
 #include "lookback/lens/estimate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -114,6 +115,22 @@ Estimate ratio_estimate(std::span<const double> x, std::span<const double> y, st
   residuals.reserve(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) residuals.push_back(x[i] - ratio * y[i]);
   return {ratio, estimate(residuals, groups).standard_error / std::abs(mean), groups};
+}
+
+std::optional<RatioOfMeans> ratio_of_means(std::span<const double> x, std::span<const double> y) {
+  const Estimate of_x = estimate(x), of_y = estimate(y);
+  // Also where there is no interval, of fewer than two pairs.
+  if (!(of_y.lower() > 0)) return std::nullopt;
+  // (mean x - c mean y)^2 = t^2 var(mean of x - c y), a quadratic in c: a c^2 - 2 b c + d = 0.
+  double products = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) products += (x[i] - of_x.mean) * (y[i] - of_y.mean);
+  const auto n = static_cast<double>(x.size());
+  const double t = student_t_95(x.size() - 1);
+  const double a = of_y.mean * of_y.mean - of_y.half_width() * of_y.half_width();
+  const double b = of_x.mean * of_y.mean - t * t * products / (n * (n - 1));
+  const double d = of_x.mean * of_x.mean - of_x.half_width() * of_x.half_width();
+  const double reach = std::sqrt(std::max(0.0, b * b - a * d));
+  return RatioOfMeans{of_x.mean / of_y.mean, (b - reach) / a, (b + reach) / a};
 }
 
 Share share_estimate(std::size_t hits, std::size_t trials) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 namespace lookback::lens {
@@ -46,6 +47,17 @@ Estimate estimate(std::span<const double> values, std::size_t groups);
 /// REQUIRES as many x as y.
 Estimate ratio_estimate(std::span<const double> x, std::span<const double> y);
 Estimate ratio_estimate(std::span<const double> x, std::span<const double> y, std::size_t groups);
+
+/// The ratio of the means of n pairs, sum x / sum y, and its interval of 95%: every c for which the mean
+/// of x - c y is within its half_width of 0, so that c lies outside just where that mean is told from 0
+/// (Fieller 1954; exact for normal pairs, whatever the ratio).
+struct RatioOfMeans {
+  double ratio = 0, lower = 0, upper = 0;
+};
+
+/// None where the mean of y is not clearly above 0, by its own interval: nothing then bounds the ratio.
+/// REQUIRES as many x as y.
+std::optional<RatioOfMeans> ratio_of_means(std::span<const double> x, std::span<const double> y);
 
 /// A share of n trials, and its exact interval of 95% (Clopper and Pearson 1934): the shares that give
 /// so many hits or more, and so many or fewer, with a probability above 0.025. To 1e-9. Of no trial

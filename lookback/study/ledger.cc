@@ -63,16 +63,12 @@ json json_or_null(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
 }
 
-/// Logarithms, their means and their differences are shown as what they are the logarithm of.
-json shown_scale(double value, bool logarithmic) {
-  return lens::rounded(logarithmic ? std::exp(value) : value);
-}
-
-json seed_json(const SeedVerdict& seed, bool logarithmic) {
+json seed_json(const TestResult& result, const SeedVerdict& seed) {
+  const auto effect = result.test.against_other ? effect_of(result, seed) : std::nullopt;
   return {{"seed", seed.figures.seed},
           {"value", figure_json(seed.figures.figure)},
           {"other", figure_json(seed.figures.other)},
-          {"difference", seed.difference ? shown_scale(*seed.difference, logarithmic) : nullptr},
+          {"effect", effect ? lens::rounded(*effect) : nullptr},
           {"holds", json_or_null(seed.holds)}};
 }
 
@@ -84,9 +80,9 @@ json compared_with_json(const ClaimTest& test) {
           {"by", test.by}};
 }
 
-json threshold_json(const ClaimTest& test) {
-  const Bounds bounds = bounds_of(test);
-  if (test.relation == Relation::within) {  // 1 - 0.07 is 0.9299999999999999
+json threshold_json(const TestResult& result) {
+  const Bounds& bounds = result.shown.bounds;
+  if (result.test.relation == Relation::within) {  // 1 - 0.07 is 0.9299999999999999
     return {lens::rounded(*bounds.low), lens::rounded(*bounds.high)};
   }
   if (bounds.is_band()) return {*bounds.low, *bounds.high};
@@ -97,7 +93,8 @@ json threshold_json(const ClaimTest& test) {
 json test_json(const TestResult& result) {
   const ClaimTest& test = result.test;
   json seeds = json::array();
-  for (const SeedVerdict& seed : result.seeds) seeds.push_back(seed_json(seed, result.logarithmic));
+  for (const SeedVerdict& seed : result.seeds) seeds.push_back(seed_json(result, seed));
+  const bool has_deviation = !result.logarithmic && result.shown.what != Shown::What::ratio;
   const bool by_mean = result.decided_by == DecidedBy::mean;
   const bool has_mean = by_mean || test.decided_by == DecidedBy::every_seed;
   const bool has_interval = by_mean && std::isfinite(result.estimate.half_width());
@@ -112,22 +109,22 @@ json test_json(const TestResult& result) {
       {"decided_by", name_of(result.decided_by)},
       {"against", against_of(test)},
       {"compared_with", compared_with_json(test)},
-      {"threshold", threshold_json(test)},
+      {"compared_by", test.against_other ? json(name_of(result.shown.what)) : json(nullptr)},
+      {"threshold", threshold_json(result)},
       {"scale", result.logarithmic ? "log" : "linear"},
       {"verdict", name_of(result.verdict)},
       {"reason", result.reason},
       {"figure", result.figure},
       {"seeds", std::move(seeds)},
-      {"mean", has_mean ? shown_scale(result.estimate.mean, result.logarithmic) : nullptr},
+      {"mean", has_mean ? lens::rounded(result.shown.mean) : nullptr},
       {"standard_deviation",
-       result.logarithmic || !has_mean ? nullptr : lens::rounded(result.standard_deviation)},
+       has_deviation && has_mean ? lens::rounded(result.standard_deviation) : nullptr},
       {"interval", nullptr},
       {"holds_in", result.holds_in},
       {"of", result.decided_in},
       {"share_interval", nullptr}};
   if (has_interval) {
-    entry["interval"] = {shown_scale(result.estimate.lower(), result.logarithmic),
-                         shown_scale(result.estimate.upper(), result.logarithmic)};
+    entry["interval"] = {lens::rounded(result.shown.lower), lens::rounded(result.shown.upper)};
   }
   if (result.decided_in > 0) {
     entry["share_interval"] = {lens::rounded(share.lower), lens::rounded(share.upper)};

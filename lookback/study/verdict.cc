@@ -27,10 +27,10 @@ std::optional<double> number_of(const Figure& figure) {
   return is_never(figure) ? std::optional<double>(infinite) : finite_of(figure);
 }
 
-/// One test with the quantities that it is about.
+/// One test.
 class Decision {
  public:
-  explicit Decision(const ClaimTest& test) : test_(test), quantity_(*find_quantity(test.finding)) {}
+  explicit Decision(const ClaimTest& test) : test_(test) {}
 
   TestResult over(std::span<const SeedFigures> seeds) const {
     TestResult result;
@@ -39,8 +39,8 @@ class Decision {
     for (const SeedFigures& figures : seeds) result.seeds.push_back(judge(figures, result));
     count(result);
     measure(result);
-    result.figure = figure_text(result);
     conclude(result);
+    show(result);
     return result;
   }
 
@@ -122,17 +122,9 @@ class Decision {
         result.estimate.standard_error * std::sqrt(static_cast<double>(result.estimate.count));
   }
 
-  /// Whether a seed has a figure that its run never came to: then there is no mean.
-  bool has_never(const TestResult& result) const {
-    return std::ranges::any_of(result.seeds, [&](const SeedVerdict& seed) {
-      return !seed.figures.has_diverged && (is_never(seed.figures.figure) ||
-                                            (test_.against_other && is_never(seed.figures.other)));
-    });
-  }
-
   void conclude(TestResult& result) const {
     const bool asks_mean = test_.decided_by == DecidedBy::mean;
-    const bool by_mean = asks_mean && !has_never(result);
+    const bool by_mean = asks_mean && !some_never_came(result);
     result.decided_by = by_mean ? DecidedBy::mean : DecidedBy::every_seed;
     const std::size_t seeds = by_mean ? result.estimate.count : result.decided_in;
     const std::size_t missing = result.seeds.size() - seeds;
@@ -202,57 +194,14 @@ class Decision {
       if (verdict == Verdict::not_decided) return "crosses an edge of the band";
       return is_supported ? "lies inside the band" : "lies outside the band";
     }
-    if (verdict == Verdict::not_decided) return "includes the bound";
+    const std::string bound =
+        test_.by == 0 ? "the bound" : fmt::format("the bound of {:g}", test_.by);
+    if (verdict == Verdict::not_decided) return "includes " + bound;
     const bool is_above = is_supported == (test_.relation == Relation::above);
-    return is_above ? "lies above the bound" : "lies below the bound";
-  }
-
-  std::string figure_text(const TestResult& result) const {
-    if (test_.decided_by == DecidedBy::every_seed || has_never(result)) {
-      const std::string held = fmt::format("{} of {} seeds", result.holds_in, result.decided_in);
-      if (test_.relation == Relation::is) return test_.word + " in " + held;
-      return range_of(result) + ", holds in " + held;
-    }
-    if (result.estimate.count == 0) return "no figure";
-    const std::string_view unit = result.logarithmic && test_.against_other ? "" : quantity_.unit;
-    const auto shown = [&](double value) {
-      return shown_number(result.logarithmic ? std::exp(value) : value, unit);
-    };
-    std::string text = shown(result.estimate.mean);
-    if (test_.against_other) text = prefix_of(result) + " " + text;
-    if (result.estimate.count < 2) return text;
-    return text +
-           fmt::format(" [{}, {}]", shown(result.estimate.lower()), shown(result.estimate.upper()));
-  }
-
-  /// What a number of a comparison is: a ratio to the other or a difference from it. The difference
-  /// from a multiple says so, for it is not that from the other itself.
-  std::string prefix_of(const TestResult& result) const {
-    if (result.logarithmic) return "\u00d7";
-    if (test_.times == 1) return "difference";
-    return fmt::format("difference from {:g} \u00d7 {}", test_.times, other_name(test_));
-  }
-
-  /// The figures that the seeds decide on: "0.0612 to 0.0718", "6.77M to never", "none".
-  std::string range_of(const TestResult& result) const {
-    double least = infinite, most = -infinite;
-    bool some_never = false;
-    for (const SeedVerdict& seed : result.seeds) {
-      if (seed.figures.has_diverged) continue;
-      some_never = some_never || is_never(seed.figures.figure);
-      const std::optional<double> value = finite_of(seed.figures.figure);
-      if (!value) continue;
-      least = std::min(least, *value);
-      most = std::max(most, *value);
-    }
-    if (least > most) return some_never ? "never" : "none";
-    const std::string first = shown_number(least, quantity_.unit);
-    const std::string last = some_never ? "never" : shown_number(most, quantity_.unit);
-    return first == last ? first : first + " to " + last;
+    return (is_above ? "lies above " : "lies below ") + bound;
   }
 
   const ClaimTest& test_;
-  const Quantity& quantity_;
 };
 
 }  // namespace
@@ -260,6 +209,14 @@ class Decision {
 bool is_never(const Figure& figure) {
   const auto* number = std::get_if<double>(&figure);
   return number != nullptr && *number == infinite;
+}
+
+bool some_never_came(const TestResult& result) {
+  return std::ranges::any_of(result.seeds, [&](const SeedVerdict& seed) {
+    return !seed.figures.has_diverged &&
+           (is_never(seed.figures.figure) ||
+            (result.test.against_other && is_never(seed.figures.other)));
+  });
 }
 
 const char* name_of(Verdict verdict) {

@@ -33,26 +33,42 @@ struct SeedFigures {
 
 struct SeedVerdict {
   SeedFigures figures;
-  /// Where both are numbers: the logarithm of the figure's ratio to the other, where they are compared
-  /// by ratio; else the figure minus `times` the other.
+  /// Where both are numbers: the logarithm of the figure's ratio to the other, where the test is
+  /// logarithmic; else the figure minus `times` the other.
   std::optional<double> difference;
   std::optional<bool> holds;  ///< none where a figure is missing that would decide it
 };
 
 /// What a figure must lie above (low alone), below (high alone), or between: the figure itself, its
-/// ratio to the other (`times`, or 1 -+ within), or its difference from `times` the other (`by`, or
-/// -+ within). None of a word and of presence. A band includes its edges, a bound alone does not.
+/// ratio to the other where the test is logarithmic (`times`, or 1 -+ within), or its difference from
+/// `times` the other (`by`, or -+ within). None of a word and of presence. A band includes its edges, a bound alone does
+/// not.
 struct Bounds {
   std::optional<double> low, high;
   bool is_band() const { return low && high; }
 };
 Bounds bounds_of(const ClaimTest& test);
 
+/// A figure, or what a pair of figures comes to, as it is shown: the mean over seeds with its interval
+/// of 95%, NaN where there is none, and the bounds that the test sets it.
+struct Shown {
+  enum class What {
+    figure,      ///< one figure: nothing is compared
+    ratio,       ///< to the other figure itself; of means where the test is not logarithmic
+    difference,  ///< from `times` the other
+  };
+  What what = What::figure;
+  double mean = 0, lower = 0, upper = 0;
+  Bounds bounds;
+};
+/// "ratio", "difference"; empty of a figure alone.
+const char* name_of(Shown::What what);
+
 struct TestResult {
   ClaimTest test;
   Verdict verdict = Verdict::not_decided;
   std::string reason;  ///< one sentence
-  std::string figure;  ///< for lists: "× 1.08 [1.03, 1.13]", "0.0612 to never, holds in 2 of 3"
+  std::string figure;  ///< for lists: "× 1.08 [1.03, 1.13]", "0.0612 to never"
   bool logarithmic = false;
   DecidedBy decided_by =
       DecidedBy::mean;  ///< how it was decided, which may not be how it was asked
@@ -61,8 +77,16 @@ struct TestResult {
   /// have it.
   lens::Estimate estimate;
   double standard_deviation = 0;             ///< over seeds; NaN of fewer than two
+  Shown shown;                               ///< the same in the words of the claim
   std::size_t holds_in = 0, decided_in = 0;  ///< seeds
 };
+
+/// Whether a seed has a figure that its run never came to: then there is no mean.
+bool some_never_came(const TestResult& result);
+
+/// What of one seed is shown beside shown.bounds: its figure, ratio or difference. None where a figure
+/// is missing or no number.
+std::optional<double> effect_of(const TestResult& result, const SeedVerdict& seed);
 
 /// Decides a test over the seeds of a study. By the mean: supported where the interval of 95%
 /// (Student's t over seeds) lies on the claim's side of the bound or inside the band, contradicted
@@ -71,6 +95,9 @@ struct TestResult {
 /// seeds, five at least, must agree; two that never came leave their seed out. So do figures that are
 /// missing or not numbers, and a run that diverged. Fewer seeds than least_seeds decide nothing.
 TestResult decide(const ClaimTest& test, std::span<const SeedFigures> seeds);
+
+/// Fills in result.shown and result.figure from the rest.
+void show(TestResult& result);
 
 /// Of the tests of one claim: contradicted by one that is, else not tested or undecided by one that
 /// is, else supported.

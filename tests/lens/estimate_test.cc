@@ -143,6 +143,39 @@ TEST(RatioEstimate, OfProportionalPairsHasNoError) {
   EXPECT_EQ(ratio_estimate(y, y).mean, 1);
 }
 
+TEST(RatioOfMeans, HoldsAMultipleJustWhereTheDifferenceFromItMayBeZero) {
+  const std::vector<double> x{2.9, 3.4, 3.1, 2.5}, y{1.1, 0.8, 1.3, 1.0};
+  const auto found = ratio_of_means(x, y);
+  ASSERT_TRUE(found);
+  EXPECT_NEAR(found->ratio, 11.9 / 4.2, 1e-12);
+  const auto lies_within = [&](double multiple) {
+    std::vector<double> differences;
+    for (std::size_t i = 0; i < x.size(); ++i) differences.push_back(x[i] - multiple * y[i]);
+    const Estimate difference = estimate(differences);
+    return difference.lower() <= 0 && difference.upper() >= 0;
+  };
+  constexpr double little = 1e-9;
+  EXPECT_TRUE(lies_within(found->lower + little));
+  EXPECT_FALSE(lies_within(found->lower - little));
+  EXPECT_TRUE(lies_within(found->upper - little));
+  EXPECT_FALSE(lies_within(found->upper + little));
+}
+
+TEST(RatioOfMeans, OfProportionalPairsIsExact) {
+  const std::vector<double> x{2, 4.4, 3}, y{1, 2.2, 1.5};
+  const auto found = ratio_of_means(x, y);
+  ASSERT_TRUE(found);
+  EXPECT_NEAR(found->lower, 2, 1e-7);
+  EXPECT_NEAR(found->upper, 2, 1e-7);
+}
+
+TEST(RatioOfMeans, IsNotBoundedWhereTheOtherMayBeZeroOrIsOne) {
+  EXPECT_FALSE(ratio_of_means(std::vector<double>{1, 2, 3}, std::vector<double>{0.1, 2, -1}));
+  EXPECT_FALSE(ratio_of_means(std::vector<double>{1, 2, 3}, std::vector<double>{-5, -6, -5}));
+  EXPECT_FALSE(ratio_of_means(std::vector<double>{1}, std::vector<double>{2}));
+  EXPECT_FALSE(ratio_of_means({}, {}));
+}
+
 TEST(RatioEstimate, OverNothingIsNotANumber) {
   const std::vector<double> zero{0, 0};
   EXPECT_TRUE(std::isnan(ratio_estimate(zero, zero).mean));

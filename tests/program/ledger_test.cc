@@ -86,16 +86,14 @@ constexpr const char* lines =
     "over "
     "3 seeds lies above the bound; it holds in 3 of 3 seeds)\n"
     " -  contradicted             It forms at once.\n"
-    "      two-layer: tokens until the first transition exists: never, holds in 0 of 3 seeds (it "
-    "holds in 0 of 3 seeds)\n"
+    "      two-layer: tokens until the first transition exists: never (it holds in 0 of 3 seeds)\n"
     " -  not decided              It composes.\n"
     "      two-layer: the mechanism that interventions point to is k-composition: k-composition in "
     "0 "
     "of 0 seeds (0 seeds decide nothing, 3 are needed; 3 of 3 seeds cannot be compared)\n"
     " -  not tested at this size  It never forms.\n"
-    "      parallel: tokens until the first transition does not exist: never, holds in 3 of 3 "
-    "seeds "
-    "(it needs runs of 1.00M tokens, these have 512)\n";
+    "      parallel: tokens until the first transition does not exist: never (it needs runs of "
+    "1.00M tokens, these have 512)\n";
 
 TEST_F(LedgerCommand, AStudyEndsWithItsVerdictsOnStderr) {
   EXPECT_EQ(study_.out, out() + "/report.html\n");

@@ -62,6 +62,7 @@ TEST_F(Ledger, OfATestHasTheFiguresOfEverySeed) {
   EXPECT_EQ(
       test["compared_with"],
       json({{"arm", "parallel"}, {"finding", "transition_tokens"}, {"times", 1.0}, {"by", 0.0}}));
+  EXPECT_EQ(test["compared_by"], "ratio");
   EXPECT_EQ(test["threshold"], 1);
   EXPECT_EQ(test["decided_by"], "mean");
   EXPECT_EQ(test["scale"], "log");
@@ -70,7 +71,7 @@ TEST_F(Ledger, OfATestHasTheFiguresOfEverySeed) {
   EXPECT_EQ(test["seeds"][1], json({{"seed", 1},
                                     {"value", 110.0},
                                     {"other", 220.0},
-                                    {"difference", 0.5},  // the ratio, where the scale is "log"
+                                    {"effect", 0.5},  // what "compared_by" names
                                     {"holds", true}}));
   EXPECT_EQ(test["mean"], 0.5);
   EXPECT_EQ(test["standard_deviation"], nullptr);
@@ -92,7 +93,8 @@ TEST_F(Ledger, OfALinearTestHasItsMeanDeviationAndInterval) {
   EXPECT_EQ(test["interval"], json({0.05158623, 0.5484138}));  // 0.3 -+ 4.302653 * 0.1 / sqrt 3
   EXPECT_EQ(test["seeds"][0]["value"], 0.2);
   EXPECT_EQ(test["seeds"][0]["other"], nullptr);
-  EXPECT_EQ(test["seeds"][0]["difference"], nullptr);
+  EXPECT_EQ(test["compared_by"], nullptr);
+  EXPECT_EQ(test["seeds"][0]["effect"], nullptr);
   EXPECT_EQ(test["seeds"][0]["holds"], false);
   EXPECT_EQ(test["holds_in"], 0);
 }

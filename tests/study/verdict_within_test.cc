@@ -55,9 +55,38 @@ TEST(VerdictAgainstAMultiple, IsDecidedAtTheBoundAndNotAtOne) {
   EXPECT_EQ(verdict(Relation::above, upper - 1e-6), not_decided);
 }
 
-TEST(VerdictAgainstAMultiple, ADifferenceFromAMultipleSaysThatItIsOne) {
+TEST(VerdictAgainstAMultiple, OfFiguresThatMayBeZeroShowsTheRatioOfTheirMeans) {
+  // Means 3 and 1; the ratio to the other is shown, not the difference from twice the other.
+  const std::vector<Figure> figures = {2.9, 3.1, 3.}, others = {1.01, 0.99, 1.};
+  const TestResult result =
+      decide(against_arm(test_of("k_rise", Relation::above), 2), seeds_of(figures, others));
+  EXPECT_FALSE(result.logarithmic);
+  EXPECT_EQ(result.shown.what, Shown::What::ratio);
+  EXPECT_EQ(result.shown.bounds.low, 2);
+  EXPECT_NEAR(result.shown.mean, 3, 1e-12);
+  EXPECT_EQ(effect_of(result, result.seeds[0]), 2.9 / 1.01);
+  EXPECT_EQ(result.figure, "× 3.00 [2.68, 3.33]");
+  EXPECT_EQ(result.verdict, supported);
+}
+
+TEST(VerdictAgainstAMultiple, ItsRatioLiesBeyondTheBoundJustWhereItsDifferenceDoes) {
+  const std::vector<Figure> figures = {2.9, 3.1, 3.2}, others = {1.1, 0.95, 1.};
+  const auto decided = [&](double times) {
+    return decide(against_arm(test_of("k_rise", Relation::above), times),
+                  seeds_of(figures, others));
+  };
+  const Shown shown = decided(2).shown;
+  ASSERT_EQ(shown.what, Shown::What::ratio);
+  EXPECT_EQ(decided(shown.lower - 1e-6).verdict, supported);
+  EXPECT_EQ(decided(shown.lower + 1e-6).verdict, not_decided);
+  EXPECT_EQ(decided(shown.upper - 1e-6).verdict, not_decided);
+  EXPECT_EQ(decided(shown.upper + 1e-6).verdict, contradicted);
+}
+
+TEST(VerdictAgainstAMultiple, OfAnOtherThatMayBeZeroIsADifferenceAndSaysFromWhat) {
   const TestResult result = decide(against_arm(test_of("k_rise", Relation::above), 3),
                                    seeds_of({4., 7., 10.}, {1., 2., 3.}));
+  EXPECT_EQ(result.shown.what, Shown::What::difference);
   EXPECT_EQ(result.figure, "difference from 3 × b 1.00 [1.00, 1.00]");
   EXPECT_EQ(bounds_of(result.test).low, 0);
   EXPECT_EQ(result.verdict, supported);
@@ -68,6 +97,8 @@ TEST(VerdictAgainstAMultiple, ADifferenceIsFromTheOtherWithTheBoundAtBy) {
       decide(against_arm(test_of("induction_score", Relation::above), 1, -0.03),
              seeds_of({0.49, 0.5, 0.51}, {0.5, 0.5, 0.5}));
   EXPECT_EQ(result.figure, "difference 0 [-0.0248, 0.0248]");
+  EXPECT_NE(result.reason.find("lies above the bound of -0.03;"), std::string::npos)
+      << result.reason;
   EXPECT_EQ(bounds_of(result.test).low, -0.03);
   EXPECT_EQ(result.verdict, supported);
 }

@@ -155,8 +155,8 @@ export interface SeedValue {
   value: number | string | null;
   /** Null where no other figure stands against it. */
   other: number | string | null;
-  /** Of the value and `times` the other, or their plain ratio where the scale is "log". */
-  difference: number | null;
+  /** The ratio or difference that `compared_by` names; null without another figure. */
+  effect: number | null;
   holds: boolean | null;
 }
 
@@ -178,6 +178,8 @@ export interface ClaimTest {
   against: string;
   /** The other figure, where there is one. */
   compared_with: ComparedWith | null;
+  /** "ratio" (to the other itself) or "difference" (from `times` the other); null without another. */
+  compared_by: string | null;
   /** What figures, differences or ratios must exceed, fall below, or, two of them, lie between. */
   threshold: number | [number, number] | null;
   decided_by: string;

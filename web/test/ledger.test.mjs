@@ -69,19 +69,23 @@ test("a pair shows its ratio to the other arm, and its bound where the claim put
   const claim = page.locator(".claim").nth(2);
   assert.match(await claim.locator(".claim-figure").textContent(), /^\u00d7 0\.999 \[.*\]; \u00d7 0\.999 /);
   await claim.locator("> summary").click();
-  const [times, within, multiple] = await claim.locator(".test").all();
+  const [times, within, multiple, means] = await claim.locator(".test").all();
   const heads = (one) => one.locator("thead th").allTextContents();
   assert.deepEqual(await heads(times), ["seed", "wd-1", "wd-0", "ratio", "holds"]);
   assert.match(await times.locator("tbody tr").first().innerText(), /^0\s+9\.980\s+10\.000\s+\u00d7 0\.998\s+yes$/);
   assert.deepEqual(await times.locator(".strip-label").allTextContents(), ["\u00d7 1.1"]);
-  assert.match(await times.locator(".spread").innerText(), /^mean ratio \u00d7 0\.999; 95% interval \[\u00d7 0\.997, \u00d7 1\.00\]/);
+  assert.match(await times.locator(".spread").innerText(), /^geometric mean ratio \u00d7 0\.999; 95% interval \[\u00d7 0\.997, \u00d7 1\.00\]/);
   assert.deepEqual(await heads(within), ["seed", "wd-1", "wd-0", "ratio", "holds"]);
   assert.deepEqual(await within.locator(".strip-label").allTextContents(), ["\u00d7 0.9", "\u00d7 1.1"]);
   // A difference from a multiple is none from the arm itself: it names the multiple, the column does not.
   assert.deepEqual(await heads(multiple), ["seed", "wide, nats", "narrow", "difference from 3 \u00d7 narrow", "holds"]);
   assert.match(await multiple.locator("tbody tr").first().innerText(), /^0\s+1\.700\s+0\.100\s+\+1\.400\s+yes$/);
-  assert.match(await multiple.locator(".spread").innerText(), /^mean difference from 3 \u00d7 narrow: 1\.500 \u00b1 0\.100/);
+  assert.match(await multiple.locator(".spread").innerText(), /^mean difference from 3 \u00d7 narrow: 1\.700 \u00b1 0\.436/);
   assert.deepEqual(await multiple.locator(".strip-label").allTextContents(), ["0"]);
+  // Of losses, too, a multiple is a matter of the ratio, on a line that is not logarithmic.
+  assert.deepEqual(await heads(means), ["seed", "wide, nats", "narrow", "ratio", "holds"]);
+  assert.match(await means.locator(".spread").innerText(), /^ratio of means \u00d7 3\.00; 95% interval \[\u00d7 2\.68, \u00d7 3\.3\d\]/);
+  assert.deepEqual(await means.locator(".strip-label").allTextContents(), ["\u00d7 2"]);
   assert.doesNotMatch(await page.locator(".ledger").innerText(), /(^|[\s;[])x \d/); // one sign, everywhere
   assert.deepEqual(wrong, []);
   await page.close();

@@ -88,7 +88,7 @@ function measured({ scale, paired, holds, times = 1 }, seeds) {
     return paired ? pair : value;
   });
   const rows = seeds.map(([value, other = null], seed) => ({
-    seed, value, other, difference: paired && effects[seed] !== null ? rounded(effects[seed]) : null, holds: holds[seed],
+    seed, value, other, effect: paired && effects[seed] !== null ? rounded(effects[seed]) : null, holds: holds[seed],
   }));
   const values = effects.filter((one) => one !== null).map((one) => (log ? Math.log(one) : one));
   const n = values.length;
@@ -99,7 +99,7 @@ function measured({ scale, paired, holds, times = 1 }, seeds) {
   const decided = holds.filter((one) => one !== null);
   const holdsIn = decided.filter((one) => one).length;
   return {
-    seeds: rows, mean: n > 0 ? back(mean) : null, standard_deviation: n > 1 && !log ? rounded(deviation) : null,
+    seeds: rows, compared_by: !paired ? null : log ? "ratio" : "difference", mean: n > 0 ? back(mean) : null, standard_deviation: n > 1 && !log ? rounded(deviation) : null,
     interval: n > 1 ? [back(mean - half), back(mean + half)] : null, holds_in: holdsIn, of: decided.length,
     share_interval: shareInterval(holdsIn, decided.length),
   };
@@ -133,7 +133,7 @@ const tooFew = "2 seeds decide nothing, 3 are needed";
 function boundedTests() {
   const holds = [true, true, true];
   const ratios = measured({ scale: "log", paired: true, holds }, [[9.98, 10], [19.98, 20], [30, 30]]);
-  const differences = measured({ scale: "linear", paired: true, holds, times: 3 }, [[1.7, 0.1], [1.9, 0.1], [1.8, 0.1]]);
+  const differences = measured({ scale: "linear", paired: true, holds, times: 3 }, [[1.7, 0.1], [1.9, -0.1], [1.8, 0.1]]);
   const perplexity = { finding: "text_perplexity", probe: "repeated-blocks", unit: "", arm: "wd-1", decided_by: "mean", scale: "log", verdict: "supported" };
   const other = { arm: "wd-0", finding: "text_perplexity", times: 1, by: 0 };
   const interval = ratios.interval.map(shown).join(", ");
@@ -148,6 +148,12 @@ function boundedTests() {
       arm: "wide", relation: "above", against: "3 times narrow", compared_with: { arm: "narrow", finding: "second_half_loss", times: 3, by: 0 },
       threshold: 0, decided_by: "mean", scale: "linear", verdict: "supported", reason: "the 95% interval over 3 seeds lies above the bound; it holds in 3 of 3 seeds",
       figure: `difference from 3 \u00d7 narrow ${shown(differences.mean)}`, ...differences },
+    { says: "wide: second-half loss at the end is above 2 times that of narrow", finding: "second_half_loss", probe: "repeated-blocks", unit: "nats",
+      arm: "wide", relation: "above", against: "2 times narrow", compared_with: { arm: "narrow", finding: "second_half_loss", times: 2, by: 0 },
+      compared_by: "ratio", threshold: 2, decided_by: "mean", scale: "linear", verdict: "supported",
+      reason: "the 95% interval over 3 seeds lies above the bound; it holds in 3 of 3 seeds", figure: "\u00d7 3.00 [2.68, 3.33]",
+      seeds: [[2.9, 1.01], [3.1, 0.99], [3, 1]].map(([value, other], seed) => ({ seed, value, other, effect: rounded(value / other), holds: true })),
+      mean: 3, standard_deviation: null, interval: [2.685, 3.331], holds_in: 3, of: 3, share_interval: shareInterval(3, 3) },
   ];
 }
 

@@ -19,7 +19,7 @@ function seedRow(test: ClaimTest, seed: SeedValue, reading: Reading): HTMLElemen
   if (reading.paired) {
     const effect = effectOf(seed, reading);
     const isNumber = effect !== null && Number.isFinite(effect);
-    const text = !isNumber ? absent : reading.logarithmic ? ratio(effect) : signed(effect, test.unit);
+    const text = !isNumber ? absent : reading.byRatio ? ratio(effect) : signed(effect, test.unit);
     cells.push(shown(seed.other, test.unit), text);
   }
   cells.push(seed.holds === true ? "yes" : seed.holds === false ? "no" : absent);
@@ -44,14 +44,16 @@ function seedTable(test: ClaimTest): HTMLElement {
 
 function spread(test: ClaimTest): string {
   const reading = readingOf(test);
-  const { paired, logarithmic, effect, byMean, mean, interval } = reading;
+  const { paired, byRatio, logarithmic, effect, byMean, mean, interval } = reading;
   const what = !paired ? "value" : effect.includes(" ") ? `${effect}:` : effect;
-  const print = (value: number) => (paired && logarithmic ? ratio(value) : quantity(value, test.unit));
+  // Transitions have three middles on this page: the median run, the mean of runs, and this one.
+  const middle = byRatio && !logarithmic ? "ratio of means" : `${logarithmic ? "geometric mean" : "mean"} ${what}`;
+  const print = (value: number) => (byRatio ? ratio(value) : quantity(value, test.unit));
   const parts: string[] = [];
   if (mean !== null) {
     const deviation = numberOf(test.standard_deviation);
     const between = deviation === null ? "" : ` \u00b1 ${quantity(deviation, test.unit)} between seeds`;
-    parts.push(`mean ${what} ${print(mean)}${between}`);
+    parts.push(`${middle} ${print(mean)}${between}`);
   }
   if (interval) parts.push(`95% interval [${interval.map(print).join(", ")}]`);
   if (test.of > 0) {

@@ -6,6 +6,8 @@ import { numberOf, type ClaimTest, type ComparedWith, type SeedValue } from "../
 export interface Reading {
   /** Whether each seed's value is held against another value of the same seed. */
   paired: boolean;
+  /** Whether it comes to a ratio. */
+  byRatio: boolean;
   logarithmic: boolean;
   /** The other value, in words. */
   other: string;
@@ -32,7 +34,7 @@ function otherText(test: ClaimTest, other: ComparedWith): string {
 
 /** A ratio is always to the other itself; a difference may be from a multiple of it, and then says so. */
 function effectText(test: ClaimTest, other: ComparedWith): string {
-  if (test.scale === "log") return "ratio";
+  if (test.compared_by === "ratio") return "ratio";
   return other.times === 1 ? "difference" : `difference from ${other.times} \u00d7 ${otherText(test, other)}`;
 }
 
@@ -46,6 +48,7 @@ export function readingOf(test: ClaimTest): Reading {
     mean: hasNever ? null : numberOf(test.mean),
     interval: byMean ? test.interval : null,
     paired: other !== null,
+    byRatio: test.compared_by === "ratio",
     logarithmic: test.scale === "log",
     other: other ? otherText(test, other) : "",
     effect: other ? effectText(test, other) : "",
@@ -61,5 +64,5 @@ export function effectOf(seed: SeedValue, { paired }: Reading): number | null {
   if (!paired) return seed.value === never ? Infinity : numberOf(seed.value);
   const isNever = seed.value === never;
   if (isNever !== (seed.other === never)) return isNever ? Infinity : -Infinity;
-  return numberOf(seed.difference);
+  return numberOf(seed.effect);
 }

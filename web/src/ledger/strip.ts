@@ -48,7 +48,7 @@ export function stripOf(test: ClaimTest): HTMLElement | null {
   }
   for (const bound of reading.bounds) {
     const x = place(bound);
-    const text = reading.paired && log ? `\u00d7 ${bound}` : shortNumber(bound, test.unit);
+    const text = reading.byRatio ? `\u00d7 ${bound}` : shortNumber(bound, test.unit);
     const anchor = along(bound) < 0.1 ? "start" : along(bound) > 0.9 ? "end" : "middle";
     parts.push(
       svg("line", { x1: x, x2: x, y1: "1", y2: "21", class: "strip-bound" }),
