@@ -192,6 +192,9 @@ int run(const EvalOptions& options) {
   if (!options.out.empty() && places->size() > 1) {
     return refuse({"--out: found several runs, allowed: one model"});
   }
+  if (!options.out.empty()) {
+    if (Status place = study::check_json_file(options.out); !place) return refuse(place.error());
+  }
   const Result<std::vector<Evaluated>> all = evaluate_all(*places, options, *request);
   if (!all) return fail(all.error());
   show(options, *all);

@@ -179,6 +179,23 @@ void add_notes(const language::TaskScore& score, std::set<std::string>& notes) {
   }
 }
 
+/// What stands behind "+-" and in brackets, which differs from what other commands print.
+std::string legend_of(const std::vector<EvaluatedArm>& arms) {
+  const auto any_runs = [&](auto fits) {
+    return std::ranges::any_of(arms,
+                               [&](const EvaluatedArm& arm) { return fits(arm.runs.size()); });
+  };
+  std::vector<const char*> spreads;
+  if (any_runs([](std::size_t runs) { return runs == 1; })) {
+    spreads.push_back("the standard error over samples, of one model");
+  }
+  if (any_runs([](std::size_t runs) { return runs > 1; })) {
+    spreads.push_back("the standard deviation between seeds, of several");
+  }
+  if (spreads.empty()) return "";
+  return fmt::format("+- is {}; brackets hold a 95% interval.\n", fmt::join(spreads, ", or "));
+}
+
 }  // namespace
 
 std::string evaluation_table(const std::vector<EvaluatedArm>& arms) {
@@ -205,7 +222,8 @@ std::string evaluation_table(const std::vector<EvaluatedArm>& arms) {
     }
     lines.push_back(std::move(line));
   }
-  return aligned(lines);
+  const std::string table = aligned(lines);
+  return table.find("+-") == std::string::npos ? table : table + legend_of(arms);
 }
 
 std::string evaluation_notes(const std::vector<EvaluatedArm>& arms) {

@@ -77,6 +77,10 @@ Result<language::Tokenizer> find_tokenizer(const std::string& asked, const fs::p
   Result<std::optional<language::Tokenizer>> found = find_any_tokenizer(asked, checkpoint, model);
   if (!found) return found.error();
   if (*found) return std::move(**found);
+  if (!model.config.data.text) {
+    return Error{fmt::format("{}: this model was trained on {}, not on text", checkpoint.string(),
+                             data::name_of(model.config.data.kind))};
+  }
   return Error{
       fmt::format("{}: found no tokenizer.json beside its checkpoints, name one with --tokenizer",
                   checkpoint.string())};

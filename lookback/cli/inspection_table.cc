@@ -92,8 +92,9 @@ void add_beginning(const study::SavedModel& model, const study::Inspection& insp
   table.add(fmt::format("{}, seed {}, after {:.2f}M tokens: {} parameters\n", model.config.arm,
                         model.header.seed, static_cast<double>(model.header.tokens) / 1e6,
                         model.program.parameter_count()));
-  table.line(fmt::format("mechanism: {}. {}", lens::name_of(inspection.mechanism.verdict),
-                         inspection.mechanism.reason));
+  table.line("+- is half of the 95% interval");
+  table.line(fmt::format("mechanism on {}: {}. {}", data::name_of(inspection.intervened_on),
+                         lens::name_of(inspection.mechanism.verdict), inspection.mechanism.reason));
   if (!transitions.is_object()) return;
   if (transitions["transition"].is_null()) {
     table.line("no transition so far");

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 #include "lookback/base/count.h"
 #include "lookback/base/file.h"
@@ -82,19 +84,20 @@ std::uint64_t tokens_of(const study::Study& study) {
 
 /// How to run the study at its larger sizes, last of all; nothing at its largest.
 void print_larger_sizes(const study::Study& study, const StudyOptions& options) {
-  std::vector<std::string> larger;
+  std::multimap<std::uint64_t, std::string> larger;
   for (const std::string& size : study.sizes) {
     study::Overrides at_size;
     at_size.size = size;
     const Result<study::Study> other = study::read_study(options.file, at_size);
     if (!other || tokens_of(*other) <= tokens_of(study)) continue;
-    larger.push_back(
-        fmt::format("--size {} ({} tokens a run)", size, base::count_text(tokens_of(*other))));
+    const std::uint64_t tokens = tokens_of(*other);
+    larger.emplace(tokens,
+                   fmt::format("--size {} ({} tokens a run)", size, base::count_text(tokens)));
   }
   if (larger.empty()) return;
   std::fflush(stdout);
   tell(fmt::format("larger: the same command, into another directory, with {}\n",
-                   fmt::join(larger, " or ")));
+                   fmt::join(std::views::values(larger), " or ")));
 }
 
 int run(const StudyOptions& options) {
@@ -115,7 +118,7 @@ int run(const StudyOptions& options) {
   const Result<std::filesystem::path> page = write_report(options.out);
   if (!page) return fail(page.error());
   fmt::print("{}\n", page->string());
-  print_larger_sizes(*study, options);
+  if (!overrides->tokens) print_larger_sizes(*study, options);
   return success;
 }
 

@@ -20,6 +20,7 @@
 #include "lookback/language/bpe_training.h"
 #include "lookback/language/prepare.h"
 #include "lookback/language/read_tokenizer.h"
+#include "lookback/study/output_place.h"
 
 namespace lookback::cli {
 namespace {
@@ -128,6 +129,7 @@ int run_train(const TokensOptions& options) {
   if (Status place = check_tokenizer_place(options.out, *there, *parent); !place) {
     return refuse(place.error());
   }
+  if (Status free = study::check_json_file(options.out); !free) return refuse(free.error());
   const auto size = read_count("--vocabulary", options.vocabulary);
   if (!size) return refuse(size.error());
   Result<language::PreTokenizer> splitter = language::PreTokenizer::make();

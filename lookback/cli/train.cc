@@ -39,7 +39,7 @@ Result<study::RunConfig> find_arm(const study::Study& study, const TrainOptions&
   const std::optional<std::string> meant = base::nearest(options.arm, known);
   return Error{fmt::format(
       "--arm: {} has no arm '{}'{}; its arms are: {}", options.file, base::printable(options.arm),
-      meant ? fmt::format("; nearest: '{}'", *meant) : "", fmt::join(known, " "))};
+      meant ? fmt::format("; nearest: '{}'", *meant) : "", fmt::join(known, ", "))};
 }
 
 int run(const TrainOptions& options) {

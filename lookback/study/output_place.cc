@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <fstream>
 #include <initializer_list>
 #include <string_view>
 #include <system_error>
 
 #include "lookback/base/file.h"
+#include "lookback/study/manifest.h"
 #include "lookback/train/checkpoint.h"
 
 namespace lookback::study {
@@ -85,6 +88,33 @@ Status add_runs_of_arm(const fs::path& arm, std::vector<fs::path>& runs) {
   return {};
 }
 
+/// What a study or a run has from its start on: beside one of these all else is ours to repair.
+constexpr std::array<std::string_view, 5> marks = {"manifest.json", "study.toml", "config.toml",
+                                                   "checkpoints", "metrics.jsonl"};
+
+/// Whether an entry may lie where a study or a run begins: hidden, a study file of a person's own, or
+/// the directories of runs that a start which was killed left behind.
+bool may_be_there(const fs::path& entry) {
+  if (entry.filename().string().starts_with('.') || entry.extension() == ".toml") return true;
+  std::error_code unknown;
+  if (!fs::is_directory(entry, unknown)) return false;
+  const Result<std::vector<fs::path>> runs = base::entries_of(entry);
+  return is_run_name(entry) || (runs && std::ranges::all_of(*runs, is_run_name));
+}
+
+Status check_nothing_foreign(const fs::path& directory) {
+  const Result<std::vector<fs::path>> entries = base::entries_of(directory);
+  if (!entries) return entries.error();
+  const auto is_mark = [](const fs::path& entry) {
+    return std::ranges::find(marks, entry.filename().string()) != marks.end();
+  };
+  if (std::ranges::any_of(*entries, is_mark)) return {};
+  const auto foreign = std::ranges::find_if_not(*entries, may_be_there);
+  if (foreign == entries->end()) return {};
+  return Error{fmt::format("{}: found {}, which is not lookback's; use a new or empty directory",
+                           directory.string(), foreign->filename().string())};
+}
+
 /// "a run (config.toml)", for a message.
 std::string described(DirectoryKind kind) {
   constexpr std::array<const char*, 5> texts = {
@@ -118,7 +148,11 @@ Result<DirectoryKind> kind_of(const fs::path& directory) {
 Status check_directory(const fs::path& directory, DirectoryKind wanted) {
   const Result<DirectoryKind> found = kind_of(directory);
   if (!found) return found.error();
-  if (*found == DirectoryKind::other || *found == wanted) return {};
+  if (*found == wanted) return {};
+  if (*found == DirectoryKind::other) {
+    const bool makes_runs = wanted == DirectoryKind::study || wanted == DirectoryKind::run;
+    return makes_runs ? check_nothing_foreign(directory) : Status();
+  }
   return Error{fmt::format("{}: found {}, which would be mixed with {}; use another --out",
                            directory.string(), described(*found), described(wanted))};
 }
@@ -144,6 +178,26 @@ Status check_model_file(const fs::path& file) {
   }
   if (there->can_go_on()) return refused("a run's checkpoint");
   return {};
+}
+
+Status check_json_file(const fs::path& file) {
+  const Result<fs::file_status> status = base::status_of(file);
+  if (!status) return status.error();
+  if (!fs::exists(*status)) return {};
+  const auto refused = [&](std::string_view found) {
+    return Error{fmt::format("{}: found {}; use another --out", file.string(), found)};
+  };
+  if (fs::is_directory(*status)) return refused("a directory");
+  const fs::path directory = fs::absolute(file).parent_path();
+  const Result<std::optional<Manifest>> manifest = read_manifest(directory);
+  if (!manifest) return manifest.error();
+  if (*manifest && (*manifest)->lists(file.filename().string())) {
+    return refused("a file of a run or a study");
+  }
+  if (!fs::is_regular_file(*status)) return {};  // a pipe, /dev/stdout
+  char first = '{';
+  std::ifstream(file).get(first);
+  return first == '{' ? Status() : refused("a file that is not JSON");
 }
 
 Result<std::vector<fs::path>> runs_in(const fs::path& directory) {

@@ -56,7 +56,12 @@ class FindTokenizer : public testing::Test {
   language::Tokenizer own_ = tokenizer(0), other_ = tokenizer(1);
 };
 
+TEST_F(FindTokenizer, SaysOfAModelThatLearnedNoTextWhatItLearned) {
+  EXPECT_EQ(found(""), checkpoint_ + ": this model was trained on repeated-blocks, not on text");
+}
+
 TEST_F(FindTokenizer, TakesTheOneBesideTheCheckpoints) {
+  model_.config.data.text.emplace();
   EXPECT_EQ(found(""), checkpoint_ +
                            ": found no tokenizer.json beside its checkpoints, name one with "
                            "--tokenizer");

@@ -133,14 +133,22 @@ TEST_F(BadInput, AFileInTheWayOfTheDirectory) {
             out_ + ": cannot make directory: " + out_ + " is there and is no directory");
 }
 
-TEST_F(BadInput, AFileInTheWayOfAnArm) {
-  std::filesystem::create_directory(out_);
-  std::ofstream(out_ + "/two-layer") << "mine";
+TEST_F(BadInput, AFileInTheWayOfARun) {
+  std::filesystem::create_directories(out_ + "/two-layer");
+  std::ofstream(out_ + "/two-layer/seed-0") << "mine";
   const spec::Ended ended = spec::run(lookback({"study", file_, "--out", out_}));
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_NE(ended.err.find("lookback: " + out_ + "/two-layer/seed-0: cannot make directory"),
             std::string::npos)
       << ended.err;
+}
+
+TEST_F(BadInput, ADirectoryOfOtherFiles) {
+  std::filesystem::create_directories(out_);
+  std::ofstream(out_ + "/notes.md") << "mine";
+  const std::string expected =
+      out_ + ": found notes.md, which is not lookback's; use a new or empty directory";
+  EXPECT_EQ(one_line(spec::run(train())), expected);
 }
 
 TEST_F(BadInput, ADirectoryThatCannotBeWritten) {

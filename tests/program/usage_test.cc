@@ -166,7 +166,7 @@ const Misuse misuses[] = {
      "--threads: Value 5000 not in range 1 to 1024; see lookback train --help"},
     {"UnknownArm",
      {"train", "STUDY", "--arm", "paralel", "--out", "OUT"},
-     "--arm: STUDY has no arm 'paralel'; nearest: 'parallel'; its arms are: two-layer parallel "
+     "--arm: STUDY has no arm 'paralel'; nearest: 'parallel'; its arms are: two-layer, parallel, "
      "sequential"},
     {"SeedAboveAll",
      {"train", "STUDY", "--arm", "parallel", "--out", "OUT", "--seed", "9223372036854775808"},
