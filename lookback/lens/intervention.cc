@@ -26,23 +26,13 @@ class GroupTask {
             std::size_t group)
       : setting_(setting), names_(names), runner_(runner), group_(group) {}
 
-  Result<Recording> mean() {
-    RecordingSum sum;
-    for (std::size_t i = 0; i < references; ++i) {
-      Recording recording;
-      const auto tokens = setting_.probe.sequence(first_reference + group_ * references + i);
-      if (const auto run = runner_.record(tokens, names_, recording); !run) return run.error();
-      sum.add(recording);
-    }
-    return sum.mean();
-  }
-
-  Status run(std::span<const Intervention> interventions, Measured& measured) {
-    const Result<Recording> averaged = mean();
-    if (!averaged) return averaged.error();
+  Status run(std::span<const Intervention> interventions, References& references,
+             Measured& measured) {
+    const auto mean = references.mean(group_, names_, setting_.probe, runner_);
+    if (!mean) return mean.error();
     const std::size_t groups = reference_groups(setting_.sequences);
     for (std::size_t index = group_; index < setting_.sequences; index += groups) {
-      if (Status done = run(index, *averaged, interventions, measured); !done) return done;
+      if (Status done = run(index, **mean, interventions, measured); !done) return done;
     }
     return {};
   }
@@ -164,13 +154,6 @@ std::size_t reference_groups(std::size_t sequences) {
   return std::min(sequences, most);
 }
 
-Result<Recording> reference_mean(const Setting& setting, std::span<const std::string> names,
-                                 std::size_t group) {
-  if (Status status = check(setting); !status) return status.error();
-  Runner runner(setting.model, setting.probe.length());
-  return GroupTask(setting, names, runner, group).mean();
-}
-
 Estimate Measured::unedited(double LossScores::*loss) const {
   std::vector<double> losses;
   losses.reserve(baseline.size());
@@ -200,10 +183,13 @@ Result<Measured> measure(const Setting& setting, std::span<const std::string> na
                     std::vector<std::size_t>(interventions.size(), n)};
   std::vector<std::unique_ptr<Runner>> runners(setting.workers.count());
   std::vector<Status> statuses(reference_groups(n));
+  References own(statuses.size());
+  References& references = setting.references == nullptr ? own : *setting.references;
   setting.workers.run(statuses.size(), [&](std::size_t group, std::size_t worker) {
     auto& runner = runners[worker];
     if (!runner) runner = std::make_unique<Runner>(setting.model, setting.probe.length());
-    statuses[group] = GroupTask(setting, names, *runner, group).run(interventions, measured);
+    statuses[group] =
+        GroupTask(setting, names, *runner, group).run(interventions, references, measured);
   });
   if (Status status = first_error(statuses); !status) return status.error();
   return measured;

@@ -47,6 +47,7 @@
 #include "lookback/lens/losses.h"
 #include "lookback/lens/model.h"
 #include "lookback/lens/recording.h"
+#include "lookback/lens/references.h"
 
 namespace lookback::lens {
 
@@ -64,6 +65,8 @@ struct Setting {
   const data::BlockSource& probe;
   std::size_t sequences;
   base::Workers& workers;
+  References* references =
+      nullptr;  ///< shared by measurements of one model and probe; may be absent
 };
 
 /// Whether interventions can be measured there. Errors: fewer than 2 sequences (of one there is no
@@ -117,22 +120,13 @@ class Context {
 using Intervention = std::function<Edits(Context&)>;
 
 /// Where the probe's sequences are taken from, so that none has two roles: those measured begin at 0,
-/// the others of resample ablations here, the one of sequence i at first_other + i, ...
+/// the references at first_reference (references.h), and the others of resample ablations here, the
+/// one of sequence i at first_other + i.
 inline constexpr std::uint64_t first_other = std::uint64_t{1} << 41;
-/// ... and the references here, those of group k at first_reference + k * references.
-inline constexpr std::uint64_t first_reference = std::uint64_t{1} << 40;
-
-/// The reference sequences of one group. So many leave a mean 1/8 of one sequence's noise.
-inline constexpr std::size_t references = 64;
 
 /// K: n, but at most 16. Then an interval is 2.13 standard errors wide to either side (t of 15 degrees of
 /// freedom) where infinitely many would give 1.96, and references are at most 1024 runs without edits.
 std::size_t reference_groups(std::size_t sequences);
-
-/// The means of the named activations over the references of one group: the same bits for any setting of
-/// the same model and probe. Errors: as check, unknown names.
-Result<Recording> reference_mean(const Setting& setting, std::span<const std::string> names,
-                                 std::size_t group);
 
 /// The losses of every sequence with and without each intervention.
 struct Measured {

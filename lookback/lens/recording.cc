@@ -31,6 +31,13 @@ math::Matrix<N> NamedMatrices<N>::make(const std::string& name, std::size_t head
   return {kept.numbers.data(), kept.rows, kept.cols, kept.cols};
 }
 
+template <class N>
+std::size_t NamedMatrices<N>::bytes() const {
+  std::size_t numbers = 0;
+  for (const auto& [key, kept] : kept_) numbers += kept.numbers.size();
+  return numbers * sizeof(N);
+}
+
 template class NamedMatrices<float>;
 template class NamedMatrices<double>;
 

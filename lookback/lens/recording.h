@@ -25,6 +25,8 @@ class NamedMatrices {
   math::Matrix<N> make(const std::string& name, std::size_t head, std::size_t rows,
                        std::size_t cols);
 
+  std::size_t bytes() const;  ///< that the numbers take
+
   template <class Visit>
   void for_each(Visit visit) const {
     for (const auto& [key, kept] : kept_) visit(key.first, key.second, kept.view());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "lookback/lens/chance.h"
@@ -63,6 +64,7 @@ class Inspector {
     }
     const data::BlockSource& first = intervened_on(*probes);
     found_.intervened_on = first.task().kind;
+    references_.emplace(lens::reference_groups(sequences_on(first)));
     for (const auto& part :
          {&Inspector::see_attention, &Inspector::ablate, &Inspector::find_mechanism}) {
       if (asked_to_stop()) return std::move(found_);
@@ -110,11 +112,13 @@ class Inspector {
     return {};
   }
 
+  std::size_t sequences_on(const data::BlockSource& probe) const {
+    return intervention_sequences(model_.program, probe.length(), options_.sequences);
+  }
+
   lens::Setting setting_on(const data::BlockSource& probe) {
-    return {{model_.program, model_.parameters},
-            probe,
-            intervention_sequences(model_.program, probe.length(), options_.sequences),
-            workers_};
+    return {
+        {model_.program, model_.parameters}, probe, sequences_on(probe), workers_, &*references_};
   }
 
   Status ablate(const data::BlockSource& probe) {
@@ -191,6 +195,7 @@ class Inspector {
   const SavedModel& model_;
   const InspectionOptions& options_;
   base::Workers& workers_;
+  std::optional<lens::References> references_;  ///< of the probe that is intervened on
   Inspection found_;
 };
 

@@ -9,12 +9,6 @@
 #include "lookback/train/checkpoint.h"
 
 namespace lookback::study {
-namespace {
-
-constexpr std::size_t largest_config = 1 << 20;
-
-}  // namespace
-
 std::string difference_text(const std::string& found, const std::string& asked) {
   const Result<base::Document> there = base::parse_toml(found, "");
   const Result<base::Document> wanted = base::parse_toml(asked, "");
@@ -44,7 +38,7 @@ Result<Standing> standing_of(const RunConfig& config, const std::filesystem::pat
   const Result<bool> there = base::is_there(file);
   if (!there) return there.error();
   if (!*there) return Standing::empty;
-  const Result<std::string> found = base::read_file(file, largest_config);
+  const Result<std::string> found = read_config_text(directory);
   if (!found) return found.error();
   const std::string asked = to_toml(config);
   if (*found == asked) return Standing::same;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lookback/base/file.h"
 #include "lookback/base/printable.h"
 #include "lookback/model/architecture_toml.h"
 
@@ -186,6 +187,17 @@ Result<RunConfig> parse_run_config(const std::string& text, const std::string& f
     return Error{fmt::format("{}: {}", file_name, status.error().message)};
   }
   return config;
+}
+
+Result<std::string> read_config_text(const std::filesystem::path& run) {
+  constexpr std::size_t largest = std::size_t{1} << 20U;
+  return base::read_file(run / "config.toml", largest);
+}
+
+Result<RunConfig> read_run_config(const std::filesystem::path& run) {
+  const Result<std::string> text = read_config_text(run);
+  if (!text) return text.error();
+  return parse_run_config(*text, (run / "config.toml").string());
 }
 
 Result<std::unique_ptr<data::BlockSource>> block_training_source(const RunConfig& config) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,6 +85,11 @@ inline constexpr std::string_view arm_names = "letters, digits, - and _, but not
 
 /// Reads back what to_toml wrote. `file_name` is for messages.
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name);
+
+/// The text of config.toml in a run's directory, and what it says. Errors: it cannot be read, is over
+/// 1 MiB, or is not what to_toml writes.
+Result<std::string> read_config_text(const std::filesystem::path& run);
+Result<RunConfig> read_run_config(const std::filesystem::path& run);
 
 /// The repeated blocks that this run trains on. REQUIRES that it does not learn from text.
 Result<std::unique_ptr<data::BlockSource>> block_training_source(const RunConfig& config);

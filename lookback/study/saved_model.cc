@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t largest_run_config = std::size_t{1} << 20U;
-
 /// The number in "<tokens>.safetensors"; none for another name.
 std::optional<std::uint64_t> tokens_named_by(const fs::path& file) {
   const std::string stem = file.stem().string();
@@ -49,13 +47,11 @@ std::string listed(std::vector<fs::path> paths) {
 Status check_is_of_run(const fs::path& file, const RunConfig& config) {
   const fs::path folder = fs::absolute(file).parent_path();
   if (folder.filename() != "checkpoints") return {};
-  const fs::path run = folder.parent_path() / "config.toml";
-  const Result<bool> there = base::is_there(run);
+  const fs::path run = folder.parent_path();
+  const Result<bool> there = base::is_there(run / "config.toml");
   if (!there) return there.error();
   if (!*there) return {};
-  const Result<std::string> text = base::read_file(run, largest_run_config);
-  if (!text) return text.error();
-  const Result<RunConfig> of_run = parse_run_config(*text, run.string());
+  const Result<RunConfig> of_run = read_run_config(run);
   if (!of_run) return of_run.error();
   if (identity_of(*of_run) == identity_of(config)) return {};
   return Error{fmt::format(

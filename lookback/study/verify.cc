@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_config_bytes = std::size_t{1} << 20U;
-
 /// What only an ended run has, and its manifest lists.
 constexpr const char* end_files[] = {"findings.json", "inspection.json", "inspection.npz",
                                      "evaluation.json"};
@@ -95,9 +93,7 @@ class Verifier {
       if (!ended) ++found_.unfinished;
       if (ended) verify_nothing_unlisted(run, *manifest);
     }
-    const Result<std::string> text = base::read_file(run / "config.toml", most_config_bytes);
-    if (!text) return fault(text.error().message);
-    const Result<RunConfig> config = parse_run_config(*text, (run / "config.toml").string());
+    const Result<RunConfig> config = read_run_config(run);
     if (!config) return fault(config.error().message);
     const auto metrics = read_metrics(run / "metrics.jsonl", identity_of(*config));
     if (!metrics) fault(metrics.error().message);

@@ -36,12 +36,8 @@ class Interventions : public testing::Test {
 };
 
 TEST_F(Interventions, ReplaceByASequenceOfTheirOwnOrTheMeanOfTheirGroup) {
-  std::vector<Recording> means;
-  for (std::size_t group = 0; group < reference_groups(intervened); ++group) {
-    auto mean = reference_mean(setting(), recorded, group);
-    ASSERT_TRUE(mean) << mean.error().message;
-    means.push_back(std::move(*mean));
-  }
+  References references(reference_groups(intervened));
+  Runner runner(setting().model, probe_->length());
   std::atomic<std::size_t> seen = 0;
   const Intervention look = [&](Context& context) {
     for (std::size_t index = 0; index < intervened; ++index) {
@@ -50,7 +46,10 @@ TEST_F(Interventions, ReplaceByASequenceOfTheirOwnOrTheMeanOfTheirGroup) {
       EXPECT_TRUE(
           embeds(context.replaced("hook_embed", 0, Replacement::resample), first_other + index));
       const auto mean = context.replaced("hook_embed", 0, Replacement::mean);
-      const auto expected = means[index % means.size()].at("hook_embed");
+      const auto of_group =
+          references.mean(index % reference_groups(intervened), recorded, *probe_, runner);
+      ASSERT_TRUE(of_group);
+      const auto expected = (*of_group)->at("hook_embed");
       EXPECT_TRUE(std::equal(expected.data, expected.data + 48 * 16, mean.data));
     }
     const auto zero = context.replaced("blocks.0.attn.hook_z", 1, Replacement::zero);
@@ -121,36 +120,6 @@ TEST_F(Interventions, ChangeAStreamByReplacementMinusComponent) {
   EXPECT_TRUE(measure(setting(), recorded, std::vector{look}));
 }
 
-TEST_F(Interventions, TakeMeansOverTheReferencesOfAGroupPositionByPosition) {
-  for (const std::size_t group : {0U, 3U}) {
-    const auto mean = reference_mean(setting(), recorded, group);
-    ASSERT_TRUE(mean);
-    Runner runner(setting().model, 48);
-    std::vector<double> sums(48 * 8);
-    for (std::size_t reference = 0; reference < references; ++reference) {
-      Recording recording;
-      const std::uint64_t index = first_reference + group * references + reference;
-      ASSERT_TRUE(runner.record(probe_->sequence(index), recorded, recording));
-      const auto z = recording.at(recorded[1], 1);
-      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(z.data[i]);
-    }
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      // Sums of doubles in another order are far within the rounding to float.
-      EXPECT_NEAR(mean->at(recorded[1], 1).data[i], sums[i] / references,
-                  std::numeric_limits<float>::epsilon() * std::abs(sums[i] / references));
-    }
-  }
-}
-
-TEST_F(Interventions, TakeTheSameMeansHoweverManySequencesAreMeasured) {
-  const auto few = reference_mean(setting(2), recorded, 1);
-  const auto many = reference_mean(setting(7), recorded, 1);
-  ASSERT_TRUE(few && many);
-  const auto a = few->at(recorded[1], 0);
-  const auto b = many->at(recorded[1], 0);
-  EXPECT_TRUE(std::equal(a.data, a.data + 48 * 8, b.data));
-}
-
 TEST_F(Interventions, GiveTheSameBitsForAnyNumberOfThreads) {
   const std::vector<Intervention> all{[](Context& context) {
     const std::string z = "blocks.0.attn.hook_z";
@@ -175,7 +144,6 @@ TEST_F(Interventions, RefuseWhatCannotBeMeasured) {
   };
   EXPECT_FALSE(measure(setting(), recorded, std::vector{wrong}));
   EXPECT_FALSE(measure(setting(1), recorded, {}));
-  EXPECT_FALSE(reference_mean(setting(1), recorded, 0));
   const std::vector<std::string> unknown{"hook_embedding"};
   const auto names = measure(setting(), unknown, {});
   ASSERT_FALSE(names);

@@ -1,0 +1,47 @@
+// What a mean ablation puts in an activation's place: its mean over reference sequences of the probe,
+// position by position, each group of measured sequences with references of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lookback/base/result.h"
+#include "lookback/data/token_source.h"
+#include "lookback/lens/recording.h"
+#include "lookback/lens/runner.h"
+
+namespace lookback::lens {
+
+/// The reference sequences of one group. So many leave a mean 1/8 of one sequence's noise.
+inline constexpr std::size_t references_per_group = 64;
+/// Those of group k begin at sequence first_reference + k * references_per_group of the probe.
+inline constexpr std::uint64_t first_reference = std::uint64_t{1} << 40;
+
+/// The means of one model on one probe. They are kept, so that measurements that share this make them
+/// once, unless those of all groups together would take more than `memory` bytes.
+class References {
+ public:
+  explicit References(std::size_t groups, std::size_t memory = std::size_t{1} << 28)
+      : groups_(groups), memory_(memory) {}
+
+  /// The means of at least the named activations over the references of `group`: the same bits
+  /// whatever else was asked for. Several threads may ask at once, each for a group of its own.
+  /// Errors: unknown names. REQUIRES group < groups, and always the same model and probe.
+  Result<std::shared_ptr<const Recording>> mean(std::size_t group,
+                                                std::span<const std::string> names,
+                                                const data::TokenSource& probe, Runner& runner);
+
+ private:
+  struct Group {
+    std::vector<std::string> names;
+    std::shared_ptr<const Recording> mean;
+  };
+  std::vector<Group> groups_;
+  std::size_t memory_;
+};
+
+}  // namespace lookback::lens
