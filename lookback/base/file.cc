@@ -114,8 +114,10 @@ fs::path directory_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+constexpr std::string_view partial_mark = ".partial-";
+
 std::string partial_prefix(const fs::path& path) {
-  return "." + path.filename().string() + ".partial-";
+  return "." + path.filename().string() + std::string(partial_mark);
 }
 
 /// Whether `text` is the number of a process that has ended. One of another machine or container that
@@ -125,6 +127,20 @@ bool is_dead(std::string_view text) {
   const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), pid);
   if (code != std::errc() || stop != text.data() + text.size() || pid <= 0) return false;
   return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/// Removes what begins with `prefix` and is the partial file or directory of a process that has ended.
+void remove_stale(const fs::path& directory, std::string_view prefix) {
+  const Result<std::vector<fs::path>> entries = entries_of(directory);
+  if (!entries) return;
+  for (const fs::path& entry : *entries) {
+    const std::string name = entry.filename().string();
+    const std::size_t mark = name.rfind(partial_mark);
+    if (mark == std::string::npos || !name.starts_with(prefix)) continue;
+    if (!is_dead(std::string_view(name).substr(mark + partial_mark.size()))) continue;
+    std::error_code ignored;
+    fs::remove_all(entry, ignored);
+  }
 }
 
 /// Makes one directory and syncs the one above. Fine where another process has made it by now.
@@ -205,18 +221,10 @@ fs::path partial_path(const fs::path& path) {
 }
 
 void remove_stale_partials(const fs::path& path) {
-  const Result<std::vector<fs::path>> entries = entries_of(directory_of(path));
-  if (!entries) return;
-  const std::string prefix = partial_prefix(path);
-  for (const fs::path& entry : *entries) {
-    const std::string name = entry.filename().string();
-    if (!name.starts_with(prefix) || !is_dead(std::string_view(name).substr(prefix.size()))) {
-      continue;
-    }
-    std::error_code ignored;
-    fs::remove_all(entry, ignored);
-  }
+  remove_stale(directory_of(path), partial_prefix(path));
 }
+
+void remove_stale_partials_in(const fs::path& directory) { remove_stale(directory, "."); }
 
 Status read_in_pieces(const fs::path& path, const std::function<void(Bytes)>& take) {
   struct stat status {};

@@ -42,6 +42,10 @@ std::filesystem::path partial_path(const std::filesystem::path& path);
 /// cannot be removed stays: it is in nobody's way.
 void remove_stale_partials(const std::filesystem::path& path);
 
+/// The same of every path in a directory: a file that is never written again would keep its partial one
+/// for ever.
+void remove_stale_partials_in(const std::filesystem::path& directory);
+
 /// Replaces `path` by the concatenation of `parts`. The bytes go to partial_path(path), are synced,
 /// and take the name in one step; then the directory is synced. What killed processes left beside
 /// `path` is removed first. On failure (a full disk included) the error names path and cause, the

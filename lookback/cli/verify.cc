@@ -53,9 +53,9 @@ void add_verify(CLI::App& app, int& exit_code) {
                    "a run, a study, or a directory of them; several are fine")
       ->required();
   command->footer(
-      "Prints a line for each file that was changed, damaged, removed or put there, and exits with "
-      "1\n"
-      "if there is one. `lookback study` or `lookback train` with --resume makes it anew.\n"
+      "Prints a line for each file that was changed, damaged, removed or put there, with what to "
+      "do\n"
+      "about it, and exits with 1 if there is one.\n"
       "Example: lookback verify runs/article");
   command->callback([directories, &exit_code] { exit_code = run_verify(*directories); });
 }

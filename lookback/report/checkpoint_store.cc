@@ -1,7 +1,6 @@
 #include "lookback/report/checkpoint_store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <set>
 #include <string_view>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "lookback/base/file.h"
+#include "lookback/train/checkpoint.h"
 
 namespace lookback::report {
 namespace {
@@ -26,12 +26,8 @@ Result<std::vector<CheckpointFile>> list_checkpoints(const fs::path& directory) 
   if (!entries) return entries.error();
   std::vector<CheckpointFile> found;
   for (const fs::path& path : *entries) {
-    if (path.extension() != ".safetensors") continue;
-    const std::string stem = path.stem().string();
-    std::uint64_t tokens = 0;
-    const auto [stop, failure] = std::from_chars(stem.data(), stem.data() + stem.size(), tokens);
-    if (failure != std::errc{} || stop != stem.data() + stem.size()) continue;
-    found.push_back({tokens, path});
+    const std::optional<std::uint64_t> tokens = train::tokens_named_by(path);
+    if (tokens) found.push_back({*tokens, path});
   }
   std::ranges::sort(found, {}, &CheckpointFile::tokens);
   return found;

@@ -16,6 +16,7 @@
 #include "lookback/base/json_file.h"
 #include "lookback/base/npz.h"
 #include "lookback/report/json_access.h"
+#include "lookback/study/possible_values.h"
 
 namespace lookback::report {
 namespace {
@@ -371,6 +372,8 @@ Result<LensResult> load_inspection(const fs::path& directory) {
   const fs::path path = directory / "inspection.json";
   const Result<json> object = base::read_json_object(path, largest_inspection);
   if (!object) return object.error();
+  const std::string fault = study::fault_of_values(*object);
+  if (!fault.empty()) return Error{path.string() + ": " + fault};
   Result<LensResult> result = InspectionReader(*object, path.string()).read();
   if (!result) return result;
   if (Status read = read_matrices(directory / "inspection.npz", *result); !read) {

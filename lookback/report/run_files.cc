@@ -11,6 +11,7 @@
 #include "lookback/report/load_inspection.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/opened_run.h"
 #include "lookback/study/run_manifest.h"
 
 namespace lookback::report {
@@ -19,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t max_findings_bytes = std::size_t{64} << 20U;
 constexpr std::size_t max_timing_bytes = std::size_t{1} << 20U;
 
 }  // namespace
@@ -79,14 +79,15 @@ bool RunFiles::read_findings() {
     findings_.fault = error.message;
     return false;
   };
-  const Result<bool> ended = study::has_ended_as(config_, folder_);
+  const Result<study::OpenedRun> opened = study::OpenedRun::open(folder_);
+  if (!opened) return spoiled(opened.error());
+  const Result<bool> ended = opened->has_ended_as(config_);
   if (!ended) return spoiled(ended.error());
-  if (!*ended || !manifest_) {  // or ended as a shorter one, that goes on
+  if (!*ended) {  // or ended as a shorter one, that goes on
     found_ = nullptr;
     return true;
   }
-  const Result<json> findings =
-      study::read_listed_object(folder_, *manifest_, "findings.json", max_findings_bytes);
+  const Result<json> findings = opened->read("findings.json");
   if (!findings) return spoiled(findings.error());
   const std::string status = find_text(*findings, {"status"});
   if (status != "finished" && status != "diverged") {

@@ -136,13 +136,18 @@ bool StudyLoader::refresh_ledger() {
     }
   }
   stamps.push_back(stamp_of(directory_ / "claims.json"));
+  stamps.push_back(stamp_of(directory_ / study::manifest_name));
   // One that failed is tried again: of what it is made of, metrics.jsonl is not among the stamps.
   const bool same = stamps == ledger_stamps_;
   if (same && ledger_notes_.empty()) return false;
   ledger_stamps_ = std::move(stamps);
   const std::vector<std::string> notes = std::exchange(ledger_notes_, {});
   study_.ledger = nullptr;
-  if (asked_.claims.empty()) return true;
+  if (asked_.claims.empty()) {
+    const Status whole = study::check_has_its_runs(asked_, directory_);
+    if (!whole) ledger_notes_.push_back(whole.error().message);
+    return !same || ledger_notes_ != notes;
+  }
   const auto records = study::read_records(asked_, directory_);
   const auto statements = study::read_statements(asked_, directory_);
   if (records && statements) {

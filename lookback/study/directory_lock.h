@@ -2,13 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <utility>
 
 #include "lookback/base/result.h"
+#include "lookback/study/locked_file.h"
 
 namespace lookback::study {
 
-/// Holds an exclusive lock (flock) on DIRECTORY/.lock for as long as it lives. The lock goes with the
-/// process however that ends, so a killed one leaves nothing in the way of the next.
+/// Holds DIRECTORY/.lock (locked_file.h) for as long as it lives.
 class DirectoryLock {
  public:
   /// Makes the directory if need be, and removes what killed writers left in it and in its
@@ -16,23 +17,17 @@ class DirectoryLock {
   /// file system has no locks.
   static Result<DirectoryLock> take(const std::filesystem::path& directory);
 
-  DirectoryLock(DirectoryLock&& other) noexcept;
-  DirectoryLock& operator=(DirectoryLock&&) = delete;
-  ~DirectoryLock();
-
   const std::filesystem::path& directory() const { return directory_; }
 
-  /// Whether DIRECTORY/.lock is still the file that is held; to be asked before each write. Once it is
-  /// removed or replaced, or the directory moved, another process can be at work there and nothing
-  /// keeps the two apart. Error: it is not, or that cannot be known.
-  Status check() const;
+  /// Whether the lock still keeps others out (LockedFile::check); to be asked before each write.
+  Status check() const { return file_.check(); }
 
  private:
-  DirectoryLock(std::filesystem::path directory, int descriptor)
-      : directory_(std::move(directory)), descriptor_(descriptor) {}
+  DirectoryLock(std::filesystem::path directory, LockedFile file)
+      : directory_(std::move(directory)), file_(std::move(file)) {}
 
   std::filesystem::path directory_;
-  int descriptor_;
+  LockedFile file_;
 };
 
 }  // namespace lookback::study

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "lookback/base/checksum.h"
 #include "lookback/base/file.h"
@@ -17,7 +18,9 @@
 #include "lookback/language/task_model.h"
 #include "lookback/language/tokenizer_json.h"
 #include "lookback/lens/evaluate.h"
+#include "lookback/math/targets.h"
 #include "lookback/study/manifest.h"
+#include "lookback/study/opened_run.h"
 #include "lookback/study/run_manifest.h"
 
 namespace lookback::study {
@@ -196,6 +199,15 @@ nlohmann::json tokens_of(const TaskResults& results) {
   return tokens == nullptr ? nlohmann::json() : *tokens;
 }
 
+/// The instruction sets that the scores which are there were made on.
+Result<std::set<std::string>> evaluated_on(const std::filesystem::path& run) {
+  const Result<OpenedRun> opened = OpenedRun::open(run);
+  if (!opened) return opened.error();
+  const auto file = opened->manifest().files.find(evaluation_name);
+  if (file == opened->manifest().files.end()) return std::set<std::string>();
+  return file->second.instruction_sets;
+}
+
 /// The run's own tasks that are not there.
 std::vector<std::string> missing_tasks(const TaskResults& there) {
   std::vector<std::string> missing;
@@ -262,12 +274,11 @@ Result<ModelScores> evaluate_model(const SavedModel& model, const language::Toke
 }
 
 Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
-  const Result<std::optional<Manifest>> manifest = read_manifest(run);
-  if (!manifest) return manifest.error();
-  if (!*manifest || !(*manifest)->lists(evaluation_name)) return TaskResults();
-  const Result<nlohmann::json> value =
-      read_listed_object(run, **manifest, evaluation_name, language::most_result_bytes);
+  const Result<OpenedRun> opened = OpenedRun::open(run);
+  if (!opened) return opened.error();
+  const Result<nlohmann::json> value = opened->read(evaluation_name);
   if (!value) return value.error();
+  if (value->is_null()) return TaskResults();
   Result<TaskResults> results = language::parse_task_results(*value);
   if (results) return results;
   return Error{fmt::format("{}: {}", (run / evaluation_name).string(), results.error().message)};
@@ -278,15 +289,19 @@ Status add_evaluation(const DirectoryLock& run, const TaskResults& results) {
   TaskResults all = results;
   const Result<TaskResults> there = evaluation_of(run.directory());
   if (!there) return there.error();
+  std::set<std::string> instruction_sets = {math::active_instruction_set()};
   if (tokens_of(*there) == tokens_of(results)) {
     for (const TaskScore& score : there->tasks) {
       if (language::find_score(all, score.name) == nullptr) all.tasks.push_back(score);
     }
+    const Result<std::set<std::string>> before = evaluated_on(run.directory());
+    if (!before) return before.error();
+    instruction_sets.insert(before->begin(), before->end());
     if (!all.config.contains("heads") && there->config.contains("heads")) {
       all.config["heads"] = there->config["heads"];
     }
   }
-  return write_listed(run.directory(), evaluation_name, language::text_of(all));
+  return write_listed(run.directory(), evaluation_name, language::text_of(all), instruction_sets);
 }
 
 Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,

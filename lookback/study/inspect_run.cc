@@ -9,10 +9,12 @@
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/npz.h"
+#include "lookback/math/targets.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspection_json.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/opened_run.h"
 #include "lookback/study/run_manifest.h"
 #include "lookback/study/saved_model.h"
 
@@ -22,7 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string inspection_name = "inspection.json";
-constexpr std::size_t largest_inspection = std::size_t{1} << 30;
 
 Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunConfig& config,
                                           std::uint64_t step) {
@@ -40,12 +41,11 @@ Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunC
 /// Whether the manifest lists an inspection that is to be left: any but one by the rules of an earlier
 /// program. Errors: one that was changed, or cannot be read.
 Result<bool> is_inspected(const fs::path& directory) {
-  const Result<std::optional<Manifest>> manifest = read_manifest(directory);
-  if (!manifest) return manifest.error();
-  if (!*manifest || !(*manifest)->lists(inspection_name)) return false;
-  const Result<nlohmann::json> there =
-      read_listed_object(directory, **manifest, inspection_name, largest_inspection);
+  const Result<OpenedRun> run = OpenedRun::open(directory);
+  if (!run) return run.error();
+  const Result<nlohmann::json> there = run->read(inspection_name);
   if (!there) return there.error();
+  if (there->is_null()) return false;
   const std::string format = base::find_text(*there, {"format"});
   return !format.starts_with("lookback inspection ") || format == inspection_format;
 }
@@ -113,7 +113,7 @@ Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
   if (written) {
     written = base::write_file_atomically(directory / files[1], made->object.dump(2) + '\n');
   }
-  if (written) written = list_files(directory, files);
+  if (written) written = list_files(directory, files, {math::active_instruction_set()});
   if (!written) return written.error();
   listener.message(fmt::format("{}: inspected, mechanism {}", name,
                                made->object["mechanism"]["verdict"].get<std::string>()));

@@ -13,6 +13,7 @@
 #include "lookback/lens/to_json.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/output_place.h"
+#include "lookback/study/study_directory.h"
 #include "lookback/study/verdict.h"
 
 namespace lookback::study {
@@ -179,7 +180,7 @@ json runs_json(const Claim& claim, std::span<const RunRecord> runs) {
     for (const RunRecord& run : runs) {
       const bool is_other = test.against_other && test.other_arm == run.arm;
       if (has_finished(run) && (run.arm == test.arm || is_other))
-        names.insert(fmt::format("{}/seed-{}", run.arm, run.seed));
+        names.insert(run_name(run.arm, run.seed));
     }
   }
   return names;
@@ -241,6 +242,7 @@ json make_ledger(const Study& study, std::span<const RunRecord> runs,
 
 Result<std::vector<RunRecord>> read_records(const Study& study,
                                             const std::filesystem::path& directory) {
+  if (Status whole = check_has_its_runs(study, directory); !whole) return whole.error();
   std::vector<RunRecord> records;
   for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
     for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {

@@ -20,7 +20,8 @@ namespace lookback::study {
 nlohmann::json make_ledger(const Study& study, std::span<const RunRecord> runs,
                            const Statements& statements);
 
-/// The records of every run of the study in its directory that has ended.
+/// The records of every run of the study in its directory that has ended. Errors: those of
+/// read_run_record, and of a finished study a run that is gone or has not ended.
 Result<std::vector<RunRecord>> read_records(const Study& study,
                                             const std::filesystem::path& directory);
 

@@ -1,17 +1,13 @@
 #include "lookback/study/manifest.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
+#include "lookback/study/locked_file.h"
 
 namespace lookback::study {
 namespace {
@@ -20,37 +16,16 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* manifest_format = "lookback manifest 1";
-constexpr const char* how_to_make_anew = "the command that made it makes it anew with --resume";
 constexpr std::size_t largest_manifest = std::size_t{1} << 26U;
 
 /// Held while a manifest is read, changed and written: commands may list what they made in a directory
-/// while a study is at work there. A file system without locks is used without.
-class ManifestLock {
- public:
-  explicit ManifestLock(const fs::path& directory)
-      : descriptor_(
-            ::open((directory / ".manifest-lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)),
-        error_(descriptor_ < 0 ? errno : 0) {
-    if (descriptor_ < 0) return;
-    while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
-    }
-  }
-  ~ManifestLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  ManifestLock(const ManifestLock&) = delete;
-  ManifestLock& operator=(const ManifestLock&) = delete;
-
-  Status status(const fs::path& directory) const {
-    if (error_ == 0) return {};
-    return Error{fmt::format("{}: cannot open: {}", (directory / ".manifest-lock").string(),
-                             std::generic_category().message(error_))};
-  }
-
- private:
-  int descriptor_;
-  int error_;
-};
+/// while a study is at work there.
+Result<LockedFile> lock_manifest(const fs::path& directory) {
+  Result<std::optional<LockedFile>> lock =
+      LockedFile::take(directory / ".manifest-lock", LockedFile::Wait::yes);
+  if (!lock) return lock.error();
+  return std::move(**lock);
+}
 
 json sum_json(const base::FileSum& sum) {
   return {{"bytes", sum.bytes}, {"checksum", sum.checksum}};
@@ -72,6 +47,8 @@ std::string text_of(const Manifest& manifest) {
   for (const auto& [name, file] : manifest.files) {
     object["files"][name] = sum_json(file.sum);
     if (file.announced) object["files"][name]["announced"] = sum_json(*file.announced);
+    if (!file.instruction_sets.empty())
+      object["files"][name]["instruction_sets"] = file.instruction_sets;
   }
   object["checksum"] = base::checksum_text({base::bytes_of(object.dump())});
   return object.dump(2) + '\n';
@@ -91,6 +68,10 @@ std::optional<Manifest> manifest_in(json object) {
     manifest.files[name].sum = *sum;
     const json* announced = base::find_value(record, {"announced"});
     if (announced != nullptr) manifest.files[name].announced = sum_in(*announced);
+    for (const json& set : base::find_array(record, {"instruction_sets"})) {
+      if (!set.is_string()) return std::nullopt;
+      manifest.files[name].instruction_sets.insert(set.get<std::string>());
+    }
   }
   manifest.owner = object.value("owner", json::object());
   manifest.made_by = object.value("made_by", json::array());
@@ -118,12 +99,13 @@ Result<Found> find_manifest(const fs::path& directory) {
   return Found{ManifestState::whole, std::move(*manifest)};
 }
 
-/// REQUIRES that the caller holds the manifest's lock.
-Status change_locked(const fs::path& directory, const std::function<void(Manifest&)>& change) {
+Status change_locked(const fs::path& directory, const LockedFile& lock,
+                     const std::function<void(Manifest&)>& change) {
   const Result<std::optional<Manifest>> there = read_manifest(directory);
   if (!there) return there.error();
   Manifest manifest = *there ? **there : Manifest();
   change(manifest);
+  if (Status held = lock.check(); !held) return held;
   return base::write_file_atomically(directory / manifest_name, text_of(manifest));
 }
 
@@ -136,14 +118,30 @@ Result<Manifest::File> record_of(const fs::path& directory, const Manifest& mani
   const auto file = manifest.files.find(name);
   if (file != manifest.files.end()) return file->second;
   return Error{fmt::format("{}: not in {}: it is unfinished, or was put there by hand; {}",
-                           (directory / name).string(), manifest_name, how_to_make_anew)};
+                           (directory / name).string(), manifest_name,
+                           remedy_of(directory / name))};
 }
 
 }  // namespace
 
 Error changed_file(const fs::path& path) {
   return Error{
-      fmt::format("{}: was changed after lookback wrote it; {}", path.string(), how_to_make_anew)};
+      fmt::format("{}: was changed after lookback wrote it; {}", path.string(), remedy_of(path))};
+}
+
+std::string remedy_of(const fs::path& file) {
+  const std::string name = file.filename().string();
+  if (name == "timing.json") return "it only says how long training took: --resume removes it";
+  if (name == "evaluation.json") {
+    return "--resume makes the run's own tasks anew, and `lookback eval` those of others";
+  }
+  if (name == "claims.json") {
+    return "put back the file that lookback wrote, or remove it: then every claim counts as stated "
+           "now";
+  }
+  if (name == "ledger.json") return "`lookback ledger` makes it anew";
+  if (name == "report.html" || name.ends_with(".vl.json")) return "`lookback report` makes it anew";
+  return "`lookback study` or `lookback train`, whichever made it, makes it anew with --resume";
 }
 
 Result<ManifestState> state_of_manifest(const fs::path& directory) {
@@ -160,17 +158,18 @@ Result<std::optional<Manifest>> read_manifest(const fs::path& directory) {
 }
 
 Status update_manifest(const fs::path& directory, const std::function<void(Manifest&)>& change) {
-  const ManifestLock lock(directory);
-  if (Status locked = lock.status(directory); !locked) return locked;
-  return change_locked(directory, change);
+  const Result<LockedFile> lock = lock_manifest(directory);
+  if (!lock) return lock.error();
+  return change_locked(directory, *lock, change);
 }
 
-Status list_files(const fs::path& directory, std::span<const std::string> names) {
+Status list_files(const fs::path& directory, std::span<const std::string> names,
+                  const std::set<std::string>& instruction_sets) {
   std::map<std::string, Manifest::File> found;
   for (const std::string& name : names) {
     Result<base::FileSum> sum = base::sum_of_file(directory / name);
     if (!sum) return sum.error();
-    found[name] = {std::move(*sum)};
+    found[name] = {std::move(*sum), {}, instruction_sets};
   }
   return update_manifest(directory, [&](Manifest& manifest) {
     for (const auto& [name, file] : found) manifest.files[name] = file;
@@ -183,20 +182,23 @@ Status unlist_files(const fs::path& directory, std::span<const std::string> name
   });
 }
 
-Status write_listed(const fs::path& directory, const std::string& name, std::string_view text) {
-  const ManifestLock lock(directory);
-  if (Status locked = lock.status(directory); !locked) return locked;
+Status write_listed(const fs::path& directory, const std::string& name, std::string_view text,
+                    const std::set<std::string>& instruction_sets) {
+  const Result<LockedFile> lock = lock_manifest(directory);
+  if (!lock) return lock.error();
   const base::FileSum sum = base::sum_of(text);
   const Result<std::optional<Manifest>> before = read_manifest(directory);
   if (!before) return before.error();
   if (*before && (*before)->lists(name)) {
     Status announced =
-        change_locked(directory, [&](Manifest& manifest) { manifest.files[name].announced = sum; });
+        change_locked(directory, *lock, [&](Manifest& m) { m.files[name].announced = sum; });
     if (!announced) return announced;
   }
   if (Status written = base::write_file_atomically(directory / name, text); !written)
     return written;
-  return change_locked(directory, [&](Manifest& manifest) { manifest.files[name] = {sum}; });
+  return change_locked(directory, *lock, [&](Manifest& m) {
+    m.files[name] = {sum, {}, instruction_sets};
+  });
 }
 
 Result<std::string> read_listed(const fs::path& directory, const Manifest& manifest,
@@ -238,7 +240,7 @@ Status check_listed(const fs::path& directory, const Manifest& manifest, const s
   const fs::path path = directory / name;
   if (*state == FileState::changed) return changed_file(path);
   if (*state == FileState::same) return {};
-  return Error{fmt::format("{}: is missing; {}", path.string(), how_to_make_anew)};
+  return Error{fmt::format("{}: is missing; {}", path.string(), remedy_of(path))};
 }
 
 }  // namespace lookback::study

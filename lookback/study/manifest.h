@@ -14,6 +14,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ struct Manifest {
   struct File {
     base::FileSum sum;
     std::optional<base::FileSum> announced = {};  ///< what is about to replace it
+    /// Those that gave its numbers, where the stretches of training (`made_by`) do not say.
+    std::set<std::string> instruction_sets = {};
 
     bool operator==(const File&) const = default;
   };
@@ -55,14 +58,15 @@ Status update_manifest(const std::filesystem::path& directory,
                        const std::function<void(Manifest&)>& change);
 
 /// Lists files that are there, as they are now. Errors: one cannot be read.
-Status list_files(const std::filesystem::path& directory, std::span<const std::string> names);
+Status list_files(const std::filesystem::path& directory, std::span<const std::string> names,
+                  const std::set<std::string>& instruction_sets = {});
 
 /// From now on these do not count; whether they are there is another matter.
 Status unlist_files(const std::filesystem::path& directory, std::span<const std::string> names);
 
 /// Writes a file and lists it, killed in between or not.
 Status write_listed(const std::filesystem::path& directory, const std::string& name,
-                    std::string_view text);
+                    std::string_view text, const std::set<std::string>& instruction_sets = {});
 
 /// The whole file, if it is what the manifest says. Errors: those of base::read_file; it is not
 /// listed; it was changed since it was written.
@@ -82,7 +86,10 @@ Result<FileState> state_of_listed(const std::filesystem::path& directory, const 
 Status check_listed(const std::filesystem::path& directory, const Manifest& manifest,
                     const std::string& name);
 
-/// A text that names the file, says that it was changed, and how to make it anew.
+/// A text that names the file, says that it was changed, and what to do about it.
 Error changed_file(const std::filesystem::path& path);
+
+/// What makes a file of a run or study right again, by its name.
+std::string remedy_of(const std::filesystem::path& file);
 
 }  // namespace lookback::study

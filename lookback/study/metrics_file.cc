@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -11,6 +11,7 @@
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
+#include "lookback/study/possible_values.h"
 
 namespace lookback::study {
 namespace {
@@ -18,38 +19,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t largest_metrics = std::size_t{1} << 30U;
-constexpr double rounding = 1e-6;
-
-/// Of a head, all measures but the entropy are shares of attention.
-std::string fault_of_head(const json& head) {
-  if (!head.is_object()) return "a head is not an object";
-  for (const auto& [key, value] : head.items()) {
-    if (!value.is_number() || key == "layer" || key == "head") continue;
-    const auto number = value.get<double>();
-    const double most = key == "entropy" ? HUGE_VAL : 1 + rounding;
-    if (number < -rounding || number > most) {
-      return fmt::format("a head's {} is {:g}, which it cannot be", key, number);
-    }
-  }
-  return "";
-}
-
-std::string fault_of_losses(const json& probe) {
-  for (const auto& [key, value] : probe.items()) {
-    if (!value.is_number() || !key.ends_with("loss") || value.get<double>() >= 0) continue;
-    return fmt::format("{} is {:g}, which it cannot be", key, value.get<double>());
-  }
-  return "";
-}
-
-std::string fault_of_probe(const json& probe) {
-  if (!probe.is_object()) return "is not an object";
-  if (std::string fault = fault_of_losses(probe); !fault.empty()) return fault;
-  for (const json& head : base::find_array(probe, {"heads"})) {
-    if (std::string fault = fault_of_head(head); !fault.empty()) return fault;
-  }
-  return "";
-}
 
 constexpr std::string_view opening = R"({"checksum":")";
 constexpr std::size_t checksum_digits = 16;
@@ -93,11 +62,13 @@ std::string fault_of_metrics(const json& line) {
     if (probes == nullptr) continue;
     if (!probes->is_object()) return fmt::format("{} is not an object", measured);
     for (const auto& [name, probe] : probes->items()) {
-      const std::string fault = fault_of_probe(probe);
-      if (!fault.empty()) return fmt::format("{} '{}': {}", measured, name, fault);
+      const bool has_heads = std::ranges::all_of(base::find_array(probe, {"heads"}),
+                                                 [](const json& head) { return head.is_object(); });
+      if (probe.is_object() && has_heads) continue;
+      return fmt::format("{} '{}': it or a head of it is not an object", measured, name);
     }
   }
-  return "";
+  return fault_of_values(line);
 }
 
 Result<MetricsLines> read_whole_metrics(const std::filesystem::path& file,

@@ -170,6 +170,8 @@ class OneRun {
           fmt::format("{} seed {}: going on from step {}", config_.arm, config_.seed, state.step));
       tell_instruction_set(header.instruction_set);
     }
+    // Reading a large checkpoint takes a while.
+    if (Status held = lock_.check(); !held) return held.error();
     if (Status cut = cut_metrics(metrics->lines, state.step); !cut) return cut.error();
     if (Status noted = note_stretch(directory_, config_, state.step); !noted) return noted.error();
     return state;
@@ -265,7 +267,7 @@ class OneRun {
       return removed;
     Status written =
         base::write_file_atomically(findings_path(directory_), findings.dump(2) + '\n');
-    if (written) written = note_end(directory_);
+    if (written) written = note_end(directory_, config_);
     if (written && !run_end.diverged) listener_.message(line_of(findings));
     return written;
   }

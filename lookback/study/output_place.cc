@@ -125,9 +125,13 @@ std::string described(DirectoryKind kind) {
 
 }  // namespace
 
+std::string run_name(const std::string& arm, std::uint64_t seed) {
+  return fmt::format("{}/seed-{}", arm, seed);
+}
+
 std::filesystem::path run_directory(const std::filesystem::path& study, const std::string& arm,
                                     std::uint64_t seed) {
-  return study / arm / fmt::format("seed-{}", seed);
+  return study / run_name(arm, seed);
 }
 
 Result<DirectoryKind> kind_of(const fs::path& directory) {

@@ -10,7 +10,8 @@
 
 namespace lookback::study {
 
-/// Where a study's directory keeps a run: <arm>/seed-<n>.
+/// What a study calls a run, and where its directory keeps it: <arm>/seed-<n>.
+std::string run_name(const std::string& arm, std::uint64_t seed);
 std::filesystem::path run_directory(const std::filesystem::path& study, const std::string& arm,
                                     std::uint64_t seed);
 

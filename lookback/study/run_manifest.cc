@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -16,7 +17,8 @@
 #include "lookback/base/json_access.h"
 #include "lookback/base/version.h"
 #include "lookback/math/targets.h"
-#include "lookback/study/longer_run.h"
+#include "lookback/study/opened_run.h"
+#include "lookback/study/saved_model.h"
 #include "lookback/train/checkpoint.h"
 
 namespace lookback::study {
@@ -25,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t largest_findings = std::size_t{1} << 28U;
 const std::string findings_name = "findings.json";
 
 /// What Linux calls the processor; empty elsewhere.
@@ -58,16 +59,55 @@ bool is_same_program(json a, json b) {
   return a == b;
 }
 
-/// The stretches after `step` are trained again, so what made them is forgotten.
-void add_stretch(std::uint64_t step, json& made_by) {
+/// The stretches after `step` are trained again, so what made them is forgotten. A run that has only its
+/// end to note, at `last`, is trained no further by this program.
+void add_stretch(std::uint64_t step, std::uint64_t last, json& made_by) {
   json kept = json::array();
   for (const json& stretch : made_by) {
     const auto from = base::find_count(stretch, {"from_step"});
     if (from && *from < step) kept.push_back(stretch);
   }
+  if (!kept.empty() && step >= last) {
+    made_by = std::move(kept);
+    return;
+  }
   json now = this_program(step);
   if (kept.empty() || !is_same_program(kept.back(), now)) kept.push_back(std::move(now));
   made_by = std::move(kept);
+}
+
+/// The paths of checkpoints/*.safetensors from the run's directory.
+Result<std::vector<std::string>> checkpoint_names(const fs::path& directory) {
+  const auto files = base::entries_of(directory / "checkpoints");
+  if (!files) return files.error();
+  std::vector<std::string> names;
+  for (const fs::path& file : *files) {
+    if (file.extension() == ".safetensors") {
+      names.push_back("checkpoints/" + file.filename().string());
+    }
+  }
+  return names;
+}
+
+/// Of a run whose manifest was lost: the instruction set of each of its stretches up to `step`, as its
+/// checkpoints say, without the program and machine, which they do not.
+Result<json> recovered_stretches(const fs::path& directory, std::uint64_t step) {
+  const Result<std::vector<std::string>> names = checkpoint_names(directory);
+  if (!names) return names.error();
+  std::map<std::uint64_t, std::string> sets;  // by the step of the checkpoint that has it
+  for (const std::string& name : *names) {
+    const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(directory / name);
+    if (checkpoint) sets[checkpoint->header().step] = checkpoint->header().instruction_set;
+  }
+  json stretches = json::array();
+  std::uint64_t from = 0;
+  for (const auto& [at, set] : sets) {
+    if (at > step) break;
+    const bool is_new = stretches.empty() || stretches.back()["instruction_set"] != set;
+    if (is_new) stretches.push_back({{"instruction_set", set}, {"from_step", from}});
+    from = at;
+  }
+  return stretches;
 }
 
 /// What is there while a run is trained, and is not rewritten.
@@ -99,25 +139,44 @@ std::string identity_of(const RunConfig& config) {
   return base::checksum_text({base::bytes_of(to_toml(of_any_length))});
 }
 
+json owner_of(const RunConfig& config) {
+  return {{"arm", config.arm}, {"seed", config.seed}, {"run", identity_of(config)}};
+}
+
+bool is_owner(const Manifest& manifest, const RunConfig& config) {
+  return base::find_text(manifest.owner, {"run"}) == identity_of(config);
+}
+
 Status note_stretch(const fs::path& directory, const RunConfig& config, std::uint64_t step) {
   const Result<std::vector<std::string>> names = constant_files(directory);
   if (!names) return names.error();
+  const Result<std::optional<Manifest>> before = read_manifest(directory);
+  if (!before) return before.error();
+  const bool is_known = *before && !(*before)->made_by.empty();
+  Result<json> recovered = json::array();
+  if (!is_known && step > 0) recovered = recovered_stretches(directory, step);
+  if (!recovered) return recovered.error();
   Status noted = update_manifest(directory, [&](Manifest& manifest) {
-    manifest.owner = {{"arm", config.arm}, {"seed", config.seed}, {"run", identity_of(config)}};
+    manifest.owner = owner_of(config);
     std::erase_if(manifest.files, [](const auto& file) { return is_of_the_end(file.first); });
-    add_stretch(step, manifest.made_by);
+    if (manifest.made_by.empty()) manifest.made_by = *recovered;
+    add_stretch(step, train::step_count(config.train, config.data.length), manifest.made_by);
   });
   return noted ? list_files(directory, *names) : noted;
 }
 
-Status note_end(const fs::path& directory) {
+Status note_end(const fs::path& directory, const RunConfig& config) {
   std::vector<std::string> names = {findings_name, "metrics.jsonl", "timing.json"};
-  const auto checkpoints = base::entries_of(directory / "checkpoints");
+  const auto checkpoints = checkpoint_names(directory);
   if (!checkpoints) return checkpoints.error();
-  for (const fs::path& file : *checkpoints) {
-    if (file.extension() == ".safetensors") {
-      names.push_back("checkpoints/" + file.filename().string());
+  for (const std::string& name : *checkpoints) {
+    if (!train::tokens_named_by(name)) continue;  // a person's own
+    // Damage that is listed would count as what lookback wrote.
+    if (Status whole = check_checkpoint(directory / name, config); !whole) {
+      return Error{whole.error().message +
+                   "; so the run's end is not noted, and --resume trains again from before it"};
     }
+    names.push_back(name);
   }
   return list_files(directory, names);
 }
@@ -128,33 +187,39 @@ Status note_reopening(const fs::path& directory) {
   });
 }
 
+Result<std::vector<std::string>> unlisted_files(const fs::path& directory,
+                                                const Manifest& manifest) {
+  std::vector<std::string> names = {"inspection.json", "inspection.npz", "evaluation.json",
+                                    "resume.safetensors"};
+  const auto checkpoints = checkpoint_names(directory);
+  if (!checkpoints) return checkpoints.error();
+  names.insert(names.end(), checkpoints->begin(), checkpoints->end());
+  std::vector<std::string> unlisted;
+  for (const std::string& name : names) {
+    if (manifest.lists(name)) continue;
+    const Result<bool> there = base::is_there(directory / name);
+    if (!there) return there.error();
+    if (*there) unlisted.push_back(name);
+  }
+  return unlisted;
+}
+
 Result<bool> has_ended(const fs::path& directory) {
-  const Result<std::optional<Manifest>> manifest = read_manifest(directory);
-  if (!manifest) return manifest.error();
-  if (*manifest) return (*manifest)->lists(findings_name);
-  const Result<bool> orphan = base::is_there(directory / findings_name);
-  if (!orphan) return orphan.error();
-  if (!*orphan) return false;
-  return Error{fmt::format(
-      "{}: is missing; it was removed, or lookback 0.1 made this run; --resume makes the run anew",
-      (directory / manifest_name).string())};
+  const Result<OpenedRun> run = OpenedRun::open(directory);
+  if (!run) return run.error();
+  return run->has_ended();
 }
 
 Result<bool> has_ended_as(const RunConfig& config, const fs::path& directory) {
-  Result<bool> ended = has_ended(directory);
-  if (!ended || !*ended) return ended;
-  const Result<Standing> standing = standing_of(config, directory);
-  if (!standing) return standing.error();
-  return *standing == Standing::same;
+  const Result<OpenedRun> run = OpenedRun::open(directory);
+  if (!run) return run.error();
+  return run->has_ended_as(config);
 }
 
 Result<bool> has_finished(const fs::path& directory) {
-  Result<bool> ended = has_ended(directory);
-  if (!ended || !*ended) return ended;
-  const Result<std::optional<Manifest>> manifest = read_manifest(directory);
-  if (!manifest) return manifest.error();
-  const Result<json> findings =
-      read_listed_object(directory, **manifest, findings_name, largest_findings);
+  const Result<OpenedRun> run = OpenedRun::open(directory);
+  if (!run) return run.error();
+  const Result<json> findings = run->read(findings_name);
   if (!findings) return findings.error();
   return base::find_text(*findings, {"status"}) == "finished";
 }
@@ -164,6 +229,9 @@ std::set<std::string> instruction_sets_of(const Manifest& manifest) {
   for (const json& stretch : manifest.made_by) {
     const std::string set = base::find_text(stretch, {"instruction_set"});
     if (!set.empty()) sets.insert(set);
+  }
+  for (const auto& [name, file] : manifest.files) {
+    sets.insert(file.instruction_sets.begin(), file.instruction_sets.end());
   }
   return sets;
 }

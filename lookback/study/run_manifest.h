@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "lookback/base/result.h"
 #include "lookback/study/manifest.h"
@@ -16,30 +17,37 @@ namespace lookback::study {
 /// each line of metrics is bound to it.
 std::string identity_of(const RunConfig& config);
 
+/// Whose files those of a run's manifest are, and whether they are those of `config`, however long.
+nlohmann::json owner_of(const RunConfig& config);
+bool is_owner(const Manifest& manifest, const RunConfig& config);
+
 /// Training begins or goes on in `directory` at `step`: notes whose run it is, which program, engine,
 /// instruction set and machine train it from there, and lists config.toml, tokenizer.json
-/// and data.json.
+/// and data.json. Where the manifest was lost, the checkpoints tell on which instruction sets the run was
+/// trained so far.
 Status note_stretch(const std::filesystem::path& directory, const RunConfig& config,
                     std::uint64_t step);
 
-/// Lists everything that a run has written, findings.json with it: it has ended.
-Status note_end(const std::filesystem::path& directory);
+/// Lists everything that a run has written, findings.json with it: it has ended. Errors: a checkpoint
+/// is damaged, or not the one of this run that its name says.
+Status note_end(const std::filesystem::path& directory, const RunConfig& config);
+
+/// What an ended run's manifest should list if it were the run's, and does not: results, checkpoints, a
+/// state to resume from. Put there by hand, or left by a kill. By path from the directory.
+Result<std::vector<std::string>> unlisted_files(const std::filesystem::path& directory,
+                                                const Manifest& manifest);
 
 /// Makes an ended run one that has not, whose files may change. Killed in between, it is either.
 Status note_reopening(const std::filesystem::path& directory);
 
-/// Whether the run in `directory` has ended: its manifest lists findings.json. Errors: the manifest
-/// cannot be read, was changed, or is missing beside a findings.json.
+/// What an OpenedRun says of these, for who asks nothing else.
 Result<bool> has_ended(const std::filesystem::path& directory);
-
-/// The same, and as long as `config` asks: one with fewer tokens has not come to its end (longer_run.h).
-/// Errors: as above, and another run than `config`.
 Result<bool> has_ended_as(const RunConfig& config, const std::filesystem::path& directory);
 
 /// Whether the run ended and did not diverge. Errors: as above, and findings that were changed.
 Result<bool> has_finished(const std::filesystem::path& directory);
 
-/// The instruction sets that gave a run its bits.
+/// The instruction sets that gave a run its bits, those of its inspection and evaluation too.
 std::set<std::string> instruction_sets_of(const Manifest& manifest);
 
 /// What to say of a study whose runs were made on these; empty where it is one, or none is known.

@@ -5,14 +5,11 @@
 
 #include "lookback/base/json_access.h"
 #include "lookback/study/findings.h"
-#include "lookback/study/manifest.h"
-#include "lookback/study/metrics_file.h"
+#include "lookback/study/opened_run.h"
 #include "lookback/study/run_manifest.h"
 
 namespace lookback::study {
 namespace {
-
-constexpr std::size_t largest_record = std::size_t{1} << 28;
 
 /// Lists as long as a sequence, which no claim speaks of: a study's records lie in memory together.
 void drop_lists(nlohmann::json& line) {
@@ -52,40 +49,31 @@ nlohmann::json shortened(const nlohmann::json& inspection) {
 
 }  // namespace
 
-Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run,
+Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& directory,
                                                  const RunConfig& config) {
-  const Result<bool> ended = has_ended_as(config, run);
+  const Result<OpenedRun> run = OpenedRun::open(directory);
+  if (!run) return run.error();
+  const Result<bool> ended = run->has_ended_as(config);
   if (!ended) return ended.error();
   if (!*ended) return std::optional<RunRecord>();
-  const Result<std::optional<Manifest>> manifest = read_manifest(run);
-  if (!manifest) return manifest.error();
-  const auto read = [&](const char* name) {
-    return read_listed_object(run, **manifest, name, largest_record);
-  };
   RunRecord record;
   record.arm = config.arm;
   record.seed = config.seed;
-  record.instruction_sets = instruction_sets_of(**manifest);
-  const Result<nlohmann::json> findings = read("findings.json");
+  record.instruction_sets = instruction_sets_of(run->manifest());
+  const Result<nlohmann::json> findings = run->read("findings.json");
   if (!findings) return findings.error();
   record.findings = summary_of(*findings);
-  if (Status whole = check_listed(run, **manifest, "metrics.jsonl"); !whole) return whole.error();
-  Result<std::vector<nlohmann::json>> metrics =
-      read_metrics(run / "metrics.jsonl", identity_of(config));
+  Result<std::vector<nlohmann::json>> metrics = run->read_metrics(config);
   if (!metrics) return metrics.error();
   record.metrics = std::move(*metrics);
   for (nlohmann::json& line : record.metrics) drop_lists(line);
-  if ((*manifest)->lists("inspection.json")) {
-    const Result<nlohmann::json> inspection = read("inspection.json");
-    if (!inspection) return inspection.error();
-    record.inspection = shortened(*inspection);
-  }
-  if ((*manifest)->lists("evaluation.json")) {
-    const Result<nlohmann::json> evaluation = read("evaluation.json");
-    if (!evaluation) return evaluation.error();
-    const nlohmann::json* results = base::find_value(*evaluation, {"results"});
-    if (results != nullptr) record.evaluation = {{"results", *results}};
-  }
+  const Result<nlohmann::json> inspection = run->read("inspection.json");
+  if (!inspection) return inspection.error();
+  if (inspection->is_object()) record.inspection = shortened(*inspection);
+  const Result<nlohmann::json> evaluation = run->read("evaluation.json");
+  if (!evaluation) return evaluation.error();
+  const nlohmann::json* results = base::find_value(*evaluation, {"results"});
+  if (results != nullptr) record.evaluation = {{"results", *results}};
   return std::optional<RunRecord>(std::move(record));
 }
 

@@ -29,7 +29,7 @@ struct RunRecord {
 
 /// The record in the directory of the run of `config`, its seed included; none where that has not
 /// ended, or ended with fewer tokens. Errors: a file of it is missing, was changed, or cannot be read.
-Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& run,
+Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& directory,
                                                  const RunConfig& config);
 
 }  // namespace lookback::study

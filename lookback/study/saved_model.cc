@@ -4,15 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "lookback/base/file.h"
 #include "lookback/study/longer_run.h"
+#include "lookback/study/opened_run.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/run_manifest.h"
 
@@ -20,16 +19,6 @@ namespace lookback::study {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The number in "<tokens>.safetensors"; none for another name.
-std::optional<std::uint64_t> tokens_named_by(const fs::path& file) {
-  const std::string stem = file.stem().string();
-  std::uint64_t tokens = 0;
-  const auto [end, code] = std::from_chars(stem.data(), stem.data() + stem.size(), tokens);
-  const bool whole = code == std::errc{} && end == stem.data() + stem.size();
-  if (!whole || file.extension() != ".safetensors") return std::nullopt;
-  return tokens;
-}
 
 /// Some of them, for a message.
 std::string listed(std::vector<fs::path> paths) {
@@ -43,33 +32,73 @@ std::string listed(std::vector<fs::path> paths) {
                      left > 0 ? fmt::format(" and {} more", left) : std::string());
 }
 
-/// A checkpoint in a run's directory is of that run, which may have been made longer since.
-Status check_is_of_run(const fs::path& file, const RunConfig& config) {
+/// What a checkpoint says of itself against its name.
+Status check_name(const fs::path& file, const train::CheckpointHeader& header) {
+  const std::optional<std::uint64_t> named = train::tokens_named_by(file);
+  if (!named || *named == header.tokens) return {};
+  return Error{fmt::format("{}: is the checkpoint of {} tokens under another name", file.string(),
+                           header.tokens)};
+}
+
+/// The run, which may have been made longer since, against that of the checkpoint.
+Status check_run(const fs::path& file, const RunConfig& config, const RunConfig& of_run) {
+  if (identity_of(of_run) == identity_of(config)) return {};
+  return Error{fmt::format(
+      "{}: is of the run {} seed {}{}, not of the one whose checkpoints it is among", file.string(),
+      config.arm, config.seed, difference_text(to_toml(config), to_toml(of_run)))};
+}
+
+/// Of a checkpoint, as manifests list it.
+std::string listed_name(const fs::path& file) { return "checkpoints/" + file.filename().string(); }
+
+/// A checkpoint in a run's directory is of that run, after as many tokens as its name says, and once the
+/// run has ended it is in the manifest.
+Status check_place(const fs::path& file, const train::CheckpointHeader& header,
+                   const RunConfig& config) {
   const fs::path folder = fs::absolute(file).parent_path();
   if (folder.filename() != "checkpoints") return {};
+  if (Status named = check_name(file, header); !named) return named;
   const fs::path run = folder.parent_path();
   const Result<bool> there = base::is_there(run / "config.toml");
   if (!there) return there.error();
   if (!*there) return {};
   const Result<RunConfig> of_run = read_run_config(run);
   if (!of_run) return of_run.error();
-  if (identity_of(*of_run) == identity_of(config)) return {};
-  return Error{fmt::format(
-      "{}: is of the run {} seed {}{}, not of the one whose checkpoints it is among", file.string(),
-      config.arm, config.seed, difference_text(to_toml(config), to_toml(*of_run)))};
+  if (Status ours = check_run(file, config, *of_run); !ours) return ours;
+  const Result<OpenedRun> opened = OpenedRun::open(run);
+  if (!opened) return opened.error();
+  return opened->has_ended() ? opened->check(listed_name(file)) : Status();
+}
+
+Result<RunConfig> config_in(const train::Checkpoint& checkpoint, const fs::path& file) {
+  return parse_run_config(checkpoint.header().config, file.string() + ": metadata 'config'");
 }
 
 Result<SavedModel> model_of(const train::Checkpoint& checkpoint, const fs::path& file) {
-  Result<RunConfig> config =
-      parse_run_config(checkpoint.header().config, file.string() + ": metadata 'config'");
+  Result<RunConfig> config = config_in(checkpoint, file);
   if (!config) return config.error();
-  if (Status ours = check_is_of_run(file, *config); !ours) return ours.error();
+  if (Status ours = check_place(file, checkpoint.header(), *config); !ours) return ours.error();
   Result<model::Program> program = model::compile(config->architecture);
   if (!program) return program.error();
   Result<std::vector<float>> parameters = checkpoint.parameters(*program);
   if (!parameters) return parameters.error();
   return SavedModel{checkpoint.header(), std::move(*config), std::move(*program),
                     std::move(*parameters)};
+}
+
+/// The checkpoints of a run's directory. Once it has ended they are those of its manifest, there or not:
+/// what else lies beside them is not the run's.
+Result<std::vector<fs::path>> checkpoints_in(const fs::path& directory) {
+  const Result<OpenedRun> run = OpenedRun::open(directory);
+  if (!run) return run.error();
+  Result<std::vector<fs::path>> files = std::vector<fs::path>();
+  if (!run->has_ended()) files = base::entries_of(directory / "checkpoints");
+  if (!files) return files;
+  for (const auto& [name, file] : run->manifest().files) {
+    if (run->has_ended()) files->push_back(directory / name);
+  }
+  std::erase_if(*files, [](const fs::path& file) { return !train::tokens_named_by(file); });
+  return files;
 }
 
 /// The checkpoint files that a path means, the newest first: one at least.
@@ -82,10 +111,9 @@ Result<std::vector<fs::path>> checkpoints_of(const fs::path& path) {
   if (!status) return status.error();
   // Reading it says what is wrong, if anything.
   if (!fs::is_directory(*status)) return std::vector<fs::path>{path};
-  Result<std::vector<fs::path>> files = base::entries_of(path / "checkpoints");
+  Result<std::vector<fs::path>> files = checkpoints_in(path);
   if (!files) return files;
-  std::erase_if(*files, [](const fs::path& file) { return !tokens_named_by(file); });
-  std::ranges::sort(*files, std::ranges::greater(), tokens_named_by);
+  std::ranges::sort(*files, std::ranges::greater(), train::tokens_named_by);
   if (!files->empty()) return files;
   const Result<std::vector<fs::path>> runs = runs_in(path);
   if (!runs) return runs.error();
@@ -111,14 +139,14 @@ Result<SavedModel> read_one(const fs::path& file) {
 /// ones take a while to read, so only a few are tried.
 std::string instead_of(const fs::path& file) {
   constexpr std::size_t most_tried = 4;
-  const std::optional<std::uint64_t> tokens = tokens_named_by(file);
+  const std::optional<std::uint64_t> tokens = train::tokens_named_by(file);
   Result<std::vector<fs::path>> earlier = base::entries_of(file.parent_path());
   if (!tokens || !earlier) return "";
   std::erase_if(*earlier, [&](const fs::path& other) {
-    const std::optional<std::uint64_t> others = tokens_named_by(other);
+    const std::optional<std::uint64_t> others = train::tokens_named_by(other);
     return !others || *others >= *tokens;
   });
-  std::ranges::sort(*earlier, std::ranges::greater(), tokens_named_by);
+  std::ranges::sort(*earlier, std::ranges::greater(), train::tokens_named_by);
   earlier->resize(std::min(earlier->size(), most_tried));
   const auto whole =
       std::ranges::find_if(*earlier, [](const fs::path& one) { return bool(read_one(one)); });
@@ -126,6 +154,14 @@ std::string instead_of(const fs::path& file) {
 }
 
 }  // namespace
+
+Status check_checkpoint(const fs::path& file, const RunConfig& of_run) {
+  const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
+  if (!checkpoint) return checkpoint.error();
+  if (Status named = check_name(file, checkpoint->header()); !named) return named;
+  const Result<RunConfig> config = config_in(*checkpoint, file);
+  return config ? check_run(file, *config, of_run) : config.error();
+}
 
 Result<SavedModel> read_model(const fs::path& file) {
   Result<SavedModel> model = read_one(file);

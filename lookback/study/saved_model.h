@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "lookback/base/result.h"
@@ -20,9 +21,14 @@ struct SavedModel {
 
 /// Reads the model of a checkpoint file, without the optimizer's state. Errors, in one line with the
 /// file's name: what Checkpoint::read refuses, a configuration that is none, tensors that do not fit
-/// it, and a file among the checkpoints of a run that it is not of. Where a run has an earlier
-/// checkpoint that is whole, the error names it.
+/// it, and a file among the checkpoints of a run that is of another run, of other tokens than its name
+/// says, or of a run that has ended and not as its manifest says. Where a run has an earlier checkpoint
+/// that is whole, the error names it.
 Result<SavedModel> read_model(const std::filesystem::path& checkpoint);
+
+/// Whether a file is whole and the checkpoint of this run that its name says, which may have been written
+/// when the run was to be shorter. Error: it is not, or cannot be read now.
+Status check_checkpoint(const std::filesystem::path& file, const RunConfig& of_run);
 
 /// A model, and where it was found.
 struct FoundModel {
@@ -36,7 +42,8 @@ struct FoundModel {
 Result<FoundModel> find_model(const std::filesystem::path& path);
 
 /// The checkpoint that a path means: the file itself or, of a run's directory, the one after the
-/// most tokens in its checkpoints/. Errors: nothing there, or a directory without one.
+/// most tokens in its checkpoints/, of a run that has ended among those that its manifest lists. Errors:
+/// nothing there, a directory without one, and those of OpenedRun::open.
 Result<std::filesystem::path> find_checkpoint(const std::filesystem::path& path);
 
 }  // namespace lookback::study

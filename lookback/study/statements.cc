@@ -42,10 +42,6 @@ std::string form_of(const ClaimTest& test) {
   return text + fmt::format(", {}", name_of(test.decided_by));
 }
 
-std::string run_name(const RunConfig& config) {
-  return fmt::format("{}/seed-{}", config.arm, config.seed);
-}
-
 /// The file without its checksum.
 json body_of(const Statements& statements) {
   json claims = json::array();
@@ -63,10 +59,7 @@ std::string checksum_of(const json& body) {
 
 /// `problem` names the file.
 Error refusal(std::string_view problem) {
-  return Error{
-      fmt::format("{}; put back the file that lookback wrote, or remove it: then every claim "
-                  "counts as stated now",
-                  problem)};
+  return Error{fmt::format("{}; {}", problem, remedy_of(file_name))};
 }
 
 /// The texts of an array; nothing where there is another kind among them.
@@ -119,7 +112,7 @@ Status bring_up_to_date(const Study& study, const std::filesystem::path& directo
   for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
     for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
       const RunConfig config = study.run(arm, seed);
-      const std::string name = run_name(config);
+      const std::string name = run_name(config.arm, seed);
       const auto there =
           base::is_there(run_directory(directory, config.arm, seed) / "findings.json");
       if (!there) return there.error();

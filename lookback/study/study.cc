@@ -16,6 +16,7 @@
 #include "lookback/study/longer_run.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/one_run.h"
+#include "lookback/study/opened_run.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/repair.h"
 #include "lookback/study/run_manifest.h"
@@ -30,18 +31,14 @@ constexpr std::size_t largest_text = std::size_t{1} << 28;
 /// One run's row: its findings, with the speed that timing.json knows, null where that was lost, and
 /// the instruction sets that gave its bits.
 Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
-  const Result<std::optional<Manifest>> manifest = read_manifest(run);
-  if (!manifest) return manifest.error();
-  if (!*manifest) return Error{fmt::format("{}: is missing", (run / manifest_name).string())};
-  const Result<nlohmann::json> findings =
-      read_listed_object(run, **manifest, "findings.json", largest_text);
+  const Result<OpenedRun> opened = OpenedRun::open(run);
+  if (!opened) return opened.error();
+  const Result<nlohmann::json> findings = opened->read("findings.json");
   if (!findings) return findings.error();
   nlohmann::json row = summary_of(*findings);
-  row["instruction_sets"] = instruction_sets_of(**manifest);
+  row["instruction_sets"] = instruction_sets_of(opened->manifest());
   row["tokens_per_second"] = nullptr;
-  if (!(*manifest)->lists("timing.json")) return row;
-  const Result<nlohmann::json> timing =
-      read_listed_object(run, **manifest, "timing.json", largest_text);
+  const Result<nlohmann::json> timing = opened->read("timing.json");
   if (!timing) return timing.error();
   if (const auto rate = base::find_number(*timing, {"tokens_per_second"})) {
     row["tokens_per_second"] = *rate;
@@ -93,25 +90,6 @@ bool is_complete(const RunConfig& config, const std::filesystem::path& run) {
   return ended && *ended;
 }
 
-/// Whether every run of a finished study is there, ended, and still the one that it was finished with: one
-/// can have been removed, or made longer by itself. Errors: the run that is not.
-Status check_finished(const Study& study, const std::filesystem::path& directory) {
-  for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
-    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
-      const RunConfig config = study.run(arm, seed);
-      const std::filesystem::path run = run_directory(directory, config.arm, seed);
-      const Result<bool> ended = has_ended_as(config, run);
-      if (!ended) return ended.error();
-      if (*ended) continue;
-      return Error{
-          fmt::format("{}: this run of the finished study is gone, or is being made longer; "
-                      "add --resume to make it again",
-                      run.string())};
-    }
-  }
-  return {};
-}
-
 /// Tokens that the runs after (seed, arm) still have to see, finished ones not counted.
 std::uint64_t tokens_after(const Study& study, const std::filesystem::path& directory,
                            std::uint64_t seed, std::size_t arm) {
@@ -160,6 +138,7 @@ Result<Ending> end_run(const RunConfig& config, const DirectoryLock& lock,
   const Result<Standing> standing = standing_of(config, run);
   if (!standing) return standing.error();
   if (*standing == Standing::shorter) {
+    if (Status held = lock.check(); !held) return held.error();
     if (Status reopened = reopen(run); !reopened) return reopened.error();
   }
   const Result<bool> ended = has_ended(run);
@@ -193,6 +172,7 @@ class Pass {
     if (Status held = lock_.check(); !held) return held.error();
     Status written = write_summary(study_, directory_, workers_.count(), listener_);
     if (!written) return written.error();
+    if (Status held = lock_.check(); !held) return held.error();
     if (const auto ledger = write_ledger(study_, directory_); !ledger) return ledger.error();
     if (failures_ == 0) return Ending::finished;
     return Error{
@@ -209,7 +189,8 @@ class Pass {
     if (!lock) return lock.error();
     const std::uint64_t after = tokens_after(study_, directory_, seed, arm);
     if (resume_) {
-      if (Status repaired = repair_run(config, run, listener_); !repaired) return repaired.error();
+      if (Status repaired = repair_run(config, *lock, listener_); !repaired)
+        return repaired.error();
     }
     Result<Ending> ending = end_run(config, *lock, after, workers_, listener_);
     if (!ending || *ending == Ending::stopped) return ending;
@@ -231,11 +212,13 @@ class Pass {
 };
 
 /// A study that is finished is left as it is, but for the question and what its claims come to.
-Status leave_finished(const Study& study, const std::filesystem::path& directory,
-                      Listener& listener) {
-  if (Status same = check_finished(study, directory); !same) return same;
+Status leave_finished(const Study& study, const DirectoryLock& lock, Listener& listener) {
+  const std::filesystem::path& directory = lock.directory();
+  if (Status whole = check_has_its_runs(study, directory); !whole) return whole;
+  if (Status held = lock.check(); !held) return held;
   if (Status updated = update_summary(study, directory); !updated) return updated;
   listener.message(fmt::format("{}: this study is finished", directory.string()));
+  if (Status held = lock.check(); !held) return held;
   const auto ledger = write_ledger(study, directory);
   return ledger ? Status() : ledger.error();
 }
@@ -253,7 +236,7 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   const Result<bool> finished = is_finished(directory);
   if (!finished && !resume) return finished.error();
   if (resume || !*finished) return Pass(study, *lock, resume, workers, listener).run();
-  if (Status left = leave_finished(study, directory, listener); !left) return left.error();
+  if (Status left = leave_finished(study, *lock, listener); !left) return left.error();
   return Ending::finished;
 }
 
@@ -263,8 +246,7 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
   if (resume) {
-    if (Status repaired = repair_run(config, directory, listener); !repaired)
-      return repaired.error();
+    if (Status repaired = repair_run(config, *lock, listener); !repaired) return repaired.error();
   }
   const Result<Standing> standing = standing_of(config, directory);
   if (!standing) return standing.error();

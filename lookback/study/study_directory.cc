@@ -13,6 +13,7 @@
 #include "lookback/study/longer_run.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/output_place.h"
+#include "lookback/study/run_manifest.h"
 
 namespace lookback::study {
 namespace {
@@ -26,9 +27,17 @@ std::string runs_checksum(const std::string& text) {
 }
 
 /// Whether the manifest's owner is the study of these runs, or about to be.
-bool is_owner(const Manifest& manifest, const std::string& checksum) {
+bool is_study_of(const Manifest& manifest, const std::string& checksum) {
   const nlohmann::json& runs = base::find_array(manifest.owner, {"runs"});
   return std::ranges::find(runs, nlohmann::json(checksum)) != runs.end();
+}
+
+Error edited_runs(const std::filesystem::path& file) {
+  return Error{
+      fmt::format("{}: what its runs are was changed since they were started (question and "
+                  "claims may be); undo that, or run the file that the study was started from with "
+                  "--resume",
+                  file.string())};
 }
 
 Error lost_manifest(const std::filesystem::path& directory) {
@@ -184,8 +193,9 @@ Status claim_directory(const Study& study, const std::filesystem::path& director
   const Result<std::string> found = base::read_file(file, largest_study);
   if (!found) return found.error();
   // This very study, whose file was damaged since.
-  const bool is_this = manifest && *manifest && is_owner(**manifest, runs_checksum(study.text));
-  if (is_this && !is_owner(**manifest, runs_checksum(*found))) {
+  const bool is_known = manifest && *manifest && (*manifest)->owner.contains("runs");
+  if (is_known && !is_study_of(**manifest, runs_checksum(*found))) {
+    if (!is_study_of(**manifest, runs_checksum(study.text))) return edited_runs(file);
     if (resume) return reword(study, directory);
     return changed_file(file);
   }
@@ -202,12 +212,7 @@ Result<Study> read_study_in(const std::filesystem::path& directory) {
   if (!kind) return kind.error();
   // A study file of a person's own has none beside it.
   if (!*manifest && *kind == DirectoryKind::study) return lost_manifest(directory);
-  if (*manifest && !is_owner(**manifest, runs_checksum(study->text))) {
-    return Error{
-        fmt::format("{}: what its runs are was changed since they were started (question and "
-                    "claims may be); undo that, or run the study with --resume",
-                    file.string())};
-  }
+  if (*manifest && !is_study_of(**manifest, runs_checksum(study->text))) return edited_runs(file);
   return study;
 }
 
@@ -219,6 +224,26 @@ Result<bool> is_finished(const std::filesystem::path& directory) {
   if (!orphan) return orphan.error();
   if (!*orphan) return false;
   return lost_manifest(directory);
+}
+
+Status check_has_its_runs(const Study& study, const std::filesystem::path& directory) {
+  const Result<bool> finished = is_finished(directory);
+  if (!finished) return finished.error();
+  if (!*finished) return {};
+  for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
+    for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+      const RunConfig config = study.run(arm, seed);
+      const std::filesystem::path run = run_directory(directory, config.arm, seed);
+      const Result<bool> ended = has_ended_as(config, run);
+      if (!ended) return ended.error();
+      if (*ended) continue;
+      return Error{
+          fmt::format("{}: this run of a finished study is gone, or has not ended; run the "
+                      "study with --resume to make it again",
+                      run.string())};
+    }
+  }
+  return {};
 }
 
 }  // namespace lookback::study

@@ -26,7 +26,11 @@ Status claim_directory(const Study& study, const std::filesystem::path& director
 /// started.
 Result<Study> read_study_in(const std::filesystem::path& directory);
 
-/// Whether every run of the study has ended, and its summary is written.
+/// Whether every run of the study had ended, and its summary was written.
 Result<bool> is_finished(const std::filesystem::path& directory);
+
+/// Of a finished study: every run is there, has ended, and is still the one that the study was finished
+/// with. Errors: the first that is not, for it was removed or changed; what is_finished cannot tell.
+Status check_has_its_runs(const Study& study, const std::filesystem::path& directory);
 
 }  // namespace lookback::study

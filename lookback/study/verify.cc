@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "lookback/base/file.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
+#include "lookback/study/opened_run.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/run_manifest.h"
 #include "lookback/study/saved_model.h"
@@ -18,20 +20,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What only an ended run has, and its manifest lists.
-constexpr const char* end_files[] = {"findings.json", "inspection.json", "inspection.npz",
-                                     "evaluation.json"};
+/// What a directory is, by its files.
+enum class Kind { run, study, other };
 
 class Verifier {
  public:
-  Status visit(const fs::path& directory) {
-    const Result<std::string> owner = owner_of(directory);
-    if (!owner) return owner.error();
-    if (*owner == "run") {
-      verify_run(directory);
+  /// `study` is the one that the directory lies in, or empty.
+  Status visit(const fs::path& directory, fs::path study) {
+    const Result<Kind> kind = kind_here(directory);
+    if (!kind) return kind.error();
+    if (*kind == Kind::run) {
+      verify_run(directory, study);
       return {};
     }
-    if (*owner == "study") verify_study(directory);
+    if (*kind == Kind::study) {
+      verify_study(directory);
+      study = directory;
+    }
     const auto entries = base::entries_of(directory);
     if (!entries) return entries.error();
     for (const fs::path& entry : *entries) {
@@ -40,7 +45,7 @@ class Verifier {
       const Result<fs::file_status> status = base::status_of(entry);
       if (!status) return status.error();
       if (!fs::is_directory(*status)) continue;
-      if (Status visited = visit(entry); !visited) return visited;
+      if (Status visited = visit(entry, study); !visited) return visited;
     }
     return {};
   }
@@ -48,19 +53,23 @@ class Verifier {
   Verification& found() { return found_; }
 
  private:
-  /// Whose directory it is: "run", "study" or nothing; by its files, and where such a file is gone by the
-  /// manifest.
-  static Result<std::string> owner_of(const fs::path& directory) {
+  /// Where the file is gone that makes a directory a run's or a study's, the manifest tells; one that was
+  /// changed tells nothing but that.
+  Result<Kind> kind_here(const fs::path& directory) {
     const Result<DirectoryKind> kind = kind_of(directory);
     if (!kind) return kind.error();
-    if (*kind == DirectoryKind::run) return std::string("run");
-    if (*kind == DirectoryKind::study) return std::string("study");
+    if (*kind == DirectoryKind::run) return Kind::run;
+    if (*kind == DirectoryKind::study) return Kind::study;
     const Result<std::optional<Manifest>> manifest = read_manifest(directory);
-    if (!manifest || !*manifest) return std::string();
-    return std::string((*manifest)->owner.contains("study") ? "study" : "run");
+    if (!manifest) fault(manifest.error().message);
+    if (!manifest || !*manifest) return Kind::other;
+    return (*manifest)->owner.contains("study") ? Kind::study : Kind::run;
   }
 
-  void fault(const std::string& line) { found_.faults.push_back(line); }
+  /// Several checks may say the same of a file.
+  void fault(const std::string& line) {
+    if (std::ranges::count(found_.faults, line) == 0) found_.faults.push_back(line);
+  }
   void note(const Status& status) {
     if (!status) fault(status.error().message);
   }
@@ -84,42 +93,64 @@ class Verifier {
     }
   }
 
-  void verify_run(const fs::path& run) {
+  void verify_run(const fs::path& run, const fs::path& study) {
     ++found_.runs;
     const std::optional<Manifest> manifest = manifest_of(run);
+    const Result<RunConfig> config = read_run_config(run);
     if (manifest) {
       verify_listed(run, *manifest);
+      verify_results(run, *manifest);
       const bool ended = manifest->lists("findings.json");
       if (!ended) ++found_.unfinished;
       if (ended) verify_nothing_unlisted(run, *manifest);
+      if (config) verify_owner(run, *manifest, *config);
     }
-    const Result<RunConfig> config = read_run_config(run);
     if (!config) return fault(config.error().message);
+    if (!study.empty()) verify_place(run, study, *config);
     const auto metrics = read_metrics(run / "metrics.jsonl", identity_of(*config));
     if (!metrics) fault(metrics.error().message);
-    verify_checkpoints(run);
+    verify_checkpoints(run, *config);
+  }
+
+  /// Numbers that cannot be, in files that are as they were written.
+  void verify_results(const fs::path& run, const Manifest& manifest) {
+    for (const char* name : {"findings.json", "inspection.json", "evaluation.json"}) {
+      if (!manifest.lists(name) || !check_listed(run, manifest, name)) continue;
+      const Result<nlohmann::json> result = read_result(run, manifest, name);
+      if (!result) fault(result.error().message);
+    }
+  }
+
+  void verify_owner(const fs::path& run, const Manifest& manifest, const RunConfig& config) {
+    if (is_owner(manifest, config)) return;
+    fault(fmt::format("{}: is of another run than the config.toml beside it, {} seed {}",
+                      (run / manifest_name).string(), config.arm, config.seed));
+  }
+
+  /// A run that was copied within its study would count as another.
+  void verify_place(const fs::path& run, const fs::path& study, const RunConfig& config) {
+    if (run.lexically_relative(study) == run_name(config.arm, config.seed)) return;
+    fault(fmt::format("{}: holds the run {} seed {}, which belongs in {}", run.string(), config.arm,
+                      config.seed, run_directory(study, config.arm, config.seed).string()));
   }
 
   void verify_nothing_unlisted(const fs::path& run, const Manifest& manifest) {
-    for (const char* name : end_files) {
-      const Result<bool> there = base::is_there(run / name);
-      if (!there) {
-        fault(there.error().message);
-      } else if (*there && !manifest.lists(name)) {
-        fault(fmt::format("{}: is not in the manifest: put there by hand, or left by a kill",
-                          (run / name).string()));
-      }
+    const Result<std::vector<std::string>> unlisted = unlisted_files(run, manifest);
+    if (!unlisted) return fault(unlisted.error().message);
+    for (const std::string& name : *unlisted) {
+      fault(
+          fmt::format("{}: is not in {}, so it was put there by hand, or left by a kill; remove it",
+                      (run / name).string(), manifest_name));
     }
   }
 
-  void verify_checkpoints(const fs::path& run) {
+  void verify_checkpoints(const fs::path& run, const RunConfig& config) {
     const auto files = base::entries_of(run / "checkpoints");
     if (!files) return fault(files.error().message);
     for (const fs::path& file : *files) {
       if (file.extension() != ".safetensors") continue;
       ++found_.files;
-      const Result<SavedModel> model = read_model(file);
-      if (!model) fault(model.error().message);
+      note(check_checkpoint(file, config));
     }
   }
 
@@ -129,7 +160,7 @@ class Verifier {
     if (manifest) verify_listed(directory, *manifest);
     const Result<Study> study = read_study_in(directory);
     if (!study) return fault(study.error().message);
-    if (!manifest || !manifest->lists("summary.json")) return;
+    const bool is_finished = manifest && manifest->lists("summary.json");
     for (std::size_t arm = 0; arm < study->arms.size(); ++arm) {
       for (std::uint64_t seed = 0; seed < study->seeds; ++seed) {
         const RunConfig config = study->run(arm, seed);
@@ -137,9 +168,11 @@ class Verifier {
         const Result<bool> ended = has_ended_as(config, run);
         if (!ended) {
           fault(ended.error().message);
-        } else if (!*ended) {
-          fault(fmt::format("{}: this run of a finished study is gone, or has not ended",
-                            run.string()));
+        } else if (is_finished && !*ended) {
+          fault(
+              fmt::format("{}: this run of a finished study is gone, or has not ended; run the "
+                          "study with --resume to make it again",
+                          run.string()));
         }
       }
     }
@@ -152,9 +185,9 @@ class Verifier {
 
 Result<Verification> verify(const fs::path& directory) {
   Verifier verifier;
-  if (Status visited = verifier.visit(directory); !visited) return visited.error();
+  if (Status visited = verifier.visit(directory, {}); !visited) return visited.error();
   Verification& found = verifier.found();
-  if (found.runs + found.studies > 0) return std::move(found);
+  if (found.runs + found.studies > 0 || !found.faults.empty()) return std::move(found);
   return Error{fmt::format("{}: holds neither a run nor a study", directory.string())};
 }
 

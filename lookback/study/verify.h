@@ -19,9 +19,10 @@ struct Verification {
   std::vector<std::string> faults;
 };
 
-/// Checks a run, a study with its runs, or every one of these below a directory: each file against the
-/// manifest, each line of metrics and each checkpoint against its own checksum and the run it is among, the
-/// values of metrics for what they can be, and that a finished study has its runs. Reads everything
+/// Checks a run, a study with its runs, or every one of these below a directory: each manifest against
+/// itself and the run whose it is, each file against the manifest, each line of metrics and each checkpoint
+/// against its own checksum and the run it is among, results for numbers that cannot be, that a finished
+/// study has its runs, and that a run lies where its study has it. Reads everything
 /// and changes nothing. Errors: neither a run nor a study anywhere below.
 Result<Verification> verify(const std::filesystem::path& directory);
 

@@ -83,14 +83,6 @@ Status check_values(const base::Tensor& tensor, const std::filesystem::path& pat
       fmt::format("{}: tensor '{}' holds values that are not finite", path.string(), tensor.name)};
 }
 
-/// What checkpoint_path() wrote into a name; 0 for a name of another kind.
-std::uint64_t tokens_in_name(const std::filesystem::path& file) {
-  const std::string stem = file.stem().string();
-  std::uint64_t tokens = 0;
-  const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), tokens);
-  return error == std::errc{} && end == stem.data() + stem.size() ? tokens : 0;
-}
-
 }  // namespace
 
 Status write_checkpoint(const std::filesystem::path& path, const model::Program& program,
@@ -215,6 +207,14 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::uin
   return run / "checkpoints" / fmt::format("{}.safetensors", tokens);
 }
 
+std::optional<std::uint64_t> tokens_named_by(const std::filesystem::path& file) {
+  const std::string stem = file.stem().string();
+  std::uint64_t tokens = 0;
+  const auto [end, code] = std::from_chars(stem.data(), stem.data() + stem.size(), tokens);
+  const bool whole = code == std::errc{} && end == stem.data() + stem.size();
+  return whole && file.extension() == ".safetensors" ? std::optional(tokens) : std::nullopt;
+}
+
 std::filesystem::path resume_path(const std::filesystem::path& run) {
   return run / "resume.safetensors";
 }
@@ -225,6 +225,10 @@ Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
   if (!last_step) return newest;
   Result<std::vector<std::filesystem::path>> files = checkpoint_files(run / "checkpoints");
   if (!files) return files.error();
+  // A file of another name comes last.
+  const auto tokens_in_name = [](const std::filesystem::path& file) {
+    return tokens_named_by(file).value_or(0);
+  };
   std::ranges::sort(*files, std::ranges::greater(), tokens_in_name);
   const auto consider = [&](const std::filesystem::path& file) {
     Result<Checkpoint> checkpoint = Checkpoint::read(file);

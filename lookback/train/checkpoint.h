@@ -73,6 +73,8 @@ class Checkpoint {
 
 /// checkpoints/<tokens>.safetensors under a run's directory.
 std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::uint64_t tokens);
+/// The tokens in such a file's name; none where it is another name.
+std::optional<std::uint64_t> tokens_named_by(const std::filesystem::path& file);
 /// The one that is replaced time and again, for --resume only.
 std::filesystem::path resume_path(const std::filesystem::path& run);
 

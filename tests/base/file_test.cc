@@ -194,6 +194,19 @@ TEST(File, WritingRemovesWhatKilledProcessesLeftOfTheSameFile) {
   EXPECT_EQ(entries_in(directory.path()), 5U) << "what only looks like it stays";
 }
 
+TEST(File, WhatKilledProcessesLeftOfAnyFileCanBeRemovedAtOnce) {
+  const TemporaryDirectory directory;
+  const std::string dead = std::to_string(ended_process());
+  const std::string alive = std::to_string(::getppid());
+  for (const std::string& name : std::vector<std::string>{
+           ".f.partial-" + dead, ".other.partial-" + dead, ".f.partial-" + alive, "f", ".lock"}) {
+    std::ofstream(directory / name) << "half";
+  }
+  remove_stale_partials_in(directory.path());
+  EXPECT_EQ(entries_in(directory.path()), 3U);
+  EXPECT_TRUE(fs::exists(directory / (".f.partial-" + alive))) << "it may still be written";
+}
+
 TEST(File, OnlyANameThatNothingHasIsAbsent) {
   const TemporaryDirectory directory;
   ASSERT_TRUE(write_file_atomically(directory / "f", "text"));

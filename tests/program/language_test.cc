@@ -7,6 +7,7 @@
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
 #include "lookback/study/manifest.h"
+#include "lookback/study/run_config.h"
 #include "lookback/study/run_manifest.h"
 #include "tests/program/language_study.h"
 
@@ -167,7 +168,8 @@ TEST_F(LanguageProgram, ARunThatDivergedIsNamedAndLeftOut) {
   EXPECT_NE(none.err.find("lookback: " + study + ": found no run that has finished\n"),
             std::string::npos);
   std::filesystem::copy(run("no-ov") + "/findings.json", study + "/no-ov/seed-0/findings.json");
-  ASSERT_TRUE(study::note_end(study + "/no-ov/seed-0"));
+  const auto config = study::read_run_config(study + "/no-ov/seed-0");
+  ASSERT_TRUE(config && study::note_end(study + "/no-ov/seed-0", *config));
   const spec::Ended one = eval();
   EXPECT_EQ(one.exit_code, 0) << one.err;
   EXPECT_NE(one.err.find("/ov/seed-0: "), std::string::npos);

@@ -122,10 +122,53 @@ TEST_F(LedgerCommand, PrintsTheFileAsJson) {
 TEST_F(LedgerCommand, OfRunsThatHaveNotAllEndedDecidesByThoseThatHave) {
   const std::string copy = path("unfinished");
   std::filesystem::copy(out(), copy, std::filesystem::copy_options::recursive);
+  spec::unfinish_study(copy);
   spec::unfinish(copy + "/parallel/seed-1");
   const spec::Ended ended = spec::run(lookback({"ledger", copy}));
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
   EXPECT_TRUE(ended.out.starts_with("12  not decided ")) << ended.out;
+}
+
+TEST_F(LedgerCommand, OfAFinishedStudyThatLacksARunIsAnErrorAndSoIsItsPage) {
+  const std::string copy = path("lacking");
+  std::filesystem::copy(out(), copy, std::filesystem::copy_options::recursive);
+  std::filesystem::remove_all(copy + "/parallel");
+  const std::string gone = copy + "/parallel/seed-0: ";
+  EXPECT_EQ(one_line(spec::run(lookback({"ledger", copy}))).find(gone), 0U);
+  const spec::Ended page = spec::run(lookback({"report", copy}));
+  EXPECT_EQ(page.exit_code, 1);
+  EXPECT_NE(page.err.find(gone), std::string::npos) << page.err;
+}
+
+TEST_F(LedgerCommand, OfARunThatWasCutShortInItsConfigurationIsAnErrorAndSoIsItsPage) {
+  const std::string copy = path("cut");
+  std::filesystem::copy(out(), copy, std::filesystem::copy_options::recursive);
+  const std::string file = copy + "/parallel/seed-1/config.toml";
+  std::string text = *base::read_file(file, 1 << 20);
+  text.replace(text.find("\ntokens = 512"), 13, "\ntokens = 256");
+  std::ofstream(file) << text;
+  EXPECT_EQ(one_line(spec::run(lookback({"ledger", copy}))).find(file + ": was changed "), 0U);
+  const spec::Ended page = spec::run(lookback({"report", copy}));
+  EXPECT_EQ(page.exit_code, 1);
+  EXPECT_NE(page.err.find(file), std::string::npos) << page.err;
+}
+
+TEST_F(LedgerCommand, ACheckpointThatWasPutBesideARunTurnsNoVerdict) {
+  const std::string copy = path("foreign");
+  std::filesystem::copy(out(), copy, std::filesystem::copy_options::recursive);
+  const std::string run = copy + "/two-layer/seed-0";
+  std::filesystem::copy(run + "/checkpoints/0.safetensors",
+                        run + "/checkpoints/9999999.safetensors");
+  const spec::Ended verified = spec::run(lookback({"verify", copy}));
+  EXPECT_EQ(verified.exit_code, 1);
+  EXPECT_EQ(verified.out.find(run + "/checkpoints/9999999.safetensors: "), 0U) << verified.out;
+  const spec::Ended inspected = spec::run(lookback({"inspect", run, "--json", "--sequences", "2"}));
+  EXPECT_EQ(inspected.exit_code, 0) << inspected.err;
+  EXPECT_EQ(json::parse(inspected.out, nullptr, false)["tokens"], 512);
+  const spec::Ended page = spec::run(lookback({"report", copy}));
+  EXPECT_EQ(page.exit_code, 1);
+  EXPECT_NE(page.err.find(run + "/checkpoints/9999999.safetensors: "), std::string::npos)
+      << page.err;
 }
 
 TEST_F(LedgerCommand, AClaimThatCameAfterTheRunsIsMarkedInFileAndLines) {

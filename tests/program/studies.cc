@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "lookback/base/file.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
 #include "tests/study/small_text.h"
 
@@ -140,6 +141,12 @@ std::map<std::string, std::string> results(const std::filesystem::path& director
 void unfinish(const std::filesystem::path& run) {
   ASSERT_TRUE(study::note_reopening(run));
   std::filesystem::remove(run / "findings.json");
+}
+
+void unfinish_study(const std::filesystem::path& study) {
+  const std::string names[] = {"summary.json"};
+  ASSERT_TRUE(study::unlist_files(study, names));
+  std::filesystem::remove(study / names[0]);
 }
 
 void expect_same_results(const std::map<std::string, std::string>& found,

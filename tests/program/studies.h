@@ -32,8 +32,10 @@ std::string write_text_study(const test::TemporaryDirectory& directory, std::siz
 /// and the locks.
 std::map<std::string, std::string> results(const std::filesystem::path& directory);
 
-/// Makes a run that has ended one that was killed before it noted its end.
+/// Makes a run that has ended one that was killed before it noted its end, and a study that is finished
+/// one that was stopped before its summary.
 void unfinish(const std::filesystem::path& run);
+void unfinish_study(const std::filesystem::path& study);
 
 /// Names the files that differ, instead of printing them.
 void expect_same_results(const std::map<std::string, std::string>& found,

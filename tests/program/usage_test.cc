@@ -223,8 +223,8 @@ TEST(Usage, AReportIsMadeOfAStudyThatHasNotEndedAndSaysSo) {
   const std::string study = spec::write_study(directory, spec::three_arms(1));
   const std::string out = directory / "out";
   ASSERT_EQ(spec::run(lookback({"study", study, "--out", out})).exit_code, 0);
-  std::filesystem::remove(out + "/summary.json");
   std::filesystem::remove(out + "/report.html");
+  spec::unfinish_study(out);
   spec::unfinish(out + "/parallel/seed-0");
   std::filesystem::remove_all(out + "/sequential");
   const spec::Ended ended = spec::run(lookback({"report", out}));

@@ -214,6 +214,18 @@ TEST_F(LoadStudy, HasNoLedgerWithoutClaimsWhateverAFileSays) {
   EXPECT_TRUE(study->ledger.is_null());
 }
 
+TEST_F(LoadStudy, SaysWhichRunAFinishedStudyLacks) {
+  ASSERT_TRUE(study::write_listed(directory_.path(), "summary.json", "{}"));
+  const Result<StudyReport> whole = load();
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(whole->unread, std::vector<std::string>());
+  unend();
+  const Result<StudyReport> study = load();
+  ASSERT_TRUE(study) << study.error().message;
+  ASSERT_EQ(study->unread.size(), 1U);
+  EXPECT_EQ(study->unread[0].find(run().string() + ": "), 0U) << study->unread[0];
+}
+
 TEST_F(LoadStudy, RefusesFindingsThatAreNone) {
   for (const std::string text : {"", "{\"seed\":", "[]"}) {
     end(text);

@@ -90,7 +90,11 @@ class StudyDirectory : public testing::Test {
         names.push_back(name);
       }
     }
-    ASSERT_TRUE(study::update_manifest(run(seed), [](study::Manifest& m) { m.files.clear(); }));
+    const auto of = study::read_run_config(run(seed));
+    ASSERT_TRUE(study::update_manifest(run(seed), [&](study::Manifest& m) {
+      m.files.clear();
+      if (of) m.owner = study::owner_of(*of);
+    }));
     ASSERT_TRUE(study::list_files(run(seed), names));
   }
 

@@ -3,9 +3,11 @@
 #include "lookback/study/directory_lock.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <optional>
+#include <string>
 
 #include "tests/base/temporary_directory.h"
 
@@ -31,15 +33,20 @@ TEST(DirectoryLock, KeepsASecondOneOutUntilItIsGone) {
 
 TEST(DirectoryLock, RemovesWhatAKilledWriterLeft) {
   const test::TemporaryDirectory directory;
-  const std::filesystem::path left = directory / ".summary.json.partial-4711";
-  const std::filesystem::path below = directory / "checkpoints/.512.safetensors.partial-4711";
+  const std::filesystem::path left = directory / ".summary.json.partial-999999999";
+  const std::filesystem::path below = directory / "checkpoints/.512.safetensors.partial-999999999";
   const std::filesystem::path kept = directory / "summary.json";
   std::filesystem::create_directory(directory / "checkpoints");
   std::ofstream(left) << "half";
   std::ofstream(below) << "half";
   std::ofstream(kept) << "whole";
+  // `lookback report` and `lookback ledger` write without the lock.
+  const std::filesystem::path written =
+      directory / (".report.html.partial-" + std::to_string(::getpid()));
+  std::ofstream(written) << "half";
   const Result<DirectoryLock> lock = DirectoryLock::take(directory.path());
   ASSERT_TRUE(lock) << lock.error().message;
+  EXPECT_TRUE(std::filesystem::exists(written)) << "by a process that is still at it";
   EXPECT_FALSE(std::filesystem::exists(left));
   EXPECT_FALSE(std::filesystem::exists(below));
   EXPECT_TRUE(std::filesystem::exists(kept));

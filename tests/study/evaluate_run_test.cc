@@ -14,6 +14,7 @@
 
 #include "lookback/language/data_file.h"
 #include "lookback/language/read_tokenizer.h"
+#include "lookback/math/targets.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
@@ -117,6 +118,40 @@ TEST_F(EvaluateRun, ThatWasChangedIsAnErrorAndKeepsEveryScore) {
   EXPECT_FALSE(add_evaluation(lock(), scores("copy", 0.25, 100)));
   EXPECT_FALSE(evaluate_run(config_, lock(), workers_, listener_));
   EXPECT_EQ(spec::text_of(run_ / "evaluation.json"), text);
+}
+
+TEST_F(EvaluateRun, ThatWasChangedIsRemovedOnResumeAndItsOwnTasksAreMadeAgain) {
+  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
+  const nlohmann::json own = kept();
+  const std::uint64_t tokens = own["config"]["model"]["tokens"];
+  ASSERT_TRUE(add_evaluation(lock(), scores("arc_easy", 0.5, tokens)));
+  EXPECT_EQ(kept()["results"].size(), std::size(own_tasks) + 1);
+  std::string text = spec::text_of(run_ / "evaluation.json");
+  text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
+  std::ofstream(run_ / "evaluation.json") << text;
+  lock_.reset();
+  listener_.messages.clear();
+  ASSERT_TRUE(run_single(config_, run_, true, workers_, listener_));
+  EXPECT_EQ(kept()["results"], own["results"]);
+  ASSERT_FALSE(listener_.messages.empty());
+  EXPECT_NE(listener_.messages[0].find("`lookback eval`"), std::string::npos)
+      << "says that the others are gone: " << listener_.messages[0];
+}
+
+TEST_F(EvaluateRun, RemembersEveryInstructionSetThatItsScoresWereMadeOn) {
+  const auto sets = [&] {
+    const auto manifest = read_manifest(run_);
+    return (*manifest)->files.at("evaluation.json").instruction_sets;
+  };
+  const std::string this_one = math::active_instruction_set();
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100)));
+  EXPECT_EQ(sets(), std::set<std::string>{this_one});
+  const std::string text = spec::text_of(run_ / "evaluation.json");
+  ASSERT_TRUE(write_listed(run_, "evaluation.json", text, {"another"}));
+  ASSERT_TRUE(add_evaluation(lock(), scores("lookup", 0.5, 100)));
+  EXPECT_EQ(sets(), (std::set<std::string>{"another", this_one}));
+  ASSERT_TRUE(add_evaluation(lock(), scores("lookup", 0.5, 200)));  // nothing of them is left
+  EXPECT_EQ(sets(), std::set<std::string>{this_one});
 }
 
 TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {

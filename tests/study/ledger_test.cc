@@ -272,7 +272,7 @@ TEST_F(Ledger, OfAnyFilesWithWrongKindsEverywhereIsMade) {
         quantity.name, quantity.is_word ? "is = \"none\"\n" : "below_arm = \"parallel\"\n");
   }
   const RunRecord good = made_up_record();
-  const json wrong[] = {nullptr, "text", -1, json::array({json::array(), nullptr}), {{"head", 1}}};
+  const json wrong[] = {nullptr, "text", 0.5, json::array({json::array(), nullptr}), {{"head", 1}}};
   for (const json& other : wrong) {
     RunRecord run = good;
     for (json& value : run.findings) value = other;

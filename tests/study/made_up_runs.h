@@ -95,6 +95,7 @@ class MadeUpRuns : public testing::Test {
     ASSERT_TRUE(MetricsWriter(place / "metrics.jsonl", identity_of(config)).begin(run.metrics));
     const std::string files[] = {"config.toml", "findings.json", "inspection.json",
                                  "evaluation.json", "metrics.jsonl"};
+    ASSERT_TRUE(update_manifest(place, [&](Manifest& m) { m.owner = owner_of(config); }));
     ASSERT_TRUE(list_files(place, files));
   }
 

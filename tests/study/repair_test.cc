@@ -5,8 +5,10 @@
 
 #include <fstream>
 #include <map>
+#include <span>
 #include <vector>
 
+#include "lookback/study/directory_lock.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
 #include "lookback/study/verify.h"
@@ -104,6 +106,87 @@ TEST_F(RepairOfARun, MakesItsManifestAgain) {
   expect_whole_again("changed");
   fs::remove(run() / manifest_name);
   expect_whole_again("removed");
+}
+
+TEST_F(RepairOfARun, MakesACheckpointAgainThatWasDamagedBeforeItWasListed) {
+  const std::string name = "checkpoints/768.safetensors";
+  ASSERT_TRUE(whole_.contains(name));
+  flip(name);
+  ASSERT_TRUE(list_files(run(), std::span(&name, 1)));
+  expect_whole_again("listed as it is");
+  // Without a manifest only the checkpoint's own checksum tells.
+  flip(name);
+  fs::remove(run() / manifest_name);
+  expect_whole_again("not listed");
+}
+
+TEST_F(RepairOfARun, EndsWithNoCheckpointThatIsDamaged) {
+  flip("checkpoints/768.safetensors");
+  const Status noted = note_end(run(), config());
+  ASSERT_FALSE(noted);
+  EXPECT_EQ(noted.error().message.find((run() / "checkpoints/768.safetensors").string()), 0U);
+}
+
+TEST_F(RepairOfARun, MakesACheckpointAgainInThePlaceOfAnother) {
+  fs::copy_file(run() / "checkpoints/256.safetensors", run() / "checkpoints/1024.safetensors",
+                fs::copy_options::overwrite_existing);
+  expect_whole_again("changed");
+  fs::copy_file(run() / "checkpoints/256.safetensors", run() / "checkpoints/1024.safetensors",
+                fs::copy_options::overwrite_existing);
+  fs::remove(run() / manifest_name);
+  expect_whole_again("without a manifest");
+}
+
+TEST_F(RepairOfARun, RemovesWhatIsNotOfTheRun) {
+  for (const char* name : {"checkpoints/9999999.safetensors", "resume.safetensors"}) {
+    fs::copy_file(run() / "checkpoints/256.safetensors", run() / name);
+    expect_whole_again(name);
+  }
+  const fs::path kept = run() / "checkpoints/mine.safetensors";
+  fs::copy_file(run() / "checkpoints/256.safetensors", kept);
+  train(true);
+  EXPECT_TRUE(fs::exists(kept)) << "a person's own";
+}
+
+TEST_F(RepairOfARun, RemovesATimingThatWasChangedAndSaysSo) {
+  flip("timing.json");
+  EXPECT_FALSE(faults().empty());
+  train(true);
+  EXPECT_FALSE(fs::exists(run() / "timing.json"));
+  EXPECT_EQ(faults(), std::vector<std::string>());
+  ASSERT_FALSE(messages_.empty());
+  EXPECT_NE(messages_.front().find("timing.json was changed; it only said "), std::string::npos);
+}
+
+TEST_F(RepairOfARun, ThatWasCutShortInItsConfigurationIsTheSameRunAgain) {
+  std::string text = spec::text_of(run() / "config.toml");
+  text.replace(text.find("\ntokens = 1024"), 14, "\ntokens = 512");
+  std::ofstream(run() / "config.toml") << text;
+  EXPECT_FALSE(has_ended_as(config(), run())) << "an error, and not a run that has not ended";
+  expect_whole_again("config.toml");
+}
+
+TEST_F(RepairOfARun, OfAnotherRunTouchesNothing) {
+  fs::remove(run() / manifest_name);
+  flip("checkpoints/768.safetensors");
+  const auto before = files();
+  base::Workers workers(1);
+  spec::Listening listener;
+  RunConfig other = config();
+  other.seed = 2;
+  EXPECT_FALSE(run_single(other, run(), true, workers, listener));
+  EXPECT_TRUE(files() == before);
+}
+
+TEST_F(RepairOfARun, WritesNothingOnceItsLockIsGone) {
+  flip("findings.json");
+  const auto before = files();
+  const Result<DirectoryLock> lock = DirectoryLock::take(run());
+  ASSERT_TRUE(lock) << lock.error().message;
+  fs::remove(run() / ".lock");
+  spec::Listening listener;
+  EXPECT_FALSE(repair_run(config(), *lock, listener));
+  EXPECT_TRUE(files() == before);
 }
 
 TEST_F(RepairOfARun, WaitsUntilItIsAskedFor) {

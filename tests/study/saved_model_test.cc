@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "lookback/base/file.h"
+#include "lookback/study/manifest.h"
+#include "lookback/study/run_manifest.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
 
@@ -60,6 +62,35 @@ TEST_F(Checkpoints, ADamagedOneNamesTheNewestWholeOneBeforeIt) {
   EXPECT_EQ(refusal(), damaged + "; the newest whole one before it is " + path(0).string());
   damage(0);
   EXPECT_EQ(refusal(), damaged);
+}
+
+TEST_F(Checkpoints, OneUnderAnotherNameIsRefused) {
+  std::filesystem::copy_file(path(800), path(9'999'999));
+  EXPECT_EQ(refusal().find(path(9'999'999).string() + ": is the checkpoint of 800 tokens "), 0U)
+      << refusal();
+  EXPECT_FALSE(find_model(directory_.path()));
+}
+
+TEST_F(Checkpoints, OfAnEndedRunAreThoseOfItsManifestAsTheyWereWritten) {
+  const RunConfig config = spec::parsed(spec::small_study).run(0, 0);
+  for (const auto& [name, text] :
+       {std::pair{"config.toml", to_toml(config)}, {"findings.json", std::string("{}")}}) {
+    ASSERT_TRUE(write_listed(directory_.path(), name, text));
+  }
+  const std::string names[] = {"checkpoints/0.safetensors", "checkpoints/800.safetensors"};
+  ASSERT_TRUE(list_files(directory_.path(), names));
+  ASSERT_TRUE(update_manifest(directory_.path(), [&](Manifest& m) { m.owner = owner_of(config); }));
+  EXPECT_EQ(*find_checkpoint(directory_.path()), path(800)) << "1600 is not listed";
+  EXPECT_EQ(refusal(), "");
+  EXPECT_FALSE(read_model(path(1600)));
+  // Whole, of this run and of these tokens, and yet not the one that was written there.
+  const Result<model::Program> program = model::compile(config.architecture);
+  const std::vector<float> other = model::initialize(*program, 1);
+  ASSERT_TRUE(
+      train::write_model(path(800), *program, other, {.config = to_toml(config), .tokens = 800}));
+  EXPECT_EQ(refusal().find(path(800).string() + ": was changed "), 0U) << refusal();
+  std::filesystem::remove(path(800));
+  EXPECT_FALSE(find_model(directory_.path())) << "its newest checkpoint is gone";
 }
 
 TEST_F(Checkpoints, OneThatIsNotThereNamesNoOther) {

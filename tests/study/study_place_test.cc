@@ -58,6 +58,22 @@ TEST_F(StudyPlace, TwoAtOnceInOneDirectoryAreRefused) {
   EXPECT_EQ(second.error().message, at_work_in(out()));
 }
 
+TEST_F(StudyPlace, WhoseFileSaysOtherRunsByNowIsNotMixedWithThem) {
+  expect_finished(run(small_study));
+  const std::filesystem::path file = out() / "study.toml";
+  const std::string asked = text_of(file);
+  const std::string edited = changed("warmup_steps = 2", "warmup_steps = 3");
+  std::ofstream(file) << edited;
+  for (const bool resume : {false, true}) {
+    const Result<Ending> ending = run(edited, resume);
+    ASSERT_FALSE(ending);
+    EXPECT_EQ(ending.error().message.find(file.string() + ": what its runs are was changed "), 0U)
+        << ending.error().message;
+  }
+  expect_finished(run(small_study, true));  // the advice that it gives
+  EXPECT_EQ(text_of(file), asked);
+}
+
 TEST_F(StudyPlace, BesideAStudyFileOfAPersonsOwnItIsRefusedAndLeavesNothing) {
   std::filesystem::create_directory(out());
   for (const char* own : {small_study, "question = \"Mine?\"\n", "[", ""}) {

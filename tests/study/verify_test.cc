@@ -110,8 +110,65 @@ TEST_F(VerifiedStudy, NamesFilesOfAnotherRun) {
 }
 
 TEST_F(VerifiedStudy, NamesAFileThatWasPutThere) {
-  std::ofstream(study() / "parallel/seed-0/inspection.json") << "{}";
-  expect_named(study() / "parallel/seed-0/inspection.json");
+  const fs::path run = study() / "parallel/seed-0";
+  for (const char* name : {"inspection.json", "inspection.npz", "evaluation.json",
+                           "resume.safetensors", "checkpoints/9999999.safetensors"}) {
+    fs::copy_file(run / "checkpoints/256.safetensors", run / name);
+    expect_named(run / name);
+    fs::remove(run / name);
+  }
+}
+
+TEST_F(VerifiedStudy, NamesACheckpointUnderTheNameOfAnother) {
+  const fs::path checkpoints = study() / "parallel/seed-0/checkpoints";
+  fs::copy_file(checkpoints / "256.safetensors", checkpoints / "512.safetensors",
+                fs::copy_options::overwrite_existing);
+  expect_named(checkpoints / "512.safetensors");
+}
+
+TEST_F(VerifiedStudy, NamesARunThatWasCutShortInItsConfiguration) {
+  const fs::path file = study() / "parallel/seed-0/config.toml";
+  std::string text = spec::text_of(file);
+  text.replace(text.find("\ntokens = 512"), 13, "\ntokens = 256");
+  std::ofstream(file) << text;
+  expect_named(file);
+}
+
+TEST_F(VerifiedStudy, NamesAChangedManifestWhateverElseIsGone) {
+  const auto flip = [](const fs::path& file) {
+    std::string text = spec::text_of(file);
+    text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
+    std::ofstream(file) << text;
+  };
+  flip(study() / manifest_name);
+  fs::remove(study() / "study.toml");
+  expect_named(study() / manifest_name);
+  const fs::path run = study() / "parallel/seed-0";
+  flip(run / manifest_name);
+  fs::remove(run / "config.toml");
+  expect_named(run / manifest_name);
+  EXPECT_EQ(verified(run).faults.size(), 1U) << "where nothing else is";
+}
+
+TEST_F(VerifiedStudy, NamesARunThatWasCopiedToAnotherPlace) {
+  const fs::path copy = study() / "parallel/seed-2";
+  fs::copy(study() / "parallel/seed-1", copy, fs::copy_options::recursive);
+  expect_named(copy);
+  EXPECT_EQ(verified(copy).faults, std::vector<std::string>()) << "by itself it is a run";
+}
+
+TEST_F(VerifiedStudy, NamesAManifestOfAnotherRun) {
+  const fs::path run = study() / "parallel/seed-0";
+  ASSERT_TRUE(update_manifest(run, [](Manifest& manifest) { manifest.owner["run"] = "another"; }));
+  expect_named(run / manifest_name);
+}
+
+TEST_F(VerifiedStudy, NamesANumberThatCannotBeInAFileThatIsAsItWasWritten) {
+  const fs::path run = study() / "parallel/seed-0";
+  nlohmann::json findings = spec::json_of(run / "findings.json");
+  findings["induction_score_peak"] = 8.17;
+  ASSERT_TRUE(write_listed(run, "findings.json", findings.dump()));
+  expect_named(run / "findings.json");
 }
 
 TEST_F(VerifiedStudy, LetsQuestionAndClaimsBeEdited) {

@@ -266,6 +266,14 @@ class ResumePointTest : public testing::Test {
   TemporaryDirectory directory_;
 };
 
+TEST(CheckpointPath, TellsItsTokensAndNoOtherNameDoes) {
+  EXPECT_EQ(tokens_named_by(checkpoint_path("run", 512)), 512U);
+  for (const char* other : {"512x.safetensors", "x512.safetensors", "512.tensors", "512",
+                            "-1.safetensors", ".safetensors", "resume.safetensors"}) {
+    EXPECT_EQ(tokens_named_by(other), std::nullopt) << other;
+  }
+}
+
 TEST_F(ResumePointTest, IsTheNewestCheckpoint) {
   const ResumePoint point = std::move(find_resume_point(run()).value());
   EXPECT_EQ(newest_step(point), 7U);
