@@ -242,13 +242,16 @@ json make_ledger(const Study& study, std::span<const RunRecord> runs,
 
 Result<std::vector<RunRecord>> read_records(const Study& study,
                                             const std::filesystem::path& directory) {
-  if (Status whole = check_has_its_runs(study, directory); !whole) return whole.error();
+  const Result<bool> finished = is_finished(directory);
+  if (!finished) return finished.error();
   std::vector<RunRecord> records;
   for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
     for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
       const RunConfig config = study.run(arm, seed);
-      auto record = read_run_record(run_directory(directory, config.arm, seed), config);
+      const std::filesystem::path run = run_directory(directory, config.arm, seed);
+      auto record = read_run_record(run, config);
       if (!record) return record.error();
+      if (!*record && *finished) return lacking_run(run);
       if (*record) records.push_back(*std::move(*record));
     }
   }

@@ -226,6 +226,13 @@ Result<bool> is_finished(const std::filesystem::path& directory) {
   return lost_manifest(directory);
 }
 
+Error lacking_run(const std::filesystem::path& run) {
+  return Error{
+      fmt::format("{}: this run of a finished study is gone, or has not ended; run the study with "
+                  "--resume to make it again",
+                  run.string())};
+}
+
 Status check_has_its_runs(const Study& study, const std::filesystem::path& directory) {
   const Result<bool> finished = is_finished(directory);
   if (!finished) return finished.error();
@@ -237,10 +244,7 @@ Status check_has_its_runs(const Study& study, const std::filesystem::path& direc
       const Result<bool> ended = has_ended_as(config, run);
       if (!ended) return ended.error();
       if (*ended) continue;
-      return Error{
-          fmt::format("{}: this run of a finished study is gone, or has not ended; run the "
-                      "study with --resume to make it again",
-                      run.string())};
+      return lacking_run(run);
     }
   }
   return {};

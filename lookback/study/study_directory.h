@@ -33,4 +33,7 @@ Result<bool> is_finished(const std::filesystem::path& directory);
 /// with. Errors: the first that is not, for it was removed or changed; what is_finished cannot tell.
 Status check_has_its_runs(const Study& study, const std::filesystem::path& directory);
 
+/// What to say of a run that a finished study lacks.
+Error lacking_run(const std::filesystem::path& run);
+
 }  // namespace lookback::study

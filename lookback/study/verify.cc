@@ -169,10 +169,7 @@ class Verifier {
         if (!ended) {
           fault(ended.error().message);
         } else if (is_finished && !*ended) {
-          fault(
-              fmt::format("{}: this run of a finished study is gone, or has not ended; run the "
-                          "study with --resume to make it again",
-                          run.string()));
+          fault(lacking_run(run).message);
         }
       }
     }
