@@ -153,7 +153,7 @@ function boundedTests() {
       compared_by: "ratio", threshold: 2, decided_by: "mean", scale: "linear", verdict: "supported",
       reason: "the 95% interval over 3 seeds lies above the bound; it holds in 3 of 3 seeds", figure: "\u00d7 3.00 [2.68, 3.33]",
       seeds: [[2.9, 1.01], [3.1, 0.99], [3, 1]].map(([value, other], seed) => ({ seed, value, other, effect: rounded(value / other), holds: true })),
-      mean: 3, standard_deviation: null, interval: [2.685, 3.331], holds_in: 3, of: 3, share_interval: shareInterval(3, 3) },
+      mean: 3, standard_deviation: null, interval: [2.68489, 3.33116], holds_in: 3, of: 3, share_interval: shareInterval(3, 3) },
   ];
 }
 
