@@ -13,8 +13,10 @@
 #include "lookback/cli/console.h"
 #include "lookback/math/peak.h"
 #include "lookback/math/targets.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/flops.h"
 #include "lookback/train/batch_gradient.h"
+#include "lookback/train/optimizer.h"
 
 namespace lookback::cli {
 namespace {
@@ -70,12 +72,12 @@ double resident_peak() {
 /// Training steps as `lookback study` makes them: sequences drawn, forward, backward, AdamW.
 class Bench {
  public:
-  Bench(const model::Program& program, const Workload& workload, base::Workers& workers)
+  Bench(const model::Program& program, const Workload& workload, model::Engine& engine)
       : program_(program),
         source_(*workload.source),
-        workers_(workers),
+        workers_(engine.workers()),
         pieces_(train::cut_into_pieces(program, config_.decay_all)),
-        gradient_(program, source_, workload.batch, workload.shards, workers),
+        gradient_(program, source_, workload.batch, workload.shards, engine),
         state_(train::initial_state(program, 0)) {
     config_.batch = workload.batch;
     step();  // touches all memory
@@ -114,7 +116,8 @@ class Bench {
 
  private:
   void step() {
-    gradient_.compute(state_.parameters, state_.step * config_.batch, pieces_, {});
+    [[maybe_unused]] const auto loss =  // without plans there is nothing to refuse
+        gradient_.compute(state_.parameters, state_.step * config_.batch, {});
     train::update(config_, pieces_, gradient_.gradient(), config_.learning_rate, workers_, state_);
   }
 
@@ -130,8 +133,8 @@ class Bench {
 Result<Measured> measure(const Workload& workload, std::size_t threads, double seconds) {
   const Result<model::Program> program = model::compile(workload.architecture);
   if (!program) return program.error();
-  base::Workers workers(threads);
-  return Bench(*program, workload, workers).measure(seconds);
+  model::CpuEngine engine(threads);
+  return Bench(*program, workload, engine).measure(seconds);
 }
 
 void print_head(const Workload& w) {

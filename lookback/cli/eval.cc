@@ -6,12 +6,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "lookback/base/workers.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/evaluation_table.h"
 #include "lookback/cli/find_tokenizer.h"
 #include "lookback/language/task.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluate_run.h"
 #include "lookback/study/output_place.h"
@@ -79,7 +79,7 @@ Error stopped(const fs::path& path, const EvalOptions& options) {
 /// One model, asked as much of its own tasks as it was measured on when it was trained. The scores that
 /// are kept are shown beside the others of the run.
 Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
-                           study::EvaluationRequest request, base::Workers& workers,
+                           study::EvaluationRequest request, model::Engine& engine,
                            ConsoleProgress& console) {
   std::optional<study::DirectoryLock> lock;
   if (is_kept(path, options)) {
@@ -109,7 +109,7 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
   if (lock) {  // each score at once: the next task may take hours
     observer.scored = [&](const auto& scores) { return study::add_evaluation(*lock, scores); };
   }
-  const auto scores = study::evaluate_model(*model, *tokenizer, request, workers, observer);
+  const auto scores = study::evaluate_model(*model, *tokenizer, request, engine, observer);
   if (!scores) return scores.error();
   if (scores->ending == study::Ending::stopped) return stopped(path, options);
   Result<language::TaskResults> results = lock ? study::evaluation_of(path) : scores->results;
@@ -123,12 +123,12 @@ Result<std::vector<Evaluated>> evaluate_all(const std::vector<fs::path>& places,
                                             const EvalOptions& options,
                                             const study::EvaluationRequest& request) {
   StopSignal stop;
-  base::Workers workers(threads_of(options.threads));
+  model::CpuEngine engine(threads_of(options.threads));
   ConsoleProgress console(stop);
   std::vector<Evaluated> all;
   for (const fs::path& place : places) {
     if (places.size() > 1) console.message(place.string());
-    Result<Evaluated> one = evaluate(place, options, request, workers, console);
+    Result<Evaluated> one = evaluate(place, options, request, engine, console);
     if (!one) return one.error();
     all.push_back(std::move(*one));
     if (console.stop()) return stopped(place, options);

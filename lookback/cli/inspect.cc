@@ -7,10 +7,10 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/npz.h"
-#include "lookback/base/workers.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/inspection_table.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/inspect_run.h"
 #include "lookback/study/inspection.h"
 #include "lookback/study/inspection_json.h"
@@ -58,9 +58,9 @@ int show(const InspectOptions& options, study::InspectionOptions what) {
   const study::SavedModel& model = found->model;
   what.sequences = options.sequences.value_or(study::inspected_sequences(model.config.evaluate));
   if (Status free = check_arrays_place(options.npz); !free) return fail(free.error());
-  base::Workers workers(threads_of(options.threads));
+  model::CpuEngine engine(threads_of(options.threads));
   const Result<study::Inspection> inspection =
-      study::inspect_checkpoint(found->file, model, what, workers);
+      study::inspect_checkpoint(found->file, model, what, engine);
   if (!inspection) return fail(inspection.error());
   if (!options.npz.empty()) {
     const auto arrays = study::inspection_arrays(*inspection);

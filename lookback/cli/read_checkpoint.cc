@@ -8,6 +8,7 @@
 #include "lookback/lens/attention.h"
 #include "lookback/lens/circuit_corners.h"
 #include "lookback/lens/circuit_names.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/run_config.h"
 #include "lookback/study/saved_model.h"
 #include "lookback/study/study_file.h"
@@ -35,7 +36,8 @@ void read_maps(const study::SavedModel& saved, const report::HeldOutSequence& se
                     heads, length, most_map_weights);
     return;
   }
-  auto maps = lens::attention_maps(saved.program, saved.parameters, sequence.tokens);
+  model::CpuEngine engine(1);  // several checkpoints are read at a time
+  auto maps = lens::attention_maps({saved.program, saved.parameters}, engine, sequence.tokens);
   if (!maps) {
     contents.maps_fault = maps.error().message;
     return;

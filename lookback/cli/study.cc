@@ -13,12 +13,12 @@
 #include "lookback/base/count.h"
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
-#include "lookback/base/workers.h"
 #include "lookback/cli/check_memory.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/print_ledger.h"
 #include "lookback/cli/write_report.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/program.h"
 #include "lookback/study/study.h"
 #include "lookback/study/study_file.h"
@@ -59,9 +59,9 @@ void print_arms(const study::Study& study) {
 /// Runs the study; signals are its own until it returns.
 Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& options) {
   StopSignal stop;
-  base::Workers workers(threads_of(options.threads));
+  model::CpuEngine engine(threads_of(options.threads));
   ConsoleProgress progress(stop, &study);
-  return study::run_study(study, options.out, options.resume, workers, progress);
+  return study::run_study(study, options.out, options.resume, engine, progress);
 }
 
 /// The ledger that the study ended with, on stderr: stdout has the page's path alone.

@@ -8,10 +8,10 @@
 
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
-#include "lookback/base/workers.h"
 #include "lookback/cli/check_memory.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/study.h"
 #include "lookback/study/study_file.h"
 #include "lookback/study/training_data.h"
@@ -54,10 +54,10 @@ int run(const TrainOptions& options) {
   const std::size_t threads = threads_of(options.threads);
   if (Status enough = check_memory({&*config, 1}, threads); !enough) return fail(enough.error());
   StopSignal stop;
-  base::Workers workers(threads);
+  model::CpuEngine engine(threads);
   const Result<study::Ending> ending = [&] {
     ConsoleProgress progress(stop);  // ends its line before anything else is printed
-    return study::run_single(*config, options.out, options.resume, workers, progress);
+    return study::run_single(*config, options.out, options.resume, engine, progress);
   }();
   if (!ending) return fail(ending.error());
   if (*ending == study::Ending::stopped) {

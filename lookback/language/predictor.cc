@@ -4,13 +4,30 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 
 namespace lookback::language {
 namespace {
 
 /// Lengths are rounded up to multiples of it: few enough different ones, little work in vain.
 constexpr std::size_t length_step = 32;
+
+/// Shows of each sequence the rows of its own tokens.
+class Rows final : public model::Observer {
+ public:
+  Rows(std::span<const std::size_t> members,
+       std::span<const std::span<const data::Token>> sequences, const Predictor::See& see)
+      : members_(members), sequences_(sequences), see_(see) {}
+
+  void output(std::size_t job, model::Output& output) override {
+    const std::size_t member = members_[job];
+    see_(member, output.logits().row_block(0, sequences_[member].size()));
+  }
+
+ private:
+  std::span<const std::size_t> members_;
+  std::span<const std::span<const data::Token>> sequences_;
+  const Predictor::See& see_;
+};
 
 }  // namespace
 
@@ -34,37 +51,32 @@ Status Predictor::run(std::span<const std::span<const data::Token>> sequences,
     const std::size_t rounded = (sequences[i].size() + length_step - 1) / length_step * length_step;
     by_length[std::min(rounded, program_.architecture.context)].push_back(i);
   }
+  const auto session = engine_.open(program_, model::Keep::logits);
   std::size_t done = 0;
   for (const auto& [length, members] : by_length) {
-    if (Status run = run_bucket(length, members, sequences, see, done); !run) return run;
+    if (Status run = run_bucket(*session, length, members, sequences, see, done); !run) return run;
     done += members.size();
   }
   return {};
 }
 
-Status Predictor::run_bucket(std::size_t length, std::span<const std::size_t> members,
+Status Predictor::run_bucket(model::Session& session, std::size_t length,
+                             std::span<const std::size_t> members,
                              std::span<const std::span<const data::Token>> sequences,
                              const See& see, std::size_t done) const {
-  struct Bench {
-    Bench(const model::Program& program, std::size_t length)
-        : executor(program, 1, length, model::Keep::logits), tokens(length) {}
-    model::Executor<float> executor;
-    std::vector<data::Token> tokens;
-  };
-  std::vector<std::unique_ptr<Bench>> benches(workers_.count());  // each made where it is needed
+  std::vector<std::vector<data::Token>> filled;
+  std::vector<model::Job> jobs;
+  for (const std::size_t member : members) {
+    filled.emplace_back(sequences[member].begin(), sequences[member].end());
+    filled.back().resize(length);
+  }
+  for (const auto& tokens : filled) jobs.push_back({tokens, nullptr});
+  Rows rows(members, sequences, see);
   base::GoOn go_on;
-  if (go_on_)
+  if (go_on_) {
     go_on = [&](std::size_t more, std::size_t) { return go_on_(done + more, sequences.size()); };
-  return base::run_while(
-      go_on, workers_, members.size(), [&](std::size_t task, std::size_t worker) {
-        std::unique_ptr<Bench>& bench = benches[worker];
-        if (!bench) bench = std::make_unique<Bench>(program_, length);
-        const std::span<const data::Token> sequence = sequences[members[task]];
-        const auto filling = std::ranges::copy(sequence, bench->tokens.begin()).out;
-        std::fill(filling, bench->tokens.end(), data::Token{0});
-        bench->executor.forward(parameters_, bench->tokens);
-        see(members[task], bench->executor.logits().row_block(0, sequence.size()));
-      });
+  }
+  return session.forward(parameters_, jobs, rows, go_on);
 }
 
 }  // namespace lookback::language

@@ -9,22 +9,21 @@
 #include <vector>
 
 #include "lookback/base/go_on.h"
-#include "lookback/base/workers.h"
 #include "lookback/data/token_source.h"
-#include "lookback/model/executor.h"
+#include "lookback/model/engine.h"
 #include "lookback/model/program.h"
 
 namespace lookback::language {
 
 /// Runs sequences of any length through one model, several at a time, those of like length together:
 /// a sequence is filled up to a multiple of a fixed length, which a causal model does not see. An
-/// answer does not depend on which others are asked for, nor on the number of workers.
-/// Program, parameters and workers must outlive it. `go_on` hears of the sequences of one run().
+/// answer does not depend on which others are asked for, nor on the number of engine.
+/// Program, parameters and engine must outlive it. `go_on` hears of the sequences of one run().
 class Predictor {
  public:
-  Predictor(const model::Program& program, std::span<const float> parameters,
-            base::Workers& workers, base::GoOn go_on = {})
-      : program_(program), parameters_(parameters), workers_(workers), go_on_(std::move(go_on)) {}
+  Predictor(const model::Program& program, std::span<const float> parameters, model::Engine& engine,
+            base::GoOn go_on = {})
+      : program_(program), parameters_(parameters), engine_(engine), go_on_(std::move(go_on)) {}
 
   /// Sees the logits [T,V] of sequence `index`, from several threads.
   using See = std::function<void(std::size_t index, math::Matrix<const float> logits)>;
@@ -36,13 +35,14 @@ class Predictor {
  private:
   Status check(std::span<const data::Token> sequence) const;
   /// `done`: how many of `sequences` were run before.
-  Status run_bucket(std::size_t length, std::span<const std::size_t> members,
+  Status run_bucket(model::Session& session, std::size_t length,
+                    std::span<const std::size_t> members,
                     std::span<const std::span<const data::Token>> sequences, const See& see,
                     std::size_t done) const;
 
   const model::Program& program_;
   std::span<const float> parameters_;
-  base::Workers& workers_;
+  model::Engine& engine_;
   base::GoOn go_on_;
 };
 

@@ -58,8 +58,8 @@ Status check_last(const Window& window, std::size_t vocabulary) {
 }  // namespace
 
 Model task_model(const model::Program& program, std::span<const float> parameters,
-                 base::Workers& workers, const base::GoOn& go_on) {
-  return [=, &program, &workers](std::span<const Window> windows) -> Result<std::vector<Answer>> {
+                 model::Engine& engine, const base::GoOn& go_on) {
+  return [=, &program, &engine](std::span<const Window> windows) -> Result<std::vector<Answer>> {
     const Distinct different = distinct(windows);
     std::vector<std::span<const data::Token>> inputs;
     for (const std::size_t i : different.first) {
@@ -69,7 +69,7 @@ Model task_model(const model::Program& program, std::span<const float> parameter
       inputs.push_back(tokens.first(tokens.size() - 1));
     }
     std::vector<Answer> answers(inputs.size());
-    Status run = Predictor(program, parameters, workers, go_on)
+    Status run = Predictor(program, parameters, engine, go_on)
                      .run(inputs, [&](std::size_t i, math::Matrix<const float> logits) {
                        answers[i] = answer_to(windows[different.first[i]], logits);
                      });

@@ -27,8 +27,9 @@ Edits shortformer_position(const PathAblation& ablation, Context& context) {
   const math::Matrix<float> projected = context.make(change.rows, a.d_head);
   math::matmul<float>(1, change, head_weight(context.model(), ablation.to, query ? 'Q' : 'K'),
                       projected, math::Update::set, math::Part::dense);
-  return {add(fmt::format("blocks.{}.attn.hook_{}", ablation.to.layer, name_of(ablation.input)),
-              ablation.to.head, projected)};
+  return {
+      model::add(fmt::format("blocks.{}.attn.hook_{}", ablation.to.layer, name_of(ablation.input)),
+                 ablation.to.head, projected)};
 }
 
 }  // namespace
@@ -39,33 +40,33 @@ Edits edits_of(const PathAblation& ablation, Context& context) {
                           ablation.from.kind == Component::Kind::position;
   if (after_norm) return shortformer_position(ablation, context);
   const HeadPlace to = ablation.to;
-  Edits edits{add(input_name(a, to.layer, ablation.input), to.head,
-                  context.change(ablation.from, ablation.replacement))};
+  Edits edits{model::add(input_name(a, to.layer, ablation.input), to.head,
+                         context.change(ablation.from, ablation.replacement))};
   if (a.no_ov && ablation.input == Input::v) {
     const std::string pattern = pattern_name(to.layer);
-    edits.push_back(set(pattern, to.head, context.own().at(pattern, to.head)));
+    edits.push_back(model::set(pattern, to.head, context.own().at(pattern, to.head)));
   }
   return edits;
 }
 
 Edits edits_of(const LogitsAblation& ablation, Context& context) {
   const std::size_t layers = context.model().architecture().layers;
-  return {add(fmt::format("blocks.{}.hook_resid_post", layers - 1), std::nullopt,
-              context.change(ablation.from, ablation.replacement))};
+  return {model::add(fmt::format("blocks.{}.hook_resid_post", layers - 1), std::nullopt,
+                     context.change(ablation.from, ablation.replacement))};
 }
 
 Edits edits_of(const HeadAblation& ablation, Context& context) {
   const std::string z = z_name(ablation.head.layer);
-  return {
-      set(z, ablation.head.head, context.replaced(z, ablation.head.head, ablation.replacement))};
+  return {model::set(z, ablation.head.head,
+                     context.replaced(z, ablation.head.head, ablation.replacement))};
 }
 
 Edits edits_of(const PatternAblation& ablation, Context& context) {
   Edits edits;
   const auto freeze = [&](HeadPlace place) {
     const std::string pattern = pattern_name(place.layer);
-    edits.push_back(
-        set(pattern, place.head, context.replaced(pattern, place.head, ablation.replacement)));
+    edits.push_back(model::set(pattern, place.head,
+                               context.replaced(pattern, place.head, ablation.replacement)));
   };
   if (ablation.head) {
     freeze(*ablation.head);
@@ -78,7 +79,7 @@ Edits edits_of(const PatternAblation& ablation, Context& context) {
 Edits edits_of(const ValueAblation& ablation, Context& context) {
   const Architecture& a = context.model().architecture();
   const auto flatten = [&](std::size_t layer, std::optional<std::size_t> head) {
-    return copy(Edit::Kind::copy_mean, z_name(layer), head, value_name(a, layer));
+    return model::copy(Edit::Kind::copy_mean, z_name(layer), head, value_name(a, layer));
   };
   if (ablation.head) return {flatten(ablation.head->layer, ablation.head->head)};
   Edits edits;
@@ -94,10 +95,10 @@ Edits edits_of(const NormAblation& ablation, Context& context) {
     if (ablation.norm && *ablation.norm != norm.name) continue;
     if (ablation.change == NormAblation::Change::frozen) {
       const std::string scale = norm.name + ".hook_scale";
-      edits.push_back(set(scale, std::nullopt, mean_of(context.mean().at(scale), context)));
+      edits.push_back(model::set(scale, std::nullopt, mean_of(context.mean().at(scale), context)));
     } else {
       edits.push_back(
-          copy(Edit::Kind::copy, norm.name + ".hook_normalized", std::nullopt, norm.stream));
+          model::copy(Edit::Kind::copy, norm.name + ".hook_normalized", std::nullopt, norm.stream));
     }
   }
   return edits;

@@ -1,37 +1,50 @@
 #include "lookback/lens/attention.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "lookback/lens/evaluate.h"
-#include "lookback/model/executor.h"
-#include "lookback/model/taps.h"
 
 namespace lookback::lens {
+namespace {
 
-Result<std::vector<AttentionMap>> attention_maps(const model::Program& program,
-                                                 std::span<const float> parameters,
-                                                 std::span<const model::Token> tokens) {
-  const std::size_t vocabulary =
-      tokens.empty() ? 0 : std::size_t{*std::ranges::max_element(tokens)} + 1;
-  if (Status status = check_inputs(program, parameters, tokens.size(), vocabulary); !status) {
-    return status.error();
+/// "blocks.3.attn.hook_pattern" is of layer 3; each comes once for every step and head of its layer.
+class Maps final : public model::Observer {
+ public:
+  void activation(std::size_t, const model::Place& place,
+                  math::Matrix<const float> pattern) override {
+    if (place.name != layer_name_) {
+      layer_name_ = place.name;
+      layer_ = maps.empty() ? 0 : layer_ + 1;
+    }
+    AttentionMap map{{layer_, place.head}, {}};
+    for (std::size_t t = 0; t < pattern.rows; ++t) {
+      map.weights.insert(map.weights.end(), pattern.row(t), pattern.row(t) + pattern.cols);
+    }
+    maps.push_back(std::move(map));
   }
+  void output(std::size_t, model::Output&) override {}
+
   std::vector<AttentionMap> maps;
-  model::Taps<float> taps(program);
-  for (std::size_t layer = 0; layer < program.architecture.layers; ++layer) {
-    const auto keep = [&maps, layer](const model::Tapped& at, math::Matrix<float> pattern) {
-      AttentionMap map{{layer, at.head}, {}};
-      for (std::size_t t = 0; t < pattern.rows; ++t) {
-        map.weights.insert(map.weights.end(), pattern.row(t), pattern.row(t) + pattern.cols);
-      }
-      maps.push_back(std::move(map));
-    };
-    if (Status status = taps.on_forward(pattern_name(layer), keep); !status) return status.error();
+
+ private:
+  std::string layer_name_;
+  std::size_t layer_ = 0;
+};
+
+}  // namespace
+
+Result<std::vector<AttentionMap>> attention_maps(const Model& model, model::Engine& engine,
+                                                 std::span<const model::Token> tokens) {
+  Plan plan;
+  for (std::size_t layer = 0; layer < model.architecture().layers; ++layer) {
+    plan.recorded.push_back(pattern_name(layer));
   }
-  model::Executor<float>(program, 1, tokens.size(), model::Keep::logits)
-      .forward(parameters, tokens, &taps);
-  return maps;
+  Maps maps;
+  const model::Job job{tokens, &plan};
+  const auto session = engine.open(model.program, model::Keep::logits);
+  Status ran = session->forward(model.parameters, {&job, 1}, maps);
+  if (!ran) return ran.error();
+  return std::move(maps.maps);
 }
 
 }  // namespace lookback::lens

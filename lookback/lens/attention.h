@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "lookback/base/result.h"
+#include "lookback/lens/model.h"
 #include "lookback/lens/probe_result.h"
-#include "lookback/model/program.h"
 
 namespace lookback::lens {
 
@@ -17,9 +17,8 @@ struct AttentionMap {
 };
 
 /// The patterns of all heads on tokens [T], layer by layer, step by step, head by head.
-/// Errors: as check_inputs (evaluate.h) of the tokens.
-Result<std::vector<AttentionMap>> attention_maps(const model::Program& program,
-                                                 std::span<const float> parameters,
+/// Errors: as check_inputs (engine.h) of the tokens.
+Result<std::vector<AttentionMap>> attention_maps(const Model& model, model::Engine& engine,
                                                  std::span<const model::Token> tokens);
 
 }  // namespace lookback::lens

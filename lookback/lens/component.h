@@ -21,7 +21,6 @@
 
 #include "lookback/lens/model.h"
 #include "lookback/lens/probe_result.h"
-#include "lookback/lens/recording.h"
 
 namespace lookback::lens {
 

@@ -2,140 +2,128 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "lookback/lens/similarity.h"
-#include "lookback/model/executor.h"
-#include "lookback/model/taps.h"
 
 namespace lookback::lens {
 
-/// What one worker measures sequences with.
-class Evaluator::Bench {
- public:
-  Bench(const model::Program& program, std::size_t length)
-      : layers_(program.architecture.layers),
-        executor_(program, 1, length, model::Keep::logits),
-        plain_(program),
-        watched_(program) {
-    const std::size_t heads = program.architecture.layers * program.architecture.heads_per_layer();
-    if (heads <= max_similarity_heads) similarity_.emplace(heads, length);
-  }
-  Bench(const Bench&) = delete;  // the hooks point here
-  Bench& operator=(const Bench&) = delete;
+namespace {
 
-  /// Sets the hooks that score patterns.
-  Status connect() { return watch(plain_); }
-
-  SequenceResult measure(std::span<const float> parameters, const data::BlockSource& probe,
-                         std::uint64_t index, std::size_t worker, const SequenceTaps& taps) {
-    SequenceResult result;
-    result.structure = probe.structure(index);
-    const std::vector<data::Token> tokens = probe.sequence(index);
-    queries_.emplace(tokens, result.structure,
-                     OffsetBand{probe.task().min_period, probe.task().max_period});
-    scores_.clear();
-    if (similarity_) similarity_->start();
-    const model::Taps<float>* others = taps ? taps(worker, tokens) : nullptr;
-    executor_.forward(parameters, tokens, others == nullptr ? &plain_ : watched(*others));
-    const std::span<const float> losses = executor_.losses();
-    result.losses.assign(losses.begin(), losses.end());
-    result.loss_scores = score_losses(result.losses, result.structure, in_context_positions(probe));
-    result.heads = scores_;
-    result.repeated_queries = queries_->repeated().size();
-    if (similarity_) result.similarity = similarity_->pairs();
-    return result;
+/// What is known of one sequence while it runs.
+struct Measurement {
+  Measurement(std::span<const data::Token> tokens, const data::BlockStructure& structure,
+              OffsetBand band, std::size_t heads)
+      : queries(tokens, structure, band) {
+    if (heads <= max_similarity_heads) similarity.emplace(heads, tokens.size());
   }
 
- private:
-  /// After the hooks that are there, so that a pattern is scored as they leave it.
-  Status watch(model::Taps<float>& taps) {
-    const auto hook = [this](const model::Tapped&, math::Matrix<float> pattern) { see(pattern); };
-    for (std::size_t layer = 0; layer < layers_; ++layer) {
-      if (Status status = taps.on_forward(pattern_name(layer), hook); !status) return status;
-    }
-    return {};
-  }
-
-  const model::Taps<float>* watched(const model::Taps<float>& others) {
-    watched_ = others;
-    [[maybe_unused]] const Status status = watch(watched_);  // connect() found every name
-    return &watched_;
-  }
-
-  /// Patterns come in the order of heads: layer by layer, step by step, head by head.
-  void see(math::Matrix<const float> pattern) {
-    scores_.push_back(score_pattern(pattern, *queries_));
-    if (similarity_) similarity_->add(pattern);
-  }
-
-  std::size_t layers_;
-  model::Executor<float> executor_;
-  model::Taps<float> plain_;    ///< scores alone
-  model::Taps<float> watched_;  ///< those of the caller, and scores
-  std::optional<HeadSimilarity> similarity_;
-  std::optional<SequenceQueries> queries_;  ///< of the sequence that is being run
-  std::vector<HeadScores> scores_;
+  SequenceQueries queries;
+  std::optional<HeadSimilarity> similarity;
+  std::vector<HeadScores> scores;
 };
 
-Evaluator::Evaluator(const model::Program& program, base::Workers& workers)
-    : program_(program), workers_(workers) {}
+/// Scores the patterns of every job as they come: layer by layer, step by step, head by head.
+class Scorer final : public model::Observer {
+ public:
+  Scorer(const data::BlockSource& probe, std::uint64_t first, std::size_t heads,
+         std::span<const std::vector<data::Token>> sequences)
+      : results(sequences.size()),
+        probe_(probe),
+        first_(first),
+        heads_(heads),
+        sequences_(sequences),
+        compared_(in_context_positions(probe)),
+        running_(sequences.size()) {}
 
-Evaluator::~Evaluator() = default;
-
-Status Evaluator::prepare(std::size_t length) {
-  if (length == length_) return {};
-  length_ = 0;
-  benches_.clear();
-  for (std::size_t worker = 0; worker < workers_.count(); ++worker) {
-    benches_.push_back(std::make_unique<Bench>(program_, length));
-    if (Status status = benches_.back()->connect(); !status) return status;
+  void activation(std::size_t job, const model::Place&,
+                  math::Matrix<const float> pattern) override {
+    Measurement& measurement = of(job);
+    measurement.scores.push_back(score_pattern(pattern, measurement.queries));
+    if (measurement.similarity) measurement.similarity->add(pattern);
   }
-  length_ = length;
-  return {};
+
+  void output(std::size_t job, model::Output& output) override {
+    Measurement& measurement = of(job);
+    SequenceResult& result = results[job];
+    const std::span<const float> losses = output.losses();
+    result.losses.assign(losses.begin(), losses.end());
+    result.loss_scores = score_losses(result.losses, result.structure, compared_);
+    result.repeated_queries = measurement.queries.repeated().size();
+    result.heads = std::move(measurement.scores);
+    if (measurement.similarity) result.similarity = measurement.similarity->pairs();
+    running_[job].reset();
+  }
+
+  std::vector<SequenceResult> results;
+
+ private:
+  Measurement& of(std::size_t job) {
+    if (!running_[job]) {
+      results[job].structure = probe_.structure(first_ + job);
+      running_[job] = std::make_unique<Measurement>(
+          sequences_[job], results[job].structure,
+          OffsetBand{probe_.task().min_period, probe_.task().max_period}, heads_);
+    }
+    return *running_[job];
+  }
+
+  const data::BlockSource& probe_;
+  std::uint64_t first_;
+  std::size_t heads_;
+  std::span<const std::vector<data::Token>> sequences_;
+  std::optional<InContextPositions> compared_;
+  std::vector<std::unique_ptr<Measurement>> running_;
+};
+
+/// Each job's plan: what was asked for, and every pattern to be seen as that leaves it.
+Result<std::vector<Plan>> watched(const SequencePlans& plans, std::size_t layers,
+                                  std::span<const std::vector<data::Token>> sequences) {
+  std::vector<Plan> all(sequences.size());
+  if (plans) {
+    const Result<std::span<const Plan>> others = plans(sequences);
+    if (!others) return others.error();
+    std::ranges::copy(*others, all.begin());
+  }
+  for (Plan& plan : all) {
+    plan.recorded.clear();
+    for (std::size_t layer = 0; layer < layers; ++layer) {
+      plan.recorded.push_back(pattern_name(layer));
+    }
+  }
+  return all;
 }
+
+}  // namespace
+
+Evaluator::Evaluator(const model::Program& program, model::Engine& engine)
+    : program_(program), session_(engine.open(program, model::Keep::logits)) {}
 
 Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters,
                                         const data::BlockSource& probe, std::size_t sequences,
-                                        std::uint64_t first, const SequenceTaps& taps) {
+                                        std::uint64_t first, const SequencePlans& plans) {
   if (sequences == 0) return Error{"found 0 sequences to evaluate, allowed at least 1"};
-  if (Status status = check_inputs(program_, parameters, probe.length(), probe.vocabulary());
-      !status) {
-    return status.error();
-  }
-  if (Status status = prepare(probe.length()); !status) return status.error();
-  std::vector<SequenceResult> results(sequences);
-  workers_.run(sequences, [&](std::size_t index, std::size_t worker) {
-    results[index] = benches_[worker]->measure(parameters, probe, first + index, worker, taps);
-  });
-  return summarize(std::move(results), program_.architecture.heads_per_layer(),
-                   in_context_positions(probe));
+  Status fits = model::check_inputs(program_, parameters, probe.length(), probe.vocabulary());
+  if (!fits) return fits.error();
+  const model::Architecture& a = program_.architecture;
+  std::vector<std::vector<data::Token>> tokens;
+  for (std::size_t i = 0; i < sequences; ++i) tokens.push_back(probe.sequence(first + i));
+  const Result<std::vector<Plan>> all = watched(plans, a.layers, tokens);
+  if (!all) return all.error();
+  std::vector<model::Job> jobs;
+  for (std::size_t i = 0; i < sequences; ++i) jobs.push_back({tokens[i], &(*all)[i]});
+  Scorer scorer(probe, first, a.layers * a.heads_per_layer(), tokens);
+  if (Status ran = session_->forward(parameters, jobs, scorer); !ran) return ran.error();
+  return summarize(std::move(scorer.results), a.heads_per_layer(), in_context_positions(probe));
 }
 
 Result<ProbeResult> evaluate(const model::Program& program, std::span<const float> parameters,
                              const data::BlockSource& probe, std::size_t sequences,
-                             base::Workers& workers) {
-  return Evaluator(program, workers).evaluate(parameters, probe, sequences);
-}
-
-Status check_inputs(const model::Program& program, std::span<const float> parameters,
-                    std::size_t length, std::size_t vocabulary) {
-  const model::Architecture& architecture = program.architecture;
-  if (parameters.size() != program.buffer_size) {
-    return Error{fmt::format("found a buffer of {} parameters, allowed {}, the model's",
-                             parameters.size(), program.buffer_size)};
-  }
-  if (length < 2 || length > architecture.context) {
-    return Error{fmt::format("found sequences of {} tokens, allowed 2 to {}, the model's context",
-                             length, architecture.context)};
-  }
-  if (vocabulary > architecture.vocabulary) {
-    return Error{fmt::format("found a vocabulary of {} tokens, allowed at most {}, the model's",
-                             vocabulary, architecture.vocabulary)};
-  }
-  return {};
+                             model::Engine& engine) {
+  return Evaluator(program, engine).evaluate(parameters, probe, sequences);
 }
 
 std::string pattern_name(std::size_t layer) {

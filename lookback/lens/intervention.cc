@@ -5,76 +5,70 @@
 #include <algorithm>
 #include <memory>
 
-#include "lookback/lens/evaluate.h"
-#include "lookback/lens/runner.h"
-
 namespace lookback::lens {
 namespace {
 
-/// The first error in the order of tasks.
-Status first_error(const std::vector<Status>& statuses) {
-  for (const Status& status : statuses) {
-    if (!status) return status;
-  }
-  return {};
-}
-
-/// What one worker runs: a group of sequences with the mean of its references.
-class GroupTask {
+/// A group of sequences that share the mean of their references.
+class Group {
  public:
-  GroupTask(const Setting& setting, std::span<const std::string> names, Runner& runner,
-            std::size_t group)
-      : setting_(setting), names_(names), runner_(runner), group_(group) {}
+  Group(const Setting& setting, std::span<const std::string> names, model::Session& session,
+        std::size_t number)
+      : setting_(setting), names_(names), session_(session), number_(number) {}
 
   Status run(std::span<const Intervention> interventions, References& references,
              Measured& measured) {
-    const auto mean = references.mean(group_, names_, setting_.probe, runner_);
+    const auto mean = references.mean(number_, names_, session_);
     if (!mean) return mean.error();
     const std::size_t groups = reference_groups(setting_.sequences);
-    for (std::size_t index = group_; index < setting_.sequences; index += groups) {
+    for (std::size_t index = number_; index < setting_.sequences; index += groups) {
       if (Status done = run(index, **mean, interventions, measured); !done) return done;
     }
     return {};
   }
 
  private:
-  /// All interventions of one sequence, the latest in the model first.
+  /// One sequence, unedited and with every intervention.
   Status run(std::size_t index, const Recording& mean, std::span<const Intervention> interventions,
              Measured& measured) {
     const auto tokens = setting_.probe.sequence(index);
-    const data::BlockStructure structure = setting_.probe.structure(index);
-    Recording own;
-    Recording other;
     const auto another = setting_.probe.sequence(first_other + index);
-    if (const auto run = runner_.record(another, names_, other); !run) return run.error();
-    if (const auto run = runner_.record(tokens, names_, own); !run) return run.error();
-    Context context(setting_.model, tokens, own, other, mean);
-    std::vector<Edits> edits;
-    edits.reserve(interventions.size());
+    const Plan look{{}, {names_.begin(), names_.end()}};
+    const auto recorded =
+        model::run_jobs(session_, setting_.model.parameters,
+                        std::vector<model::Job>{{tokens, &look}, {another, &look}});
+    if (!recorded) return recorded.error();
+    Context context(setting_.model, tokens, (*recorded)[0].recording, (*recorded)[1].recording,
+                    mean);
+    std::vector<Plan> plans(1);  // the first: nothing
     for (std::size_t i = 0; i < interventions.size(); ++i) {
-      edits.push_back(interventions[i](context));
-      // An intervention takes the same kinds of values for every sequence; one worker writes.
+      plans.push_back({interventions[i](context), {}});
+      // An intervention takes the same kinds of values for every sequence.
       if (context.took_mean() && index == 0) {
         measured.groups[i] = reference_groups(setting_.sequences);
       }
     }
-    const Result<std::vector<std::size_t>> order = latest_first(setting_.model.program, edits);
-    if (!order) return order.error();
-    const auto unedited = runner_.run(tokens);
-    if (!unedited) return unedited.error();
-    measured.baseline[index] = score_losses(*unedited, structure);
-    for (const std::size_t i : *order) {
-      const auto losses = runner_.run(tokens, edits[i]);
-      if (!losses) return losses.error();
-      measured.changed[i][index] = score_losses(*losses, structure);
+    return run(index, tokens, plans, measured);
+  }
+
+  Status run(std::size_t index, std::span<const model::Token> tokens, std::span<const Plan> plans,
+             Measured& measured) {
+    std::vector<model::Job> jobs;
+    jobs.reserve(plans.size());
+    for (const Plan& plan : plans) jobs.push_back({tokens, &plan});
+    const auto ran = model::run_jobs(session_, setting_.model.parameters, jobs);
+    if (!ran) return ran.error();
+    const data::BlockStructure structure = setting_.probe.structure(index);
+    measured.baseline[index] = score_losses(ran->front().losses, structure);
+    for (std::size_t i = 1; i < ran->size(); ++i) {
+      measured.changed[i - 1][index] = score_losses((*ran)[i].losses, structure);
     }
     return {};
   }
 
   const Setting& setting_;
   std::span<const std::string> names_;
-  Runner& runner_;
-  std::size_t group_;
+  model::Session& session_;
+  std::size_t number_;
 };
 
 }  // namespace
@@ -96,8 +90,8 @@ Status check(const Setting& setting) {
     return Error{
         fmt::format("found {} sequences to intervene on, allowed at least 2", setting.sequences)};
   }
-  return check_inputs(setting.model.program, setting.model.parameters, setting.probe.length(),
-                      setting.probe.vocabulary());
+  return model::check_inputs(setting.model.program, setting.model.parameters,
+                             setting.probe.length(), setting.probe.vocabulary());
 }
 
 math::Matrix<float> Context::make(std::size_t rows, std::size_t cols) {
@@ -181,17 +175,13 @@ Result<Measured> measure(const Setting& setting, std::span<const std::string> na
   Measured measured{std::vector<LossScores>(n),
                     std::vector(interventions.size(), std::vector<LossScores>(n)),
                     std::vector<std::size_t>(interventions.size(), n)};
-  std::vector<std::unique_ptr<Runner>> runners(setting.workers.count());
-  std::vector<Status> statuses(reference_groups(n));
-  References own(statuses.size());
+  const auto session = setting.engine.open(setting.model.program, model::Keep::everything);
+  References own(setting.model, setting.probe, reference_groups(n));
   References& references = setting.references == nullptr ? own : *setting.references;
-  setting.workers.run(statuses.size(), [&](std::size_t group, std::size_t worker) {
-    auto& runner = runners[worker];
-    if (!runner) runner = std::make_unique<Runner>(setting.model, setting.probe.length());
-    statuses[group] =
-        GroupTask(setting, names, *runner, group).run(interventions, references, measured);
-  });
-  if (Status status = first_error(statuses); !status) return status.error();
+  for (std::size_t group = 0; group < reference_groups(n); ++group) {
+    Status ran = Group(setting, names, *session, group).run(interventions, references, measured);
+    if (!ran) return ran.error();
+  }
   return measured;
 }
 

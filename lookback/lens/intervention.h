@@ -38,15 +38,12 @@
 #include <utility>
 #include <vector>
 
-#include "lookback/base/workers.h"
 #include "lookback/data/ideal_patterns.h"
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/lens/component.h"
-#include "lookback/lens/edit.h"
 #include "lookback/lens/estimate.h"
 #include "lookback/lens/losses.h"
 #include "lookback/lens/model.h"
-#include "lookback/lens/recording.h"
 #include "lookback/lens/references.h"
 
 namespace lookback::lens {
@@ -64,7 +61,7 @@ struct Setting {
   Model model;
   const data::BlockSource& probe;
   std::size_t sequences;
-  base::Workers& workers;
+  model::Engine& engine;
   References* references =
       nullptr;  ///< shared by measurements of one model and probe; may be absent
 };

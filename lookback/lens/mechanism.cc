@@ -17,14 +17,14 @@ using model::Architecture;
 
 Intervention with_ideal_pattern(HeadPlace place, IdealPattern kind) {
   return [=](Context& context) {
-    return Edits{set(pattern_name(place.layer), place.head, context.ideal(kind))};
+    return Edits{model::set(pattern_name(place.layer), place.head, context.ideal(kind))};
   };
 }
 
 /// The head keeps of its own pattern what lies where the ideal one has any weight.
 Intervention with_only(HeadPlace place, IdealPattern kind) {
   return [=](Context& context) {
-    Edit edit = set(pattern_name(place.layer), place.head, context.ideal_mask(kind));
+    Edit edit = model::set(pattern_name(place.layer), place.head, context.ideal_mask(kind));
     edit.kind = Edit::Kind::multiply;
     return Edits{edit};
   };
@@ -50,14 +50,15 @@ math::Matrix<const float> band_of(HeadPlace place, Context& context) {
 
 Intervention with_band(HeadPlace place) {
   return [=](Context& context) {
-    return Edits{set(pattern_name(place.layer), place.head, band_of(place, context))};
+    return Edits{model::set(pattern_name(place.layer), place.head, band_of(place, context))};
   };
 }
 
 Intervention unsmeared(HeadPlace place) {
   return [=](Context&) {
-    return Edits{copy(Edit::Kind::copy, fmt::format("blocks.{}.attn.hook_smeared_k", place.layer),
-                      place.head, fmt::format("blocks.{}.attn.hook_k", place.layer))};
+    return Edits{model::copy(Edit::Kind::copy,
+                             fmt::format("blocks.{}.attn.hook_smeared_k", place.layer), place.head,
+                             fmt::format("blocks.{}.attn.hook_k", place.layer))};
   };
 }
 
@@ -194,7 +195,7 @@ Status find_shares(const Setting& setting, Names recorded, std::size_t pattern_h
 /// The means of the scores of the head's pattern.
 Status score_head(const Setting& setting, MechanismResult& result) {
   const Result<ProbeResult> scored = evaluate(setting.model.program, setting.model.parameters,
-                                              setting.probe, setting.sequences, setting.workers);
+                                              setting.probe, setting.sequences, setting.engine);
   if (!scored) return scored.error();
   for (const HeadSummary& head : scored->heads) {
     if (head.place == *result.head) result.scores = head.mean;
@@ -206,7 +207,7 @@ Status score_head(const Setting& setting, MechanismResult& result) {
 
 Result<MechanismResult> mechanism(const Setting& given, const MechanismLimits& limits) {
   if (Status status = check(given); !status) return status.error();
-  References own(reference_groups(given.sequences));
+  References own(given.model, given.probe, reference_groups(given.sequences));
   Setting setting = given;  // its measurements share their references
   if (setting.references == nullptr) setting.references = &own;
   const Architecture& a = setting.model.architecture();

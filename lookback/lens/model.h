@@ -1,11 +1,22 @@
-// A model as the lens sees it: a view on a program and the numbers it runs with.
+// A model as the lens sees it: a program, the numbers it runs with, and the engine that runs it.
 #pragma once
 
+#include <memory>
 #include <span>
 
+#include "lookback/model/engine.h"
+#include "lookback/model/plan.h"
 #include "lookback/model/program.h"
+#include "lookback/model/recording.h"
 
 namespace lookback::lens {
+
+// Interventions are plans, and what they are made of are recordings.
+using model::Edit;
+using model::Edits;
+using model::Plan;
+using model::Recording;
+using model::RecordingSum;
 
 /// Owns nothing: both must outlive what is made from it.
 struct Model {

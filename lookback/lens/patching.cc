@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
-#include <memory>
 #include <utility>
 
 #include "lookback/lens/ablation_edits.h"
-#include "lookback/lens/evaluate.h"
 #include "lookback/lens/limits.h"
-#include "lookback/lens/runner.h"
 
 namespace lookback::lens {
 namespace {
@@ -38,7 +36,7 @@ struct PairRuns {
 /// it is the same in both runs.
 Edits edits_of(const HeadPatch& patch, std::size_t first, std::size_t end, PairRuns& runs) {
   const std::string activation = activation_of(patch.activation, patch.head.layer);
-  Edit edit = set(activation, patch.head.head, runs.clean.at(activation, patch.head.head));
+  Edit edit = model::set(activation, patch.head.head, runs.clean.at(activation, patch.head.head));
   edit.first_row = first;
   edit.end_row = end;
   const auto was = runs.corrupted.at(activation, patch.head.head);
@@ -134,48 +132,78 @@ std::vector<std::string> recorded_activations(const Architecture& a) {
   return names;
 }
 
-Result<PairMetrics> measure_pair(Runner& runner, const CorruptedPair& pair,
-                                 const std::vector<PlannedPatch>& planned) {
-  const std::vector<std::string> names = recorded_activations(runner.model().architecture());
-  PairMetrics metrics{0, 0, std::vector<double>(planned.size())};
-  const auto metric = [&] { return runner.log_probability(pair.query, pair.right); };
-  Recording clean;
-  Recording corrupted;
-  if (const auto run = runner.record(pair.clean, names, clean); !run) return run.error();
-  metrics.clean = metric();
-  if (const auto run = runner.record(pair.corrupted, names, corrupted); !run) return run.error();
-  metrics.corrupted = metric();
-  PairRuns runs{clean, corrupted, Context(runner.model(), pair.corrupted, corrupted, clean, clean)};
-  std::vector<Edits> edits;
-  edits.reserve(planned.size());
-  for (const PlannedPatch& patch : planned) edits.push_back(patch.edits(runs));
-  const auto order = latest_first(runner.model().program, edits);
-  if (!order) return order.error();
-  for (const std::size_t i : *order) {
-    metrics.patched[i] = metrics.corrupted;
-    if (edits[i].empty()) continue;
-    if (const auto run = runner.run(pair.corrupted, edits[i]); !run) return run.error();
-    metrics.patched[i] = metric();
+/// Log-probability in nats that a row of logits gives a token.
+double log_probability(std::span<const float> logits, model::Token token) {
+  const auto largest = static_cast<double>(std::ranges::max(logits));
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+  return static_cast<double>(logits[token]) - largest - std::log(sum);
+}
+
+/// What the right answer gets in each job, and what is recorded of it.
+class Answers final : public model::Observer {
+ public:
+  Answers(const CorruptedPair& pair, std::size_t jobs)
+      : metrics(jobs), recordings(jobs), pair_(pair) {}
+
+  void activation(std::size_t job, const model::Place& place,
+                  math::Matrix<const float> x) override {
+    recordings[job].put(place.name, place.head, x);
   }
+  void output(std::size_t job, model::Output& output) override {
+    const math::Matrix<const float> logits = output.logits();
+    metrics[job] = log_probability({logits.row(pair_.query), logits.cols}, pair_.right);
+  }
+
+  std::vector<double> metrics;
+  std::vector<Recording> recordings;
+
+ private:
+  const CorruptedPair& pair_;
+};
+
+Result<PairMetrics> measure_pair(const Model& model, model::Session& session,
+                                 const CorruptedPair& pair,
+                                 const std::vector<PlannedPatch>& planned) {
+  const Plan look{{}, recorded_activations(model.architecture())};
+  const std::vector<model::Job> whole{{pair.clean, &look}, {pair.corrupted, &look}};
+  Answers seen(pair, whole.size());
+  if (Status ran = session.forward(model.parameters, whole, seen); !ran) return ran.error();
+  PairMetrics metrics{seen.metrics[0], seen.metrics[1],
+                      std::vector<double>(planned.size(), seen.metrics[1])};
+  const Recording &clean = seen.recordings[0], &corrupted = seen.recordings[1];
+  PairRuns runs{clean, corrupted, Context(model, pair.corrupted, corrupted, clean, clean)};
+  std::vector<Plan> plans;
+  for (const PlannedPatch& patch : planned) plans.push_back({patch.edits(runs), {}});
+  std::vector<model::Job> jobs;
+  std::vector<std::size_t> patch_of;  // by job; a patch that changes nothing is none
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (plans[i].edits.empty()) continue;
+    jobs.push_back({pair.corrupted, &plans[i]});
+    patch_of.push_back(i);
+  }
+  Answers patched(pair, jobs.size());
+  if (Status ran = session.forward(model.parameters, jobs, patched); !ran) return ran.error();
+  for (std::size_t i = 0; i < jobs.size(); ++i) metrics.patched[patch_of[i]] = patched.metrics[i];
   return metrics;
 }
 
-void summarize(const std::vector<Result<PairMetrics>>& pairs,
-               const std::vector<PlannedPatch>& planned, Patching& result) {
+void summarize(const std::vector<PairMetrics>& pairs, const std::vector<PlannedPatch>& planned,
+               Patching& result) {
   std::vector<double> clean;
   std::vector<double> corrupted;
   std::vector<double> difference;
   for (const auto& pair : pairs) {
-    clean.push_back(pair->clean);
-    corrupted.push_back(pair->corrupted);
-    difference.push_back(pair->clean - pair->corrupted);
+    clean.push_back(pair.clean);
+    corrupted.push_back(pair.corrupted);
+    difference.push_back(pair.clean - pair.corrupted);
   }
   result.clean = estimate(clean);
   result.corrupted = estimate(corrupted);
   for (std::size_t i = 0; i < planned.size(); ++i) {
     std::vector<double> restored;
     restored.reserve(pairs.size());
-    for (const auto& pair : pairs) restored.push_back(pair->patched[i] - pair->corrupted);
+    for (const auto& pair : pairs) restored.push_back(pair.patched[i] - pair.corrupted);
     *planned[i].restored = ratio_estimate(restored, difference);
   }
 }
@@ -217,30 +245,29 @@ std::size_t patching_period(std::span<const data::BlockSource::Periods> trained,
 }
 
 Result<Patching> patching(const Model& model, std::size_t period, Corruption corruption,
-                          std::size_t sequences, base::Workers& workers,
+                          std::size_t sequences, model::Engine& engine,
                           const PatchingLimits& limits) {
   const Architecture& a = model.architecture();
   if (sequences == 0) return Error{"found 0 sequences to patch, allowed at least 1"};
   const Result<CorruptedPair> first = corrupted_pair(a.vocabulary, period, corruption, 0);
   if (!first) return first.error();
   const std::size_t length = first->clean.size();
-  if (Status status = check_inputs(model.program, model.parameters, length, a.vocabulary); !status)
-    return status.error();
+  Status fits = model::check_inputs(model.program, model.parameters, length, a.vocabulary);
+  if (!fits) return fits.error();
   Patching result = listed(a, limits, length);
   result.corruption = corruption;
   result.sequences = sequences;
   result.changed = first->changed;
   result.query = first->query;
   const std::vector<PlannedPatch> planned = plan(result);
-  std::vector<std::unique_ptr<Runner>> runners(workers.count());
-  std::vector<Result<PairMetrics>> pairs(sequences, Error{"not measured"});
-  workers.run(sequences, [&](std::size_t index, std::size_t worker) {
-    if (!runners[worker]) runners[worker] = std::make_unique<Runner>(model, length);
+  const auto session = engine.open(model.program, model::Keep::everything);
+  std::vector<PairMetrics> pairs;
+  for (std::size_t index = 0; index < sequences; ++index) {
     const auto pair = corrupted_pair(a.vocabulary, period, corruption, index);
-    pairs[index] = pair ? measure_pair(*runners[worker], *pair, planned) : pair.error();
-  });
-  for (const auto& pair : pairs) {
     if (!pair) return pair.error();
+    Result<PairMetrics> measured = measure_pair(model, *session, *pair, planned);
+    if (!measured) return measured.error();
+    pairs.push_back(*std::move(measured));
   }
   summarize(pairs, planned, result);
   return result;

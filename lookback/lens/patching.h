@@ -33,7 +33,6 @@
 #include <vector>
 
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/lens/ablation.h"
 #include "lookback/lens/estimate.h"
@@ -110,7 +109,7 @@ std::size_t patching_period(std::span<const data::BlockSource::Periods> trained,
 /// threads. Errors: no sequence; a buffer that is not the program's; a period below 2, or above half of
 /// the context.
 Result<Patching> patching(const Model& model, std::size_t period, Corruption corruption,
-                          std::size_t sequences, base::Workers& workers,
+                          std::size_t sequences, model::Engine& engine,
                           const PatchingLimits& limits = {});
 
 }  // namespace lookback::lens

@@ -11,8 +11,7 @@
 
 #include "lookback/base/result.h"
 #include "lookback/data/token_source.h"
-#include "lookback/lens/recording.h"
-#include "lookback/lens/runner.h"
+#include "lookback/lens/model.h"
 
 namespace lookback::lens {
 
@@ -25,21 +24,27 @@ inline constexpr std::uint64_t first_reference = std::uint64_t{1} << 40;
 /// once, unless those of all groups together would take more than `memory` bytes.
 class References {
  public:
-  explicit References(std::size_t groups, std::size_t memory = std::size_t{1} << 28)
-      : groups_(groups), memory_(memory) {}
+  /// Model and probe must outlive it.
+  References(const Model& model, const data::TokenSource& probe, std::size_t groups,
+             std::size_t memory = std::size_t{1} << 28)
+      : model_(model), probe_(probe), groups_(groups), memory_(memory) {}
 
   /// The means of at least the named activations over the references of `group`: the same bits
-  /// whatever else was asked for. Several threads may ask at once, each for a group of its own.
-  /// Errors: unknown names. REQUIRES group < groups, and always the same model and probe.
+  /// whatever else was asked for. Errors: unknown names. REQUIRES group < groups, a session of the
+  /// model's program.
   Result<std::shared_ptr<const Recording>> mean(std::size_t group,
                                                 std::span<const std::string> names,
-                                                const data::TokenSource& probe, Runner& runner);
+                                                model::Session& session);
 
  private:
   struct Group {
     std::vector<std::string> names;
     std::shared_ptr<const Recording> mean;
   };
+  Result<Recording> average(std::size_t group, const Plan& plan, model::Session& session) const;
+
+  Model model_;
+  const data::TokenSource& probe_;
   std::vector<Group> groups_;
   std::size_t memory_;
 };

@@ -67,12 +67,12 @@ Status check_given(const std::string& task, const EvaluationRequest& request) {
 class ModelEvaluation {
  public:
   ModelEvaluation(const SavedModel& model, const language::Tokenizer& tokenizer,
-                  const EvaluationRequest& request, base::Workers& workers,
+                  const EvaluationRequest& request, model::Engine& engine,
                   const EvaluationObserver& observer)
       : model_(model),
         tokenizer_(tokenizer),
         request_(request),
-        workers_(workers),
+        engine_(engine),
         observer_(observer) {
     const std::string text = language::to_tokenizer_json(tokenizer.vocabulary());
     tokenizer_checksum_ = base::checksum_text({base::bytes_of(text)});
@@ -140,21 +140,21 @@ class ModelEvaluation {
     }
     const std::size_t length = model_.config.data.length;
     if (task == "value-content") {
-      return evaluate_value_content(model(), text, length, request_.own, workers_, go_on(task));
+      return evaluate_value_content(model(), text, length, request_.own, engine_, go_on(task));
     }
-    return evaluate_perplexity(model(), text, text_bytes(tokenizer_), length, request_.own,
-                               workers_, go_on(task));
+    return evaluate_perplexity(model(), text, text_bytes(tokenizer_), length, request_.own, engine_,
+                               go_on(task));
   }
 
   Result<std::vector<TaskScore>> probe_scores(const std::string& task, nlohmann::json& config) {
     auto scores =
-        evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, workers_, go_on(task));
+        evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, engine_, go_on(task));
     if (!scores) return scores;
     if (!go_on(task)(0, 0)) return base::stopped();
     const auto probe = probe_source(model_.config, data::BlockKind::repeated_blocks);
     if (!probe) return probe.error();
-    const auto heads = lens::evaluate(model_.program, model_.parameters, **probe,
-                                      request_.own.sequences, workers_);
+    const auto heads =
+        lens::evaluate(model_.program, model_.parameters, **probe, request_.own.sequences, engine_);
     if (!heads) return heads.error();
     double best = 0;
     config["heads"] = nlohmann::json::array();
@@ -178,7 +178,7 @@ class ModelEvaluation {
     auto score = language::evaluate_task(
         *task, [&](std::string_view text) { return tokenizer_.encode(text); },
         model_.program.architecture.context, *end,
-        language::task_model(model_.program, model_.parameters, workers_, go_on(name)));
+        language::task_model(model_.program, model_.parameters, engine_, go_on(name)));
     if (score) score->about = language::to_json(task->file);
     return score;
   }
@@ -186,7 +186,7 @@ class ModelEvaluation {
   const SavedModel& model_;
   const language::Tokenizer& tokenizer_;
   const EvaluationRequest& request_;
-  base::Workers& workers_;
+  model::Engine& engine_;
   const EvaluationObserver& observer_;
   std::string tokenizer_checksum_;  ///< of its tokenizer.json
   std::map<std::string, TaskScore, std::less<>> probes_;
@@ -219,7 +219,7 @@ std::vector<std::string> missing_tasks(const TaskResults& there) {
 
 /// Makes the scores that are missing; each is in evaluation.json once it is made.
 Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
-                            const TaskResults& there, base::Workers& workers, Listener& listener) {
+                            const TaskResults& there, model::Engine& engine, Listener& listener) {
   const std::filesystem::path& run = lock.directory();
   const Result<std::filesystem::path> file = find_checkpoint(run);
   if (!file) return file.error();
@@ -239,7 +239,7 @@ Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
   EvaluationObserver observer;
   observer.go_on = [&](const std::string&, std::size_t, std::size_t) { return !listener.stop(); };
   observer.scored = [&](const TaskResults& results) { return add_evaluation(lock, results); };
-  const auto scores = evaluate_model(*model, *tokenizer, request, workers, observer);
+  const auto scores = evaluate_model(*model, *tokenizer, request, engine, observer);
   if (!scores) return scores.error();
   return scores->ending;
 }
@@ -267,10 +267,10 @@ Status check_request(const EvaluationRequest& request) {
 }
 
 Result<ModelScores> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
-                                   const EvaluationRequest& request, base::Workers& workers,
+                                   const EvaluationRequest& request, model::Engine& engine,
                                    const EvaluationObserver& observer) {
   if (Status possible = check_request(request); !possible) return possible.error();
-  return ModelEvaluation(model, tokenizer, request, workers, observer).evaluate();
+  return ModelEvaluation(model, tokenizer, request, engine, observer).evaluate();
 }
 
 Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
@@ -305,7 +305,7 @@ Status add_evaluation(const DirectoryLock& run, const TaskResults& results) {
 }
 
 Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
-                            base::Workers& workers, Listener& listener) {
+                            model::Engine& engine, Listener& listener) {
   const std::filesystem::path& run = lock.directory();
   if (!config.data.text) return Ending::finished;
   const Result<bool> finished = has_finished(run);
@@ -315,7 +315,7 @@ Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
   if (!there) return there.error();
   if (missing_tasks(*there).empty()) return Ending::finished;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
-  Result<Ending> ending = evaluate_own(config, lock, *there, workers, listener);
+  Result<Ending> ending = evaluate_own(config, lock, *there, engine, listener);
   if (ending && *ending == Ending::stopped) return ending;
   const Result<TaskResults> results = ending ? evaluation_of(run) : ending.error();
   if (!results) {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
 #include "lookback/language/task_results.h"
 #include "lookback/language/tokenizer.h"
+#include "lookback/model/engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/run_config.h"
 #include "lookback/study/saved_model.h"
@@ -55,7 +55,7 @@ struct ModelScores {
 /// every head where "induction" was asked for. Errors: an unknown task, text that is not there or
 /// does not fit, and those of the tasks' files and of the observer.
 Result<ModelScores> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
-                                   const EvaluationRequest& request, base::Workers& workers,
+                                   const EvaluationRequest& request, model::Engine& engine,
                                    const EvaluationObserver& observer = {});
 
 /// What a run's evaluation.json has; no tasks where there is none. Errors: a damaged one.
@@ -70,6 +70,6 @@ Status add_evaluation(const DirectoryLock& run, const language::TaskResults& res
 /// the others come with the next call. Errors: whatever kept a task from being scored and kept; the run
 /// stands without it.
 Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
-                            base::Workers& workers, Listener& listener);
+                            model::Engine& engine, Listener& listener);
 
 }  // namespace lookback::study

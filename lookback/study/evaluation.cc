@@ -22,18 +22,18 @@ std::optional<lens::CompositionBaseline> baseline_of(const model::Architecture& 
 }  // namespace
 
 Evaluation::Evaluation(const RunConfig& config, const model::Program& program,
-                       train::RunClamps& clamps, base::Workers& workers)
+                       train::ClampPlans& clamps, model::Engine& engine)
     : program_(&program),
       clamps_(&clamps),
       sequences_(config.evaluate.sequences),
       tokens_a_step_(config.train.batch * config.data.length),
-      evaluator_(std::make_unique<lens::Evaluator>(program, workers)),
+      evaluator_(std::make_unique<lens::Evaluator>(program, engine)),
       baseline_(baseline_of(program.architecture)) {}
 
 Result<Evaluation> Evaluation::make(const RunConfig& config, const TrainingData& data,
-                                    const model::Program& program, train::RunClamps& clamps,
-                                    base::Workers& workers) {
-  Evaluation evaluation(config, program, clamps, workers);
+                                    const model::Program& program, train::ClampPlans& clamps,
+                                    model::Engine& engine) {
+  Evaluation evaluation(config, program, clamps, engine);
   for (const data::BlockKind kind : config.evaluate.probes) {
     Result<std::unique_ptr<data::BlockSource>> probe = probe_source(config, kind);
     if (!probe) return probe.error();
@@ -41,17 +41,17 @@ Result<Evaluation> Evaluation::make(const RunConfig& config, const TrainingData&
   }
   if (data.text) {
     evaluation.validation_.emplace(program, data.text->validation, config.data.length,
-                                   config.evaluate.windows, workers);
+                                   config.evaluate.windows, engine);
   }
   return evaluation;
 }
 
 Result<nlohmann::json> Evaluation::measure_probes(std::span<const float> parameters,
-                                                  const lens::SequenceTaps& taps) {
+                                                  const lens::SequencePlans& plans) {
   nlohmann::json probes;
   for (const auto& probe : probes_) {
     const Result<lens::ProbeResult> result =
-        evaluator_->evaluate(parameters, *probe, sequences_, 0, taps);
+        evaluator_->evaluate(parameters, *probe, sequences_, 0, plans);
     if (!result) return result.error();
     probes[data::name_of(probe->task().kind)] = lens::probe_json(*result);
   }
@@ -83,8 +83,8 @@ Result<nlohmann::json> Evaluation::measure(const train::StepReport& report,
   const std::uint64_t seen = report.step == 0 ? 0 : report.tokens - tokens_a_step_;
   if (clamps_->any_in_force(seen)) {
     Result<nlohmann::json> clamped =
-        measure_probes(parameters, [&](std::size_t worker, std::span<const data::Token> tokens) {
-          return clamps_->prepare(worker, seen, tokens);
+        measure_probes(parameters, [&](std::span<const std::vector<data::Token>> sequences) {
+          return clamps_->prepare(seen, sequences);
         });
     if (!clamped) return clamped.error();
     mark_pinned(seen, *clamped);

@@ -8,26 +8,26 @@
 #include <vector>
 
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/lens/composition.h"
 #include "lookback/lens/evaluate.h"
+#include "lookback/model/engine.h"
 #include "lookback/model/program.h"
 #include "lookback/study/run_config.h"
 #include "lookback/study/training_data.h"
 #include "lookback/study/validation.h"
-#include "lookback/train/clamp_taps.h"
+#include "lookback/train/clamp_plans.h"
 #include "lookback/train/trainer.h"
 
 namespace lookback::study {
 
 /// The probes of one run and its validation text, ready to measure it again and again. Program, clamps
-/// and workers must outlive it.
+/// and engine must outlive it.
 class Evaluation {
  public:
   static Result<Evaluation> make(const RunConfig& config, const TrainingData& data,
-                                 const model::Program& program, train::RunClamps& clamps,
-                                 base::Workers& workers);
+                                 const model::Program& program, train::ClampPlans& clamps,
+                                 model::Engine& engine);
 
   /// {"step", "tokens", "train_loss", "gradient_norm", "learning_rate", "probes": {name: ...},
   /// "composition": [...]} (empty with more than lens::max_similarity_heads heads), and of a run that learns from text "validation" (validation.h); loss and norm are null before the first step. A pure function of the
@@ -40,14 +40,14 @@ class Evaluation {
                                  std::span<const float> parameters);
 
  private:
-  Evaluation(const RunConfig& config, const model::Program& program, train::RunClamps& clamps,
-             base::Workers& workers);
+  Evaluation(const RunConfig& config, const model::Program& program, train::ClampPlans& clamps,
+             model::Engine& engine);
   Result<nlohmann::json> measure_probes(std::span<const float> parameters,
-                                        const lens::SequenceTaps& taps);
+                                        const lens::SequencePlans& plans);
   void mark_pinned(std::uint64_t tokens_seen, nlohmann::json& probes) const;
 
   const model::Program* program_;
-  train::RunClamps* clamps_;
+  train::ClampPlans* clamps_;
   std::size_t sequences_;
   std::uint64_t tokens_a_step_;
   std::unique_ptr<lens::Evaluator> evaluator_;

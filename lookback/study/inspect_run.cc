@@ -58,7 +58,7 @@ struct Made {
 };
 
 Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
-                             base::Workers& workers, Listener& listener) {
+                             model::Engine& engine, Listener& listener) {
   const Result<fs::path> file = find_checkpoint(directory);
   if (!file) return file.error();
   const Result<SavedModel> model = read_model(*file);
@@ -66,7 +66,7 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
   InspectionOptions options;
   options.sequences = inspected_sequences(config.evaluate);
   options.stop = [&] { return listener.stop(); };
-  const Result<Inspection> inspection = inspect_checkpoint(*file, *model, options, workers);
+  const Result<Inspection> inspection = inspect_checkpoint(*file, *model, options, engine);
   if (!inspection) return inspection.error();
   Made made;
   made.stopped = inspection->stopped;
@@ -83,8 +83,8 @@ std::size_t inspected_sequences(const EvaluateConfig& evaluate) {
 }
 
 Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedModel& model,
-                                      const InspectionOptions& options, base::Workers& workers) {
-  Result<Inspection> inspection = inspect(model, options, workers);
+                                      const InspectionOptions& options, model::Engine& engine) {
+  Result<Inspection> inspection = inspect(model, options, engine);
   if (!inspection) return inspection;
   Result<nlohmann::json> transitions =
       transitions_before(checkpoint, model.config, model.header.step);
@@ -94,7 +94,7 @@ Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedMod
 }
 
 Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
-                           base::Workers& workers, Listener& listener) {
+                           model::Engine& engine, Listener& listener) {
   const fs::path& directory = lock.directory();
   if (!config.evaluate.inspect) return Ending::finished;
   const Result<bool> finished = has_finished(directory);
@@ -103,7 +103,7 @@ Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
   if (!inspected) return inspected.error();
   if (!*finished || *inspected) return Ending::finished;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
-  const Result<Made> made = make_inspection(config, directory, workers, listener);
+  const Result<Made> made = make_inspection(config, directory, engine, listener);
   if (!made) return Error{fmt::format("{}: not inspected: {}", name, made.error().message)};
   if (made->stopped) return Ending::stopped;
   if (Status held = lock.check(); !held) return held.error();

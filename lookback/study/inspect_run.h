@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
+#include "lookback/model/engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/inspection.h"
 #include "lookback/study/study.h"
@@ -22,7 +22,7 @@ std::size_t inspected_sequences(const EvaluateConfig& evaluate);
 /// of inspect, and metrics that are damaged or cannot be read.
 Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
                                       const SavedModel& model, const InspectionOptions& options,
-                                      base::Workers& workers);
+                                      model::Engine& engine);
 
 /// Inspects the last checkpoint of the ended run in the locked directory, on inspected_sequences, writes the
 /// arrays and the JSON, the same bytes on any number of threads, and lists both in the run's manifest.
@@ -30,6 +30,6 @@ Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
 /// none, or where the run diverged. Errors: whatever kept the inspection from being made; the run stands
 /// without it. When the listener asks for a stop nothing is written.
 Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
-                           base::Workers& workers, Listener& listener);
+                           model::Engine& engine, Listener& listener);
 
 }  // namespace lookback::study

@@ -52,8 +52,8 @@ Result<Probes> make_probes(const SavedModel& model, const InspectionOptions& opt
 
 class Inspector {
  public:
-  Inspector(const SavedModel& model, const InspectionOptions& options, base::Workers& workers)
-      : model_(model), options_(options), workers_(workers) {}
+  Inspector(const SavedModel& model, const InspectionOptions& options, model::Engine& engine)
+      : model_(model), options_(options), engine_(engine) {}
 
   Result<Inspection> inspect() {
     const Result<Probes> probes = make_probes(model_, options_);
@@ -64,7 +64,7 @@ class Inspector {
     }
     const data::BlockSource& first = intervened_on(*probes);
     found_.intervened_on = first.task().kind;
-    references_.emplace(lens::reference_groups(sequences_on(first)));
+    references_.emplace(view(), first, lens::reference_groups(sequences_on(first)));
     for (const auto& part :
          {&Inspector::see_attention, &Inspector::ablate, &Inspector::find_mechanism}) {
       if (asked_to_stop()) return std::move(found_);
@@ -95,7 +95,7 @@ class Inspector {
 
   Status score(const data::BlockSource& probe) {
     auto result =
-        lens::evaluate(model_.program, model_.parameters, probe, options_.sequences, workers_);
+        lens::evaluate(model_.program, model_.parameters, probe, options_.sequences, engine_);
     if (!result) return result.error();
     found_.probes.push_back({probe.task().kind, probe.description(), std::move(*result),
                              lens::chance_scores(probe, options_.sequences)});
@@ -106,19 +106,20 @@ class Inspector {
     found_.sequence = probe.sequence(0);
     const std::size_t heads = head_count(model_.config.architecture);
     if (!lens::within_limit("attention maps", heads, "heads", most_maps, found_.skipped)) return {};
-    auto maps = lens::attention_maps(model_.program, model_.parameters, found_.sequence);
+    auto maps = lens::attention_maps(view(), engine_, found_.sequence);
     if (!maps) return maps.error();
     found_.attention = std::move(*maps);
     return {};
   }
+
+  lens::Model view() const { return {model_.program, model_.parameters}; }
 
   std::size_t sequences_on(const data::BlockSource& probe) const {
     return intervention_sequences(model_.program, probe.length(), options_.sequences);
   }
 
   lens::Setting setting_on(const data::BlockSource& probe) {
-    return {
-        {model_.program, model_.parameters}, probe, sequences_on(probe), workers_, &*references_};
+    return {view(), probe, sequences_on(probe), engine_, &*references_};
   }
 
   Status ablate(const data::BlockSource& probe) {
@@ -146,7 +147,8 @@ class Inspector {
   }
 
   Status take_circuits() {
-    auto circuits = lens::circuits(model_.program, model_.parameters, options_.circuits, workers_);
+    auto circuits =
+        lens::circuits(model_.program, model_.parameters, options_.circuits, engine_.workers());
     if (!circuits) return circuits.error();
     found_.circuits = std::move(*circuits);
     if (found_.circuits.pairs_left_out > 0) {
@@ -167,11 +169,10 @@ class Inspector {
     }
     const Result<std::size_t> period = period_to_patch();
     if (!period) return period.error();
-    const lens::Model model{model_.program, model_.parameters};
     const std::size_t sequences =
         intervention_sequences(model_.program, 2 * *period, options_.sequences);
     for (const lens::Corruption corruption : {lens::Corruption::answer, lens::Corruption::match}) {
-      auto patched = lens::patching(model, *period, corruption, sequences, workers_);
+      auto patched = lens::patching(view(), *period, corruption, sequences, engine_);
       if (!patched) return patched.error();
       found_.patchings.push_back(std::move(*patched));
     }
@@ -194,7 +195,7 @@ class Inspector {
 
   const SavedModel& model_;
   const InspectionOptions& options_;
-  base::Workers& workers_;
+  model::Engine& engine_;
   std::optional<lens::References> references_;  ///< of the probe that is intervened on
   Inspection found_;
 };
@@ -211,12 +212,12 @@ std::size_t intervention_sequences(const model::Program& program, std::size_t le
 }
 
 Result<Inspection> inspect(const SavedModel& model, const InspectionOptions& options,
-                           base::Workers& workers) {
+                           model::Engine& engine) {
   if (options.sequences < 2) {
     return Error{fmt::format("found {} sequences, allowed at least 2: an interval needs them",
                              options.sequences)};
   }
-  return Inspector(model, options, workers).inspect();
+  return Inspector(model, options, engine).inspect();
 }
 
 }  // namespace lookback::study

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/lens/ablation.h"
 #include "lookback/lens/attention.h"
@@ -17,6 +16,7 @@
 #include "lookback/lens/mechanism.h"
 #include "lookback/lens/patching.h"
 #include "lookback/lens/probe_result.h"
+#include "lookback/model/engine.h"
 #include "lookback/study/saved_model.h"
 
 namespace lookback::study {
@@ -65,6 +65,6 @@ std::size_t intervention_sequences(const model::Program& program, std::size_t le
 /// Measures everything, or what comes before a stop. The same bits for any number of threads. Errors: fewer than 2 sequences, a
 /// probe that does not fit the model, what the analyses refuse.
 Result<Inspection> inspect(const SavedModel& model, const InspectionOptions& options,
-                           base::Workers& workers);
+                           model::Engine& engine);
 
 }  // namespace lookback::study

@@ -17,7 +17,7 @@
 #include "lookback/study/run_manifest.h"
 #include "lookback/study/training_data.h"
 #include "lookback/train/checkpoint.h"
-#include "lookback/train/clamp_taps.h"
+#include "lookback/train/clamp_plans.h"
 #include "lookback/train/trainer.h"
 
 namespace lookback::study {
@@ -74,12 +74,12 @@ class Stopwatch {
 class OneRun {
  public:
   OneRun(const RunConfig& config, const DirectoryLock& lock, std::uint64_t tokens_after,
-         base::Workers& workers, Listener& listener)
+         model::Engine& engine, Listener& listener)
       : config_(config),
         lock_(lock),
         directory_(lock.directory()),
         tokens_after_(tokens_after),
-        workers_(workers),
+        engine_(engine),
         listener_(listener),
         metrics_(metrics_path(), identity_of(config)) {}
 
@@ -91,24 +91,19 @@ class OneRun {
     if (Status ready = prepare(*data); !ready) return ready.error();
     Result<train::TrainState> state = starting_state(*program);
     if (!state) return state.error();
-    train::RunClamps clamps(*program, config_.clamps, config_.seed, config_.data.length,
-                            workers_.count());
-    Result<Evaluation> evaluation = Evaluation::make(config_, *data, *program, clamps, workers_);
+    train::ClampPlans clamps(*program, config_.clamps, model::initialize(*program, config_.seed),
+                             engine_);
+    Result<Evaluation> evaluation = Evaluation::make(config_, *data, *program, clamps, engine_);
     if (!evaluation) return evaluation.error();
-    train::Run run{*program,
-                   *data->source,
-                   config_.train,
-                   config_.seed,
-                   to_toml(config_),
-                   directory_,
-                   clamps.training_taps(*data->source)};
+    train::Run run{*program,         *data->source, config_.train,          config_.seed,
+                   to_toml(config_), directory_,    clamps.training_plans()};
     if (data->text) run.tokenizer = fmt::format("{:016x}", data->text->tokenizer_checksum);
     const std::uint64_t first = state->step * config_.train.batch * config_.data.length;
     const Result<Timing> before = first > 0 ? read_timing(timing_path()) : Timing{};
     if (!before) return before.error();
     const Stopwatch stopwatch(first, *before);
     Result<train::Outcome> outcome =
-        train::train(run, observer(*evaluation, stopwatch), workers_, *state);
+        train::train(run, observer(*evaluation, stopwatch), engine_, *state);
     if (!outcome) return outcome.error();
     if (Status timed = write_timing(stopwatch, outcome->last.tokens); !timed) return timed.error();
     if (outcome->kind == train::Outcome::Kind::stopped) return Ending::stopped;
@@ -247,7 +242,7 @@ class OneRun {
     const nlohmann::json timing = {{"tokens", whole.tokens},
                                    {"seconds", whole.seconds},
                                    {"tokens_per_second", whole.rate()},
-                                   {"threads", workers_.count()}};
+                                   {"threads", engine_.workers().count()}};
     return base::write_file_atomically(timing_path(), timing.dump(2) + '\n');
   }
 
@@ -276,7 +271,7 @@ class OneRun {
   const DirectoryLock& lock_;
   std::filesystem::path directory_;
   std::uint64_t tokens_after_;
-  base::Workers& workers_;
+  model::Engine& engine_;
   Listener& listener_;
   MetricsWriter metrics_;
 };
@@ -292,8 +287,8 @@ Status reopen(const std::filesystem::path& directory) {
 }
 
 Result<Ending> execute_run(const RunConfig& config, const DirectoryLock& lock,
-                           std::uint64_t tokens_after, base::Workers& workers, Listener& listener) {
-  return OneRun(config, lock, tokens_after, workers, listener).execute();
+                           std::uint64_t tokens_after, model::Engine& engine, Listener& listener) {
+  return OneRun(config, lock, tokens_after, engine, listener).execute();
 }
 
 }  // namespace lookback::study

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
+#include "lookback/model/engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/study.h"
 
@@ -21,6 +21,6 @@ Status reopen(const std::filesystem::path& directory);
 /// ended, with findings.json, or it was stopped. `tokens_after` are those of the study's later runs, for
 /// the time left. Errors: also a lock that is gone, after which nothing is written.
 Result<Ending> execute_run(const RunConfig& config, const DirectoryLock& lock,
-                           std::uint64_t tokens_after, base::Workers& workers, Listener& listener);
+                           std::uint64_t tokens_after, model::Engine& engine, Listener& listener);
 
 }  // namespace lookback::study

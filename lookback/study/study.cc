@@ -123,17 +123,17 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
 }
 
 /// Evaluates a run that has ended, if it learned from text, and inspects it.
-Result<Ending> look_at_run(const RunConfig& config, const DirectoryLock& run,
-                           base::Workers& workers, Listener& listener) {
-  Result<Ending> ending = evaluate_run(config, run, workers, listener);
+Result<Ending> look_at_run(const RunConfig& config, const DirectoryLock& run, model::Engine& engine,
+                           Listener& listener) {
+  Result<Ending> ending = evaluate_run(config, run, engine, listener);
   if (ending && *ending == Ending::stopped) return ending;
-  const Result<Ending> inspected = inspect_run(config, run, workers, listener);
+  const Result<Ending> inspected = inspect_run(config, run, engine, listener);
   return ending ? inspected : ending;
 }
 
 /// Brings a run to its end, unless it is there already.
 Result<Ending> end_run(const RunConfig& config, const DirectoryLock& lock,
-                       std::uint64_t tokens_after, base::Workers& workers, Listener& listener) {
+                       std::uint64_t tokens_after, model::Engine& engine, Listener& listener) {
   const std::filesystem::path& run = lock.directory();
   const Result<Standing> standing = standing_of(config, run);
   if (!standing) return standing.error();
@@ -144,19 +144,19 @@ Result<Ending> end_run(const RunConfig& config, const DirectoryLock& lock,
   const Result<bool> ended = has_ended(run);
   if (!ended) return ended.error();
   if (*ended) return Ending::finished;
-  return execute_run(config, lock, tokens_after, workers, listener);
+  return execute_run(config, lock, tokens_after, engine, listener);
 }
 
 /// One pass over the runs of a study.
 class Pass {
  public:
-  Pass(const Study& study, const DirectoryLock& lock, bool resume, base::Workers& workers,
+  Pass(const Study& study, const DirectoryLock& lock, bool resume, model::Engine& engine,
        Listener& listener)
       : study_(study),
         lock_(lock),
         directory_(lock.directory()),
         resume_(resume),
-        workers_(workers),
+        engine_(engine),
         listener_(listener) {}
 
   /// Brings every run to its end, looks at it, and writes summary and ledger. An inspection or evaluation that
@@ -170,7 +170,7 @@ class Pass {
       }
     }
     if (Status held = lock_.check(); !held) return held.error();
-    Status written = write_summary(study_, directory_, workers_.count(), listener_);
+    Status written = write_summary(study_, directory_, engine_.workers().count(), listener_);
     if (!written) return written.error();
     if (Status held = lock_.check(); !held) return held.error();
     if (const auto ledger = write_ledger(study_, directory_); !ledger) return ledger.error();
@@ -192,9 +192,9 @@ class Pass {
       if (Status repaired = repair_run(config, *lock, listener_); !repaired)
         return repaired.error();
     }
-    Result<Ending> ending = end_run(config, *lock, after, workers_, listener_);
+    Result<Ending> ending = end_run(config, *lock, after, engine_, listener_);
     if (!ending || *ending == Ending::stopped) return ending;
-    ending = look_at_run(config, *lock, workers_, listener_);
+    ending = look_at_run(config, *lock, engine_, listener_);
     if (ending) return ending;
     listener_.message(ending.error().message);
     if (failures_++ == 0) failure_ = ending.error().message;
@@ -205,7 +205,7 @@ class Pass {
   const DirectoryLock& lock_;
   const std::filesystem::path& directory_;
   bool resume_;
-  base::Workers& workers_;
+  model::Engine& engine_;
   Listener& listener_;
   std::uint64_t failures_ = 0;
   std::string failure_;  // the first
@@ -226,7 +226,7 @@ Status leave_finished(const Study& study, const DirectoryLock& lock, Listener& l
 }  // namespace
 
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
-                         base::Workers& workers, Listener& listener) {
+                         model::Engine& engine, Listener& listener) {
   if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits.error();
   if (Status fits = check_study_file(study, directory); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
@@ -235,13 +235,13 @@ Result<Ending> run_study(const Study& study, const std::filesystem::path& direct
   if (const auto stated = record_statements(study, directory); !stated) return stated.error();
   const Result<bool> finished = is_finished(directory);
   if (!finished && !resume) return finished.error();
-  if (resume || !*finished) return Pass(study, *lock, resume, workers, listener).run();
+  if (resume || !*finished) return Pass(study, *lock, resume, engine, listener).run();
   if (Status left = leave_finished(study, *lock, listener); !left) return left.error();
   return Ending::finished;
 }
 
 Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
-                          bool resume, base::Workers& workers, Listener& listener) {
+                          bool resume, model::Engine& engine, Listener& listener) {
   if (Status fits = check_directory(directory, DirectoryKind::run); !fits) return fits.error();
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
@@ -269,9 +269,9 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
                     "use another --out",
                     directory.string())};
   }
-  Result<Ending> ending = end_run(config, *lock, 0, workers, listener);
+  Result<Ending> ending = end_run(config, *lock, 0, engine, listener);
   if (!ending || *ending == Ending::stopped) return ending;
-  return look_at_run(config, *lock, workers, listener);
+  return look_at_run(config, *lock, engine, listener);
 }
 
 }  // namespace lookback::study

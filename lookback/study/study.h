@@ -14,7 +14,7 @@
 #include <string>
 
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
+#include "lookback/model/engine.h"
 #include "lookback/study/study_file.h"
 
 namespace lookback::study {
@@ -50,10 +50,10 @@ enum class Ending { finished, stopped };
 /// makes untrue (ledger and page, with more or longer runs the summary) is removed before the runs go on. Two
 /// processes cannot work in one directory: the second is refused.
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
-                         base::Workers& workers, Listener& listener);
+                         model::Engine& engine, Listener& listener);
 
 /// One run of one arm, in `directory` itself. The same rules.
 Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
-                          bool resume, base::Workers& workers, Listener& listener);
+                          bool resume, model::Engine& engine, Listener& listener);
 
 }  // namespace lookback::study

@@ -11,10 +11,10 @@
 
 #include "lookback/base/go_on.h"
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
 #include "lookback/language/task_score.h"
 #include "lookback/language/tokenizer.h"
 #include "lookback/lens/model.h"
+#include "lookback/model/engine.h"
 #include "lookback/study/training_data.h"
 
 namespace lookback::study {
@@ -45,7 +45,7 @@ std::vector<std::size_t> text_bytes(const language::Tokenizer& tokenizer);
 Result<std::vector<language::TaskScore>> evaluate_probes(const lens::Model& model,
                                                          std::span<const data::Token> plain,
                                                          const TextEvaluationOptions& options,
-                                                         base::Workers& workers,
+                                                         model::Engine& engine,
                                                          const base::GoOn& go_on = {});
 
 /// "perplexity" of the validation text in windows of `length` tokens, those of the model's training,
@@ -57,7 +57,7 @@ Result<language::TaskScore> evaluate_perplexity(const lens::Model& model, const 
                                                 std::span<const std::size_t> token_bytes,
                                                 std::size_t length,
                                                 const TextEvaluationOptions& options,
-                                                base::Workers& workers,
+                                                model::Engine& engine,
                                                 const base::GoOn& go_on = {});
 
 /// "value-content" on the same windows: "loss_rise" (nats a token), what value_content.h's ablation adds
@@ -65,7 +65,7 @@ Result<language::TaskScore> evaluate_perplexity(const lens::Model& model, const 
 Result<language::TaskScore> evaluate_value_content(const lens::Model& model, const Text& text,
                                                    std::size_t length,
                                                    const TextEvaluationOptions& options,
-                                                   base::Workers& workers,
+                                                   model::Engine& engine,
                                                    const base::GoOn& go_on = {});
 
 }  // namespace lookback::study

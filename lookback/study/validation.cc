@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "lookback/model/executor.h"
-
 namespace lookback::study {
 namespace {
 
@@ -28,12 +26,30 @@ WindowLoss sum_window(std::span<const float> losses, std::span<const data::Token
   return sum;
 }
 
+class WindowSums final : public model::Observer {
+ public:
+  WindowSums(std::span<const std::vector<data::Token>> tokens,
+             std::span<const std::size_t> token_bytes)
+      : sums(tokens.size()), tokens_(tokens), token_bytes_(token_bytes) {}
+
+  void output(std::size_t window, model::Output& output) override {
+    sums[window] = sum_window(output.losses(), tokens_[window], token_bytes_);
+  }
+
+  std::vector<WindowLoss> sums;  ///< in the order of the windows, whoever ran them
+
+ private:
+  std::span<const std::vector<data::Token>> tokens_;
+  std::span<const std::size_t> token_bytes_;
+};
+
 }  // namespace
 
 Validation::Validation(const model::Program& program,
                        std::shared_ptr<const language::TokenFile> file, std::size_t length,
-                       std::size_t windows, base::Workers& workers)
-    : program_(program), source_(std::move(file), length, windows), workers_(workers) {}
+                       std::size_t windows, model::Engine& engine)
+    : source_(std::move(file), length, windows),
+      session_(engine.open(program, model::Keep::logits)) {}
 
 nlohmann::json Validation::measure(std::span<const float> parameters) const {
   const std::vector<WindowLoss> all = *losses(parameters, {});  // which nobody stops
@@ -50,20 +66,16 @@ nlohmann::json Validation::measure(std::span<const float> parameters) const {
 Result<std::vector<WindowLoss>> Validation::losses(std::span<const float> parameters,
                                                    const base::GoOn& go_on,
                                                    std::span<const std::size_t> token_bytes) const {
-  std::vector<std::unique_ptr<model::Executor<float>>> executors(workers_.count());
-  std::vector<WindowLoss> sums(windows());  // in the order of the windows, whoever ran them
-  const auto run = [&](std::size_t window, std::size_t worker) {
-    auto& executor = executors[worker];
-    if (!executor) {
-      executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length(),
-                                                          model::Keep::logits);
-    }
-    const std::vector<data::Token> tokens = source_.sequence(window);
-    executor->forward(parameters, tokens);
-    sums[window] = sum_window(executor->losses(), tokens, token_bytes);
-  };
-  if (Status done = base::run_while(go_on, workers_, windows(), run); !done) return done.error();
-  return sums;
+  std::vector<std::vector<data::Token>> tokens;
+  std::vector<model::Job> jobs;
+  for (std::size_t window = 0; window < windows(); ++window) {
+    tokens.push_back(source_.sequence(window));
+  }
+  for (const auto& window : tokens) jobs.push_back({window, nullptr});
+  WindowSums summed(tokens, token_bytes);
+  Status ran = session_->forward(parameters, jobs, summed, go_on);
+  if (!ran) return ran.error();
+  return std::move(summed.sums);
 }
 
 }  // namespace lookback::study

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "lookback/base/go_on.h"
-#include "lookback/base/workers.h"
 #include "lookback/language/token_windows.h"
+#include "lookback/model/engine.h"
 #include "lookback/model/program.h"
 
 namespace lookback::study {
@@ -25,13 +25,13 @@ struct WindowLoss {
 };
 
 /// So many windows of T tokens, spread evenly over a validation file (language::SpreadWindows), ready to
-/// be predicted again and again. Program and workers must outlive it.
+/// be predicted again and again. Program and engine must outlive it.
 class Validation {
  public:
   /// Of fewer windows than asked for, all. REQUIRES that check_windows accepts (file, length), and
   /// windows >= 1.
   Validation(const model::Program& program, std::shared_ptr<const language::TokenFile> file,
-             std::size_t length, std::size_t windows, base::Workers& workers);
+             std::size_t length, std::size_t windows, model::Engine& engine);
 
   /// {"loss": mean nats a token, "perplexity": exp of it, "tokens": predicted, "windows": "spread"}.
   /// Each token is predicted from those before it in its window. A number that is not finite is null.
@@ -48,9 +48,8 @@ class Validation {
   std::uint64_t all_windows() const { return source_.all_windows(); }  ///< that the text has
 
  private:
-  const model::Program& program_;
   language::SpreadWindows source_;
-  base::Workers& workers_;
+  std::unique_ptr<model::Session> session_;
 };
 
 /// Which windows validation takes, as results say it.

@@ -1,12 +1,9 @@
 #include "lookback/study/value_content.h"
 
-#include <memory>
 #include <numeric>
 #include <optional>
 
 #include "lookback/lens/ablation_edits.h"
-#include "lookback/lens/evaluate.h"
-#include "lookback/lens/runner.h"
 
 namespace lookback::study {
 namespace {
@@ -14,8 +11,8 @@ namespace {
 lens::Edits mean_values_everywhere(const model::Architecture& architecture) {
   lens::Edits edits;
   for (std::size_t layer = 0; layer < architecture.layers; ++layer) {
-    edits.push_back(lens::copy(lens::Edit::Kind::copy_mean, lens::z_name(layer), std::nullopt,
-                               lens::value_name(architecture, layer)));
+    edits.push_back(model::copy(lens::Edit::Kind::copy_mean, lens::z_name(layer), std::nullopt,
+                                lens::value_name(architecture, layer)));
   }
   return edits;
 }
@@ -24,35 +21,43 @@ double mean_of(std::span<const float> losses) {
   return std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
 }
 
+class MeanLosses final : public model::Observer {
+ public:
+  explicit MeanLosses(std::size_t jobs) : of_job(jobs) {}
+  void output(std::size_t job, model::Output& output) override {
+    of_job[job] = mean_of(output.losses());
+  }
+  std::vector<double> of_job;
+};
+
 }  // namespace
 
 Result<ValueContent> value_content(const lens::Model& model, const data::TokenSource& source,
-                                   std::uint64_t windows, base::Workers& workers,
+                                   std::uint64_t windows, model::Engine& engine,
                                    const base::GoOn& go_on) {
-  if (Status fits =
-          lens::check_inputs(model.program, model.parameters, source.length(), source.vocabulary());
+  if (Status fits = model::check_inputs(model.program, model.parameters, source.length(),
+                                        source.vocabulary());
       !fits) {
     return fits.error();
   }
-  const lens::Edits edits = mean_values_everywhere(model.program.architecture);
-  ValueContent content{std::vector<double>(windows), std::vector<double>(windows)};
-  std::vector<std::unique_ptr<lens::Runner>> runners(workers.count());
-  std::vector<std::optional<Error>> errors(windows);
-  const auto run = [&](std::size_t window, std::size_t worker) {
-    auto& runner = runners[worker];
-    if (!runner) runner = std::make_unique<lens::Runner>(model, source.length());
-    const std::vector<data::Token> tokens = source.sequence(window);
-    if (const auto whole = runner->run(tokens)) content.whole[window] = mean_of(*whole);
-    const auto ablated = runner->run(tokens, edits);
-    if (ablated) {
-      content.ablated[window] = mean_of(*ablated);
-    } else {
-      errors[window] = ablated.error();
-    }
-  };
-  if (Status done = base::run_while(go_on, workers, windows, run); !done) return done.error();
-  for (const std::optional<Error>& error : errors) {
-    if (error) return *error;
+  const lens::Plan ablation{mean_values_everywhere(model.program.architecture), {}};
+  std::vector<std::vector<data::Token>> sequences;
+  std::vector<model::Job> jobs;  // of each window two: whole, then ablated
+  for (std::uint64_t window = 0; window < windows; ++window) {
+    sequences.push_back(source.sequence(window));
+  }
+  for (const auto& tokens : sequences) {
+    jobs.push_back({tokens, nullptr});
+    jobs.push_back({tokens, &ablation});
+  }
+  MeanLosses means(jobs.size());
+  const auto session = engine.open(model.program, model::Keep::everything);
+  Status ran = session->forward(model.parameters, jobs, means, go_on);
+  if (!ran) return ran.error();
+  ValueContent content;
+  for (std::size_t job = 0; job < jobs.size(); job += 2) {
+    content.whole.push_back(means.of_job[job]);
+    content.ablated.push_back(means.of_job[job + 1]);
   }
   return content;
 }

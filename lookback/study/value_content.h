@@ -9,9 +9,9 @@
 
 #include "lookback/base/go_on.h"
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
 #include "lookback/data/token_source.h"
 #include "lookback/lens/model.h"
+#include "lookback/model/engine.h"
 
 namespace lookback::study {
 
@@ -24,10 +24,10 @@ struct ValueContent {
 /// Runs windows 0 .. windows - 1 twice: as they are, and with what each head of each layer mixes (its
 /// values; without OV its keys as they are written) replaced by its mean over positions. Keys still
 /// match: only what is written forward is replaced. The layers see each other's ablated outputs. The
-/// model and the workers must outlive the call.
+/// model and the engine must outlive the call.
 /// Errors: as the lens's; none for a model whose windows fit it, but base::stopped().
 Result<ValueContent> value_content(const lens::Model& model, const data::TokenSource& source,
-                                   std::uint64_t windows, base::Workers& workers,
+                                   std::uint64_t windows, model::Engine& engine,
                                    const base::GoOn& go_on = {});
 
 }  // namespace lookback::study

@@ -32,69 +32,74 @@ std::uint64_t gradient_memory(const model::Program& program, std::size_t length,
 }
 
 BatchGradient::BatchGradient(const model::Program& program, const data::TokenSource& source,
-                             std::size_t batch, std::size_t shards, base::Workers& workers,
+                             std::size_t batch, std::size_t shards, model::Engine& engine,
                              std::size_t memory)
-    : program_(program),
-      source_(source),
+    : source_(source),
       batch_(batch),
       shards_(shards),
-      workers_(workers),
-      wave_(shards_at_a_time(shards, workers.count(), program.buffer_size * sizeof(float), memory)),
-      executors_(workers.count()),
-      tokens_(workers.count(), std::vector<model::Token>(source.length())),
-      sums_(sum_count(shards, wave_), base::AlignedVector<float>(program.buffer_size)),
-      losses_(batch) {}
+      workers_(engine.workers()),
+      session_(engine.open(program, model::Keep::everything)),
+      wave_(
+          shards_at_a_time(shards, workers_.count(), program.buffer_size * sizeof(float), memory)),
+      tokens_(batch, std::vector<data::Token>(source.length())),
+      losses_(batch),
+      sums_(sum_count(shards, wave_), base::AlignedVector<float>(program.buffer_size)) {
+  for (const auto& tokens : tokens_) jobs_.push_back({tokens, nullptr});
+}
 
-std::optional<double> BatchGradient::compute(std::span<const float> parameters, std::uint64_t first,
-                                             std::span<const Piece> pieces,
-                                             const TrainingTaps& taps,
-                                             const std::function<bool()>& stop) {
+Result<std::optional<double>> BatchGradient::compute(std::span<const float> parameters,
+                                                     std::uint64_t first,
+                                                     const TrainingPlans& plans,
+                                                     const std::function<bool()>& stop) {
+  if (Status drawn = draw(first, plans); !drawn) return drawn.error();
   for (std::size_t begin = 0; begin < shards_; begin += wave_) {
-    if (begin > 0 && stop && stop()) return std::nullopt;
+    if (begin > 0 && stop && stop()) return std::optional<double>();
     const std::size_t count = std::min(wave_, shards_ - begin);
-    const std::size_t place = begin == 0 ? 0 : 1;
-    workers_.run(count, [&](std::size_t i, std::size_t worker) {
-      run_shard(begin + i, worker, parameters, first, taps, sums_[place + i]);
-    });
-    workers_.run(pieces.size(), [&](std::size_t i, std::size_t) {
-      const auto [offset, size, decays] = pieces[i];
-      const std::span<float> total = std::span(sums_.front()).subspan(offset, size);
-      for (std::size_t sum = 1; sum < place + count; ++sum) {
-        math::simd::add_to(std::span<const float>(sums_[sum]).subspan(offset, size), total);
-      }
-    });
+    if (Status ran = run_wave(parameters, begin, count); !ran) return ran.error();
+    add_to_total(begin == 0 ? count : count + 1);
   }
-  return std::accumulate(losses_.begin(), losses_.end(), 0.0) / static_cast<double>(batch_);
+  const double sum = std::accumulate(losses_.begin(), losses_.end(), 0.0);
+  return std::optional(sum / static_cast<double>(batch_));
 }
 
-/// Made by the worker itself: its memory is then near the core that uses it.
-model::Executor<float>& BatchGradient::executor_of(std::size_t worker) {
-  std::unique_ptr<model::Executor<float>>& executor = executors_[worker];
-  if (!executor) {
-    executor = std::make_unique<model::Executor<float>>(program_, 1, source_.length());
+Status BatchGradient::draw(std::uint64_t first, const TrainingPlans& plans) {
+  workers_.run(batch_, [&](std::size_t i, std::size_t) { source_.draw(first + i, tokens_[i]); });
+  std::span<const model::Plan> made;
+  if (plans) {
+    const auto all = plans(first * source_.length(), tokens_);
+    if (!all) return all.error();
+    made = *all;
   }
-  return *executor;
+  for (std::size_t i = 0; i < batch_; ++i) jobs_[i].plan = made.empty() ? nullptr : &made[i];
+  return {};
 }
 
-void BatchGradient::run_shard(std::size_t shard, std::size_t worker,
-                              std::span<const float> parameters, std::uint64_t first,
-                              const TrainingTaps& taps, std::span<float> sum) {
-  const std::size_t begin = shard * batch_ / shards_;
-  const std::size_t end = (shard + 1) * batch_ / shards_;
+/// Shards begin .. begin + count - 1. The first of all is the total's beginning.
+Status BatchGradient::run_wave(std::span<const float> parameters, std::size_t begin,
+                               std::size_t count) {
   const std::size_t predictions = source_.length() - 1;
   const auto weight = static_cast<float>(1.0 / static_cast<double>(batch_ * predictions));
-  model::Executor<float>& executor = executor_of(worker);
-  std::ranges::fill(sum, 0.0F);
-  for (std::size_t i = begin; i < end; ++i) {
-    const std::uint64_t sequence = first + i;
-    source_.draw(sequence, tokens_[worker]);
-    const model::Taps<float>* sequence_taps =
-        taps ? taps(worker, first * source_.length(), sequence) : nullptr;
-    executor.forward(parameters, tokens_[worker], sequence_taps);
-    const std::span<const float> losses = executor.backward(weight, sum);
-    losses_[i] =
-        std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(predictions);
+  const std::size_t place = begin == 0 ? 0 : 1;
+  std::vector<model::Shard> shards;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t from = first_of(begin + i), size = first_of(begin + i + 1) - from;
+    shards.push_back({std::span(jobs_).subspan(from, size), weight, sums_[place + i],
+                      std::span(losses_).subspan(from, size)});
   }
+  return session_->backward(parameters, shards);
+}
+
+/// Adds sums 1 .. sums - 1 to the first, one after another.
+void BatchGradient::add_to_total(std::size_t sums) {
+  constexpr std::size_t piece = 1 << 15;
+  const std::size_t size = sums_.front().size();
+  workers_.run((size + piece - 1) / piece, [&](std::size_t i, std::size_t) {
+    const std::size_t from = i * piece, count = std::min(piece, size - from);
+    const std::span<float> total = std::span(sums_.front()).subspan(from, count);
+    for (std::size_t sum = 1; sum < sums; ++sum) {
+      math::simd::add_to(std::span<const float>(sums_[sum]).subspan(from, count), total);
+    }
+  });
 }
 
 }  // namespace lookback::train

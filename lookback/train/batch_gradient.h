@@ -1,5 +1,6 @@
-// The mean gradient of a batch: a worker takes one sequence at a time through forward and backward
-// while its activations stay in the core's cache, and adds to its shard's sum.
+// The mean gradient of a batch, as an engine gives it for each shard, summed in one order.
+//
+// Legend: B sequences of a batch, S shards.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +13,10 @@
 #include "lookback/base/aligned.h"
 #include "lookback/base/workers.h"
 #include "lookback/data/token_source.h"
-#include "lookback/model/executor.h"
-#include "lookback/train/optimizer.h"
+#include "lookback/model/engine.h"
+#include "lookback/train/clamp_plans.h"
 
 namespace lookback::train {
-
-/// Taps for one training sequence, or null: called before each sequence, from several threads. What
-/// it returns must live until the same worker calls again.
-using TrainingTaps = std::function<const model::Taps<float>*(
-    std::size_t worker, std::uint64_t tokens_seen, std::uint64_t sequence)>;
 
 /// Bytes that the sums of all shards may take together. Beyond it they are made in waves of one for
 /// each worker, each added to the total before the next begins: a large model may have many shards.
@@ -31,35 +27,38 @@ inline constexpr std::size_t shard_memory = std::size_t{1} << 28;
 std::uint64_t gradient_memory(const model::Program& program, std::size_t length, std::size_t shards,
                               std::size_t workers, std::size_t memory = shard_memory);
 
-/// Sums gradients over a fixed number of shards in a fixed order, so that the bits depend neither on
-/// the number of workers nor on the waves. Program, source and workers must outlive it.
+/// The sum has one order, whatever the number of workers, the waves, or the engine's own way: shard s has
+/// sequences s B / S .. (s + 1) B / S - 1 of the batch and adds them in turn; the total is shard 0, plus
+/// shard 1, ... Program, source and engine must outlive it.
 class BatchGradient {
  public:
   BatchGradient(const model::Program& program, const data::TokenSource& source, std::size_t batch,
-                std::size_t shards, base::Workers& workers, std::size_t memory = shard_memory);
+                std::size_t shards, model::Engine& engine, std::size_t memory = shard_memory);
 
   /// Mean loss in nats over the predictions of sequences first .. first + batch - 1; gradient()
-  /// then is that loss's gradient. Nothing where `stop`, asked between waves, says so.
-  std::optional<double> compute(std::span<const float> parameters, std::uint64_t first,
-                                std::span<const Piece> pieces, const TrainingTaps& taps,
-                                const std::function<bool()>& stop = {});
+  /// then is that loss's gradient. Nothing where `stop`, asked between waves, says so. Errors: those of
+  /// the engine and of the plans.
+  Result<std::optional<double>> compute(std::span<const float> parameters, std::uint64_t first,
+                                        const TrainingPlans& plans,
+                                        const std::function<bool()>& stop = {});
 
   std::span<const float> gradient() const { return sums_.front(); }
 
  private:
-  void run_shard(std::size_t shard, std::size_t worker, std::span<const float> parameters,
-                 std::uint64_t first, const TrainingTaps& taps, std::span<float> sum);
-  model::Executor<float>& executor_of(std::size_t worker);
+  Status draw(std::uint64_t first, const TrainingPlans& plans);
+  Status run_wave(std::span<const float> parameters, std::size_t begin, std::size_t count);
+  std::size_t first_of(std::size_t shard) const { return shard * batch_ / shards_; }
+  void add_to_total(std::size_t sums);
 
-  const model::Program& program_;
   const data::TokenSource& source_;
   std::size_t batch_, shards_;
   base::Workers& workers_;
-  std::size_t wave_;  // shards that have a sum each at a time
-  std::vector<std::unique_ptr<model::Executor<float>>> executors_;  // by worker, once it has begun
-  std::vector<std::vector<model::Token>> tokens_;                   // by worker
-  std::vector<base::AlignedVector<float>> sums_;                    // the total first
-  std::vector<double> losses_;                                      // by sequence of the batch
+  std::unique_ptr<model::Session> session_;
+  std::size_t wave_;                              // shards that have a sum each at a time
+  std::vector<std::vector<data::Token>> tokens_;  // by sequence of the batch
+  std::vector<model::Job> jobs_;                  // the same
+  std::vector<double> losses_;                    // the same
+  std::vector<base::AlignedVector<float>> sums_;  // the total first
 };
 
 }  // namespace lookback::train

@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "lookback/base/printable.h"
-#include "lookback/model/taps.h"
+#include "lookback/model/plan.h"
 
 namespace lookback::train {
 namespace {
@@ -123,10 +123,9 @@ Status check_head(std::size_t head, std::size_t heads) {
 }
 
 Status check_freeze(const Clamp& clamp, const model::Program& program) {
-  model::Taps<float> taps(program);
   const std::string name = base::printable(clamp.activation, 200);
-  Status known = taps.on_forward(name, [](const model::Tapped&, math::Matrix<float>) {});
-  if (!known) return known;
+  const Result<std::size_t> known = model::first_step(program, name, std::nullopt);
+  if (!known) return known.error();
   const auto site = std::ranges::find(program.sites, clamp.activation, &model::SiteInfo::name);
   if (clamp.head && site->heads == 0) {
     return Error{fmt::format("'{}' is not made of heads; leave out head", clamp.activation)};

@@ -2,7 +2,7 @@
 //
 // The question they answer is whose learning the others wait for: "What needs to go right for an
 // induction head?" (Singh et al. 2024, arXiv 2404.07129). What they do to a forward and backward
-// pass is told in clamp_taps.h.
+// pass is in clamp_plans.h.
 //
 // Legend: T positions, V tokens.
 #pragma once

@@ -28,14 +28,13 @@ bool all_finite(std::span<const float> values) {
 
 class Trainer {
  public:
-  Trainer(const Run& run, const Observer& observer, base::Workers& workers, TrainState& state)
+  Trainer(const Run& run, const Observer& observer, model::Engine& engine, TrainState& state)
       : run_(run),
         observer_(observer),
-        workers_(workers),
+        workers_(engine.workers()),
         state_(state),
         pieces_(cut_into_pieces(run.program, run.config.decay_all)),
-        gradient_(run.program, run.source, run.config.batch, run.config.shards, workers,
-                  run.memory),
+        gradient_(run.program, run.source, run.config.batch, run.config.shards, engine, run.memory),
         steps_(step_count(run.config, run.source.length())) {}
 
   Result<Outcome> train() {
@@ -49,7 +48,9 @@ class Trainer {
     }
     const std::uint64_t begun = state_.step;
     while (state_.step < steps_) {
-      const Step taken = step();
+      const Result<Step> made = step();
+      if (!made) return made.error();
+      const Step taken = *made;
       // Without a step of its own there is nothing new to go on from.
       if (taken == Step::stopped && state_.step == begun && begun > 0) return stopped();
       if (taken == Step::stopped) return stop();
@@ -72,11 +73,12 @@ class Trainer {
   /// One update. Stopped within a long one, the state is as it was: the step is taken anew later. The
   /// run diverges by the loss or the gradient, which leave the state as it was too, or by what the
   /// update makes of the parameters.
-  Step step() {
-    const std::optional<double> mean = gradient_.compute(
-        state_.parameters, state_.step * run_.config.batch, pieces_, run_.taps, observer_.stop);
-    if (!mean) return Step::stopped;
-    const double loss = *mean;
+  Result<Step> step() {
+    const Result<std::optional<double>> mean = gradient_.compute(
+        state_.parameters, state_.step * run_.config.batch, run_.plans, observer_.stop);
+    if (!mean) return mean.error();
+    if (!*mean) return Step::stopped;
+    const double loss = **mean;
     attempted_ = state_.step + 1;
     if (state_.step == 0) state_.first_loss = loss;
     report_ = report_of(loss, std::numeric_limits<double>::quiet_NaN());
@@ -169,9 +171,9 @@ std::uint64_t training_memory(const model::Program& program, const TrainConfig& 
          gradient_memory(program, length, config.shards, workers);
 }
 
-Result<Outcome> train(const Run& run, const Observer& observer, base::Workers& workers,
+Result<Outcome> train(const Run& run, const Observer& observer, model::Engine& engine,
                       TrainState& state) {
-  return Trainer(run, observer, workers, state).train();
+  return Trainer(run, observer, engine, state).train();
 }
 
 }  // namespace lookback::train

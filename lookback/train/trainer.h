@@ -8,7 +8,6 @@
 #include <string>
 
 #include "lookback/base/result.h"
-#include "lookback/base/workers.h"
 #include "lookback/data/token_source.h"
 #include "lookback/model/program.h"
 #include "lookback/train/batch_gradient.h"
@@ -34,7 +33,7 @@ struct Run {
   std::uint64_t seed = 0;
   std::string config_text;            ///< goes into each checkpoint
   std::filesystem::path directory;    ///< checkpoints go below it
-  TrainingTaps taps;                  ///< may be empty
+  TrainingPlans plans;                ///< may be empty
   std::size_t memory = shard_memory;  ///< of BatchGradient
   std::string tokenizer{};            ///< goes into each checkpoint (CheckpointHeader)
 };
@@ -68,7 +67,7 @@ std::uint64_t training_memory(const model::Program& program, const TrainConfig& 
 /// Trains until config.tokens. `state` is fresh (initial_state) or read from a checkpoint; going on
 /// from one gives the bits of a run that was never stopped. Errors: what observers and checkpoints
 /// report (a full disk, for example).
-Result<Outcome> train(const Run& run, const Observer& observer, base::Workers& workers,
+Result<Outcome> train(const Run& run, const Observer& observer, model::Engine& engine,
                       TrainState& state);
 
 }  // namespace lookback::train

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "lookback/base/file.h"
-#include "lookback/base/workers.h"
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/lens/ablation.h"
 #include "lookback/lens/circuits.h"
 #include "lookback/lens/mechanism.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/inspection.h"
 #include "lookback/study/saved_model.h"
 #include "lookback/study/study.h"
@@ -76,7 +76,7 @@ struct TrainedArm {
   study::Inspection inspection;
 };
 
-study::Inspection inspect_last(const std::string& run, base::Workers& workers) {
+study::Inspection inspect_last(const std::string& run, model::Engine& engine) {
   const auto checkpoint = study::find_checkpoint(run);
   if (!checkpoint) {
     ADD_FAILURE() << checkpoint.error().message;
@@ -90,7 +90,7 @@ study::Inspection inspect_last(const std::string& run, base::Workers& workers) {
   study::InspectionOptions options;
   options.probes = {data::BlockKind::repeated_blocks};
   options.sequences = 32;  // intervals of 0.1 of a share
-  auto inspection = study::inspect(*model, options, workers);
+  auto inspection = study::inspect(*model, options, engine);
   if (!inspection) ADD_FAILURE() << inspection.error().message;
   return inspection ? std::move(*inspection) : study::Inspection{};
 }
@@ -102,14 +102,14 @@ TrainedArm train_arm(std::size_t arm) {
     return {};
   }
   const test::TemporaryDirectory directory;
-  base::Workers workers(base::usable_processors());
+  model::CpuEngine engine(base::usable_processors());
   Silence silence;
   const auto ending =
-      study::run_single(study->run(arm, 0), directory / "run", false, workers, silence);
+      study::run_single(study->run(arm, 0), directory / "run", false, engine, silence);
   EXPECT_TRUE(ending) << ending.error().message;
   const auto text = base::read_file(directory / "run/findings.json", 1 << 24);
   EXPECT_TRUE(text) << text.error().message;
-  return {nlohmann::json::parse(text ? *text : "{}"), inspect_last(directory / "run", workers)};
+  return {nlohmann::json::parse(text ? *text : "{}"), inspect_last(directory / "run", engine)};
 }
 
 double broken_period_score(const nlohmann::json& found) {

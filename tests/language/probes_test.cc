@@ -1,4 +1,5 @@
 #include "lookback/language/probes.h"
+#include "lookback/model/executor.h"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/program.h"
 
 namespace lookback::language {
@@ -97,8 +99,8 @@ model::Program small_program(std::size_t vocabulary, std::size_t context) {
 TEST(RunProbe, GivesAMeanOverTheGradedPredictions) {
   const model::Program program = small_program(32, 64);
   const std::vector<float> parameters = model::initialize(program, 3);
-  base::Workers workers(2);
-  const Predictor predictor(program, parameters, workers);
+  model::CpuEngine engine(2);
+  const Predictor predictor(program, parameters, engine);
   const auto plain = tokens_from(0, 32);
   const std::vector<ProbeSequence> sequences = {copying_sequence(plain, 24, 1, 0),
                                                 copying_sequence(plain, 24, 1, 1)};
@@ -114,8 +116,8 @@ TEST(RunProbe, GivesAMeanOverTheGradedPredictions) {
 TEST(Predictor, RefusesWhatTheModelCannotRead) {
   const model::Program program = small_program(32, 64);
   const std::vector<float> parameters = model::initialize(program, 3);
-  base::Workers workers(1);
-  const Predictor predictor(program, parameters, workers);
+  model::CpuEngine engine(1);
+  const Predictor predictor(program, parameters, engine);
   const auto refused = [&](const std::vector<data::Token>& tokens) {
     const std::span<const data::Token> one[] = {tokens};
     const Status status = predictor.run(one, [](std::size_t, math::Matrix<const float>) {});
@@ -132,8 +134,8 @@ TEST(Predictor, RefusesWhatTheModelCannotRead) {
 TEST(Predictor, AnswersASequenceAlikeAloneAndAmongOthers) {
   const model::Program program = small_program(32, 64);
   const std::vector<float> parameters = model::initialize(program, 3);
-  base::Workers workers(2);
-  const Predictor predictor(program, parameters, workers);
+  model::CpuEngine engine(2);
+  const Predictor predictor(program, parameters, engine);
   std::vector<std::vector<data::Token>> tokens;
   for (const std::size_t length : {1, 5, 31, 32, 33, 64, 7}) {
     tokens.push_back(tokens_from(0, std::min<std::size_t>(length, 32)));

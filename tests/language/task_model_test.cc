@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lookback/language/predictor.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/executor.h"
 
 namespace lookback::language {
@@ -57,14 +58,14 @@ class TaskModel : public testing::Test {
   }
 
   std::vector<Answer> answers(const std::vector<Window>& windows, std::size_t workers = 2) const {
-    base::Workers team(workers);
+    model::CpuEngine team(workers);
     Result<std::vector<Answer>> answers = task_model(program_, parameters_, team)(windows);
     EXPECT_TRUE(answers) << answers.error().message;
     return answers ? std::move(*answers) : std::vector<Answer>();
   }
 
   std::string refusal(const Window& window) const {
-    base::Workers team(1);
+    model::CpuEngine team(1);
     const auto answers = task_model(program_, parameters_, team)(std::span(&window, 1));
     return answers ? "none" : answers.error().message;
   }

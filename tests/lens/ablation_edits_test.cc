@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "lookback/lens/runner.h"
 #include "tests/lens/all_wirings.h"
+#include "tests/lens/runner.h"
 
 namespace lookback::lens {
 namespace {

@@ -4,9 +4,10 @@
 
 #include <cmath>
 
-#include "lookback/lens/runner.h"
+#include "lookback/model/cpu_engine.h"
 #include "tests/lens/all_wirings.h"
 #include "tests/lens/patterns.h"
+#include "tests/lens/runner.h"
 
 namespace lookback::lens {
 namespace {
@@ -16,8 +17,8 @@ constexpr std::size_t sequences = 5;
 Ablations ablate(const SmallModel& model, std::size_t threads = 1,
                  const AblationLimits& limits = {}) {
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
-  base::Workers workers(threads);
-  const Setting setting{{model.program, model.parameters}, *probe, sequences, workers};
+  model::CpuEngine engine(threads);
+  const Setting setting{{model.program, model.parameters}, *probe, sequences, engine};
   Result<Ablations> result = ablations(setting, limits);
   EXPECT_TRUE(result) << result.error().message;
   return result ? std::move(*result) : Ablations{};
@@ -116,13 +117,13 @@ TEST(Ablations, CoverEveryPathHeadPatternValueAndNorm) {
 TEST(Ablations, RunInEveryWiring) {
   std::size_t number = 0;
   const auto probe = small_probe(data::BlockKind::random_repeat, 8);
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   for (model::Architecture a : all_wirings()) {
     if (number++ % 89 != 0) continue;
     a.vocabulary = 16;
     a.context = 8;
     const SmallModel model = shaken_model(a);
-    const Setting setting{{model.program, model.parameters}, *probe, 2, workers};
+    const Setting setting{{model.program, model.parameters}, *probe, 2, engine};
     const auto result = ablations(setting);
     ASSERT_TRUE(result) << result.error().message;
     for_each(*result, [](const auto& ablation) { EXPECT_TRUE(std::isfinite(ablation.rise.mean)); });
@@ -197,12 +198,12 @@ TEST(Ablations, RefuseWhatCannotBeMeasured) {
   const SmallModel model = shaken_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
   const auto longer = small_probe(data::BlockKind::repeated_blocks, 49);
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const Model view{model.program, model.parameters};
-  const auto one = ablations({view, *probe, 1, workers});
+  const auto one = ablations({view, *probe, 1, engine});
   ASSERT_FALSE(one);
   EXPECT_EQ(one.error().message, "found 1 sequences to intervene on, allowed at least 2");
-  const auto beyond = ablations({view, *longer, 2, workers});
+  const auto beyond = ablations({view, *longer, 2, engine});
   ASSERT_FALSE(beyond);
   EXPECT_EQ(beyond.error().message,
             "found sequences of 49 tokens, allowed 2 to 48, the model's context");

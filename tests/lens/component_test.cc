@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "lookback/lens/ablation_edits.h"
-#include "lookback/lens/runner.h"
 #include "lookback/model/architecture_toml.h"
 #include "tests/lens/all_wirings.h"
+#include "tests/lens/runner.h"
 
 namespace lookback::lens {
 namespace {

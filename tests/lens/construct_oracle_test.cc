@@ -10,6 +10,7 @@
 #include "lookback/lens/composition.h"
 #include "lookback/lens/evaluate.h"
 #include "lookback/lens/similarity.h"
+#include "lookback/model/cpu_engine.h"
 #include "tests/lens/constructed.h"
 
 namespace lookback::lens {
@@ -25,9 +26,8 @@ ProbeResult measure(const ConstructedCase& a, BlockKind kind, std::size_t sequen
   const SmallModel model = make_constructed(a);
   const auto probe = probe_of(a, kind);
   if (probe == nullptr) return {};
-  base::Workers workers(1);
-  Result<ProbeResult> result =
-      evaluate(model.program, model.parameters, *probe, sequences, workers);
+  model::CpuEngine engine(1);
+  Result<ProbeResult> result = evaluate(model.program, model.parameters, *probe, sequences, engine);
   if (!result) ADD_FAILURE() << result.error().message;
   return result ? std::move(*result) : ProbeResult{};
 }
@@ -96,8 +96,8 @@ double answered_loss(std::size_t vocabulary, std::size_t context, std::size_t pe
   task.min_period = task.max_period = period;
   task.purpose = base::StreamPurpose::held_out_data;
   const auto probe = data::make_block_source(task);
-  base::Workers workers(1);
-  const auto result = evaluate(model.program, model.parameters, **probe, sequences, workers);
+  model::CpuEngine engine(1);
+  const auto result = evaluate(model.program, model.parameters, **probe, sequences, engine);
   EXPECT_GT(result->heads.at(1).mean.induction_score, 0.999);
   return result->mean.answered_loss;
 }
@@ -192,12 +192,14 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Oracle, testing::ValuesIn(oracles),
                          [](const auto& test) { return name_of(test.param); });
 
 TEST(ConstructedHead0, GivesItsTwoSharesAndNoOtherAtEveryLength) {
+  model::CpuEngine engine(1);
   // Lengths at which another circle comes in, and the offsets that wrap around the largest.
   for (const std::size_t length : {2U, 3U, 5U, 6U, 17U, 18U, 65U, 66U, 257U, 258U, 1025U}) {
     const ConstructedCase a{ConstructionKind::two_layer, 7, length};
     const model::Circuit circuit = model::circuit_of(construction_of(a));
     const SmallModel model = make_constructed(a);
-    const auto maps = attention_maps(model.program, model.parameters, tokens_mod(length, 7));
+    const auto maps =
+        attention_maps({model.program, model.parameters}, engine, tokens_mod(length, 7));
     ASSERT_TRUE(maps) << maps.error().message;
     double worst = 0;
     for (std::size_t t = 0; t < length; ++t) {

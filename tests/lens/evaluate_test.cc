@@ -7,6 +7,7 @@
 
 #include "lookback/lens/attention.h"
 #include "lookback/lens/to_json.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/executor.h"
 #include "tests/lens/models.h"
 #include "tests/lens/patterns.h"
@@ -14,12 +15,17 @@
 namespace lookback::lens {
 namespace {
 
+model::Engine& one_thread() {
+  static model::CpuEngine engine(1);
+  return engine;
+}
+
 constexpr std::size_t evaluated = 7;
 
 ProbeResult evaluate_small(const SmallModel& model, const data::BlockSource& probe,
                            std::size_t threads = 1) {
-  base::Workers workers(threads);
-  Result<ProbeResult> result = evaluate(model.program, model.parameters, probe, evaluated, workers);
+  model::CpuEngine engine(threads);
+  Result<ProbeResult> result = evaluate(model.program, model.parameters, probe, evaluated, engine);
   if (!result) ADD_FAILURE() << result.error().message;
   return result ? *result : ProbeResult{};
 }
@@ -72,7 +78,7 @@ TEST(Evaluate, ScoresThePatternsAndLossesOfTheForwardPass) {
   ASSERT_EQ(result.heads.size(), 4U);
   for (std::size_t index = 0; index < evaluated; ++index) {
     const auto tokens = probe->sequence(index);
-    const auto maps = attention_maps(model.program, model.parameters, tokens);
+    const auto maps = attention_maps({model.program, model.parameters}, one_thread(), tokens);
     ASSERT_TRUE(maps);
     ASSERT_EQ(maps->size(), 4U);
     const SequenceQueries queries(tokens, probe->structure(index), {4, 8});
@@ -154,8 +160,8 @@ TEST(Evaluator, GivesTheSameBitsAgainAfterAnotherLength) {
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
   const auto shorter = small_probe(data::BlockKind::repeated_blocks, 32);
   ASSERT_TRUE(probe != nullptr && shorter != nullptr);
-  base::Workers workers(2);
-  Evaluator evaluator(model.program, workers);
+  model::CpuEngine engine(2);
+  Evaluator evaluator(model.program, engine);
   const auto first = evaluator.evaluate(model.parameters, *probe, evaluated);
   const auto other = evaluator.evaluate(model.parameters, *shorter, evaluated);
   const auto second = evaluator.evaluate(model.parameters, *probe, evaluated);
@@ -164,39 +170,35 @@ TEST(Evaluator, GivesTheSameBitsAgainAfterAnotherLength) {
   expect_same_bits(*first, *second);
 }
 
-TEST(Evaluator, ScoresPatternsAsTheCallersTapsLeaveThem) {
+TEST(Evaluator, ScoresPatternsAsTheCallersPlansLeaveThem) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
   ASSERT_NE(probe, nullptr);
-  model::Taps<float> look_back(model.program);
-  const auto hook = [](const model::Tapped& at, math::Matrix<float> pattern) {
-    if (at.head != 1) return;
-    for (std::size_t t = 0; t < pattern.rows; ++t) {
-      std::fill_n(pattern.row(t), pattern.cols, 0.0F);
-      pattern(t, t == 0 ? 0 : t - 1) = 1;
-    }
-  };
-  ASSERT_TRUE(look_back.on_forward(pattern_name(0), hook));
-  base::Workers workers(2);
-  Evaluator evaluator(model.program, workers);
-  const auto measured = [&](const SequenceTaps& taps) {
-    const auto result = evaluator.evaluate(model.parameters, *probe, evaluated, 0, taps);
+  const std::size_t length = probe->length();
+  std::vector<float> numbers(length * length);
+  for (std::size_t t = 0; t < length; ++t) numbers[t * length + (t == 0 ? 0 : t - 1)] = 1;
+  const Plan look_back{{model::set(pattern_name(0), 1, {numbers.data(), length, length, length})},
+                       {}};
+  model::CpuEngine engine(2);
+  Evaluator evaluator(model.program, engine);
+  const auto measured = [&](const SequencePlans& plans) {
+    const auto result = evaluator.evaluate(model.parameters, *probe, evaluated, 0, plans);
     if (!result) ADD_FAILURE() << result.error().message;
     return result ? *result : ProbeResult{};
   };
-  const ProbeResult tapped = measured([&](std::size_t worker, std::span<const data::Token> tokens) {
-    EXPECT_LT(worker, 2U);
-    EXPECT_EQ(tokens.size(), probe->length());
-    return &look_back;
+  const std::vector<Plan> all(evaluated, look_back);
+  const ProbeResult edited = measured([&](std::span<const std::vector<data::Token>> sequences) {
+    EXPECT_EQ(sequences.size(), evaluated);
+    EXPECT_EQ(sequences.front(), probe->sequence(0));
+    return std::span(all);
   });
   const ProbeResult plain = evaluate_small(model, *probe);
-  ASSERT_EQ(tapped.heads.size(), 4U);
-  EXPECT_EQ(tapped.heads[1].mean.previous_token_score, 1);
-  EXPECT_TRUE(tapped.heads[0].mean == plain.heads[0].mean);
-  EXPECT_NE(tapped.mean.loss, plain.mean.loss);
-  // Where the caller has no taps for a sequence, and where there were some before, all is as ever.
-  expect_same_bits(measured([](std::size_t, std::span<const data::Token>) { return nullptr; }),
-                   plain);
+  ASSERT_EQ(edited.heads.size(), 4U);
+  EXPECT_EQ(edited.heads[1].mean.previous_token_score, 1);
+  EXPECT_TRUE(edited.heads[0].mean == plain.heads[0].mean);
+  EXPECT_NE(edited.mean.loss, plain.mean.loss);
+  // Where the caller has no plans for the sequences, and where there were some before, all is as ever.
+  expect_same_bits(measured([](auto) { return std::span<const Plan>(); }), plain);
   expect_same_bits(measured({}), plain);
 }
 
@@ -204,8 +206,8 @@ TEST(Evaluator, CanStartAtALaterSequence) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
   ASSERT_NE(probe, nullptr);
-  base::Workers workers(1);
-  Evaluator evaluator(model.program, workers);
+  model::CpuEngine engine(1);
+  Evaluator evaluator(model.program, engine);
   const auto all = evaluator.evaluate(model.parameters, *probe, 4);
   const auto last = evaluator.evaluate(model.parameters, *probe, 1, 3);
   ASSERT_TRUE(all && last);
@@ -221,8 +223,8 @@ TEST(Evaluate, RefusesWhatTheModelCannotRun) {
   many_tokens.vocabulary = 17;
   const auto unknown = data::make_block_source(many_tokens);
   ASSERT_TRUE(unknown);
-  base::Workers workers(1);
-  Evaluator evaluator(model.program, workers);
+  model::CpuEngine engine(1);
+  Evaluator evaluator(model.program, engine);
   const auto message = [](const Result<ProbeResult>& result) {
     return result ? "accepted" : result.error().message;
   };
@@ -240,7 +242,7 @@ TEST(Evaluate, RefusesWhatTheModelCannotRun) {
 TEST(AttentionMaps, AreCausalRowsThatSumToOne) {
   const SmallModel model = make_model(small_architecture());
   const std::vector<model::Token> tokens = tokens_mod(20, 6);
-  const auto maps = attention_maps(model.program, model.parameters, tokens);
+  const auto maps = attention_maps({model.program, model.parameters}, one_thread(), tokens);
   ASSERT_TRUE(maps);
   for (const AttentionMap& map : *maps) {
     ASSERT_EQ(map.weights.size(), 400U);
@@ -258,9 +260,10 @@ TEST(AttentionMaps, AreCausalRowsThatSumToOne) {
 
 TEST(AttentionMaps, RefuseTokensThatTheModelDoesNotKnow) {
   const SmallModel model = make_model(small_architecture());
-  EXPECT_FALSE(attention_maps(model.program, model.parameters, std::vector<model::Token>{1, 16}));
-  EXPECT_FALSE(attention_maps(model.program, model.parameters, {}));
-  EXPECT_FALSE(attention_maps(model.program, {}, std::vector<model::Token>{1, 2}));
+  EXPECT_FALSE(attention_maps({model.program, model.parameters}, one_thread(),
+                              std::vector<model::Token>{1, 16}));
+  EXPECT_FALSE(attention_maps({model.program, model.parameters}, one_thread(), {}));
+  EXPECT_FALSE(attention_maps({model.program, {}}, one_thread(), std::vector<model::Token>{1, 2}));
 }
 
 }  // namespace

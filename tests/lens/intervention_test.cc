@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cmath>
 
-#include "lookback/lens/runner.h"
+#include "lookback/model/cpu_engine.h"
 #include "tests/lens/patterns.h"
 #include "tests/lens/wirings.h"
 
@@ -18,7 +18,7 @@ const std::vector<std::string> recorded{"hook_embed", "blocks.0.attn.hook_z"};
 class Interventions : public testing::Test {
  protected:
   Setting setting(std::size_t count = intervened) {
-    return {{model_.program, model_.parameters}, *probe_, count, workers_};
+    return {{model_.program, model_.parameters}, *probe_, count, engine_};
   }
   /// Whether the rows are the embeddings of the tokens of sequence `index`.
   bool embeds(math::Matrix<const float> rows, std::uint64_t index) {
@@ -32,15 +32,15 @@ class Interventions : public testing::Test {
 
   SmallModel model_ = random_model(small_architecture());
   std::unique_ptr<data::BlockSource> probe_ = small_probe(data::BlockKind::repeated_blocks);
-  base::Workers workers_{2};
+  model::CpuEngine engine_{2};
 };
 
 TEST_F(Interventions, ReplaceByASequenceOfTheirOwnOrTheMeanOfTheirGroup) {
-  References references(reference_groups(intervened));
-  Runner runner(setting().model, probe_->length());
+  References references(setting().model, *probe_, reference_groups(intervened));
+  const auto session = engine_.open(model_.program, model::Keep::everything);
   std::vector<std::shared_ptr<const Recording>> means;
   for (std::size_t group = 0; group < reference_groups(intervened); ++group) {
-    const auto mean = references.mean(group, recorded, *probe_, runner);
+    const auto mean = references.mean(group, recorded, *session);
     ASSERT_TRUE(mean) << mean.error().message;
     means.push_back(*mean);
   }
@@ -79,14 +79,14 @@ TEST_F(Interventions, WithMeansRestOnGroupsAndWithoutThemOnSequences) {
   const auto set_z = [](Replacement replacement) {
     return [=](Context& context) {
       const std::string z = "blocks.0.attn.hook_z";
-      return Edits{set(z, 0, context.replaced(z, 0, replacement))};
+      return Edits{model::set(z, 0, context.replaced(z, 0, replacement))};
     };
   };
   const Component token{Component::Kind::token, 0, 0};
   const auto change_stream = [token](Replacement replacement) {
     return [=](Context& context) {
       return Edits{
-          add("blocks.0.hook_resid_pre", std::nullopt, context.change(token, replacement))};
+          model::add("blocks.0.hook_resid_pre", std::nullopt, context.change(token, replacement))};
     };
   };
   const std::vector<Intervention> all{
@@ -126,13 +126,13 @@ TEST_F(Interventions, ChangeAStreamByReplacementMinusComponent) {
 TEST_F(Interventions, GiveTheSameBitsForAnyNumberOfThreads) {
   const std::vector<Intervention> all{[](Context& context) {
     const std::string z = "blocks.0.attn.hook_z";
-    return Edits{set(z, 0, context.replaced(z, 0, Replacement::mean))};
+    return Edits{model::set(z, 0, context.replaced(z, 0, Replacement::mean))};
   }};
   const auto two = measure(setting(), recorded, all);
   ASSERT_TRUE(two);
   for (const std::size_t threads : {1U, 3U}) {
-    base::Workers workers(threads);
-    const auto other = measure({setting().model, *probe_, intervened, workers}, recorded, all);
+    model::CpuEngine engine(threads);
+    const auto other = measure({setting().model, *probe_, intervened, engine}, recorded, all);
     ASSERT_TRUE(other);
     EXPECT_EQ(other->unedited().mean, two->unedited().mean);
     EXPECT_EQ(other->rises(0), two->rises(0));

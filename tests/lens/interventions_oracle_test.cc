@@ -10,6 +10,7 @@
 #include "lookback/lens/circuits.h"
 #include "lookback/lens/mechanism.h"
 #include "lookback/lens/patching.h"
+#include "lookback/model/cpu_engine.h"
 #include "tests/lens/constructed.h"
 
 namespace lookback::lens {
@@ -19,7 +20,7 @@ namespace {
 class SlowInterventionsOracle : public testing::TestWithParam<model::ConstructionKind> {
  protected:
   Model model() const { return {model_.program, model_.parameters}; }
-  Setting setting() { return {model(), *probe_, 6, workers_}; }
+  Setting setting() { return {model(), *probe_, 6, engine_}; }
   HeadPlace first() const { return {0, 0}; }
   HeadPlace second() const {
     return GetParam() == model::ConstructionKind::two_layer ? HeadPlace{1, 0} : HeadPlace{0, 1};
@@ -27,13 +28,13 @@ class SlowInterventionsOracle : public testing::TestWithParam<model::Constructio
   std::size_t period() const {
     return patching_period(probe_->periods(), model_.program.architecture);
   }
-  base::Workers& workers() { return workers_; }
+  model::Engine& engine() { return engine_; }
 
  private:
   ConstructedCase case_{GetParam(), 256, 256};
   SmallModel model_ = make_constructed(case_);
   std::unique_ptr<data::BlockSource> probe_ = probe_of(case_, data::BlockKind::repeated_blocks);
-  base::Workers workers_{2};
+  model::CpuEngine engine_{2};
 };
 
 /// The rise when `input` of the second head loses what the first wrote.
@@ -88,7 +89,7 @@ TEST_P(SlowInterventionsOracle, TheMechanismIsKComposition) {
 
 TEST_P(SlowInterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMatch) {
   for (const Corruption corruption : {Corruption::answer, Corruption::match}) {
-    const auto found = patching(model(), period(), corruption, 6, workers());
+    const auto found = patching(model(), period(), corruption, 6, engine());
     ASSERT_TRUE(found) << found.error().message;
     // What carries the answer is a value where it stands; what finds it, the key beside the token
     // that matches, and so the pattern of the query.
@@ -113,7 +114,7 @@ TEST_P(SlowInterventionsOracle, PatchingFindsTheValueOfTheAnswerAndTheKeyOfTheMa
 }
 
 TEST_P(SlowInterventionsOracle, ItsCircuitsCopyAndMatch) {
-  const auto found = circuits(model().program, model().parameters, {}, workers());
+  const auto found = circuits(model().program, model().parameters, {}, engine().workers());
   ASSERT_TRUE(found) << found.error().message;
   const auto of = [&](CircuitKind kind) {
     for (const auto* list : {&found->direct, &found->composed}) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "lookback/model/cpu_engine.h"
 #include "tests/lens/circuits.h"
 #include "tests/lens/patterns.h"
 
@@ -15,9 +16,9 @@ constexpr std::size_t of_the_probe = 24;
 
 MechanismResult decided(const SmallModel& model, const data::BlockSource& probe,
                         std::size_t threads = 1, std::size_t count = of_the_probe) {
-  base::Workers workers(threads);
+  model::CpuEngine engine(threads);
   Result<MechanismResult> result =
-      mechanism({{model.program, model.parameters}, probe, count, workers});
+      mechanism({{model.program, model.parameters}, probe, count, engine});
   EXPECT_TRUE(result) << result.error().message;
   return result ? std::move(*result) : MechanismResult{};
 }
@@ -317,8 +318,8 @@ TEST(Mechanism, ItsFiguresRestOnGroupsWhereTheyAreMadeOfMeans) {
 TEST(Mechanism, OfManyHeadsReplacesThePatternsOfThoseThatMatterMost) {
   const SmallModel model = k_composition_circuit();
   const auto probe = circuit_probe();
-  base::Workers workers(1);
-  const Setting setting{{model.program, model.parameters}, *probe, 5, workers};
+  model::CpuEngine engine(1);
+  const Setting setting{{model.program, model.parameters}, *probe, 5, engine};
   const auto all = mechanism(setting);
   const auto few = mechanism(setting, {.heads = 2, .pattern_heads = 0});
   ASSERT_TRUE(all && few);
@@ -330,9 +331,9 @@ TEST(Mechanism, OfManyHeadsReplacesThePatternsOfThoseThatMatterMost) {
 TEST(Mechanism, OfMoreHeadsThanAllowedIsNotMeasured) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const auto result =
-      mechanism({{model.program, model.parameters}, *probe, 2, workers}, {.heads = 3});
+      mechanism({{model.program, model.parameters}, *probe, 2, engine}, {.heads = 3});
   ASSERT_TRUE(result);
   EXPECT_EQ(name(*result), "unresolved");
   EXPECT_EQ(result->reason, "not measured: found 4 heads, allowed at most 3");
@@ -342,9 +343,9 @@ TEST(Mechanism, OfMoreHeadsThanAllowedIsNotMeasured) {
 TEST(Mechanism, RefusesWhatCannotBeDecided) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
-  base::Workers workers(1);
-  EXPECT_FALSE(mechanism({{model.program, model.parameters}, *probe, 1, workers}));
-  EXPECT_FALSE(mechanism({{model.program, {}}, *probe, 2, workers}));
+  model::CpuEngine engine(1);
+  EXPECT_FALSE(mechanism({{model.program, model.parameters}, *probe, 1, engine}));
+  EXPECT_FALSE(mechanism({{model.program, {}}, *probe, 2, engine}));
 }
 
 }  // namespace

@@ -4,9 +4,10 @@
 
 #include <cmath>
 
-#include "lookback/lens/runner.h"
+#include "lookback/model/cpu_engine.h"
 #include "tests/lens/all_wirings.h"
 #include "tests/lens/circuits.h"
+#include "tests/lens/runner.h"
 
 namespace lookback::lens {
 namespace {
@@ -22,9 +23,9 @@ model::Architecture short_architecture() {
 
 Patching patch(const SmallModel& model, Corruption corruption, std::size_t threads = 1,
                const PatchingLimits& limits = {}) {
-  base::Workers workers(threads);
+  model::CpuEngine engine(threads);
   Result<Patching> result =
-      patching({model.program, model.parameters}, period, corruption, 3, workers, limits);
+      patching({model.program, model.parameters}, period, corruption, 3, engine, limits);
   EXPECT_TRUE(result) << result.error().message;
   return result ? std::move(*result) : Patching{};
 }
@@ -179,10 +180,10 @@ TEST(Patching, AtAPeriodTrainedOnRestoresWhatAModelCopiesThereAlone) {
   const auto trained = circuit_probe(6, 6);
   const std::size_t own = patching_period(trained->periods(), model.program.architecture);
   EXPECT_EQ(own, 6U);
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const auto restored = [&](std::size_t p) {
     const auto result =
-        patching({model.program, model.parameters}, p, Corruption::answer, 8, workers);
+        patching({model.program, model.parameters}, p, Corruption::answer, 8, engine);
     EXPECT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->length, 2 * p);
     return *result;
@@ -211,12 +212,12 @@ TEST(Patching, CoversEveryHeadActivationAndPath) {
 
 TEST(Patching, RunsInEveryWiring) {
   std::size_t number = 0;
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   for (const model::Architecture& a : all_wirings()) {
     if (number++ % 37 != 0) continue;
     const SmallModel model = shaken_model(a);
     const auto result =
-        patching({model.program, model.parameters}, 2, Corruption::answer, 2, workers);
+        patching({model.program, model.parameters}, 2, Corruption::answer, 2, engine);
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->length, 4U);
     EXPECT_EQ(result->heads.size(), all_heads(a).size() * (a.no_ov ? 4 : 5));
@@ -276,10 +277,10 @@ TEST(Patching, RefusesWhatCannotBePatched) {
   model::Architecture a = short_architecture();
   a.context = 4;
   const SmallModel model = make_model(a);
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const auto accepts = [&](std::span<const float> parameters, std::size_t p, std::size_t pairs) {
     return static_cast<bool>(
-        patching({model.program, parameters}, p, Corruption::answer, pairs, workers));
+        patching({model.program, parameters}, p, Corruption::answer, pairs, engine));
   };
   EXPECT_TRUE(accepts(model.parameters, 2, 1));
   EXPECT_FALSE(accepts(model.parameters, 3, 1));  // six positions

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lookback/lens/ablation_edits.h"
+#include "lookback/model/cpu_engine.h"
 #include "tests/lens/all_wirings.h"
 #include "tests/lens/patterns.h"
 
@@ -78,14 +79,14 @@ TEST(SlowReferenceNoise, IsInTheStandardErrorOfEveryIntervention) {
   std::vector<Intervention> interventions;
   interventions.reserve(checked.size());
   for (const Named& one : checked) interventions.push_back(one.intervention);
-  base::Workers workers(2);
+  model::CpuEngine engine(2);
   std::vector<Rises> rises(checked.size());
   for (std::size_t set = 0; set < sets; ++set) {
     data::BlockTask task = small_probe(data::BlockKind::repeated_blocks)->task();
     task.seed = 1000 + set;
     const auto probe = data::make_block_source(task);
     ASSERT_TRUE(probe);
-    const Setting setting{{model.program, model.parameters}, **probe, sequences_a_set, workers};
+    const Setting setting{{model.program, model.parameters}, **probe, sequences_a_set, engine};
     const auto measured = measure(setting, recorded, interventions);
     ASSERT_TRUE(measured) << measured.error().message;
     for (std::size_t i = 0; i < checked.size(); ++i) rises[i].push_back(measured->rise(i));

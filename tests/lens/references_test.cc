@@ -6,6 +6,9 @@
 #include <limits>
 
 #include "lookback/lens/intervention.h"
+#include "lookback/model/cpu_engine.h"
+#include "tests/lens/patterns.h"
+#include "tests/lens/runner.h"
 #include "tests/lens/wirings.h"
 
 namespace lookback::lens {
@@ -19,9 +22,12 @@ class ReferenceMeans : public testing::Test {
  protected:
   std::shared_ptr<const Recording> mean(References& references, std::size_t group,
                                         const std::vector<std::string>& names) {
-    auto found = references.mean(group, names, *probe_, runner_);
+    auto found = references.mean(group, names, *session_);
     EXPECT_TRUE(found);
     return found ? *found : nullptr;
+  }
+  References of(std::size_t groups, std::size_t memory = std::size_t{1} << 28) {
+    return {view_, *probe_, groups, memory};
   }
   static std::vector<float> numbers(math::Matrix<const float> rows) {
     return {rows.data, rows.data + rows.rows * rows.cols};
@@ -29,11 +35,14 @@ class ReferenceMeans : public testing::Test {
 
   SmallModel model_ = random_model(small_architecture());
   std::unique_ptr<data::BlockSource> probe_ = small_probe(data::BlockKind::repeated_blocks);
-  Runner runner_{{model_.program, model_.parameters}, probe_->length()};
+  Model view_{model_.program, model_.parameters};
+  model::CpuEngine engine_{2};
+  std::unique_ptr<model::Session> session_ = engine_.open(model_.program, model::Keep::everything);
+  Runner runner_{view_, probe_->length()};
 };
 
 TEST_F(ReferenceMeans, AreOverTheSequencesOfTheirGroupPositionByPosition) {
-  References references(4);
+  References references = of(4);
   for (const std::size_t group : {0U, 3U}) {
     const auto found = numbers(mean(references, group, both)->at(both[1], 1));
     std::vector<double> sums(found.size());
@@ -53,7 +62,7 @@ TEST_F(ReferenceMeans, AreOverTheSequencesOfTheirGroupPositionByPosition) {
 }
 
 TEST_F(ReferenceMeans, AreMadeOnceForAllThatShareThem) {
-  References references(2);
+  References references = of(2);
   const auto first = mean(references, 1, both);
   EXPECT_EQ(mean(references, 1, both), first);
   EXPECT_EQ(mean(references, 1, embeddings), first);
@@ -61,7 +70,7 @@ TEST_F(ReferenceMeans, AreMadeOnceForAllThatShareThem) {
 }
 
 TEST_F(ReferenceMeans, GrowByTheNamesThatAreMissing) {
-  References references(2);
+  References references = of(2);
   const auto some = mean(references, 0, embeddings);
   const auto more = mean(references, 0, {both[1]});
   EXPECT_EQ(numbers(more->at("hook_embed")), numbers(some->at("hook_embed")));
@@ -69,9 +78,9 @@ TEST_F(ReferenceMeans, GrowByTheNamesThatAreMissing) {
 }
 
 TEST_F(ReferenceMeans, HaveTheSameBitsWhateverIsSharedOrKept) {
-  References shared(2);
+  References shared = of(2);
   mean(shared, 0, embeddings);
-  References unkept(7, no_memory);
+  References unkept = of(7, no_memory);
   const auto again = mean(unkept, 0, both);
   EXPECT_NE(mean(unkept, 0, both), again);
   for (std::size_t head = 0; head < 2; ++head) {
@@ -80,23 +89,21 @@ TEST_F(ReferenceMeans, HaveTheSameBitsWhateverIsSharedOrKept) {
 }
 
 TEST_F(ReferenceMeans, GiveInterventionsTheSameFiguresSharedOrNot) {
-  base::Workers workers(2);
   const std::vector<Intervention> all{[](Context& context) {
-    return Edits{set(both[1], 0, context.replaced(both[1], 0, Replacement::mean))};
+    return Edits{model::set(both[1], 0, context.replaced(both[1], 0, Replacement::mean))};
   }};
-  References references(reference_groups(5));
-  const Model model{model_.program, model_.parameters};
-  const auto alone = measure({model, *probe_, 5, workers}, both, all);
-  const auto first = measure({model, *probe_, 5, workers, &references}, both, all);
-  const auto second = measure({model, *probe_, 5, workers, &references}, both, all);
+  References references = of(reference_groups(5));
+  const auto alone = measure({view_, *probe_, 5, engine_}, both, all);
+  const auto first = measure({view_, *probe_, 5, engine_, &references}, both, all);
+  const auto second = measure({view_, *probe_, 5, engine_, &references}, both, all);
   ASSERT_TRUE(alone && first && second);
   EXPECT_EQ(first->rises(0), alone->rises(0));
   EXPECT_EQ(second->rises(0), alone->rises(0));
 }
 
 TEST_F(ReferenceMeans, RefuseAnActivationThatTheModelDoesNotHave) {
-  References references(1);
-  EXPECT_FALSE(references.mean(0, std::vector<std::string>{"hook_embedding"}, *probe_, runner_));
+  References references = of(1);
+  EXPECT_FALSE(references.mean(0, std::vector<std::string>{"hook_embedding"}, *session_));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lookback/lens/evaluate.h"
+#include "lookback/model/cpu_engine.h"
 #include "tests/lens/models.h"
 #include "tests/lens/patterns.h"
 
@@ -38,8 +39,8 @@ TEST(Json, AProbeHasTheShapeThatReportsRead) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::repeated_blocks);
   ASSERT_NE(probe, nullptr);
-  base::Workers workers(1);
-  const auto result = evaluate(model.program, model.parameters, *probe, 3, workers);
+  model::CpuEngine engine(1);
+  const auto result = evaluate(model.program, model.parameters, *probe, 3, engine);
   ASSERT_TRUE(result);
   const nlohmann::json json = probe_json(*result);
   EXPECT_EQ(keys_in(json),
@@ -67,8 +68,8 @@ TEST(Json, AProbeWithoutAnInContextScoreHasNullInItsPlace) {
   const SmallModel model = make_model(small_architecture());
   const auto probe = small_probe(data::BlockKind::random_repeat);
   ASSERT_NE(probe, nullptr);
-  base::Workers workers(1);
-  const auto result = evaluate(model.program, model.parameters, *probe, 3, workers);
+  model::CpuEngine engine(1);
+  const auto result = evaluate(model.program, model.parameters, *probe, 3, engine);
   ASSERT_TRUE(result);
   const nlohmann::json json = probe_json(*result);
   EXPECT_TRUE(json["in_context_learning_score"].is_null());

@@ -44,9 +44,9 @@ TEST_F(Inspect, ShowsTablesOfARunsLastCheckpoint) {
   const spec::Ended ended = inspect({});
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
   for (const char* part :
-       {"two-layer, seed 0", "mechanism on repeated-blocks: none", "no transition so far", "chance", "repeated-blocks",
-        "head 1.0 <- head 0.0, resample", "ln_final removed", "'match' corrupted",
-        "composition scores", "k_composition of heads 0.0 and 1.0",
+       {"two-layer, seed 0", "mechanism on repeated-blocks: none", "no transition so far", "chance",
+        "repeated-blocks", "head 1.0 <- head 0.0, resample", "ln_final removed",
+        "'match' corrupted", "composition scores", "k_composition of heads 0.0 and 1.0",
         "folded: ", "frozen: ", "ignored: "}) {
     EXPECT_NE(ended.out.find(part), std::string::npos) << part << "\n" << ended.out;
   }

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "lookback/base/safetensors.h"
-#include "lookback/base/workers.h"
 #include "lookback/lens/evaluate.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/executor.h"
 #include "lookback/study/study_file.h"
 #include "lookback/train/checkpoint.h"
@@ -66,8 +66,8 @@ Result<Expected> compute(const model::Program& program, std::span<const float> p
     const std::span<const float> losses = executor.losses();
     e.losses.insert(e.losses.end(), losses.begin(), losses.end());
   }
-  base::Workers workers(1);
-  const auto measured = lens::evaluate(program, parameters, probe, sequences, workers);
+  model::CpuEngine engine(1);
+  const auto measured = lens::evaluate(program, parameters, probe, sequences, engine);
   if (!measured) return measured.error();
   for (const lens::HeadSummary& head : measured->heads) {
     e.scores.push_back(static_cast<float>(head.mean.induction_score));

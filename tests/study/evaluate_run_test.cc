@@ -15,6 +15,7 @@
 #include "lookback/language/data_file.h"
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/math/targets.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
@@ -32,7 +33,7 @@ class EvaluateRun : public testing::Test {
   void SetUp() override {
     const std::string text = spec::prepare_text(directory_, "books", spec::made_up_text(60));
     config_ = spec::parsed(spec::text_study(text)).run(0, 0);
-    ASSERT_TRUE(run_single(config_, run_, false, workers_, listener_));
+    ASSERT_TRUE(run_single(config_, run_, false, engine_, listener_));
     forget();
     listener_.messages.clear();
   }
@@ -66,41 +67,41 @@ class EvaluateRun : public testing::Test {
   test::TemporaryDirectory directory_;
   std::filesystem::path run_ = directory_ / "run";
   RunConfig config_;
-  base::Workers workers_{1};  // the thread that asks whether to go on: after every task
+  model::CpuEngine engine_{1};  // the thread that asks whether to go on: after every task
   spec::Listening listener_;
   std::optional<DirectoryLock> lock_;
 };
 
 TEST_F(EvaluateRun, HasEveryTaskOfItsOwn) {
-  const Result<Ending> ending = evaluate_run(config_, lock(), workers_, listener_);
+  const Result<Ending> ending = evaluate_run(config_, lock(), engine_, listener_);
   ASSERT_TRUE(ending) << ending.error().message;
   EXPECT_EQ(*ending, Ending::finished);
   EXPECT_EQ(kept()["results"].size(), std::size(own_tasks));
   ASSERT_EQ(listener_.messages.size(), 1U);
   EXPECT_EQ(listener_.messages[0].find("ov seed 0: perplexity "), 0U) << listener_.messages[0];
   // What is there is not asked again.
-  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   EXPECT_EQ(listener_.messages.size(), 1U);
 }
 
 TEST_F(EvaluateRun, KeepsTheTasksBeforeAStopAndGoesOnWithTheOthers) {
-  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   const nlohmann::json whole = kept();
   forget();
   spec::Listening stopping([&] { return std::filesystem::exists(run_ / "evaluation.json"); });
-  const Result<Ending> stopped = evaluate_run(config_, lock(), workers_, stopping);
+  const Result<Ending> stopped = evaluate_run(config_, lock(), engine_, stopping);
   ASSERT_TRUE(stopped) << stopped.error().message;
   EXPECT_EQ(*stopped, Ending::stopped);
   EXPECT_EQ(kept()["results"].size(), 1U);
   EXPECT_EQ(kept()["results"]["perplexity"], whole["results"]["perplexity"]);
-  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   EXPECT_EQ(kept()["results"], whole["results"]);
   EXPECT_EQ(kept()["config"], whole["config"]);
 }
 
 TEST_F(EvaluateRun, ThatCannotBeEvaluatedIsAnErrorAndTheRunStands) {
   std::filesystem::remove(run_ / "tokenizer.json");
-  const Result<Ending> ending = evaluate_run(config_, lock(), workers_, listener_);
+  const Result<Ending> ending = evaluate_run(config_, lock(), engine_, listener_);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((run_ / "tokenizer.json").string()), std::string::npos)
       << ending.error().message;
@@ -110,18 +111,18 @@ TEST_F(EvaluateRun, ThatCannotBeEvaluatedIsAnErrorAndTheRunStands) {
 }
 
 TEST_F(EvaluateRun, ThatWasChangedIsAnErrorAndKeepsEveryScore) {
-  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   std::string text = spec::text_of(run_ / "evaluation.json");
   text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
   std::ofstream(run_ / "evaluation.json") << text;
   EXPECT_FALSE(evaluation_of(run_));
   EXPECT_FALSE(add_evaluation(lock(), scores("copy", 0.25, 100)));
-  EXPECT_FALSE(evaluate_run(config_, lock(), workers_, listener_));
+  EXPECT_FALSE(evaluate_run(config_, lock(), engine_, listener_));
   EXPECT_EQ(spec::text_of(run_ / "evaluation.json"), text);
 }
 
 TEST_F(EvaluateRun, ThatWasChangedIsRemovedOnResumeAndItsOwnTasksAreMadeAgain) {
-  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   const nlohmann::json own = kept();
   const std::uint64_t tokens = own["config"]["model"]["tokens"];
   ASSERT_TRUE(add_evaluation(lock(), scores("arc_easy", 0.5, tokens)));
@@ -131,7 +132,7 @@ TEST_F(EvaluateRun, ThatWasChangedIsRemovedOnResumeAndItsOwnTasksAreMadeAgain) {
   std::ofstream(run_ / "evaluation.json") << text;
   lock_.reset();
   listener_.messages.clear();
-  ASSERT_TRUE(run_single(config_, run_, true, workers_, listener_));
+  ASSERT_TRUE(run_single(config_, run_, true, engine_, listener_));
   EXPECT_EQ(kept()["results"], own["results"]);
   ASSERT_FALSE(listener_.messages.empty());
   EXPECT_NE(listener_.messages[0].find("`lookback eval`"), std::string::npos)
@@ -158,7 +159,7 @@ TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
   lock();
   // What stands in the place of the file that is written aside.
   std::filesystem::create_directory(run_ / fmt::format(".evaluation.json.partial-{}", getpid()));
-  const Result<Ending> ending = evaluate_run(config_, lock(), workers_, listener_);
+  const Result<Ending> ending = evaluate_run(config_, lock(), engine_, listener_);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((run_ / "evaluation.json: ").string()), std::string::npos)
       << ending.error().message;
@@ -167,7 +168,7 @@ TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
 
 TEST_F(EvaluateRun, ScoresOfAnotherCheckpointAreMadeAnew) {
   ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 1)));
-  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   EXPECT_EQ(kept()["results"].size(), std::size(own_tasks));
   EXPECT_NE(kept()["results"]["copy"]["acc,none"], 0.25);
 }
@@ -196,7 +197,7 @@ TEST_F(EvaluateRun, APerplexityBeyondNumbersIsKeptAndReadBack) {
 }
 
 TEST_F(EvaluateRun, SaysWhichTextAndWhichTokenizerItIsOf) {
-  ASSERT_TRUE(evaluate_run(config_, lock(), workers_, listener_));
+  ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   const nlohmann::json whole = kept();
   const nlohmann::json& text = whole["configs"]["perplexity"]["text"];
   EXPECT_EQ(text["tokens_checksum"], open_text(config_.data.text->directory)->checksum);
@@ -213,7 +214,7 @@ TEST_F(EvaluateRun, ATaskOfOthersSaysWhichFileItIsOf) {
   request.tasks = {"arc_easy"};
   request.task_files = directory_.path();
   const auto evaluated =
-      evaluate_model(*model, *language::read_tokenizer(run_ / "tokenizer.json"), request, workers_);
+      evaluate_model(*model, *language::read_tokenizer(run_ / "tokenizer.json"), request, engine_);
   ASSERT_TRUE(evaluated) << evaluated.error().message;
   EXPECT_EQ(evaluated->results.tasks[0].about,
             language::to_json(language::data_file("arc_easy_test.jsonl", item)));
@@ -239,7 +240,7 @@ TEST_F(EvaluateRun, AnObserverHearsEachTaskAndCanEndTheWhole) {
   };
   const auto tokenizer = language::read_tokenizer(run_ / "tokenizer.json");
   const auto evaluate = [&] {
-    return evaluate_model(*model, *tokenizer, request, workers_, observer);
+    return evaluate_model(*model, *tokenizer, request, engine_, observer);
   };
   ASSERT_TRUE(evaluate());
   EXPECT_EQ(scored, (std::vector<std::size_t>{1, 2}));

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "lookback/base/npz.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
 #include "tests/base/temporary_directory.h"
@@ -29,8 +30,8 @@ class InspectRun : public testing::Test {
 
   Result<Ending> train(const RunConfig& config, bool resume, spec::Listening& listener,
                        std::size_t threads = 1) const {
-    base::Workers workers(threads);
-    return run_single(config, out(), resume, workers, listener);
+    model::CpuEngine engine(threads);
+    return run_single(config, out(), resume, engine, listener);
   }
   void train_to_end(bool resume = false, std::size_t threads = 1) const {
     spec::Listening listener;
@@ -118,11 +119,11 @@ TEST_F(InspectRun, IsNotMadeWithoutItsTransitionsWhereTheMetricsCannotBeRead) {
   fs::remove(object());
   fs::remove(out() / "metrics.jsonl");
   fs::create_directory(out() / "metrics.jsonl");
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   spec::Listening listener;
   const Result<DirectoryLock> lock = DirectoryLock::take(out());
   ASSERT_TRUE(lock) << lock.error().message;
-  const Result<Ending> ending = inspect_run(config(), *lock, workers, listener);
+  const Result<Ending> ending = inspect_run(config(), *lock, engine, listener);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((out() / "metrics.jsonl").string()), std::string::npos);
   EXPECT_FALSE(fs::exists(object()));
@@ -146,11 +147,11 @@ TEST_F(InspectRun, ThatCannotBeMadeIsAnErrorAndTheRunStands) {
   fs::remove(object());
   const fs::path checkpoint = out() / "checkpoints/256.safetensors";
   fs::resize_file(checkpoint, 100);
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   spec::Listening listener;
   const Result<DirectoryLock> lock = DirectoryLock::take(out());
   ASSERT_TRUE(lock) << lock.error().message;
-  const Result<Ending> ending = inspect_run(config(), *lock, workers, listener);
+  const Result<Ending> ending = inspect_run(config(), *lock, engine, listener);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find(checkpoint.string() + ": "), std::string::npos);
   EXPECT_EQ(ending.error().message.find('\n'), std::string::npos);
@@ -161,7 +162,7 @@ TEST_F(InspectRun, ThatCannotBeMadeIsAnErrorAndTheRunStands) {
 TEST_F(InspectRun, OfOneRunThatCannotBeMadeStopsNoOtherAndIsToldLast) {
   const Study study =
       spec::parsed(spec::changed("inspect = false\n", ""), {.tokens = 256, .seeds = {}});
-  base::Workers workers(2);
+  model::CpuEngine engine(2);
   // The arrays of the second arm cannot be written where a directory has their name.
   const fs::path run = out() / "parallel/seed-0";
   spec::Listening listener([&] {
@@ -170,7 +171,7 @@ TEST_F(InspectRun, OfOneRunThatCannotBeMadeStopsNoOtherAndIsToldLast) {
     }
     return false;
   });
-  const Result<Ending> ending = run_study(study, out(), false, workers, listener);
+  const Result<Ending> ending = run_study(study, out(), false, engine, listener);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find("parallel/seed-0/inspection.npz"), std::string::npos)
       << ending.error().message;
@@ -179,7 +180,7 @@ TEST_F(InspectRun, OfOneRunThatCannotBeMadeStopsNoOtherAndIsToldLast) {
   EXPECT_TRUE(fs::exists(out() / "summary.json"));
   fs::remove_all(out() / "parallel/seed-0/inspection.npz");
   spec::Listening undisturbed;
-  const Result<Ending> again = run_study(study, out(), true, workers, undisturbed);
+  const Result<Ending> again = run_study(study, out(), true, engine, undisturbed);
   EXPECT_TRUE(again) << again.error().message;
   EXPECT_TRUE(fs::exists(out() / "parallel/seed-0/inspection.json"));
 }
@@ -208,13 +209,13 @@ TEST_F(InspectRun, StoppedAtAnyPartOfItLeavesNothingAndIsMadeAnew) {
 TEST_F(InspectRun, OfAStudyThatIsFinishedIsMadeOnResume) {
   const Study study =
       spec::parsed(spec::changed("inspect = false\n", ""), {.tokens = 256, .seeds = {}});
-  base::Workers workers(2);
+  model::CpuEngine engine(2);
   spec::Listening listener;
-  ASSERT_TRUE(run_study(study, out(), false, workers, listener));
+  ASSERT_TRUE(run_study(study, out(), false, engine, listener));
   const fs::path run = out() / "sequential/seed-0";
   const std::string text = spec::text_of(run / "inspection.json");
   fs::remove(run / "inspection.json");
-  ASSERT_TRUE(run_study(study, out(), true, workers, listener));
+  ASSERT_TRUE(run_study(study, out(), true, engine, listener));
   EXPECT_TRUE(spec::text_of(run / "inspection.json") == text);
   EXPECT_EQ(listener.messages.back().substr(0, 40), "sequential seed 0: inspected, mechanism ");
 }

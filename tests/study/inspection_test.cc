@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/inspection_json.h"
 #include "tests/study/small_study.h"
 
@@ -26,8 +27,8 @@ SavedModel untrained(std::size_t arm) {
 
 Inspection inspected(const SavedModel& model, const InspectionOptions& options,
                      std::size_t threads = 1) {
-  base::Workers workers(threads);
-  Result<Inspection> inspection = inspect(model, options, workers);
+  model::CpuEngine engine(threads);
+  Result<Inspection> inspection = inspect(model, options, engine);
   if (!inspection) {
     ADD_FAILURE() << inspection.error().message;
     return {};
@@ -90,8 +91,8 @@ TEST(Inspection, GivesTheSameBitsOnAnyNumberOfThreads) {
 }
 
 TEST(Inspection, RefusesFewerSequencesThanAnIntervalNeeds) {
-  base::Workers workers(1);
-  const auto refused = inspect(untrained(0), {.probes = {}, .sequences = 1}, workers);
+  model::CpuEngine engine(1);
+  const auto refused = inspect(untrained(0), {.probes = {}, .sequences = 1}, engine);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
             "found 1 sequences, allowed at least 2: an interval needs them");
@@ -100,9 +101,9 @@ TEST(Inspection, RefusesFewerSequencesThanAnIntervalNeeds) {
 TEST(Inspection, RefusesAProbeThatDoesNotFitTheModel) {
   SavedModel model = untrained(0);
   model.config.data.length = 7;
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const auto refused =
-      inspect(model, {.probes = {data::BlockKind::random_repeat}, .sequences = 2}, workers);
+      inspect(model, {.probes = {data::BlockKind::random_repeat}, .sequences = 2}, engine);
   ASSERT_FALSE(refused);
   EXPECT_TRUE(refused.error().message.starts_with("probe 'random-repeat' does not fit the model: "))
       << refused.error().message;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/run_record.h"
 #include "tests/base/temporary_directory.h"
@@ -34,8 +35,8 @@ RunConfig config_of(const Overrides& tokens, const std::string& text = small_stu
 /// Runs arm "sequential" with seed 1 in a directory.
 Result<Ending> single(const RunConfig& config, const std::filesystem::path& directory, bool resume,
                       Listening listener = Listening()) {
-  base::Workers workers(2);
-  return run_single(config, directory, resume, workers, listener);
+  model::CpuEngine engine(2);
+  return run_single(config, directory, resume, engine, listener);
 }
 
 std::vector<std::string> files_in(const std::filesystem::path& directory) {
@@ -145,9 +146,9 @@ TEST_F(LongerRun, IsNotCutShort) {
 class LongerStudy : public testing::Test {
  protected:
   Result<Ending> run(const Overrides& overrides, bool resume) {
-    base::Workers workers(2);
+    model::CpuEngine engine(2);
     Listening listener;
-    return run_study(parsed(small_study, overrides), out_, resume, workers, listener);
+    return run_study(parsed(small_study, overrides), out_, resume, engine, listener);
   }
 
   test::TemporaryDirectory directory_;
@@ -174,10 +175,10 @@ TEST_F(LongerStudy, GoesOnWithEveryRun) {
 
 TEST_F(LongerStudy, StoppedOnItsWayComparesNoRunsOfTwoLengths) {
   ASSERT_TRUE(run(shorter, false));
-  base::Workers workers(2);
+  model::CpuEngine engine(2);
   int steps = 0;
   Listening stopping([&] { return ++steps == 20; });  // the first arm has 15 to go
-  const auto stopped = run_study(parsed(small_study, longer), out_, true, workers, stopping);
+  const auto stopped = run_study(parsed(small_study, longer), out_, true, engine, stopping);
   ASSERT_TRUE(stopped) << stopped.error().message;
   EXPECT_EQ(*stopped, Ending::stopped);
   const Study study = parsed(small_study, longer);
@@ -196,11 +197,11 @@ TEST_F(LongerStudy, StoppedOnItsWayComparesNoRunsOfTwoLengths) {
 
 TEST_F(LongerStudy, IsNotMadeOfARunThatGrowsByItself) {
   ASSERT_TRUE(run(shorter, false));
-  base::Workers workers(2);
+  model::CpuEngine engine(2);
   Listening listener;
   const std::filesystem::path one = out_ / "parallel/seed-0";
   const auto refused =
-      run_single(parsed(small_study, longer).run(1, 0), one, true, workers, listener);
+      run_single(parsed(small_study, longer).run(1, 0), one, true, engine, listener);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, one.string() +
                                          " holds this run with fewer tokens, as one of "

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
@@ -37,9 +38,9 @@ class RepairOfARun : public testing::Test {
   }
 
   Result<Ending> trained(bool resume) {
-    base::Workers workers(1);
+    model::CpuEngine engine(1);
     spec::Listening listener;
-    Result<Ending> ending = run_single(config(), run(), resume, workers, listener);
+    Result<Ending> ending = run_single(config(), run(), resume, engine, listener);
     messages_ = listener.messages;
     return ending;
   }
@@ -170,11 +171,11 @@ TEST_F(RepairOfARun, OfAnotherRunTouchesNothing) {
   fs::remove(run() / manifest_name);
   flip("checkpoints/768.safetensors");
   const auto before = files();
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   spec::Listening listener;
   RunConfig other = config();
   other.seed = 2;
-  EXPECT_FALSE(run_single(other, run(), true, workers, listener));
+  EXPECT_FALSE(run_single(other, run(), true, engine, listener));
   EXPECT_TRUE(files() == before);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "lookback/math/targets.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/manifest.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
@@ -28,9 +29,9 @@ class MadeBy : public testing::Test {
   }
 
   void SetUp() override {
-    base::Workers workers(1);
+    model::CpuEngine engine(1);
     spec::Listening listener;
-    ASSERT_TRUE(run_single(config(), run(), false, workers, listener));
+    ASSERT_TRUE(run_single(config(), run(), false, engine, listener));
   }
 
   Manifest manifest() const {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lookback/base/workers.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/study.h"
 #include "lookback/study/verify.h"
 #include "tests/base/temporary_directory.h"
@@ -32,9 +32,9 @@ class LedgerOfAStudy : public testing::Test {
  protected:
   Ending run(const std::string& text, spec::Listening& listener, bool resume = false,
              std::optional<std::uint64_t> seeds = {}) {
-    base::Workers workers(2);
+    model::CpuEngine engine(2);
     study_ = parsed(text, {.tokens = 512, .seeds = seeds});
-    const Result<Ending> ending = run_study(study_, out(), resume, workers, listener);
+    const Result<Ending> ending = run_study(study_, out(), resume, engine, listener);
     if (ending) return *ending;
     ADD_FAILURE() << ending.error().message;
     return Ending::stopped;
@@ -156,9 +156,9 @@ TEST_F(LedgerOfAStudy, IsRefusedBeforeARunWhereTheRecordOfItsClaimsWasChanged) {
   spec::Listening stopping([] { return true; });
   EXPECT_EQ(run(small_study + of_parameters, stopping), Ending::stopped);
   write("claims.json", "{}");
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   spec::Listening listener;
-  const Result<Ending> ending = run_study(study_, out(), true, workers, listener);
+  const Result<Ending> ending = run_study(study_, out(), true, engine, listener);
   ASSERT_FALSE(ending);
   EXPECT_EQ(ending.error().message.rfind((out() / "claims.json").string(), 0), 0U);
   EXPECT_TRUE(listener.heard.empty());

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "lookback/base/workers.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/study.h"
@@ -26,8 +26,8 @@ using spec::text_of;
 class StudyPlace : public testing::Test {
  protected:
   Result<Ending> run(const std::string& text, bool resume, Listening& listener) {
-    base::Workers workers(2);
-    return run_study(parsed(text), out(), resume, workers, listener);
+    model::CpuEngine engine(2);
+    return run_study(parsed(text), out(), resume, engine, listener);
   }
 
   Result<Ending> run(const std::string& text, bool resume = false) {
@@ -133,9 +133,9 @@ TEST_F(StudyPlace, HoldsTheDirectoryOfTheRunThatItIsAtWorkIn) {
   const std::filesystem::path place = out() / "two-layer/seed-0";
   std::string told;
   Listening meddling([&] {
-    base::Workers workers(1);
+    model::CpuEngine engine(1);
     Listening listener;
-    const Result<Ending> other = run_single(config, place, true, workers, listener);
+    const Result<Ending> other = run_single(config, place, true, engine, listener);
     told = other ? "" : other.error().message;
     return true;
   });

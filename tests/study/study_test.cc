@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/study/run_manifest.h"
@@ -27,8 +28,8 @@ class StudyRun : public testing::Test {
  protected:
   Result<Ending> run(const std::string& text, bool resume, Listening& listener,
                      const Overrides& overrides = {}) {
-    base::Workers workers(2);
-    return run_study(parsed(text, overrides), out(), resume, workers, listener);
+    model::CpuEngine engine(2);
+    return run_study(parsed(text, overrides), out(), resume, engine, listener);
   }
 
   Result<Ending> run(const std::string& text, bool resume = false,
@@ -257,8 +258,8 @@ TEST_F(StudyRun, FinishedItMakesARunThatIsGoneAgainOnResume) {
 class SingleRun : public StudyRun {
  protected:
   Result<Ending> single(const RunConfig& config, bool resume, Listening& listener) {
-    base::Workers workers(2);
-    return run_single(config, out(), resume, workers, listener);
+    model::CpuEngine engine(2);
+    return run_single(config, out(), resume, engine, listener);
   }
   Result<Ending> single(const RunConfig& config, bool resume = false) {
     Listening listener;
@@ -270,9 +271,9 @@ TEST_F(SingleRun, IsTheRunOfTheStudy) {
   const Study study = parsed(small_study);
   expect_finished(single(study.run(2, 0)));
   test::TemporaryDirectory other;
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   Listening listener;
-  expect_finished(run_study(study, other.path(), false, workers, listener));
+  expect_finished(run_study(study, other.path(), false, engine, listener));
   for (const char* file :
        {"config.toml", "metrics.jsonl", "findings.json", "checkpoints/2560.safetensors"}) {
     EXPECT_EQ(text_of(out() / file), text_of(other / (std::string("sequential/seed-0/") + file)));

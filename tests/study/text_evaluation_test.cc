@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "lookback/model/construct.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/executor.h"
 #include "lookback/study/validation.h"
 #include "tests/study/small_text.h"
@@ -73,9 +74,9 @@ std::map<std::string, TaskScore> by_name(const Result<std::vector<TaskScore>>& s
 
 std::map<std::string, TaskScore> probes_of(const ProbedModel& model,
                                            const TextEvaluationOptions& options = {}) {
-  base::Workers workers(2);
+  model::CpuEngine engine(2);
   const auto plain = all_tokens(model.program.architecture.vocabulary);
-  return by_name(evaluate_probes(model.view(), plain, options, workers));
+  return by_name(evaluate_probes(model.view(), plain, options, engine));
 }
 
 TEST(Probes, AnInductionCircuitCopiesAndLooksUp) {
@@ -121,10 +122,10 @@ TEST(Probes, AreAskedAsOftenAsSaid) {
 }
 
 TEST(Probes, RefuseAModelOrAVocabularyThatIsTooSmall) {
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const ProbedModel small = untrained_model(64, 6), model = untrained_model(64, 32);
   const auto refusal = [&](const ProbedModel& asked, std::size_t plain) {
-    const auto scores = evaluate_probes(asked.view(), all_tokens(plain), {}, workers);
+    const auto scores = evaluate_probes(asked.view(), all_tokens(plain), {}, engine);
     return scores ? "none" : scores.error().message;
   };
   EXPECT_EQ(
@@ -162,10 +163,10 @@ TEST(TextBytes, AreThoseOfATokenAndNoneOfASpecialOne) {
 
 std::map<std::string, TaskScore> texts_of(const ProbedModel& model, const Text& text,
                                           const TextEvaluationOptions& options,
-                                          base::Workers& workers) {
+                                          model::Engine& engine) {
   const auto perplexity = evaluate_perplexity(
-      model.view(), text, text_bytes(spec::byte_tokenizer()), 24, options, workers);
-  const auto ratio = evaluate_value_content(model.view(), text, 24, options, workers);
+      model.view(), text, text_bytes(spec::byte_tokenizer()), 24, options, engine);
+  const auto ratio = evaluate_value_content(model.view(), text, 24, options, engine);
   EXPECT_TRUE(perplexity && ratio);
   if (!perplexity || !ratio) return {};
   return by_name(std::vector<TaskScore>{*perplexity, *ratio});
@@ -174,8 +175,8 @@ std::map<std::string, TaskScore> texts_of(const ProbedModel& model, const Text& 
 class EvaluationOfText : public testing::Test {
  protected:
   std::map<std::string, TaskScore> evaluate(const TextEvaluationOptions& options) const {
-    base::Workers workers(2);
-    return texts_of(model_, text_, options, workers);
+    model::CpuEngine engine(2);
+    return texts_of(model_, text_, options, engine);
   }
 
   test::TemporaryDirectory directory_;
@@ -186,9 +187,9 @@ class EvaluationOfText : public testing::Test {
 TEST_F(EvaluationOfText, HasThePerplexityOfValidation) {
   const auto scores = evaluate({.windows = 7});
   ASSERT_EQ(scores.size(), 2U);
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const nlohmann::json expected =
-      Validation(model_.program, text_.validation, 24, 7, workers).measure(model_.parameters);
+      Validation(model_.program, text_.validation, 24, 7, engine).measure(model_.parameters);
   const TaskScore& perplexity = scores.at("perplexity");
   EXPECT_EQ(perplexity.metrics[0].name, "token_perplexity");
   EXPECT_NEAR(perplexity.metrics[0].value / expected["perplexity"].get<double>(), 1, 1e-14);
@@ -270,8 +271,8 @@ TEST_F(EvaluationOfText, ValuesOfNoContentCostNothing) {
     std::fill_n(silent.parameters.begin() + static_cast<std::ptrdiff_t>(parameter.offset),
                 parameter.size(), 0.0F);
   }
-  base::Workers workers(2);
-  const auto scores = texts_of(silent, text_, {.windows = 3}, workers);
+  model::CpuEngine engine(2);
+  const auto scores = texts_of(silent, text_, {.windows = 3}, engine);
   EXPECT_EQ(scores.at("value-content").metrics[0].name, "perplexity_ratio");
   EXPECT_EQ(scores.at("value-content").metrics[0].value, 1);
   EXPECT_EQ(scores.at("value-content").metrics[1].name, "loss_rise");

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/executor.h"
 #include "lookback/study/training_data.h"
 #include "tests/study/small_text.h"
@@ -29,7 +30,7 @@ model::Program validated_program() {
 class ValidationOfText : public testing::Test {
  protected:
   nlohmann::json measure(std::size_t windows, std::size_t workers = 2) const {
-    base::Workers team(workers);
+    model::CpuEngine team(workers);
     return Validation(program_, text_.validation, length, windows, team).measure(parameters_);
   }
   /// Summed over the predictions of a window.
@@ -87,7 +88,7 @@ TEST_F(ValidationOfText, HasTheSameBitsForAnyNumberOfWorkers) {
 }
 
 TEST_F(ValidationOfText, IsTheSameWhenAskedAgain) {
-  base::Workers team(2);
+  model::CpuEngine team(2);
   const Validation validation(program_, text_.validation, length, 6, team);
   const nlohmann::json first = validation.measure(parameters_);
   const std::vector<float> other = model::initialize(program_, 2);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "lookback/data/repeated_blocks.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/model/executor.h"
 
 namespace lookback::study {
@@ -38,11 +39,11 @@ class ValueContentOf : public testing::TestWithParam<bool> {
   model::Program program = *model::compile(architecture_of(GetParam()));
   std::vector<float> parameters = model::initialize(program, 3);
   std::unique_ptr<data::BlockSource> source = source_of(32, 24);
-  base::Workers workers{2};
+  model::CpuEngine engine{2};
 };
 
 TEST_P(ValueContentOf, LeavesTheWholeModelAsItIs) {
-  const auto content = value_content({program, parameters}, *source, 3, workers);
+  const auto content = value_content({program, parameters}, *source, 3, engine);
   ASSERT_TRUE(content) << content.error().message;
   model::Executor<float> executor(program, 1, 24);
   for (std::size_t window = 0; window < 3; ++window) {
@@ -57,7 +58,7 @@ TEST_P(ValueContentOf, LeavesTheWholeModelAsItIs) {
 // By hand: every head's z is set to the mean of what it mixes, layer by layer, so that the second layer
 // reads what the ablated first one wrote.
 TEST_P(ValueContentOf, WritesTheMeanOfWhatAHeadMixes) {
-  const auto content = value_content({program, parameters}, *source, 1, workers);
+  const auto content = value_content({program, parameters}, *source, 1, engine);
   ASSERT_TRUE(content) << content.error().message;
   model::Taps<float> taps(program);
   std::vector<std::vector<float>> means(4);
@@ -89,8 +90,8 @@ TEST_P(ValueContentOf, WritesTheMeanOfWhatAHeadMixes) {
 }
 
 TEST_P(ValueContentOf, IsTheSameForAnyNumberOfThreads) {
-  const auto two = value_content({program, parameters}, *source, 5, workers);
-  base::Workers alone(1);
+  const auto two = value_content({program, parameters}, *source, 5, engine);
+  model::CpuEngine alone(1);
   const auto one = value_content({program, parameters}, *source, 5, alone);
   ASSERT_TRUE(one && two);
   EXPECT_EQ(one->ablated, two->ablated);
@@ -103,8 +104,8 @@ INSTANTIATE_TEST_SUITE_P(Models, ValueContentOf, testing::Bool(),
 TEST(ValueContent, RefusesWindowsThatTheModelCannotRead) {
   const model::Program program = *model::compile(architecture_of(false));
   const std::vector<float> parameters = model::initialize(program, 3);
-  base::Workers workers(1);
-  const auto content = value_content({program, parameters}, *source_of(33, 24), 1, workers);
+  model::CpuEngine engine(1);
+  const auto content = value_content({program, parameters}, *source_of(33, 24), 1, engine);
   ASSERT_FALSE(content);
   EXPECT_NE(content.error().message.find("33"), std::string::npos) << content.error().message;
 }

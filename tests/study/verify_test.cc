@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "lookback/model/cpu_engine.h"
 #include "lookback/study/manifest.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
@@ -20,10 +21,10 @@ class VerifiedStudy : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     made_ = new test::TemporaryDirectory;
-    base::Workers workers(2);
+    model::CpuEngine engine(2);
     spec::Listening listener;
     const Study study = spec::parsed(spec::small_study, {.tokens = 512, .seeds = 2});
-    ASSERT_TRUE(run_study(study, *made_ / "study", false, workers, listener));
+    ASSERT_TRUE(run_study(study, *made_ / "study", false, engine, listener));
   }
   static void TearDownTestSuite() {
     delete made_;

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "lookback/model/cpu_engine.h"
+#include "lookback/model/executor.h"
 #include "tests/train/small_run.h"
 
 namespace lookback::train {
@@ -24,11 +26,10 @@ struct Computed {
 Computed computed_by(std::size_t threads, std::size_t memory = shard_memory) {
   const model::Program program = spec::small_program();
   const auto source = spec::small_source();
-  base::Workers workers(threads);
+  model::CpuEngine engine(threads);
   const std::vector<float> parameters = model::initialize(program, 5);
-  BatchGradient gradient(program, *source, batch, shards, workers, memory);
-  const double loss =
-      gradient.compute(parameters, first, cut_into_pieces(program, false), {}).value();
+  BatchGradient gradient(program, *source, batch, shards, engine, memory);
+  const double loss = gradient.compute(parameters, first, {})->value();
   return {loss, {gradient.gradient().begin(), gradient.gradient().end()}};
 }
 
@@ -54,26 +55,24 @@ TEST(BatchGradient, HasTheSameBitsInWavesOfFewShards) {
 TEST(BatchGradient, ForgetsTheBatchBefore) {
   const model::Program program = spec::small_program();
   const auto source = spec::small_source();
-  base::Workers workers(2);
+  model::CpuEngine engine(2);
   const std::vector<float> parameters = model::initialize(program, 5);
-  const std::vector<Piece> pieces = cut_into_pieces(program, false);
-  BatchGradient gradient(program, *source, batch, shards, workers, 0);  // in waves
-  gradient.compute(parameters, 0, pieces, {});
-  gradient.compute(parameters, first, pieces, {});
+  BatchGradient gradient(program, *source, batch, shards, engine, 0);  // in waves
+  EXPECT_TRUE(gradient.compute(parameters, 0, {}));
+  EXPECT_TRUE(gradient.compute(parameters, first, {}));
   EXPECT_TRUE(spec::same_bits(gradient.gradient(), computed_by(1).gradient));
 }
 
 TEST(BatchGradient, IsLeftBetweenWavesWhereAStopIsAskedFor) {
   const model::Program program = spec::small_program();
   const auto source = spec::small_source();
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const std::vector<float> parameters = model::initialize(program, 5);
-  const std::vector<Piece> pieces = cut_into_pieces(program, false);
-  BatchGradient gradient(program, *source, batch, shards, workers, 0);
+  BatchGradient gradient(program, *source, batch, shards, engine, 0);
   std::size_t asked = 0;
-  EXPECT_FALSE(gradient.compute(parameters, 0, pieces, {}, [&] { return ++asked == 2; }));
+  EXPECT_EQ(gradient.compute(parameters, 0, {}, [&] { return ++asked == 2; })->has_value(), false);
   EXPECT_EQ(asked, 2U);  // after the first and the second of four waves
-  EXPECT_TRUE(gradient.compute(parameters, first, pieces, {}, [] { return false; }));
+  EXPECT_TRUE(gradient.compute(parameters, first, {}, [] { return false; })->has_value());
   EXPECT_TRUE(spec::same_bits(gradient.gradient(), computed_by(1).gradient));
 }
 

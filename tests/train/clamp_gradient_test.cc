@@ -76,18 +76,21 @@ std::vector<Wiring> wirings() {
 INSTANTIATE_TEST_SUITE_P(Each, ClampGradient, testing::ValuesIn(wirings()),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
-TEST(ClampTaps, WithoutGradientTheGradientIsThatOfTheActivationHeldWhereItIs) {
+TEST(ClampPlans, WithoutGradientTheGradientIsThatOfTheActivationHeldWhereItIs) {
   const Ready ready(everything(), 1);
   for (const std::string name : {"blocks.0.attn.hook_pattern", "blocks.1.hook_resid_pre",
                                  "blocks.1.hook_k_input", "ln_final.hook_scale"}) {
     Clamped<double> clamped(ready, {frozen(name, FreezeTo::no_gradient)});
-    const std::vector<Clamp> held = {frozen(name, FreezeTo::initial)};
-    const std::vector<Complex> present = model::spec::as<Complex>(ready.parameters);
-    ClampTaps<Complex> holding(ready.program, held, present, ready.length);
+    model::Taps<Complex> holding(ready.program);
+    ASSERT_TRUE(holding.on_forward(name, [](const model::Tapped&, math::Matrix<Complex> x) {
+      for (std::size_t r = 0; r < x.rows; ++r) {
+        for (std::size_t c = 0; c < x.cols; ++c) x(r, c) = x(r, c).real();  // no step reaches it
+      }
+    }));
     const Numbers gradient = ready.run(clamped.taps).gradient;
     const double allowed = model::spec::tolerance<double>(ready, clamped.taps).gradient;
     const Numbers direction = model::spec::random_direction(ready.program, 1);
-    EXPECT_NEAR(model::spec::complex_step(ready, direction, holding.prepare(0, ready.tokens)),
+    EXPECT_NEAR(model::spec::complex_step(ready, direction, &holding),
                 model::spec::dot(gradient, direction), allowed * model::spec::norm(direction))
         << name;
   }

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "lookback/train/clamp_taps.h"
+#include "lookback/model/cpu_engine.h"
+#include "lookback/model/plan_taps.h"
+#include "lookback/train/clamp_plans.h"
 #include "tests/model/running.h"
 
 namespace lookback::train::spec {
@@ -60,16 +62,25 @@ inline model::Architecture everything() {
 /// One sequence with its clamps, whose starting weights are others than the present ones.
 template <class N>
 struct Clamped {
-  Clamped(const Ready& ready, const std::vector<Clamp>& given)
-      : clamps(given),
-        starting(model::spec::as<N>(model::spec::random_parameters(ready.program, 2))),
-        work(ready.program, clamps, starting, ready.length),
-        taps(work.prepare(0, ready.tokens)) {}
+  Clamped(const Ready& ready, const std::vector<Clamp>& clamps)
+      : work(ready.program, clamps,
+             model::spec::as<float>(model::spec::random_parameters(ready.program, 2)), engine) {
+    const std::vector<std::vector<data::Token>> sequences{ready.tokens};
+    const auto plans = work.prepare(0, sequences);
+    if (!plans) {
+      ADD_FAILURE() << plans.error().message;
+      return;
+    }
+    const auto nobody = [](const model::Tapped&, math::Matrix<const N>) {};
+    const Status connected = made.connect(ready.program, plans->front(), ready.tokens, nobody);
+    EXPECT_TRUE(connected) << connected.error().message;
+    taps = &made.taps();
+  }
 
-  std::vector<Clamp> clamps;
-  std::vector<N> starting;
-  ClampTaps<N> work;
-  const model::Taps<N>* taps;
+  model::ScalarEngine engine{1};
+  ClampPlans work;
+  model::PlanTaps<N> made;
+  const model::Taps<N>* taps = nullptr;
 };
 
 }  // namespace lookback::train::spec

@@ -1,7 +1,8 @@
 // A run whose clamps begin and end on its way.
 #include <gtest/gtest.h>
 
-#include "lookback/train/clamp_taps.h"
+#include "lookback/model/cpu_engine.h"
+#include "lookback/train/clamp_plans.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/train/clamped.h"
 #include "tests/train/small_run.h"
@@ -16,13 +17,13 @@ class ClampedRun : public testing::Test {
   TrainState trained(std::size_t threads, std::uint64_t stretch = 100) {
     TrainState state = initial_state(program_, 4);
     for (bool done = false; !done;) {
-      base::Workers workers(threads);
-      RunClamps clamps(program_, clamps_, 4, spec::length, threads);
+      model::CpuEngine engine(threads);
+      ClampPlans clamps(program_, clamps_, model::initialize(program_, 4), engine);
       const train::Run run{
-          program_, *source_, config_, 4, "", directory_.path(), clamps.training_taps(*source_)};
+          program_, *source_, config_, 4, "", directory_.path(), clamps.training_plans()};
       std::uint64_t steps = 0;
       const Result<Outcome> outcome =
-          train(run, {{}, {}, [&] { return ++steps == stretch; }}, workers, state);
+          train(run, {{}, {}, [&] { return ++steps == stretch; }}, engine, state);
       if (!outcome) ADD_FAILURE() << outcome.error().message;
       done = !outcome || outcome->kind != Outcome::Kind::stopped;
     }
@@ -61,30 +62,11 @@ TEST_F(ClampedRun, IsNotTheRunWithoutClamps) {
   EXPECT_FALSE(spec::same_bits(trained(2).parameters, clamped.parameters));
 }
 
-TEST_F(ClampedRun, WithoutClampsAsksForNoTaps) {
-  RunClamps none(program_, {}, 4, spec::length, 2);
-  EXPECT_FALSE(none.training_taps(*source_));
+TEST_F(ClampedRun, WithoutClampsAsksForNoPlans) {
+  model::CpuEngine engine(1);
+  ClampPlans none(program_, {}, {}, engine);
+  EXPECT_FALSE(none.training_plans());
   EXPECT_FALSE(none.any_in_force(0));
-}
-
-TEST_F(ClampedRun, AFrozenStartIsThatOfTheRunsSeed) {
-  RunClamps clamps(program_, {spec::frozen("hook_embed", FreezeTo::initial)}, 4, spec::length, 1);
-  const std::vector<float> starting = model::initialize(program_, 4);
-  const std::vector<float> later = model::initialize(program_, 5);
-  const std::vector<model::Token> tokens = source_->sequence(0);
-  model::Taps<float> watched = *clamps.prepare(0, 0, tokens);
-  bool same = true;
-  const Status set =
-      watched.on_forward("hook_embed", [&](const model::Tapped&, math::Matrix<float> value) {
-        const std::span<const float> table = spec::tensor(program_, starting, "embed.W_E");
-        for (std::size_t t = 0; t < value.rows; ++t) {
-          same &= spec::same_bits({value.row(t), value.cols},
-                                  table.subspan(tokens[t] * value.cols, value.cols));
-        }
-      });
-  ASSERT_TRUE(set) << set.error().message;
-  model::Executor<float>(program_, 1, spec::length).forward(later, tokens, &watched);
-  EXPECT_TRUE(same);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "lookback/base/file.h"
+#include "lookback/model/cpu_engine.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/train/small_run.h"
@@ -21,12 +22,12 @@ using test::TemporaryDirectory;
 /// A run in a directory of its own.
 class TrainerTest : public testing::Test {
  protected:
-  Outcome go_on(TrainState& state, const Observer& observer = {}, const TrainingTaps& taps = {},
+  Outcome go_on(TrainState& state, const Observer& observer = {}, const TrainingPlans& plans = {},
                 std::size_t memory = shard_memory) {
-    base::Workers workers(2);
+    model::CpuEngine engine(2);
     const train::Run run{program_,          *source_, config_, seed_, "the configuration",
-                         directory_.path(), taps,     memory};
-    const Result<Outcome> outcome = train(run, observer, workers, state);
+                         directory_.path(), plans,    memory};
+    const Result<Outcome> outcome = train(run, observer, engine, state);
     if (outcome) return *outcome;
     ADD_FAILURE() << outcome.error().message;
     return {};
@@ -166,7 +167,7 @@ TEST_F(TrainerTest, ResumingAFinishedRunChangesNothing) {
 }
 
 TEST_F(TrainerTest, AnEvaluationThatFailsEndsTheRunWithItsError) {
-  base::Workers workers(1);
+  model::CpuEngine engine(1);
   const train::Run run{program_, *source_, config_, seed_, "", directory_.path(), {}};
   const Observer observer{[](const StepReport& report, std::span<const float>) -> Status {
                             if (report.step < 2) return {};
@@ -175,7 +176,7 @@ TEST_F(TrainerTest, AnEvaluationThatFailsEndsTheRunWithItsError) {
                           {},
                           {}};
   TrainState state = fresh();
-  const Result<Outcome> outcome = train(run, observer, workers, state);
+  const Result<Outcome> outcome = train(run, observer, engine, state);
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().message, "the disk is full");
 }
@@ -224,26 +225,33 @@ TEST_F(TrainerTest, TellsTheSameOfADivergenceWhenResumed) {
   EXPECT_EQ(go_on(second).message, whole.message);
 }
 
-/// Every head of `layer` looks at the token before, whatever it learns.
-model::Taps<float> previous_token_taps(const model::Program& program, std::size_t layer) {
-  model::Taps<float> taps(program);
-  const std::string name = "blocks." + std::to_string(layer) + ".attn.hook_pattern";
-  const Status set = taps.replace(name, [](const model::Tapped&, math::Matrix<float> pattern) {
-    for (std::size_t t = 0; t < pattern.rows; ++t) {
-      for (std::size_t s = 0; s <= t; ++s) {
-        pattern(t, s) = s + 1 == t || t == 0 ? 1.0F : 0.0F;
-      }
-    }
-  });
-  EXPECT_TRUE(set) << set.error().message;
-  return taps;
-}
+/// Every head of layer 0 looks at the token before, whatever it learns.
+class LookingBack {
+ public:
+  explicit LookingBack(std::size_t length) : numbers_(length * length) {
+    for (std::size_t t = 0; t < length; ++t) numbers_[t * length + (t == 0 ? 0 : t - 1)] = 1;
+    const math::Matrix<const float> pattern{numbers_.data(), length, length, length};
+    plan_.edits = {model::set("blocks.0.attn.hook_pattern", std::nullopt, pattern)};
+  }
+  Result<std::span<const model::Plan>> of(std::size_t sequences) {
+    plans_.assign(sequences, plan_);
+    return std::span<const model::Plan>(plans_);
+  }
+
+ private:
+  std::vector<float> numbers_;
+  model::Plan plan_;
+  std::vector<model::Plan> plans_;
+};
+
+using Sequences = std::span<const std::vector<data::Token>>;
+const Result<std::span<const model::Plan>> no_plans = std::span<const model::Plan>();
 
 TEST_F(TrainerTest, AFrozenPatternLeavesItsQueriesAndKeysUntrained) {
   config_.weight_decay = 0;
-  const model::Taps<float> taps = previous_token_taps(program_, 0);
+  LookingBack back(source_->length());
   TrainState state = fresh();
-  go_on(state, {}, [&](std::size_t, std::uint64_t, std::uint64_t) { return &taps; });
+  go_on(state, {}, [&](std::uint64_t, Sequences sequences) { return back.of(sequences.size()); });
   const TrainState start = fresh();
   const auto untouched = [&](std::string_view name) {
     return spec::same_bits(spec::tensor(program_, state.parameters, name),
@@ -255,38 +263,41 @@ TEST_F(TrainerTest, AFrozenPatternLeavesItsQueriesAndKeysUntrained) {
   EXPECT_FALSE(untouched("blocks.1.attn.W_Q"));
 }
 
-TEST_F(TrainerTest, TapsAreAskedForOnceASequenceWithTheTokensSeen) {
-  std::vector<std::atomic<int>> asked(12 * 8);
-  std::atomic<int> wrong = 0;
+TEST_F(TrainerTest, PlansAreAskedForOnceAStepWithItsSequences) {
+  std::vector<std::uint64_t> asked;
   TrainState state = fresh();
-  go_on(state, {}, [&](std::size_t worker, std::uint64_t tokens, std::uint64_t sequence) {
-    if (sequence < asked.size()) ++asked[sequence];
-    if (worker >= 2 || tokens != sequence / 8 * 8 * 32) ++wrong;
-    return nullptr;
+  go_on(state, {}, [&](std::uint64_t tokens, Sequences sequences) {
+    asked.push_back(tokens);
+    EXPECT_EQ(sequences.size(), 8U);
+    EXPECT_EQ(sequences.back(), source_->sequence(tokens / 32 + 7));
+    return no_plans;
   });
-  EXPECT_EQ(wrong, 0);
-  for (std::size_t i = 0; i < asked.size(); ++i) EXPECT_EQ(asked[i], 1) << "sequence " << i;
+  ASSERT_GE(asked.size(), 2U);
+  for (std::size_t step = 0; step < asked.size(); ++step) EXPECT_EQ(asked[step], step * 8 * 32);
 }
 
-TEST_F(TrainerTest, NoTapsGiveTheSameBits) {
+TEST_F(TrainerTest, NoPlansGiveTheSameBits) {
   TrainState without = fresh();
   go_on(without);
   start_anew();
-  TrainState null = fresh();
-  go_on(null, {}, [](std::size_t, std::uint64_t, std::uint64_t) { return nullptr; });
-  spec::expect_same_bits(null, without);
+  TrainState none = fresh();
+  go_on(none, {}, [](std::uint64_t, Sequences) { return no_plans; });
+  spec::expect_same_bits(none, without);
   start_anew();
-  const model::Taps<float> empty(program_);
-  TrainState unset = fresh();
-  go_on(unset, {}, [&](std::size_t, std::uint64_t, std::uint64_t) { return &empty; });
-  spec::expect_same_bits(unset, without);
+  TrainState empty = fresh();
+  std::vector<model::Plan> plans;
+  go_on(empty, {}, [&](std::uint64_t, Sequences sequences) {
+    plans.resize(sequences.size());
+    return Result<std::span<const model::Plan>>(std::span<const model::Plan>(plans));
+  });
+  spec::expect_same_bits(empty, without);
 }
 
-TEST_F(TrainerTest, TapsCanEndInTheMiddleOfTraining) {
+TEST_F(TrainerTest, PlansCanEndInTheMiddleOfTraining) {
   config_.weight_decay = 0;
-  const model::Taps<float> taps = previous_token_taps(program_, 0);
-  const auto first_half = [&](std::size_t, std::uint64_t tokens, std::uint64_t) {
-    return tokens < 6 * 256 ? &taps : nullptr;
+  LookingBack back(source_->length());
+  const auto first_half = [&](std::uint64_t tokens, Sequences sequences) {
+    return tokens < 6 * 256 ? back.of(sequences.size()) : no_plans;
   };
   TrainState state = fresh();
   std::map<std::uint64_t, bool> moved;

@@ -1,20 +1,17 @@
-#include "lookback/lens/edit.h"
+#include "lookback/model/plan.h"
 
 #include <gtest/gtest.h>
 
 #include "tests/lens/models.h"
 
-namespace lookback::lens {
+namespace lookback::model {
 namespace {
 
-using EditKind = Edit::Kind;
+using lens::make_model;
+using lens::small_architecture;
+using lens::SmallModel;
 
-/// A matrix in memory of its own.
-struct Numbers {
-  std::size_t rows, cols;
-  std::vector<float> numbers;
-  math::Matrix<float> view() { return {numbers.data(), rows, cols, cols}; }
-};
+using EditKind = Edit::Kind;
 
 std::string refusal(const Edit& edit) {
   const SmallModel model = make_model(small_architecture());
@@ -31,45 +28,6 @@ Edit edit_of(const char* name, std::optional<std::size_t> head, std::size_t rows
   edit.head = head;
   edit.value = {zeros.data(), rows, cols, cols};
   return edit;
-}
-
-TEST(Edit, SetsAddsOrMultipliesByItsValueInItsRows) {
-  Numbers value{3, 2, {1, 2, 3, 4, 5, 6}};
-  Numbers x{3, 2, {10, 10, 20, 20, 30, 30}};
-  Edit edit;
-  edit.value = value.view();
-  edit.first_row = 1;
-  apply(edit, {}, x.view());
-  EXPECT_EQ(x.numbers, (std::vector<float>{10, 10, 3, 4, 5, 6}));
-  edit.kind = EditKind::add;
-  edit.end_row = 2;
-  apply(edit, {}, x.view());
-  EXPECT_EQ(x.numbers, (std::vector<float>{10, 10, 6, 8, 5, 6}));
-  edit.kind = EditKind::multiply;
-  edit.first_row = 0;
-  apply(edit, {}, x.view());
-  EXPECT_EQ(x.numbers, (std::vector<float>{10, 20, 18, 32, 5, 6}));
-}
-
-TEST(Edit, RepeatsAValueOfOneRow) {
-  Numbers value{1, 2, {7, 8}};
-  Numbers x{2, 2, {0, 0, 0, 0}};
-  Edit edit;
-  edit.value = value.view();
-  apply(edit, {}, x.view());
-  EXPECT_EQ(x.numbers, (std::vector<float>{7, 8, 7, 8}));
-}
-
-TEST(Edit, CopiesItsSourceOrTheMeanOfItsPositions) {
-  Numbers source{2, 2, {1, 2, 3, 6}};
-  Numbers x{2, 2, {0, 0, 0, 0}};
-  Edit edit;
-  edit.kind = EditKind::copy;
-  apply(edit, source.view(), x.view());
-  EXPECT_EQ(x.numbers, source.numbers);
-  edit.kind = EditKind::copy_mean;
-  apply(edit, source.view(), x.view());
-  EXPECT_EQ(x.numbers, (std::vector<float>{2, 4, 2, 4}));
 }
 
 TEST(Edit, OfEveryKindOfActivationHasItsWidth) {  // T 4, D 16, E 8
@@ -129,17 +87,31 @@ TEST(Edit, RefusesASourceThatIsNotThereYetOrOfAnotherShape) {
             "blocks.0.attn.hook_v: found the source blocks.0.hook_q_input of width 16, allowed 8");
 }
 
+TEST(Edit, AddsTokensToTheLogitsFromAPatternAlone) {
+  Edit edit;
+  edit.kind = EditKind::add_tokens;
+  edit.activation = "logits";
+  edit.head = 1;
+  edit.source = "blocks.1.attn.hook_pattern";
+  EXPECT_EQ(refusal(edit), "accepted");
+  edit.source = "blocks.1.attn.hook_z";
+  EXPECT_NE(refusal(edit), "accepted");
+  edit.source = "blocks.0.attn.hook_pattern";
+  edit.activation = "blocks.1.hook_resid_post";
+  EXPECT_NE(refusal(edit), "accepted");
+}
+
 TEST(FirstStep, OfAPatternIsThatOfItsScoresWhosePlaceItTakes) {
   const SmallModel model = make_model(small_architecture());
   const auto pattern = first_step(model.program, "blocks.1.attn.hook_pattern", 0);
   const auto scores = first_step(model.program, "blocks.1.attn.hook_attn_scores", 0);
   ASSERT_TRUE(pattern && scores);
   EXPECT_EQ(*pattern, *scores);
-  EXPECT_TRUE(std::holds_alternative<model::Scores>(model.program.steps[*pattern]));
+  EXPECT_TRUE(std::holds_alternative<Scores>(model.program.steps[*pattern]));
 }
 
 TEST(FirstStep, OfHeadsOfLaterStepsIsLater) {
-  model::Architecture a = small_architecture();
+  Architecture a = small_architecture();
   a.steps = 2;
   const SmallModel model = make_model(a);
   const auto any = first_step(model.program, "blocks.0.attn.hook_z", std::nullopt);
@@ -151,4 +123,4 @@ TEST(FirstStep, OfHeadsOfLaterStepsIsLater) {
 }
 
 }  // namespace
-}  // namespace lookback::lens
+}  // namespace lookback::model

@@ -6,13 +6,13 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "lookback/math/view.h"
-#include "lookback/model/taps.h"
 
-namespace lookback::lens {
+namespace lookback::model {
 
 /// Numbers of type N by (name of an activation, head of its layer over all steps). The head is 0
 /// where an activation has none.
@@ -24,6 +24,9 @@ class NamedMatrices {
   /// The same, made of zeros [rows,cols] where it is not there.
   math::Matrix<N> make(const std::string& name, std::size_t head, std::size_t rows,
                        std::size_t cols);
+
+  /// Keeps a copy of x [T,width]; a later one takes the place of an earlier one.
+  void put(std::string_view name, std::size_t head, math::Matrix<const N> x);
 
   std::size_t bytes() const;  ///< that the numbers take
 
@@ -45,9 +48,6 @@ class NamedMatrices {
 /// What one run had, or the means over runs.
 using Recording = NamedMatrices<float>;
 
-/// Copies an activation as a hook is shown it; a later copy takes the place of an earlier one.
-void keep(const model::Tapped& at, math::Matrix<const float> seen, Recording& recording);
-
 /// Sums of recordings. They are doubles, so that the mean of a constant is that constant.
 class RecordingSum {
  public:
@@ -62,4 +62,4 @@ class RecordingSum {
   std::size_t count_ = 0;
 };
 
-}  // namespace lookback::lens
+}  // namespace lookback::model

@@ -1,19 +1,13 @@
-#include "lookback/lens/edit.h"
+#include "lookback/model/plan.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 #include <variant>
 
-namespace lookback::lens {
+namespace lookback::model {
 namespace {
-
-using model::Program;
-using model::SiteId;
-using model::SiteInfo;
-using model::SlotId;
 
 /// Where a site is: the step that shows it, and its width.
 struct Place {
@@ -32,8 +26,8 @@ struct FindInStep {
   std::size_t length;
 
   std::size_t width(SlotId slot) const {
-    const model::SlotInfo& info = program.slots[slot];
-    if (info.kind == model::SlotInfo::Kind::square) return length;
+    const SlotInfo& info = program.slots[slot];
+    if (info.kind == SlotInfo::Kind::square) return length;
     const std::size_t heads = program.sites[site].heads;
     return heads == 0 ? info.width : info.width / heads;
   }
@@ -41,14 +35,14 @@ struct FindInStep {
     if (has(program.slots[slot].sites, site)) return width(slot);
     return std::nullopt;
   }
-  std::optional<std::size_t> operator()(const model::Linear& step) const {
+  std::optional<std::size_t> operator()(const Linear& step) const {
     if (step.split_input && step.split_input->site == site) {
       return program.slots[step.split_input->stream].width;
     }
     if (step.result_site == site) return program.slots[step.out].width;
     return out(step.out);
   }
-  std::optional<std::size_t> operator()(const model::Normalize& step) const {
+  std::optional<std::size_t> operator()(const Normalize& step) const {
     if (has(program.slots[step.scale].sites, site)) return 1;
     return out(step.out);
   }
@@ -63,7 +57,7 @@ Place place_of(const Program& program, SiteId site, std::size_t length) {
     const auto width = std::visit(FindInStep{program, site, length}, program.steps[step]);
     if (!width) continue;
     // The softmax takes the place of the scores: to see a pattern anew, begin with the scores.
-    const bool in_place = std::holds_alternative<model::Softmax>(program.steps[step]);
+    const bool in_place = std::holds_alternative<Softmax>(program.steps[step]);
     return {in_place ? step - 1 : step, *width};
   }
   return {};
@@ -89,14 +83,24 @@ bool is_split(const Program& program, const std::string& name) {
   return std::ranges::find(program.sites, name, &SiteInfo::name)->heads > 0;
 }
 
-float changed(Edit::Kind kind, float x, float value) {
-  if (kind == Edit::Kind::add) return x + value;
-  if (kind == Edit::Kind::multiply) return x * value;
-  return value;
+/// What copies becomes x: both are of heads or neither is, and as wide.
+Status check_copied(const Program& program, std::size_t length, const Edit& edit) {
+  if (is_split(program, edit.source) != is_split(program, edit.activation)) {
+    return Error{fmt::format("{}: found the source {}, of which only one is split into heads",
+                             edit.activation, edit.source)};
+  }
+  const std::size_t width = activation_width(program, edit.activation, length);
+  const std::size_t found = activation_width(program, edit.source, length);
+  if (found == width) return {};
+  return Error{fmt::format("{}: found the source {} of width {}, allowed {}", edit.activation,
+                           edit.source, found, width)};
 }
 
-bool copies(const Edit& edit) {
-  return edit.kind == Edit::Kind::copy || edit.kind == Edit::Kind::copy_mean;
+/// What adds tokens reads a pattern and writes logits.
+Status check_tokens(const Edit& edit) {
+  if (edit.activation == "logits" && edit.source.ends_with(".hook_pattern")) return {};
+  return Error{fmt::format("{}: found tokens added from {}, allowed: to logits, from a pattern",
+                           edit.activation, edit.source)};
 }
 
 Status check_source(const Program& program, std::size_t length, const Edit& edit,
@@ -107,15 +111,8 @@ Status check_source(const Program& program, std::size_t length, const Edit& edit
     return Error{fmt::format("{}: found the source {}, which is not computed before it",
                              edit.activation, edit.source)};
   }
-  if (is_split(program, edit.source) != is_split(program, edit.activation)) {
-    return Error{fmt::format("{}: found the source {}, of which only one is split into heads",
-                             edit.activation, edit.source)};
-  }
-  const std::size_t width = activation_width(program, edit.activation, length);
-  const std::size_t found = activation_width(program, edit.source, length);
-  if (found == width) return {};
-  return Error{fmt::format("{}: found the source {} of width {}, allowed {}", edit.activation,
-                           edit.source, found, width)};
+  return edit.kind == Edit::Kind::add_tokens ? check_tokens(edit)
+                                             : check_copied(program, length, edit);
 }
 
 Status check_value(std::size_t length, const Edit& edit, std::size_t width) {
@@ -166,32 +163,25 @@ Result<std::size_t> first_step(const Program& program, const std::string& activa
   }
   if (first) return *first;
   if (known) return unknown_head(program, activation, *head);
-  return model::unknown_activation(program, activation);
+  return unknown_activation(program, activation);
 }
 
-Result<std::size_t> first_step(const Program& program, const Edits& edits) {
+Result<std::size_t> first_step(const Program& program, const Plan& plan) {
   std::size_t first = program.steps.size();
-  for (const Edit& edit : edits) {
-    const std::string& earliest = copies(edit) ? edit.source : edit.activation;
-    const Result<std::size_t> step = first_step(program, earliest, edit.head);
+  const auto include = [&](const std::string& name, std::optional<std::size_t> head) -> Status {
+    const Result<std::size_t> step = first_step(program, name, head);
     if (!step) return step.error();
     first = std::min(first, *step);
+    return {};
+  };
+  for (const Edit& edit : plan.edits) {
+    const std::string& earliest = edit.has_source() ? edit.source : edit.activation;
+    if (Status known = include(earliest, edit.head); !known) return known.error();
+  }
+  for (const std::string& name : plan.recorded) {
+    if (Status known = include(name, std::nullopt); !known) return known.error();
   }
   return first;
-}
-
-Result<std::vector<std::size_t>> latest_first(const Program& program,
-                                              const std::vector<Edits>& lists) {
-  std::vector<std::size_t> first;
-  for (const Edits& edits : lists) {
-    const Result<std::size_t> step = first_step(program, edits);
-    if (!step) return step.error();
-    first.push_back(*step);
-  }
-  std::vector<std::size_t> order(lists.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](auto i, auto j) { return first[i] > first[j]; });
-  return order;
 }
 
 std::size_t activation_width(const Program& program, const std::string& activation,
@@ -201,32 +191,18 @@ std::size_t activation_width(const Program& program, const std::string& activati
 }
 
 Status check(const Program& program, std::size_t length, const Edit& edit) {
-  const Result<std::size_t> step = first_step(program, edit.activation, edit.head);
+  const bool whole = edit.kind == Edit::Kind::add_tokens;  // its head is the source's
+  const Result<std::size_t> step =
+      first_step(program, edit.activation, whole ? std::nullopt : edit.head);
   if (!step) return step.error();
   const std::size_t end = edit.end_row == static_cast<std::size_t>(-1) ? length : edit.end_row;
   if (edit.first_row >= end || end > length) {
     return Error{fmt::format("{}: found positions {} to {}, allowed a range below {}",
                              edit.activation, edit.first_row, end, length)};
   }
-  if (copies(edit)) return check_source(program, length, edit, *step);
+  if (edit.has_source()) return check_source(program, length, edit, *step);
+  if (!edit.has_value()) return {};
   return check_value(length, edit, activation_width(program, edit.activation, length));
 }
 
-void apply(const Edit& edit, math::Matrix<const float> source, math::Matrix<float> x) {
-  const math::Matrix<const float> from = copies(edit) ? source : edit.value;
-  std::vector<float> mean;
-  if (edit.kind == Edit::Kind::copy_mean) {
-    for (std::size_t c = 0; c < from.cols; ++c) {
-      double sum = 0;
-      for (std::size_t r = 0; r < from.rows; ++r) sum += static_cast<double>(from(r, c));
-      mean.push_back(static_cast<float>(sum / static_cast<double>(from.rows)));
-    }
-  }
-  const std::size_t end = std::min(edit.end_row, x.rows);
-  for (std::size_t r = edit.first_row; r < end; ++r) {
-    const float* row = mean.empty() ? from.row(from.rows == 1 ? 0 : r) : mean.data();
-    for (std::size_t c = 0; c < x.cols; ++c) x(r, c) = changed(edit.kind, x(r, c), row[c]);
-  }
-}
-
-}  // namespace lookback::lens
+}  // namespace lookback::model

@@ -1,8 +1,8 @@
-#include "lookback/lens/recording.h"
+#include "lookback/model/recording.h"
 
 #include <algorithm>
 
-namespace lookback::lens {
+namespace lookback::model {
 namespace {
 
 template <class N>
@@ -32,6 +32,12 @@ math::Matrix<N> NamedMatrices<N>::make(const std::string& name, std::size_t head
 }
 
 template <class N>
+void NamedMatrices<N>::put(std::string_view name, std::size_t head, math::Matrix<const N> x) {
+  const math::Matrix<N> kept = make(std::string(name), head, x.rows, x.cols);
+  for (std::size_t r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, kept.row(r));
+}
+
+template <class N>
 std::size_t NamedMatrices<N>::bytes() const {
   std::size_t numbers = 0;
   for (const auto& [key, kept] : kept_) numbers += kept.numbers.size();
@@ -40,12 +46,6 @@ std::size_t NamedMatrices<N>::bytes() const {
 
 template class NamedMatrices<float>;
 template class NamedMatrices<double>;
-
-void keep(const model::Tapped& at, math::Matrix<const float> seen, Recording& recording) {
-  const math::Matrix<float> kept =
-      recording.make(std::string(at.name), at.head, seen.rows, seen.cols);
-  for (std::size_t r = 0; r < seen.rows; ++r) std::copy_n(seen.row(r), seen.cols, kept.row(r));
-}
 
 void RecordingSum::add(const Recording& recording) {
   add_to(sums_, recording);
@@ -70,4 +70,4 @@ Recording RecordingSum::mean() const {
   return result;
 }
 
-}  // namespace lookback::lens
+}  // namespace lookback::model
