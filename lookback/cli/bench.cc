@@ -15,6 +15,8 @@
 #include "lookback/math/targets.h"
 #include "lookback/model/flops.h"
 #include "lookback/train/batch_gradient.h"
+#include "lookback/train/optimizer.h"
+#include "lookback/train/slices.h"
 
 namespace lookback::cli {
 namespace {
@@ -74,9 +76,10 @@ class Bench {
       : program_(program),
         source_(*workload.source),
         workers_(workers),
-        pieces_(train::cut_into_pieces(program, config_.decay_all)),
+        slices_(train::cut_into_slices(program)),
+        optimizer_(train::make_optimizer(program, config_.optimizer)),
         gradient_(program, source_, workload.batch, workload.shards, workers),
-        state_(train::initial_state(program, 0)) {
+        state_(train::initial_state(program, train::buffers_of(config_.optimizer), 0)) {
     config_.batch = workload.batch;
     step();  // touches all memory
   }
@@ -114,15 +117,20 @@ class Bench {
 
  private:
   void step() {
-    gradient_.compute(state_.parameters, state_.step * config_.batch, pieces_, {});
-    train::update(config_, pieces_, gradient_.gradient(), config_.learning_rate, workers_, state_);
+    gradient_.compute(state_.parameters, state_.step * config_.batch, {});
+    const double norm = train::gradient_norm(slices_, gradient_.gradient(), workers_);
+    optimizer_->update(
+        {gradient_.gradient(), train::clipping_scale(norm, config_.clip), config_.learning_rate},
+        workers_, state_);
+    ++state_.step;
   }
 
   train::TrainConfig config_;
   const model::Program& program_;
   const data::TokenSource& source_;
   base::Workers& workers_;
-  std::vector<train::Piece> pieces_;
+  std::vector<train::Slice> slices_;
+  std::unique_ptr<train::Optimizer> optimizer_;
   train::BatchGradient gradient_;
   train::TrainState state_;
 };

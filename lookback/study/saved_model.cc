@@ -55,7 +55,7 @@ Status check_is_of_run(const fs::path& file, const RunConfig& config) {
   if (!*there) return {};
   const Result<std::string> text = base::read_file(run, largest_run_config);
   if (!text) return text.error();
-  const Result<RunConfig> of_run = parse_run_config(*text, run.string());
+  const Result<RunConfig> of_run = parse_model_config(*text, run.string());
   if (!of_run) return of_run.error();
   if (identity_of(*of_run) == identity_of(config)) return {};
   return Error{fmt::format(
@@ -65,7 +65,7 @@ Status check_is_of_run(const fs::path& file, const RunConfig& config) {
 
 Result<SavedModel> model_of(const train::Checkpoint& checkpoint, const fs::path& file) {
   Result<RunConfig> config =
-      parse_run_config(checkpoint.header().config, file.string() + ": metadata 'config'");
+      parse_model_config(checkpoint.header().config, file.string() + ": metadata 'config'");
   if (!config) return config.error();
   if (Status ours = check_is_of_run(file, *config); !ours) return ours.error();
   Result<model::Program> program = model::compile(config->architecture);

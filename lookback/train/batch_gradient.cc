@@ -9,6 +9,9 @@
 namespace lookback::train {
 namespace {
 
+/// Numbers of a sum that one worker adds at a time.
+constexpr std::size_t stretch = 1 << 15;
+
 /// All shards where their sums fit into `memory`; else as many as there are workers.
 std::size_t shards_at_a_time(std::size_t shards, std::size_t workers, std::size_t bytes,
                              std::size_t memory) {
@@ -46,7 +49,6 @@ BatchGradient::BatchGradient(const model::Program& program, const data::TokenSou
       losses_(batch) {}
 
 std::optional<double> BatchGradient::compute(std::span<const float> parameters, std::uint64_t first,
-                                             std::span<const Piece> pieces,
                                              const TrainingTaps& taps,
                                              const std::function<bool()>& stop) {
   for (std::size_t begin = 0; begin < shards_; begin += wave_) {
@@ -56,11 +58,13 @@ std::optional<double> BatchGradient::compute(std::span<const float> parameters, 
     workers_.run(count, [&](std::size_t i, std::size_t worker) {
       run_shard(begin + i, worker, parameters, first, taps, sums_[place + i]);
     });
-    workers_.run(pieces.size(), [&](std::size_t i, std::size_t) {
-      const auto [offset, size, decays] = pieces[i];
-      const std::span<float> total = std::span(sums_.front()).subspan(offset, size);
+    const std::size_t size = program_.buffer_size;
+    workers_.run((size + stretch - 1) / stretch, [&](std::size_t i, std::size_t) {
+      const std::size_t offset = i * stretch;
+      const std::size_t numbers = std::min(stretch, size - offset);
+      const std::span<float> total = std::span(sums_.front()).subspan(offset, numbers);
       for (std::size_t sum = 1; sum < place + count; ++sum) {
-        math::simd::add_to(std::span<const float>(sums_[sum]).subspan(offset, size), total);
+        math::simd::add_to(std::span<const float>(sums_[sum]).subspan(offset, numbers), total);
       }
     });
   }

@@ -13,7 +13,6 @@
 #include "lookback/base/workers.h"
 #include "lookback/data/token_source.h"
 #include "lookback/model/executor.h"
-#include "lookback/train/optimizer.h"
 
 namespace lookback::train {
 
@@ -41,8 +40,7 @@ class BatchGradient {
   /// Mean loss in nats over the predictions of sequences first .. first + batch - 1; gradient()
   /// then is that loss's gradient. Nothing where `stop`, asked between waves, says so.
   std::optional<double> compute(std::span<const float> parameters, std::uint64_t first,
-                                std::span<const Piece> pieces, const TrainingTaps& taps,
-                                const std::function<bool()>& stop = {});
+                                const TrainingTaps& taps, const std::function<bool()>& stop = {});
 
   std::span<const float> gradient() const { return sums_.front(); }
 

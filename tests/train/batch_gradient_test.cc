@@ -27,8 +27,7 @@ Computed computed_by(std::size_t threads, std::size_t memory = shard_memory) {
   base::Workers workers(threads);
   const std::vector<float> parameters = model::initialize(program, 5);
   BatchGradient gradient(program, *source, batch, shards, workers, memory);
-  const double loss =
-      gradient.compute(parameters, first, cut_into_pieces(program, false), {}).value();
+  const double loss = gradient.compute(parameters, first, {}).value();
   return {loss, {gradient.gradient().begin(), gradient.gradient().end()}};
 }
 
@@ -56,10 +55,9 @@ TEST(BatchGradient, ForgetsTheBatchBefore) {
   const auto source = spec::small_source();
   base::Workers workers(2);
   const std::vector<float> parameters = model::initialize(program, 5);
-  const std::vector<Piece> pieces = cut_into_pieces(program, false);
   BatchGradient gradient(program, *source, batch, shards, workers, 0);  // in waves
-  gradient.compute(parameters, 0, pieces, {});
-  gradient.compute(parameters, first, pieces, {});
+  gradient.compute(parameters, 0, {});
+  gradient.compute(parameters, first, {});
   EXPECT_TRUE(spec::same_bits(gradient.gradient(), computed_by(1).gradient));
 }
 
@@ -68,12 +66,11 @@ TEST(BatchGradient, IsLeftBetweenWavesWhereAStopIsAskedFor) {
   const auto source = spec::small_source();
   base::Workers workers(1);
   const std::vector<float> parameters = model::initialize(program, 5);
-  const std::vector<Piece> pieces = cut_into_pieces(program, false);
   BatchGradient gradient(program, *source, batch, shards, workers, 0);
   std::size_t asked = 0;
-  EXPECT_FALSE(gradient.compute(parameters, 0, pieces, {}, [&] { return ++asked == 2; }));
+  EXPECT_FALSE(gradient.compute(parameters, 0, {}, [&] { return ++asked == 2; }));
   EXPECT_EQ(asked, 2U);  // after the first and the second of four waves
-  EXPECT_TRUE(gradient.compute(parameters, first, pieces, {}, [] { return false; }));
+  EXPECT_TRUE(gradient.compute(parameters, first, {}, [] { return false; }));
   EXPECT_TRUE(spec::same_bits(gradient.gradient(), computed_by(1).gradient));
 }
 

@@ -32,7 +32,7 @@ class TrainerTest : public testing::Test {
     return {};
   }
 
-  TrainState fresh() const { return initial_state(program_, seed_); }
+  TrainState fresh() const { return spec::fresh_state(program_, seed_, config_.optimizer); }
 
   /// What a new process would go on from.
   TrainState resumed() const {
@@ -41,7 +41,8 @@ class TrainerTest : public testing::Test {
       ADD_FAILURE() << "nothing to resume from";
       return fresh();
     }
-    const Result<TrainState> state = point.checkpoint->state(program_);
+    const Result<TrainState> state =
+        point.checkpoint->state(program_, buffers_of(config_.optimizer));
     if (state) return *state;
     ADD_FAILURE() << state.error().message;
     return fresh();
@@ -203,7 +204,8 @@ TEST_F(TrainerTest, ADivergingRunLeavesNoCheckpointThatCannotBeRead) {
     for (const auto& [name, bytes] : checkpoint_files()) {
       const Result<Checkpoint> read = Checkpoint::read(directory_ / ("checkpoints/" + name));
       ASSERT_TRUE(read) << read.error().message;
-      EXPECT_TRUE(read->state(program_)) << name << " at rate " << rate;
+      EXPECT_TRUE(read->state(program_, buffers_of(config_.optimizer)))
+          << name << " at rate " << rate;
     }
   }
 }
@@ -240,7 +242,7 @@ model::Taps<float> previous_token_taps(const model::Program& program, std::size_
 }
 
 TEST_F(TrainerTest, AFrozenPatternLeavesItsQueriesAndKeysUntrained) {
-  config_.weight_decay = 0;
+  config_.optimizer.values["weight_decay"] = 0.0;
   const model::Taps<float> taps = previous_token_taps(program_, 0);
   TrainState state = fresh();
   go_on(state, {}, [&](std::size_t, std::uint64_t, std::uint64_t) { return &taps; });
@@ -283,7 +285,7 @@ TEST_F(TrainerTest, NoTapsGiveTheSameBits) {
 }
 
 TEST_F(TrainerTest, TapsCanEndInTheMiddleOfTraining) {
-  config_.weight_decay = 0;
+  config_.optimizer.values["weight_decay"] = 0.0;
   const model::Taps<float> taps = previous_token_taps(program_, 0);
   const auto first_half = [&](std::size_t, std::uint64_t tokens, std::uint64_t) {
     return tokens < 6 * 256 ? &taps : nullptr;
