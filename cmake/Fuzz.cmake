@@ -30,7 +30,7 @@ lookback_fuzz(safetensors
   SOURCES base/checksum.cc base/file.cc base/memory.cc base/nearest.cc base/printable.cc
           base/safetensors.cc base/safetensors_header.cc)
 
-# A row of the table of optimizers has its update.
+# A row of the table of optimizers has its update, and so the products that Muon takes.
 file(GLOB optimizers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/lookback"
      "${PROJECT_SOURCE_DIR}/lookback/train/optimizer*.cc")
 lookback_fuzz(study
@@ -39,7 +39,7 @@ lookback_fuzz(study
   SOURCES base/count.cc base/file.cc base/json_access.cc base/memory.cc base/nearest.cc
           base/printable.cc base/toml_difference.cc base/toml_document.cc base/toml_parse.cc
           base/toml_place.cc base/toml_table.cc base/toml_values.cc base/toml_write.cc
-          base/workers.cc math/adamw.cc model/architecture.cc
+          base/workers.cc math/adamw.cc math/matmul.cc math/orthogonal.cc model/architecture.cc
           model/architecture_toml.cc model/compile.cc model/program.cc model/taps.cc
           data/repeated_blocks.cc train/clamp.cc train/config.cc train/slices.cc ${optimizers}
           lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc study/claim_words.cc

@@ -5,7 +5,7 @@
 namespace lookback::train {
 
 std::span<const OptimizerKind> optimizer_kinds() {
-  static const std::vector<OptimizerKind> kinds = {adamw_kind(), sgd_kind()};
+  static const std::vector<OptimizerKind> kinds = {adamw_kind(), muon_kind(), sgd_kind()};
   return kinds;
 }
 

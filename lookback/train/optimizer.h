@@ -53,6 +53,7 @@ struct OptimizerKind {
 
 // The rows. Each stands in optimizer_NAME.cc; one added here goes into optimizer_kinds(), too.
 OptimizerKind adamw_kind();
+OptimizerKind muon_kind();
 OptimizerKind sgd_kind();
 
 /// The table of optimizers, the default first.
