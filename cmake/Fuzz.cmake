@@ -31,7 +31,7 @@ lookback_fuzz(safetensors
           base/safetensors.cc base/safetensors_header.cc)
 
 # A row of the table of optimizers has its update, and so the products that Muon takes.
-file(GLOB optimizers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/lookback"
+file(GLOB optimizers RELATIVE "${PROJECT_SOURCE_DIR}/lookback" CONFIGURE_DEPENDS
      "${PROJECT_SOURCE_DIR}/lookback/train/optimizer*.cc")
 lookback_fuzz(study
   USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::highway
