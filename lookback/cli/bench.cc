@@ -17,6 +17,7 @@
 #include "lookback/model/flops.h"
 #include "lookback/train/batch_gradient.h"
 #include "lookback/train/optimizer.h"
+#include "lookback/train/slices.h"
 
 namespace lookback::cli {
 namespace {
@@ -76,9 +77,10 @@ class Bench {
       : program_(program),
         source_(*workload.source),
         workers_(engine.workers()),
-        pieces_(train::cut_into_pieces(program, config_.decay_all)),
+        slices_(train::cut_into_slices(program)),
+        optimizer_(train::make_optimizer(program, config_.optimizer)),
         gradient_(program, source_, workload.batch, workload.shards, engine),
-        state_(train::initial_state(program, 0)) {
+        state_(train::initial_state(program, train::buffers_of(config_.optimizer), 0)) {
     config_.batch = workload.batch;
     step();  // touches all memory
   }
@@ -118,14 +120,19 @@ class Bench {
   void step() {
     [[maybe_unused]] const auto loss =  // without plans there is nothing to refuse
         gradient_.compute(state_.parameters, state_.step * config_.batch, {});
-    train::update(config_, pieces_, gradient_.gradient(), config_.learning_rate, workers_, state_);
+    const double norm = train::gradient_norm(slices_, gradient_.gradient(), workers_);
+    optimizer_->update(
+        {gradient_.gradient(), train::clipping_scale(norm, config_.clip), config_.learning_rate},
+        workers_, state_);
+    ++state_.step;
   }
 
   train::TrainConfig config_;
   const model::Program& program_;
   const data::TokenSource& source_;
   base::Workers& workers_;
-  std::vector<train::Piece> pieces_;
+  std::vector<train::Slice> slices_;
+  std::unique_ptr<train::Optimizer> optimizer_;
   train::BatchGradient gradient_;
   train::TrainState state_;
 };

@@ -101,7 +101,7 @@ Result<std::pair<train::CheckpointHeader, study::RunConfig>> origin(
     return std::pair(std::move(header), std::move(config));
   }
   Result<study::RunConfig> config =
-      study::parse_run_config(note->config, file_name + ": metadata 'lookback_config'");
+      study::parse_model_config(note->config, file_name + ": metadata 'lookback_config'");
   if (!config) return config.error();
   const Result<Architecture> seen = source.as_seen(config->architecture);
   if (!seen) return Error{fmt::format("{}: {}", file_name, seen.error().message)};

@@ -12,4 +12,5 @@
 #include "lookback/math/reference/elementwise.h"    // IWYU pragma: export
 #include "lookback/math/reference/matmul.h"         // IWYU pragma: export
 #include "lookback/math/reference/norm.h"           // IWYU pragma: export
+#include "lookback/math/reference/orthogonal.h"     // IWYU pragma: export
 #include "lookback/math/reference/softmax.h"        // IWYU pragma: export

@@ -111,6 +111,15 @@ class Compiler {
                      deviation);
   }
 
+  /// A weight matrix between hidden activations, made of maps of this shape.
+  ParameterId hidden_weight(std::string weight_name, std::size_t rows, std::size_t cols,
+                            std::size_t map_rows, std::size_t map_cols, bool to_stream) {
+    const ParameterId id = weight(std::move(weight_name), rows, cols, map_rows, to_stream);
+    program_.parameters[id].map_rows = map_rows;
+    program_.parameters[id].map_cols = map_cols;
+    return id;
+  }
+
   ParameterId vector(std::string vector_name, std::size_t size, ParameterInfo::Start start) {
     return parameter(std::move(vector_name), 1, size, false, start, 0);
   }
@@ -199,17 +208,17 @@ class Compiler {
   StepWeights attention_weights(const std::string& prefix) {
     const std::size_t width = a_.heads * a_.d_head;
     StepWeights w{};
-    w.query = weight(prefix + ".W_Q", a_.d_model, width, a_.d_model, false);
+    w.query = hidden_weight(prefix + ".W_Q", a_.d_model, width, a_.d_model, a_.d_head, false);
     w.query_bias = bias(prefix + ".b_Q", width);
-    w.key = weight(prefix + ".W_K", a_.d_model, width, a_.d_model, false);
+    w.key = hidden_weight(prefix + ".W_K", a_.d_model, width, a_.d_model, a_.d_head, false);
     w.key_bias = bias(prefix + ".b_K", width);
     if (a_.smeared_keys) {
       w.smear = vector(prefix + ".smear", a_.heads, ParameterInfo::Start::zeros);
     }
     if (a_.no_ov) return w;
-    w.value = weight(prefix + ".W_V", a_.d_model, width, a_.d_model, false);
+    w.value = hidden_weight(prefix + ".W_V", a_.d_model, width, a_.d_model, a_.d_head, false);
     w.value_bias = bias(prefix + ".b_V", width);
-    w.output = weight(prefix + ".W_O", width, a_.d_model, a_.d_head, true);
+    w.output = hidden_weight(prefix + ".W_O", width, a_.d_model, a_.d_head, a_.d_model, true);
     w.output_bias = bias(prefix + ".b_O", a_.d_model);
     return w;
   }
@@ -298,13 +307,15 @@ class Compiler {
   SlotId mlp(const std::string& block, SlotId stream) {
     name(stream, block + ".hook_resid_mid");
     const SlotId in = normalize(a_.mlp_norm, block + ".ln2", block + ".ln2", stream);
-    const ParameterId up = weight(block + ".mlp.W_in", a_.d_model, a_.d_mlp, a_.d_model, false);
+    const ParameterId up =
+        hidden_weight(block + ".mlp.W_in", a_.d_model, a_.d_mlp, a_.d_model, a_.d_mlp, false);
     const SlotId pre = linear(up, bias(block + ".mlp.b_in", a_.d_mlp), in, a_.d_mlp);
     name(pre, block + ".mlp.hook_pre");
     const SlotId post = slot(a_.d_mlp);
     program_.steps.push_back(Gelu{pre, post});
     name(post, block + ".mlp.hook_post");
-    const ParameterId down = weight(block + ".mlp.W_out", a_.d_mlp, a_.d_model, a_.d_mlp, true);
+    const ParameterId down =
+        hidden_weight(block + ".mlp.W_out", a_.d_mlp, a_.d_model, a_.d_mlp, a_.d_model, true);
     const SlotId out = linear(down, bias(block + ".mlp.b_out", a_.d_model), post, a_.d_model);
     name(out, block + ".hook_mlp_out");
     return add({stream, out});

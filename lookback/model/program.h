@@ -33,8 +33,14 @@ struct ParameterInfo {
   bool matrix = false;     ///< weight decay usually applies to matrices only
   Start start = Start::normal;
   double deviation = 0;  ///< of Start::normal
+  /// Of a matrix between hidden activations, the shape of one map from inputs (rows) to outputs
+  /// (columns): of W_Q, W_K, W_V [D, H*E] one head's [D, E], of W_O [H*E, D] one head's [E, D], of an
+  /// MLP the whole. 0 by 0 for embeddings, positions, the unembedding and vectors.
+  std::size_t map_rows = 0;
+  std::size_t map_cols = 0;
 
   std::size_t size() const { return rows * cols; }
+  bool is_hidden() const { return map_rows > 0; }
 };
 
 /// Where an activation lives. `stream` slots are [B*T, width]; `square` slots are [T,T] for each

@@ -25,6 +25,17 @@ namespace fs = std::filesystem;
 
 const std::string inspection_name = "inspection.json";
 
+/// Refuses a run that lookback 0.2 made: its metrics are bound to a configuration as 0.2 wrote it, and
+/// would seem to be another run's.
+Status check_is_of_this_version(const fs::path& run) {
+  const fs::path file = run / "config.toml";
+  const Result<bool> there = base::is_there(file);
+  if (!there) return there.error();
+  if (!*there) return {};
+  const Result<RunConfig> config = read_run_config(run);
+  return config ? Status() : config.error();
+}
+
 Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunConfig& config,
                                           std::uint64_t step) {
   const fs::path folder = fs::absolute(checkpoint).parent_path();
@@ -33,6 +44,7 @@ Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunC
   const Result<bool> there = base::is_there(metrics);
   if (!there) return there.error();
   if (!*there) return nlohmann::json(nullptr);
+  if (Status ours = check_is_of_this_version(folder.parent_path()); !ours) return ours.error();
   const auto lines = read_metrics(metrics, identity_of(config), step);
   if (!lines) return lines.error();
   return transitions_of(*lines);

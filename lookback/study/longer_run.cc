@@ -42,7 +42,9 @@ Result<Standing> standing_of(const RunConfig& config, const std::filesystem::pat
   if (!found) return found.error();
   const std::string asked = to_toml(config);
   if (*found == asked) return Standing::same;
-  if (leads_to(*found, config)) return Standing::shorter;
+  const Result<RunConfig> run = parse_run_config(*found, file.string());
+  if (!run) return run.error();
+  if (is_longer(config, *run)) return Standing::shorter;
   return Error{
       fmt::format("{}: this run was started with another configuration{}; use another --out",
                   file.string(), difference_text(*found, asked))};

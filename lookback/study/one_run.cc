@@ -18,6 +18,7 @@
 #include "lookback/study/training_data.h"
 #include "lookback/train/checkpoint.h"
 #include "lookback/train/clamp_plans.h"
+#include "lookback/train/optimizer.h"
 #include "lookback/train/trainer.h"
 
 namespace lookback::study {
@@ -149,7 +150,8 @@ class OneRun {
     train::ResumePoint& point = *found;
     if (!metrics->fault.empty()) point.warnings.push_back(metrics->fault);
     for (const std::string& warning : point.warnings) listener_.message("passed over: " + warning);
-    train::TrainState state = train::initial_state(program, config_.seed);
+    const auto buffers = train::buffers_of(config_.train.optimizer);
+    train::TrainState state = train::initial_state(program, buffers, config_.seed);
     if (point.checkpoint) {
       const train::CheckpointHeader& header = point.checkpoint->header();
       if (!leads_to(header.config, config_)) {
@@ -158,7 +160,7 @@ class OneRun {
             "remove it, or use another --out",
             directory_.string(), header.step, difference_text(header.config, to_toml(config_)))};
       }
-      Result<train::TrainState> read = point.checkpoint->state(program);
+      Result<train::TrainState> read = point.checkpoint->state(program, buffers);
       if (!read) return read.error();
       state = std::move(*read);
       listener_.message(

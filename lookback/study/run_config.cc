@@ -111,6 +111,24 @@ std::string quoted_list(const std::vector<data::BlockKind>& kinds) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
+Result<RunConfig> read_run_config(base::Document document) {
+  base::TableReader reader(std::move(document));
+  base::TableReader run = reader.table("run");
+  const std::string arm = run.text("arm", "", 100);
+  if (!arm.empty() && !is_arm_name(arm)) {
+    run.fail("arm", fmt::format("found \"{}\", allowed: {}", base::printable(arm), arm_names));
+  }
+  const std::int64_t seed = run.integer("seed", 0, 0, INT64_MAX);
+  RunConfig config = read_run_tables(reader);
+  config.arm = arm;
+  config.seed = static_cast<std::uint64_t>(seed);
+  if (Status status = reader.finish(); !status) return status.error();
+  if (Status status = validate(config); !status) {
+    return Error{fmt::format("{}: {}", reader.file_name(), status.error().message)};
+  }
+  return config;
+}
+
 }  // namespace
 
 RunConfig read_run_tables(base::TableReader& reader) {
@@ -172,21 +190,14 @@ bool is_arm_name(std::string_view name) {
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name) {
   Result<base::Document> document = base::parse_toml(text, file_name);
   if (!document) return document.error();
-  base::TableReader reader(std::move(*document));
-  base::TableReader run = reader.table("run");
-  const std::string arm = run.text("arm", "", 100);
-  if (!arm.empty() && !is_arm_name(arm)) {
-    run.fail("arm", fmt::format("found \"{}\", allowed: {}", base::printable(arm), arm_names));
-  }
-  const std::int64_t seed = run.integer("seed", 0, 0, INT64_MAX);
-  RunConfig config = read_run_tables(reader);
-  config.arm = arm;
-  config.seed = static_cast<std::uint64_t>(seed);
-  if (Status status = reader.finish(); !status) return status.error();
-  if (Status status = validate(config); !status) {
-    return Error{fmt::format("{}: {}", file_name, status.error().message)};
-  }
-  return config;
+  return read_run_config(std::move(*document));
+}
+
+Result<RunConfig> parse_model_config(const std::string& text, const std::string& file_name) {
+  Result<base::Document> document = base::parse_toml(text, file_name);
+  if (!document) return document.error();
+  train::move_optimizer_keys(*document);
+  return read_run_config(std::move(*document));
 }
 
 Result<std::string> read_config_text(const std::filesystem::path& run) {

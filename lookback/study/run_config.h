@@ -83,13 +83,18 @@ std::string to_toml(const RunConfig& config);
 bool is_arm_name(std::string_view name);
 inline constexpr std::string_view arm_names = "letters, digits, - and _, but not \"figures\"";
 
-/// Reads back what to_toml wrote. `file_name` is for messages.
+/// Reads back what to_toml wrote. `file_name` is for messages. A run's directory is of one version of
+/// lookback: what lookback 0.2 wrote is refused in a line that says so.
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name);
 
 /// The text of config.toml in a run's directory, and what it says. Errors: it cannot be read, is over
 /// 1 MiB, or is not what to_toml writes.
 Result<std::string> read_config_text(const std::filesystem::path& run);
 Result<RunConfig> read_run_config(const std::filesystem::path& run);
+
+/// The same for a model whose training is over: the metadata of a checkpoint, which lookback 0.2 may have
+/// written.
+Result<RunConfig> parse_model_config(const std::string& text, const std::string& file_name);
 
 /// The repeated blocks that this run trains on. REQUIRES that it does not learn from text.
 Result<std::unique_ptr<data::BlockSource>> block_training_source(const RunConfig& config);

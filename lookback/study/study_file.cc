@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
@@ -30,6 +31,35 @@ base::Document run_tables(base::TableReader& reader) {
   return document;
 }
 
+const base::TomlTable* table_in(const base::TomlTable& table, std::string_view key) {
+  const base::TomlValue* found = table.find(key);
+  return found == nullptr ? nullptr : std::get_if<base::TomlTable>(&found->data);
+}
+
+/// The kind of optimizer that a table's train.optimizer names; none where it names none.
+std::optional<std::string> optimizer_of(const base::TomlTable& table) {
+  const base::TomlTable* const train = table_in(table, "train");
+  const base::TomlTable* const optimizer =
+      train == nullptr ? nullptr : table_in(*train, "optimizer");
+  const base::TomlValue* const kind = optimizer == nullptr ? nullptr : optimizer->find("kind");
+  const auto* const name = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->data);
+  return name == nullptr ? std::nullopt : std::optional(*name);
+}
+
+/// `over` laid over `below`, table by table. Where it names another kind of optimizer, the one below is
+/// dropped whole: its keys are not the new one's, or mean something else there. `kind` is that of a
+/// table `below` which names none.
+base::Document laid_over(base::Document below, const base::Document& over,
+                         const std::string& kind = train::OptimizerConfig().kind) {
+  const std::optional<std::string> named = optimizer_of(over.root);
+  const bool is_another = named && *named != optimizer_of(below.root).value_or(kind);
+  if (is_another && table_in(below.root, "train") != nullptr) {
+    auto& train = std::get<base::TomlTable>(below.root.find("train")->data);
+    std::erase_if(train.entries, [](const auto& entry) { return entry.key == "optimizer"; });
+  }
+  return base::merged(below, over);
+}
+
 std::vector<std::string> printable_of(const std::vector<std::string>& names) {
   std::vector<std::string> shown;
   std::ranges::transform(names, std::back_inserter(shown),
@@ -41,7 +71,7 @@ std::vector<std::string> printable_of(const std::vector<std::string>& names) {
 /// not wait until the size is asked for. (What it becomes was laid over before: apply_size.) Whether
 /// they go together is for then: they may be meant for others than those laid over.
 Status check_size(const base::Document& own, base::TableReader& size) {
-  base::TableReader reader(base::merged(own, run_tables(size)));
+  base::TableReader reader(laid_over(own, run_tables(size)));
   read_run_tables(reader);
   return reader.finish();
 }
@@ -116,7 +146,7 @@ Result<RunConfig> read_arm(base::TableReader& study, const base::Document& commo
     arm.fail("name", fmt::format("found \"{}\", allowed: {}", base::printable(name), arm_names));
     return study.finish().error();  // a name that cannot be shown comes into no other message
   }
-  const base::Document own = base::merged(common, run_tables(arm));
+  const base::Document own = laid_over(common, run_tables(arm));
   base::TableReader reader(own);
   RunConfig config = read_run_tables(reader);
   config.arm = name;
@@ -173,17 +203,13 @@ void override_text(base::Document& document, const std::string& key, const std::
   for (base::TomlTable* const arm : tables_in(document, "arm")) lay(*arm);
 }
 
-const base::TomlTable* table_in(const base::TomlTable& table, std::string_view key) {
-  const base::TomlValue* found = table.find(key);
-  return found == nullptr ? nullptr : std::get_if<base::TomlTable>(&found->data);
-}
-
-/// `table` with the values of its own sizes.`size` laid over it.
-base::TomlTable at_size(const base::TomlTable& table, const std::string& size) {
+/// `table` with the values of its own sizes.`size` laid over it. `kind`: as in laid_over.
+base::TomlTable at_size(const base::TomlTable& table, const std::string& size,
+                        const std::string& kind) {
   const base::TomlTable* sizes = table_in(table, "sizes");
   const base::TomlTable* values = sizes == nullptr ? nullptr : table_in(*sizes, size);
   if (values == nullptr) return table;
-  return base::merged({"", table}, {"", *values}).root;
+  return laid_over({"", table}, {"", *values}, kind).root;
 }
 
 /// Lays the tables of one of the study's sizes over it, its arms and its claims.
@@ -199,9 +225,14 @@ Status apply_size(base::Document& document, const std::string& size) {
     return Error{fmt::format("{}: --size: found '{}', allowed: {}", document.file_name,
                              base::printable(size), fmt::join(names, ", "))};
   }
-  document.root = at_size(document.root, size);
+  const std::string standard = train::OptimizerConfig().kind;
+  const std::string kind =
+      optimizer_of(document.root).value_or(standard);  // of arms that name none
+  document.root = at_size(document.root, size, standard);
   for (const char* array : {"arm", "claim"}) {
-    for (base::TomlTable* const table : tables_in(document, array)) *table = at_size(*table, size);
+    for (base::TomlTable* const table : tables_in(document, array)) {
+      *table = at_size(*table, size, kind);
+    }
   }
   return {};
 }

@@ -9,6 +9,9 @@
 namespace lookback::train {
 namespace {
 
+/// Numbers of a sum that one worker adds at a time.
+constexpr std::size_t stretch = 1 << 15;
+
 /// All shards where their sums fit into `memory`; else as many as there are workers.
 std::size_t shards_at_a_time(std::size_t shards, std::size_t workers, std::size_t bytes,
                              std::size_t memory) {
@@ -91,10 +94,9 @@ Status BatchGradient::run_wave(std::span<const float> parameters, std::size_t be
 
 /// Adds sums 1 .. sums - 1 to the first, one after another.
 void BatchGradient::add_to_total(std::size_t sums) {
-  constexpr std::size_t piece = 1 << 15;
   const std::size_t size = sums_.front().size();
-  workers_.run((size + piece - 1) / piece, [&](std::size_t i, std::size_t) {
-    const std::size_t from = i * piece, count = std::min(piece, size - from);
+  workers_.run((size + stretch - 1) / stretch, [&](std::size_t i, std::size_t) {
+    const std::size_t from = i * stretch, count = std::min(stretch, size - from);
     const std::span<float> total = std::span(sums_.front()).subspan(from, count);
     for (std::size_t sum = 1; sum < sums; ++sum) {
       math::simd::add_to(std::span<const float>(sums_[sum]).subspan(from, count), total);

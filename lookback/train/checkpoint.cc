@@ -17,8 +17,9 @@ namespace lookback::train {
 namespace {
 
 constexpr const char* format_name = "lookback checkpoint 1";
-const std::string first_moment = "optimizer.first_moment.";
-const std::string second_moment = "optimizer.second_moment.";
+
+/// What the names of a buffer's tensors begin with.
+std::string prefix_of(const std::string& buffer) { return "optimizer." + buffer + "."; }
 
 std::vector<std::size_t> shape_of(const model::ParameterInfo& info) {
   if (info.matrix) return {info.rows, info.cols};
@@ -89,8 +90,9 @@ Status write_checkpoint(const std::filesystem::path& path, const model::Program&
                         const TrainState& state, const CheckpointHeader& header) {
   std::vector<base::Tensor> tensors;
   add_tensors(program, "", state.parameters, tensors);
-  add_tensors(program, first_moment, state.first_moment, tensors);
-  add_tensors(program, second_moment, state.second_moment, tensors);
+  for (const auto& [name, buffer] : state.buffers) {
+    add_tensors(program, prefix_of(name), buffer, tensors);
+  }
   Metadata metadata = metadata_of(header);
   metadata["step"] = fmt::format("{}", state.step);
   metadata["first_loss"] = fmt::format("{}", state.first_loss);
@@ -181,7 +183,8 @@ Result<std::vector<float>> Checkpoint::parameters(const model::Program& program)
   return buffer(program, "");
 }
 
-Result<TrainState> Checkpoint::state(const model::Program& program) const {
+Result<TrainState> Checkpoint::state(const model::Program& program,
+                                     std::span<const std::string> buffers) const {
   if (!first_loss_) {
     return Error{
         fmt::format("{}: holds a model without optimizer state; training cannot go on "
@@ -191,14 +194,13 @@ Result<TrainState> Checkpoint::state(const model::Program& program) const {
   TrainState state;
   state.step = header_.step;
   state.first_loss = *first_loss_;
-  const std::pair<std::string, std::vector<float>*> parts[] = {
-      {"", &state.parameters},
-      {first_moment, &state.first_moment},
-      {second_moment, &state.second_moment}};
-  for (const auto& [prefix, part] : parts) {
-    Result<std::vector<float>> read = buffer(program, prefix);
+  Result<std::vector<float>> read = parameters(program);
+  if (!read) return read.error();
+  state.parameters = std::move(*read);
+  for (const std::string& name : buffers) {
+    read = buffer(program, prefix_of(name));
     if (!read) return read.error();
-    *part = std::move(*read);
+    state.buffers[name] = std::move(*read);
   }
   return state;
 }

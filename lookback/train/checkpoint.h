@@ -11,7 +11,7 @@
 #include "lookback/base/result.h"
 #include "lookback/base/safetensors.h"
 #include "lookback/model/program.h"
-#include "lookback/train/optimizer.h"
+#include "lookback/train/state.h"
 
 namespace lookback::train {
 
@@ -30,13 +30,13 @@ struct CheckpointHeader {
   std::string tokenizer{};
 };
 
-/// Writes parameters under their own names ([cols] for vectors), the moments as
-/// "optimizer.first_moment.<name>" and "optimizer.second_moment.<name>", and the header as metadata.
+/// Writes parameters under their own names ([cols] for vectors), each buffer of the optimizer as
+/// "optimizer.<buffer>.<name>", and the header as metadata.
 Status write_checkpoint(const std::filesystem::path& path, const model::Program& program,
                         const TrainState& state, const CheckpointHeader& header);
 
-/// Writes parameters [program.buffer_size] and the header, and no moments: a model that was not
-/// trained here, or will not be trained on.
+/// Writes parameters [program.buffer_size] and the header, and no state of an optimizer: a model that was
+/// not trained here, or will not be trained on.
 /// Errors: a buffer that is not the program's, and those of write_safetensors.
 Status write_model(const std::filesystem::path& path, const model::Program& program,
                    std::span<const float> parameters, const CheckpointHeader& header);
@@ -52,13 +52,15 @@ class Checkpoint {
   /// Whether it claims to hold the optimizer's state; state() reads it.
   bool can_go_on() const { return first_loss_.has_value(); }
 
-  /// Error: a tensor, of parameters or moments, holds NaN or infinity.
+  /// Error: a tensor, of parameters or buffers, holds NaN or infinity.
   Status check_finite() const;
 
   /// The flat parameter buffer. Errors: a tensor is missing, has another shape, or holds NaN.
   Result<std::vector<float>> parameters(const model::Program& program) const;
-  /// Everything that training needs to go on. Errors: as above, and a model without its moments.
-  Result<TrainState> state(const model::Program& program) const;
+  /// Everything that training needs to go on, with the buffers of these names (buffers_of of the
+  /// configuration's optimizer). Errors: as above, and a model alone.
+  Result<TrainState> state(const model::Program& program,
+                           std::span<const std::string> buffers) const;
 
  private:
   Checkpoint(std::filesystem::path path, base::SafetensorsFile file)

@@ -29,6 +29,14 @@ std::size_t read_batch(base::TableReader& train, std::size_t length, std::size_t
   return static_cast<std::size_t>(tokens / length);
 }
 
+/// Says where they belong, and of a directory which version made it.
+void refuse_old_places(base::TableReader& train) {
+  for (const std::string& key : train.keys()) {
+    if (!was_in_train(key)) continue;
+    train.fail(key, "belongs in [train.optimizer]; it stood here in lookback 0.2 and earlier");
+  }
+}
+
 }  // namespace
 
 TrainConfig read_train_config(base::TableReader train, std::size_t length) {
@@ -41,11 +49,6 @@ TrainConfig read_train_config(base::TableReader train, std::size_t length) {
   const std::string decay = train.choice("decay", decay_names[0], decay_names);
   c.decay = static_cast<Decay>(std::ranges::find(decay_names, decay) - decay_names.begin());
   c.final_share = train.number("final_share", c.final_share, 0, 1);
-  c.beta1 = train.number("beta1", c.beta1, 0, 1);
-  c.beta2 = train.number("beta2", c.beta2, 0, 1);
-  c.epsilon = train.number("epsilon", c.epsilon, 1e-30, 1);  // 0: 0 / 0 without gradient
-  c.weight_decay = train.number("weight_decay", c.weight_decay, 0, 100);
-  c.decay_all = train.flag("decay_all", c.decay_all);
   c.clip = train.number("clip", c.clip, 0, 1e9);
   c.divergence = train.number("divergence", c.divergence, 1, 1e9);
   c.evaluations_per_decade =
@@ -53,6 +56,8 @@ TrainConfig read_train_config(base::TableReader train, std::size_t length) {
   c.checkpoints_per_decade =
       train.count("checkpoints_per_decade", c.checkpoints_per_decade, 1, 1000);
   c.resume_seconds = train.number("resume_seconds", c.resume_seconds, 0, 1e9);
+  c.optimizer = read_optimizer(train.table("optimizer"));
+  refuse_old_places(train);
   return c;
 }
 
@@ -62,10 +67,6 @@ Status validate(const TrainConfig& c) {
         fmt::format("train.shards is {}, but a step has only train.batch = {} sequences; "
                     "each shard needs one",
                     c.shards, c.batch)};
-  }
-  if (c.beta1 >= 1 || c.beta2 >= 1) {
-    return Error{fmt::format("train.beta1 and train.beta2 are {} and {}; both must be below 1",
-                             c.beta1, c.beta2)};
   }
   return {};
 }
@@ -82,17 +83,12 @@ std::string to_toml(const TrainConfig& c) {
   line("warmup_steps", c.warmup_steps);
   line("decay", '"' + decay_names[static_cast<std::size_t>(c.decay)] + '"');
   line("final_share", c.final_share);
-  line("beta1", c.beta1);
-  line("beta2", c.beta2);
-  line("epsilon", c.epsilon);
-  line("weight_decay", c.weight_decay);
-  line("decay_all", c.decay_all);
   line("clip", c.clip);
   line("divergence", c.divergence);
   line("evaluations_per_decade", c.evaluations_per_decade);
   line("checkpoints_per_decade", c.checkpoints_per_decade);
   line("resume_seconds", c.resume_seconds);
-  return text;
+  return text + '\n' + to_toml(c.optimizer);
 }
 
 std::uint64_t step_count(const TrainConfig& config, std::size_t length) {

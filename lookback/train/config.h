@@ -7,6 +7,7 @@
 
 #include "lookback/base/result.h"
 #include "lookback/base/toml_table.h"
+#include "lookback/train/optimizer_config.h"
 
 namespace lookback::train {
 
@@ -22,11 +23,7 @@ struct TrainConfig {
   std::uint64_t warmup_steps = 100;
   Decay decay = Decay::constant;
   double final_share = 0.1;  ///< of the learning rate, where cosine and linear end
-  double beta1 = 0.9;
-  double beta2 = 0.98;
-  double epsilon = 1e-8;
-  double weight_decay = 0.01;
-  bool decay_all = false;   ///< decay vectors (norms, biases) too, not matrices only
+  OptimizerConfig optimizer;
   double clip = 1.0;        ///< largest norm of the gradient; 0: none
   double divergence = 3.0;  ///< stop when the loss passes this multiple of the first step's
   std::uint64_t evaluations_per_decade = 12;  ///< log-spaced in tokens
@@ -36,14 +33,14 @@ struct TrainConfig {
   bool operator==(const TrainConfig&) const = default;
 };
 
-/// Reads [train]; what is wrong is told by the reader's finish(). A batch may be given in tokens,
-/// `batch_tokens`, a multiple of the `length` of a sequence.
+/// Reads [train] and [train.optimizer]; errors go to the reader's finish(). A batch may be given in
+/// tokens, `batch_tokens`, a multiple of the `length` of a sequence.
 TrainConfig read_train_config(base::TableReader train, std::size_t length);
 
 /// Refuses what does not fit together, with the reason.
 Status validate(const TrainConfig& config);
 
-/// The table [train], every key with its value.
+/// The tables [train] and [train.optimizer], every key with its value.
 std::string to_toml(const TrainConfig& config);
 
 /// Steps of a run: tokens / (batch * length), rounded up.

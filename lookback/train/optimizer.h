@@ -1,42 +1,76 @@
-// AdamW over a flat buffer, with clipping, in a fixed order whatever the number of threads.
+// An optimizer is a file and a row: its keys, the buffers it keeps and its update.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "lookback/base/workers.h"
 #include "lookback/model/program.h"
-#include "lookback/train/config.h"
+#include "lookback/train/optimizer_config.h"
+#include "lookback/train/state.h"
 
 namespace lookback::train {
 
-/// A run of the flat parameter buffer that one worker takes at a time.
-struct Piece {
-  std::size_t offset = 0;
-  std::size_t size = 0;
-  bool decays = false;
+/// What an update goes by.
+struct UpdateStep {
+  std::span<const float> gradient;  ///< [buffer_size]
+  double gradient_scale = 1;        ///< of clipping: what counts is the gradient times this
+  double learning_rate = 0;
 };
 
-/// The buffer cut into pieces of one kind of decay each.
-std::vector<Piece> cut_into_pieces(const model::Program& program, bool decay_all);
+class Optimizer {
+ public:
+  Optimizer() = default;
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
-/// All that training changes, and all that it needs to go on: with the seed it names the next
-/// sequence (step * batch) and so the random state too. Buffers are laid out as the program's.
-struct TrainState {
-  std::vector<float> parameters;
-  std::vector<float> first_moment;
-  std::vector<float> second_moment;
-  std::uint64_t step = 0;  ///< steps done
-  double first_loss = 0;   ///< of the first step, by which divergence is judged
+  /// Changes parameters and buffers, and does not count the step: state.step is still the number of
+  /// steps before this one. The same bits on any number of workers.
+  virtual void update(const UpdateStep& step, base::Workers& workers, TrainState& state) = 0;
 };
 
-TrainState initial_state(const model::Program& program, std::uint64_t seed);
+/// A row of the table of optimizers.
+struct OptimizerKind {
+  std::string name = {};                  ///< `kind` in a study file
+  std::string meaning = {};               ///< one line, with the publication
+  std::vector<OptimizerKey> keys = {};    ///< in the order in which they are written
+  std::vector<std::string> buffers = {};  ///< what it keeps between steps (TrainState::buffers)
+  /// An optimizer with these values. The program must outlive it.
+  std::unique_ptr<Optimizer> (*make)(const model::Program& program,
+                                     const OptimizerConfig& config) = nullptr;
+  /// Reports keys that contradict each other to the reader of their table. Null: none can.
+  void (*check)(const OptimizerConfig& config, base::TableReader& table) = nullptr;
+  /// The bytes each worker needs for an update. Null: none.
+  std::uint64_t (*worker_memory)(const model::Program& program,
+                                 const OptimizerConfig& config) = nullptr;
+};
 
-/// One optimizer step from the mean gradient. Returns the gradient's norm before clipping; a norm
-/// that is not finite leaves the state as it was.
-double update(const TrainConfig& config, std::span<const Piece> pieces,
-              std::span<const float> gradient, double learning_rate, base::Workers& workers,
-              TrainState& state);
+// The rows. Each stands in optimizer_NAME.cc; one added here goes into optimizer_kinds(), too.
+OptimizerKind adamw_kind();
+OptimizerKind muon_kind();
+OptimizerKind sgd_kind();
+
+/// The table of optimizers, the default first.
+std::span<const OptimizerKind> optimizer_kinds();
+
+/// Null where there is none of that name.
+const OptimizerKind* find_optimizer(std::string_view name);
+
+/// The optimizer of a configuration. The program must outlive it.
+std::unique_ptr<Optimizer> make_optimizer(const model::Program& program,
+                                          const OptimizerConfig& config);
+
+/// The names of the buffers that the configuration's optimizer keeps.
+std::span<const std::string> buffers_of(const OptimizerConfig& config);
+
+/// The bytes of its buffers, and of what it needs for an update on so many workers.
+std::uint64_t optimizer_memory(const model::Program& program, const OptimizerConfig& config,
+                               std::size_t workers);
 
 }  // namespace lookback::train

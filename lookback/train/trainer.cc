@@ -7,9 +7,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <vector>
 
 #include "lookback/base/file.h"
 #include "lookback/train/checkpoint.h"
+#include "lookback/train/optimizer.h"
+#include "lookback/train/slices.h"
 
 namespace lookback::train {
 namespace {
@@ -33,7 +37,8 @@ class Trainer {
         observer_(observer),
         workers_(engine.workers()),
         state_(state),
-        pieces_(cut_into_pieces(run.program, run.config.decay_all)),
+        slices_(cut_into_slices(run.program)),
+        optimizer_(make_optimizer(run.program, run.config.optimizer)),
         gradient_(run.program, run.source, run.config.batch, run.config.shards, engine, run.memory),
         steps_(step_count(run.config, run.source.length())) {}
 
@@ -86,15 +91,20 @@ class Trainer {
       fault_ = fmt::format("loss {:.6g}, at the first step {:.6g}", loss, state_.first_loss);
       return Step::diverged;
     }
-    const double rate = learning_rate(run_.config, state_.step, steps_);
-    const double norm = update(run_.config, pieces_, gradient_.gradient(), rate, workers_, state_);
+    const double norm = gradient_norm(slices_, gradient_.gradient(), workers_);
     report_ = report_of(loss, norm);
     if (!std::isfinite(norm)) {
       fault_ = fmt::format("loss {:.6g}, but a gradient of norm {}", loss, norm);
-    } else if (!all_finite(state_.parameters)) {
-      fault_ = fmt::format("loss {:.6g}, but parameters that are not finite after it", loss);
+      return Step::diverged;
     }
-    return fault_.empty() ? Step::taken : Step::diverged;
+    optimizer_->update({gradient_.gradient(), clipping_scale(norm, run_.config.clip),
+                        learning_rate(run_.config, state_.step, steps_)},
+                       workers_, state_);
+    ++state_.step;
+    report_ = report_of(loss, norm);
+    if (all_finite(state_.parameters)) return Step::taken;
+    fault_ = fmt::format("loss {:.6g}, but parameters that are not finite after it", loss);
+    return Step::diverged;
   }
 
   /// Evaluation and checkpoints that are due after this many steps.
@@ -153,7 +163,8 @@ class Trainer {
   const Observer& observer_;
   base::Workers& workers_;
   TrainState& state_;
-  std::vector<Piece> pieces_;
+  std::vector<Slice> slices_;
+  std::unique_ptr<Optimizer> optimizer_;
   BatchGradient gradient_;
   std::uint64_t steps_;
   StepReport report_;
@@ -166,8 +177,8 @@ class Trainer {
 
 std::uint64_t training_memory(const model::Program& program, const TrainConfig& config,
                               std::size_t length, std::size_t workers) {
-  constexpr std::size_t buffers = 3;  // parameters and two moments
-  return buffers * program.buffer_size * sizeof(float) +
+  return program.buffer_size * sizeof(float) +
+         optimizer_memory(program, config.optimizer, workers) +
          gradient_memory(program, length, config.shards, workers);
 }
 

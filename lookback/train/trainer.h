@@ -12,7 +12,7 @@
 #include "lookback/model/program.h"
 #include "lookback/train/batch_gradient.h"
 #include "lookback/train/config.h"
-#include "lookback/train/optimizer.h"
+#include "lookback/train/state.h"
 
 namespace lookback::train {
 
@@ -59,8 +59,8 @@ struct Outcome {
   StepReport last;
 };
 
-/// About the bytes that train() takes on so many workers: parameters, moments and gradients, not what
-/// observers take.
+/// About the bytes that train() takes on so many workers: parameters, gradients and what the optimizer
+/// needs, not what observers take.
 std::uint64_t training_memory(const model::Program& program, const TrainConfig& config,
                               std::size_t length, std::size_t workers);
 

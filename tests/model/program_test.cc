@@ -142,6 +142,42 @@ void expect_promised_start(const Architecture& a) {
   }
 }
 
+TEST(HiddenMaps, AreEachHeadsBlocksAndAnMlpsMatrices) {
+  Architecture a = two_layer(small_sizes);
+  a.heads = 3;
+  a.d_mlp = 10;
+  a.biases = true;
+  const std::size_t D = small_sizes.d_model, E = small_sizes.d_head;
+  const Program program = compiled(a);
+  using Shape = std::pair<std::size_t, std::size_t>;
+  const auto map_of = [&](const char* name) {
+    const ParameterInfo* info = program.find_parameter(name);
+    return info == nullptr ? Shape(99, 99) : Shape(info->map_rows, info->map_cols);
+  };
+  for (const char* name : {"blocks.0.attn.W_Q", "blocks.1.attn.W_K", "blocks.0.attn.W_V"}) {
+    EXPECT_EQ(map_of(name), Shape(D, E)) << name;
+  }
+  EXPECT_EQ(map_of("blocks.1.attn.W_O"), Shape(E, D));
+  EXPECT_EQ(map_of("blocks.0.mlp.W_in"), Shape(D, 10));
+  EXPECT_EQ(map_of("blocks.0.mlp.W_out"), Shape(10, D));
+  for (const char* name : {"embed.W_E", "pos_embed.W_pos", "unembed.W_U", "ln_final.w",
+                           "blocks.0.attn.b_Q", "blocks.0.mlp.b_in"}) {
+    EXPECT_EQ(map_of(name), Shape(0, 0)) << name;
+  }
+}
+
+TEST(HiddenMaps, TileTheirMatrix) {
+  Architecture a = sequential(small_sizes);
+  a.heads = 2;
+  a.d_mlp = 10;
+  for (const ParameterInfo& info : compiled(a).parameters) {
+    EXPECT_TRUE(info.matrix || !info.is_hidden()) << info.name;
+    if (!info.is_hidden()) continue;
+    EXPECT_EQ(info.rows % info.map_rows, 0U) << info.name;
+    EXPECT_EQ(info.cols % info.map_cols, 0U) << info.name;
+  }
+}
+
 TEST(Initialize, DrawsMatricesAsPromisedNormsAtOneAndBiasesAtZero) {
   Architecture a = large();
   expect_promised_start(a);

@@ -139,7 +139,7 @@ TEST(SlowReference, AWeightThatIsAThousandthOffIsNoticed) {
   ASSERT_TRUE(program) << program.error().message;
   const std::string right = directory / "right.safetensors",
                     wrong = directory / "wrong.safetensors";
-  train::TrainState state = train::initial_state(*program, 0);
+  train::TrainState state = train::initial_state(*program, {}, 0);
   const train::CheckpointHeader header{study::to_toml(arm), 0, 0, 0, 0};
   ASSERT_TRUE(train::write_checkpoint(right, *program, state, header));
   const model::ParameterInfo* value = program->find_parameter("blocks.1.attn.W_V");

@@ -24,7 +24,7 @@ RunConfig unusual() {
   config.data.kind = data::BlockKind::broken_period;
   config.data.length = 30;
   config.train.decay = train::Decay::cosine;
-  config.train.epsilon = 1e-9;
+  config.train.optimizer.values["epsilon"] = 1e-9;
   config.evaluate.probes = {data::BlockKind::random_repeat, data::BlockKind::repeated_blocks};
   config.clamps = {
       {"copy", train::ClampKind::copying, 2, 1, "", {}, 0.1, 512, 2048},

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "lookback/base/file.h"
 #include "lookback/base/random.h"
@@ -17,20 +18,22 @@ namespace {
 using spec::small_program;
 using test::TemporaryDirectory;
 
+const std::vector<std::string> buffer_names = {"long", "short"};
+
 const CheckpointHeader header{"[run]\narm = \"a\"\n", 7, 12, 3072, 96, {}, "0123456789abcdef"};
 
 /// A state in the middle of training: every number another.
 TrainState busy_state(const model::Program& program) {
-  TrainState state = initial_state(program, 7);
+  TrainState state = initial_state(program, buffer_names, 7);
   base::RandomStream random(7, base::StreamPurpose::test, 0);
   for (const model::ParameterInfo& info : program.parameters) {
     for (std::size_t i = info.offset; i < info.offset + info.size(); ++i) {
-      state.first_moment[i] = static_cast<float>(random.normal());
-      state.second_moment[i] = static_cast<float>(std::exp(20 * random.normal()));
+      state.buffers["short"][i] = static_cast<float>(random.normal());
+      state.buffers["long"][i] = static_cast<float>(std::exp(20 * random.normal()));
     }
   }
   state.parameters[0] = -0.0F;
-  state.first_moment[1] = 1e-42F;  // below the normal range
+  state.buffers["short"][1] = 1e-42F;  // below the normal range
   state.step = header.step;
   state.first_loss = 2.0 / 3.0;
   return state;
@@ -57,7 +60,7 @@ void write(const std::filesystem::path& path, const TrainState& state,
 std::string refusal(const std::filesystem::path& path, const model::Program& program) {
   const Result<Checkpoint> checkpoint = Checkpoint::read(path);
   if (!checkpoint) return checkpoint.error().message;
-  const Result<TrainState> state = checkpoint->state(program);
+  const Result<TrainState> state = checkpoint->state(program, buffer_names);
   return state ? "" : state.error().message;
 }
 
@@ -74,7 +77,7 @@ TEST(Checkpoint, GivesBackTheSameBits) {
   EXPECT_EQ(checkpoint->header().tokens, header.tokens);
   EXPECT_EQ(checkpoint->header().next_sequence, header.next_sequence);
   EXPECT_EQ(checkpoint->header().tokenizer, header.tokenizer);
-  const Result<TrainState> read = checkpoint->state(program);
+  const Result<TrainState> read = checkpoint->state(program, buffer_names);
   ASSERT_TRUE(read) << read.error().message;
   spec::expect_same_bits(*read, state);
   const Result<std::vector<float>> parameters = checkpoint->parameters(program);
@@ -109,6 +112,34 @@ TEST(Checkpoint, OfAModelNeedsABufferOfItsProgram) {
   ASSERT_FALSE(written);
   EXPECT_NE(written.error().message.find("found a buffer of 3 parameters"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST(Checkpoint, NamesEachTensorByItsBuffer) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path file = directory / "a.safetensors";
+  const model::Program program = small_program();
+  write(file, busy_state(program));
+  const Result<base::SafetensorsFile> read = base::SafetensorsFile::read(file);
+  ASSERT_TRUE(read) << read.error().message;
+  const std::vector<std::string> found = read->names();
+  std::set<std::string> expected;
+  for (const model::ParameterInfo& info : program.parameters) {
+    expected.insert({info.name, "optimizer.long." + info.name, "optimizer.short." + info.name});
+  }
+  EXPECT_EQ(std::set<std::string>(found.begin(), found.end()), expected);
+}
+
+TEST(Checkpoint, WithoutABufferThatIsAskedForIsRefusedByName) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path file = directory / "a.safetensors";
+  const model::Program program = small_program();
+  write(file, busy_state(program));
+  const std::vector<std::string> others = {"long", "longer"};
+  const Result<TrainState> state = Checkpoint::read(file)->state(program, others);
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().message.rfind(file.string() + ": ", 0), 0U) << state.error().message;
+  EXPECT_NE(state.error().message.find("optimizer.longer.embed.W_E"), std::string::npos)
+      << state.error().message;
 }
 
 TEST(Checkpoint, OfOneStateAreTheSameBytes) {
@@ -175,11 +206,11 @@ TEST(Checkpoint, ValuesThatAreNotFiniteAreRefused) {
   const model::Program program = small_program();
   for (const float bad : {NAN, -INFINITY}) {
     TrainState state = busy_state(program);
-    state.second_moment[program.find_parameter("unembed.W_U")->offset + 5] = bad;
+    state.buffers["long"][program.find_parameter("unembed.W_U")->offset + 5] = bad;
     write(file, state);
     EXPECT_EQ(refusal(file, program),
               file.string() +
-                  ": tensor 'optimizer.second_moment.unembed.W_U' holds values that are "
+                  ": tensor 'optimizer.long.unembed.W_U' holds values that are "
                   "not finite");
   }
 }
@@ -303,9 +334,9 @@ TEST_F(ResumePointTest, PassesOverSeveralTornOnes) {
 }
 
 TEST_F(ResumePointTest, PassesOverOneThatIsNotFiniteAndNamesIt) {
-  for (const bool moments : {false, true}) {
+  for (const bool buffer : {false, true}) {
     TrainState state = busy_state(small_program());
-    (moments ? state.second_moment : state.parameters).back() = NAN;
+    (buffer ? state.buffers["long"] : state.parameters).back() = NAN;
     state.step = 7;
     write(resume_path(run()), state, {"", 7, 7, 7 * 256, 7 * 8});
     const ResumePoint point = std::move(find_resume_point(run()).value());

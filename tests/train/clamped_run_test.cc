@@ -15,7 +15,7 @@ class ClampedRun : public testing::Test {
  protected:
   /// Trains to the end in stretches of `stretch` steps, each by a process of its own as it were.
   TrainState trained(std::size_t threads, std::uint64_t stretch = 100) {
-    TrainState state = initial_state(program_, 4);
+    TrainState state = spec::fresh_state(program_, 4);
     for (bool done = false; !done;) {
       model::CpuEngine engine(threads);
       ClampPlans clamps(program_, clamps_, model::initialize(program_, 4), engine);

@@ -1,222 +1,233 @@
-// The update against AdamW as it stands in the paper, in double precision: Loshchilov and Hutter,
-// "Decoupled weight decay regularization" (2019), algorithm 2, with the schedule in the rate and
-// gradients clipped by their global norm (Pascanu et al. 2013).
+// The table of optimizers: what [train.optimizer] reads, writes and refuses, and what holds for every
+// row.
 #include "lookback/train/optimizer.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <set>
+#include <string>
 
-#include "lookback/base/random.h"
-#include "tests/train/small_run.h"
+#include "lookback/base/file.h"
+#include "lookback/train/trainer.h"
+#include "tests/train/steps.h"
 
 namespace lookback::train {
 namespace {
 
-using spec::small_program;
-
-constexpr double u = 0x1p-24;  // float's unit roundoff
-
-TrainConfig adamw_config() {
-  TrainConfig config;
-  config.weight_decay = 0.1;
-  config.clip = 0;
+Result<OptimizerConfig> read_table(const std::string& text) {
+  Result<base::Document> document = base::parse_toml(text, "study.toml");
+  if (!document) return document.error();
+  base::TableReader reader(std::move(*document));
+  const OptimizerConfig config = read_optimizer(reader.table("train").table("optimizer"));
+  if (Status status = reader.finish(); !status) return status.error();
   return config;
 }
 
-/// Normal gradients; a norm of about `scale` times the root of their number.
-std::vector<float> random_gradient(const model::Program& program, std::uint64_t seed,
-                                   double scale) {
-  std::vector<float> gradient(program.buffer_size);
-  base::RandomStream random(seed, base::StreamPurpose::test, 0);
-  for (const model::ParameterInfo& info : program.parameters) {
-    for (std::size_t i = 0; i < info.size(); ++i) {
-      gradient[info.offset + i] = static_cast<float>(scale * random.normal());
-    }
+/// A value that is allowed and not the default.
+OptimizerValue another(const OptimizerKey& key) {
+  if (const bool* flag = std::get_if<bool>(&key.fallback)) return !*flag;
+  if (std::holds_alternative<std::string>(key.fallback)) {
+    return key.options.front() == std::get<std::string>(key.fallback) ? key.options.back()
+                                                                      : key.options.front();
   }
-  return gradient;
+  return key.least + (key.most - key.least) / 3;
 }
 
-double norm_of(std::span<const float> values) {
-  double sum = 0;
-  for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
-  return std::sqrt(sum);
+TEST(Optimizers, EachReadsBackWhatItWrote) {
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    OptimizerConfig config(kind.name);
+    for (const OptimizerKey& key : kind.keys) config.values[key.name] = another(key);
+    const Result<OptimizerConfig> read = read_table(to_toml(config));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, config) << kind.name;
+    EXPECT_EQ(to_toml(*read), to_toml(config));
+    EXPECT_NE(*read, OptimizerConfig(kind.name));
+  }
 }
 
-/// One number of the state and what a step makes of it.
-struct Number {
-  double p = 0, m = 0, v = 0;
-};
-
-/// How a step may be wrong; the last two for showing that the bounds would tell.
-enum class Textbook { adamw, l2_in_the_gradient, no_bias_correction };
-
-Number step(const TrainConfig& c, Textbook kind, Number old, double g, double rate, double decay,
-            std::uint64_t count) {
-  if (kind == Textbook::l2_in_the_gradient) g += decay * old.p;
-  const double m = c.beta1 * old.m + (1 - c.beta1) * g;
-  const double v = c.beta2 * old.v + (1 - c.beta2) * g * g;
-  const bool corrected = kind != Textbook::no_bias_correction;
-  const double m_hat = corrected ? m / (1 - std::pow(c.beta1, count)) : m;
-  const double v_hat = corrected ? v / (1 - std::pow(c.beta2, count)) : v;
-  const double decoupled = kind == Textbook::l2_in_the_gradient ? 0 : decay * old.p;
-  return {old.p - rate * (m_hat / (std::sqrt(v_hat) + c.epsilon) + decoupled), m, v};
+TEST(Optimizers, AKindAloneHasItsDefaults) {
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    const Result<OptimizerConfig> read =
+        read_table(fmt::format("[train.optimizer]\nkind = \"{}\"\n", kind.name));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, OptimizerConfig(kind.name));
+  }
 }
 
-/// What float rounding may do to a step. A constant 1 - b of a rounded b errs by u b / (1 - b); the
-/// scaled gradient by 2 u, its product with 1 - b by u more, and each sum by u.
-struct Allowed {
-  double p = 0, m = 0, v = 0;
-};
-
-Allowed allowed(const TrainConfig& c, Number old, Number next, double g, double rate, double decay,
-                std::uint64_t count) {
-  const double share1 = 1 - c.beta1, share2 = 1 - c.beta2;
-  Allowed a;
-  a.m = u * (3 * c.beta1 * std::abs(old.m) + (5 + c.beta1 / share1) * share1 * std::abs(g));
-  // All terms are positive, so v errs relative to itself; g counts twice.
-  const double v_relative = u * (8 + c.beta2 / share2);
-  a.v = v_relative * next.v;
-  const double correction = 1 - std::pow(c.beta1, count);
-  const double root = std::sqrt(next.v / (1 - std::pow(c.beta2, count))) + c.epsilon;
-  const double adam = std::abs(next.m) / correction / root;
-  // The two corrections, root, sum, product and quotient: 8 u and half of what v is wrong by.
-  const double adam_error = a.m / correction / root + adam * (v_relative / 2 + 8 * u);
-  const double whole = adam + decay * std::abs(old.p);
-  a.p = u * std::abs(next.p) + rate * (adam_error + 4 * u * whole);
-  return a;
+TEST(Optimizers, WithoutATableItIsAdamW) {
+  const Result<OptimizerConfig> read = read_table("");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, OptimizerConfig("adamw"));
+  EXPECT_EQ(read->number("beta2"), 0.98);
 }
 
-/// Takes `steps` steps, each held against the textbook's from the same state. The largest difference
-/// as a share of what is allowed.
-double worst_share(const TrainConfig& config, Textbook kind, double gradient_scale) {
-  const model::Program program = small_program();
-  base::Workers workers(2);
-  const std::vector<Piece> pieces = cut_into_pieces(program, config.decay_all);
-  TrainState state = initial_state(program, 3);
-  double worst = 0;
-  for (std::uint64_t count = 1; count <= 6; ++count) {
-    const std::vector<float> gradient = random_gradient(program, count, gradient_scale);
-    const double norm = norm_of(gradient);
-    const double scale = config.clip > 0 && norm > config.clip ? config.clip / norm : 1;
-    const double rate = 0.01 / static_cast<double>(count);
-    const TrainState old = state;
-    EXPECT_NEAR(update(config, pieces, gradient, rate, workers, state), norm, 1e-12 * norm);
-    EXPECT_EQ(state.step, count);
-    for (const model::ParameterInfo& info : program.parameters) {
-      const double decay = info.matrix || config.decay_all ? config.weight_decay : 0;
-      for (std::size_t i = info.offset; i < info.offset + info.size(); ++i) {
-        const Number before{old.parameters[i], old.first_moment[i], old.second_moment[i]};
-        const double g = scale * static_cast<double>(gradient[i]);
-        const Number next = step(config, kind, before, g, rate, decay, count);
-        const Allowed most = allowed(config, before, next, g, rate, decay, count);
-        worst = std::max({worst, std::abs(state.parameters[i] - next.p) / most.p,
-                          std::abs(state.first_moment[i] - next.m) / most.m,
-                          std::abs(state.second_moment[i] - next.v) / most.v});
+TEST(Optimizers, HaveDefaultsWithinTheirLimitsAndNoNameTwice) {
+  std::set<std::string> kinds;
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    EXPECT_TRUE(kinds.insert(kind.name).second) << kind.name;
+    std::set<std::string> keys = {"kind"};
+    for (const OptimizerKey& key : kind.keys) {
+      EXPECT_TRUE(keys.insert(key.name).second) << kind.name << ": " << key.name;
+      if (const double* number = std::get_if<double>(&key.fallback)) {
+        EXPECT_LE(key.least, *number) << kind.name << ": " << key.name;
+        EXPECT_GE(key.most, *number) << kind.name << ": " << key.name;
       }
     }
   }
-  return worst;
 }
 
-TEST(Update, IsAdamWUpToRounding) {
-  EXPECT_LE(worst_share(adamw_config(), Textbook::adamw, 0.01), 1);
+/// What is refused, with the line and the key that the message must name, and a word it must have.
+struct Refused {
+  std::string table;
+  std::size_t line;
+  std::string key;
+  std::string word;
+};
+
+void expect_refused(const Refused& refused) {
+  const Result<OptimizerConfig> read = read_table("[train.optimizer]\n" + refused.table);
+  ASSERT_FALSE(read) << refused.table;
+  const std::string& why = read.error().message;
+  const std::string at =
+      fmt::format("study.toml:{}: key 'train.optimizer.{}'", refused.line, refused.key);
+  EXPECT_EQ(why.rfind(at, 0), 0U) << why;
+  EXPECT_NE(why.find(refused.word), std::string::npos) << why;
+  EXPECT_EQ(why.find('\n'), std::string::npos) << why;
 }
 
-TEST(Update, IsAdamWWithEveryNumberDecayed) {
-  TrainConfig config = adamw_config();
-  config.decay_all = true;
-  EXPECT_LE(worst_share(config, Textbook::adamw, 0.01), 1);
+TEST(Optimizers, RefuseWhatIsNotAllowedAtItsLine) {
+  expect_refused({"kind = \"adam\"\n", 2, "kind", "\"adamw\""});
+  expect_refused({"kind = 3\n", 2, "kind", "\"adamw\""});
+  expect_refused({"kind = \"adamw\"\nbeta1 = 1\n", 3, "beta1", "0.999999"});
+  expect_refused({"beta2 = -0.1\n", 2, "beta2", "from 0"});
+  expect_refused({"beta2 = nan\n", 2, "beta2", "a number"});
+  expect_refused({"epsilon = 0\n", 2, "epsilon", "1e-30"});
+  expect_refused({"weight_decay = \"0.1\"\n", 2, "weight_decay", "a number"});
+  expect_refused({"decay_all = 1\n", 2, "decay_all", "true or false"});
+  expect_refused({"\nbetta1 = 0.9\n", 3, "betta1", "beta1"});
 }
 
-TEST(Update, ScalesTheWholeGradientToTheClippingNorm) {
-  TrainConfig config = adamw_config();
-  config.clip = 0.25;  // the norm is about 0.01 sqrt(2000) = 0.5
-  EXPECT_LE(worst_share(config, Textbook::adamw, 0.01), 1);
-  config.clip = 1e9;  // nothing to clip
-  EXPECT_LE(worst_share(config, Textbook::adamw, 0.01), 1);
+TEST(Optimizers, AnOptimizerThatIsNoTableIsRefused) {
+  const Result<OptimizerConfig> read = read_table("[train]\noptimizer = \"adamw\"\n");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message.rfind("study.toml:2: key 'train.optimizer'", 0), 0U)
+      << read.error().message;
 }
 
-TEST(Update, TheBoundsWouldTellOtherOptimizers) {
-  EXPECT_GT(worst_share(adamw_config(), Textbook::l2_in_the_gradient, 0.01), 100);
-  EXPECT_GT(worst_share(adamw_config(), Textbook::no_bias_correction, 0.01), 100);
+TEST(Optimizers, ATableOfLookback02IsMovedAndAnyOtherLeftAsItIs) {
+  const auto moved = [](const std::string& text) {
+    base::Document document = std::move(*base::parse_toml(text, ""));
+    move_optimizer_keys(document);
+    return base::to_text(document);
+  };
+  EXPECT_EQ(moved("[train]\nbatch = 8\nbeta1 = 0.5\nclip = 1\ndecay_all = true\n"),
+            "[train]\nbatch = 8\nclip = 1\n\n[train.optimizer]\nbeta1 = 0.5\ndecay_all = true\n");
+  for (const std::string text : {"", "[train]\nbatch = 8\n", "train = 3\n",
+                                 "[train]\nbeta1 = 0.5\n\n[train.optimizer]\nbeta2 = 0.5\n"}) {
+    EXPECT_EQ(moved(text), text);
+  }
 }
 
-/// The state after one step without gradient: only decay moves anything.
-TrainState decayed(const model::Program& program, bool decay_all) {
-  TrainConfig config = adamw_config();
-  config.decay_all = decay_all;
-  base::Workers workers(1);
-  TrainState state = initial_state(program, 3);
-  const std::vector<float> none(program.buffer_size);
-  update(config, cut_into_pieces(program, decay_all), none, 0.5, workers, state);
+std::string row_of(const OptimizerKey& key) {
+  if (const double* number = std::get_if<double>(&key.fallback)) {
+    return fmt::format("| | `{}` = {} | {} to {} | {} |\n", key.name, *number, key.least, key.most,
+                       key.meaning);
+  }
+  if (const bool* flag = std::get_if<bool>(&key.fallback)) {
+    return fmt::format("| | `{}` = {} | true, false | {} |\n", key.name, *flag, key.meaning);
+  }
+  return fmt::format("| | `{}` = \"{}\" | \"{}\" | {} |\n", key.name,
+                     std::get<std::string>(key.fallback), fmt::join(key.options, "\", \""),
+                     key.meaning);
+}
+
+TEST(Optimizers, DocsFormatsHasTheirRows) {
+  const Result<std::string> text =
+      base::read_file(LOOKBACK_SOURCE_DIR "/docs/formats.md", std::size_t{1} << 20);
+  ASSERT_TRUE(text) << text.error().message;
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    std::string rows = fmt::format("| \"{}\" | | | {}; keeps `{}` |\n", kind.name, kind.meaning,
+                                   fmt::join(kind.buffers, "`, `"));
+    for (const OptimizerKey& key : kind.keys) rows += row_of(key);
+    EXPECT_NE(text->find(rows), std::string::npos) << rows;
+  }
+}
+
+/// What six steps make of a state, the third with a gradient that clipping halves.
+TrainState after_six_steps(const model::Program& program, const OptimizerConfig& config,
+                           std::size_t threads) {
+  base::Workers workers(threads);
+  const auto optimizer = make_optimizer(program, config);
+  TrainState state = spec::fresh_state(program, 3, config);
+  for (; state.step < 6; ++state.step) {
+    const std::vector<float> gradient = spec::random_gradient(program, state.step, 0.01);
+    optimizer->update({gradient, state.step == 2 ? 0.5 : 1, 0.01}, workers, state);
+  }
   return state;
 }
 
-TEST(Update, DecaysMatricesOnlyUnlessToldAll) {
+TEST(Optimizers, GiveTheSameBitsOnAnyNumberOfWorkers) {
   model::Architecture architecture = spec::small_architecture();
-  architecture.biases = true;
-  architecture.d_mlp = 8;
+  architecture.vocabulary = 5000;  // several slices
+  architecture.heads = 2;
   const model::Program program = spec::compiled(architecture);
-  const TrainState start = initial_state(program, 3);
-  for (const bool decay_all : {false, true}) {
-    const TrainState state = decayed(program, decay_all);
-    for (const model::ParameterInfo& info : program.parameters) {
-      const float keep = info.matrix || decay_all ? 1.0F - 0.5F * 0.1F : 1.0F;
-      for (std::size_t i = info.offset; i < info.offset + info.size(); ++i) {
-        const float p = start.parameters[i];
-        EXPECT_NEAR(state.parameters[i], keep * p, keep == 1.0F ? 0 : 3 * u * std::abs(p))
-            << info.name;
-      }
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    SCOPED_TRACE(kind.name);
+    const OptimizerConfig config(kind.name);
+    const TrainState one = after_six_steps(program, config, 1);
+    for (const std::size_t threads : {2U, 3U, 8U}) {
+      spec::expect_same_bits(after_six_steps(program, config, threads), one);
     }
   }
 }
 
-TEST(Update, AGradientThatIsNotFiniteLeavesTheStateAsItWas) {
-  const model::Program program = small_program();
+TEST(Optimizers, KeepNothingButTheirBuffersBetweenSteps) {
+  const model::Program program = spec::program_with_everything();
   base::Workers workers(2);
-  for (const float bad : {NAN, INFINITY}) {
-    TrainState state = initial_state(program, 3);
-    std::vector<float> gradient = random_gradient(program, 1, 0.01);
-    gradient[program.parameters.back().offset] = bad;
-    const double norm =
-        update(adamw_config(), cut_into_pieces(program, false), gradient, 0.1, workers, state);
-    EXPECT_FALSE(std::isfinite(norm));
-    spec::expect_same_bits(state, initial_state(program, 3));
-  }
-}
-
-TEST(Update, GivesTheSameBitsOnAnyNumberOfWorkers) {
-  const model::Program program = small_program();
-  TrainConfig config = adamw_config();
-  config.clip = 0.25;
-  const auto trained = [&](std::size_t threads) {
-    base::Workers workers(threads);
-    TrainState state = initial_state(program, 3);
-    for (std::uint64_t count = 0; count < 5; ++count) {
-      update(config, cut_into_pieces(program, false), random_gradient(program, count, 0.01), 0.01,
-             workers, state);
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    SCOPED_TRACE(kind.name);
+    const OptimizerConfig config(kind.name);
+    TrainState state = spec::fresh_state(program, 3, config);
+    for (; state.step < 6; ++state.step) {  // each by an optimizer of its own
+      const std::vector<float> gradient = spec::random_gradient(program, state.step, 0.01);
+      make_optimizer(program, config)
+          ->update({gradient, state.step == 2 ? 0.5 : 1, 0.01}, workers, state);
     }
-    return state;
-  };
-  for (const std::size_t threads : {2U, 3U, 8U}) {
-    spec::expect_same_bits(trained(threads), trained(1));
+    spec::expect_same_bits(state, after_six_steps(program, config, 2));
   }
 }
 
-TEST(Pieces, CoverEveryParameterOnce) {
-  model::Architecture architecture = spec::small_architecture();
-  architecture.vocabulary = 5000;  // W_E has 80,000 numbers: several pieces
-  const model::Program program = spec::compiled(architecture);
-  std::vector<int> covered(program.buffer_size);
-  for (const Piece& piece : cut_into_pieces(program, false)) {
-    for (std::size_t i = 0; i < piece.size; ++i) ++covered[piece.offset + i];
-  }
-  std::vector<int> expected(program.buffer_size);
+TEST(Optimizers, LeaveTheGapsBetweenParametersZero) {
+  const model::Program program = spec::program_with_everything();
+  std::vector<bool> gap(program.buffer_size, true);
   for (const model::ParameterInfo& info : program.parameters) {
-    std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(info.offset), info.size(), 1);
+    for (std::size_t i = 0; i < info.size(); ++i) gap[info.offset + i] = false;
   }
-  EXPECT_EQ(covered, expected);
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    const TrainState state = after_six_steps(program, OptimizerConfig(kind.name), 2);
+    for (std::size_t i = 0; i < gap.size(); ++i) {
+      if (!gap[i]) continue;
+      EXPECT_EQ(state.parameters[i], 0) << kind.name;
+      for (const auto& [name, buffer] : state.buffers) EXPECT_EQ(buffer[i], 0) << kind.name;
+    }
+  }
+}
+
+TEST(Optimizers, AreCountedInTheMemoryThatTrainingNeeds) {
+  const model::Program program = spec::program_with_everything();
+  const std::uint64_t buffer = program.buffer_size * sizeof(float);
+  for (const OptimizerKind& kind : optimizer_kinds()) {
+    TrainConfig config = spec::small_config();
+    config.optimizer = OptimizerConfig(kind.name);
+    const std::uint64_t scratch =
+        kind.worker_memory == nullptr ? 0 : kind.worker_memory(program, config.optimizer);
+    EXPECT_EQ(training_memory(program, config, spec::length, 2),
+              (1 + kind.buffers.size()) * buffer + 2 * scratch +
+                  gradient_memory(program, spec::length, config.shards, 2))
+        << kind.name;
+  }
 }
 
 }  // namespace

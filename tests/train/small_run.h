@@ -13,6 +13,7 @@
 #include "lookback/base/workers.h"
 #include "lookback/data/repeated_blocks.h"
 #include "lookback/model/program.h"
+#include "lookback/train/optimizer.h"
 #include "lookback/train/trainer.h"
 
 namespace lookback::train::spec {
@@ -73,8 +74,17 @@ inline void expect_same_bits(const TrainState& a, const TrainState& b) {
   EXPECT_EQ(a.step, b.step);
   EXPECT_EQ(std::bit_cast<std::uint64_t>(a.first_loss), std::bit_cast<std::uint64_t>(b.first_loss));
   EXPECT_TRUE(same_bits(a.parameters, b.parameters)) << "parameters";
-  EXPECT_TRUE(same_bits(a.first_moment, b.first_moment)) << "first moment";
-  EXPECT_TRUE(same_bits(a.second_moment, b.second_moment)) << "second moment";
+  ASSERT_EQ(a.buffers.size(), b.buffers.size());
+  for (const auto& [name, buffer] : a.buffers) {
+    ASSERT_TRUE(b.buffers.contains(name)) << name;
+    EXPECT_TRUE(same_bits(buffer, b.buffers.at(name))) << name;
+  }
+}
+
+/// The state before the first step of an optimizer.
+inline TrainState fresh_state(const model::Program& program, std::uint64_t seed,
+                              const OptimizerConfig& optimizer = {}) {
+  return initial_state(program, buffers_of(optimizer), seed);
 }
 
 /// One parameter tensor of a flat buffer.

@@ -33,7 +33,7 @@ class TrainerTest : public testing::Test {
     return {};
   }
 
-  TrainState fresh() const { return initial_state(program_, seed_); }
+  TrainState fresh() const { return spec::fresh_state(program_, seed_, config_.optimizer); }
 
   /// What a new process would go on from.
   TrainState resumed() const {
@@ -42,7 +42,8 @@ class TrainerTest : public testing::Test {
       ADD_FAILURE() << "nothing to resume from";
       return fresh();
     }
-    const Result<TrainState> state = point.checkpoint->state(program_);
+    const Result<TrainState> state =
+        point.checkpoint->state(program_, buffers_of(config_.optimizer));
     if (state) return *state;
     ADD_FAILURE() << state.error().message;
     return fresh();
@@ -204,7 +205,8 @@ TEST_F(TrainerTest, ADivergingRunLeavesNoCheckpointThatCannotBeRead) {
     for (const auto& [name, bytes] : checkpoint_files()) {
       const Result<Checkpoint> read = Checkpoint::read(directory_ / ("checkpoints/" + name));
       ASSERT_TRUE(read) << read.error().message;
-      EXPECT_TRUE(read->state(program_)) << name << " at rate " << rate;
+      EXPECT_TRUE(read->state(program_, buffers_of(config_.optimizer)))
+          << name << " at rate " << rate;
     }
   }
 }
@@ -248,7 +250,7 @@ using Sequences = std::span<const std::vector<data::Token>>;
 const Result<std::span<const model::Plan>> no_plans = std::span<const model::Plan>();
 
 TEST_F(TrainerTest, AFrozenPatternLeavesItsQueriesAndKeysUntrained) {
-  config_.weight_decay = 0;
+  config_.optimizer.values["weight_decay"] = 0.0;
   LookingBack back(source_->length());
   TrainState state = fresh();
   go_on(state, {}, [&](std::uint64_t, Sequences sequences) { return back.of(sequences.size()); });
@@ -294,7 +296,7 @@ TEST_F(TrainerTest, NoPlansGiveTheSameBits) {
 }
 
 TEST_F(TrainerTest, PlansCanEndInTheMiddleOfTraining) {
-  config_.weight_decay = 0;
+  config_.optimizer.values["weight_decay"] = 0.0;
   LookingBack back(source_->length());
   const auto first_half = [&](std::uint64_t tokens, Sequences sequences) {
     return tokens < 6 * 256 ? back.of(sequences.size()) : no_plans;
