@@ -193,7 +193,7 @@ int run(const EvalOptions& options) {
     return refuse({"--out: found several runs, allowed: one model"});
   }
   if (!options.out.empty()) {
-    if (Status place = study::check_json_file(options.out); !place) return refuse(place.error());
+    if (Status free = study::check_json_file(options.out); !free) return fail(free.error());
   }
   const Result<std::vector<Evaluated>> all = evaluate_all(*places, options, *request);
   if (!all) return fail(all.error());

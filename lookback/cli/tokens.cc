@@ -129,7 +129,7 @@ int run_train(const TokensOptions& options) {
   if (Status place = check_tokenizer_place(options.out, *there, *parent); !place) {
     return refuse(place.error());
   }
-  if (Status free = study::check_json_file(options.out); !free) return refuse(free.error());
+  if (Status free = study::check_json_file(options.out); !free) return fail(free.error());
   const auto size = read_count("--vocabulary", options.vocabulary);
   if (!size) return refuse(size.error());
   Result<language::PreTokenizer> splitter = language::PreTokenizer::make();

@@ -119,7 +119,7 @@ class OptimizerRunDirectory : public testing::Test {
     ASSERT_TRUE(train::write_model(checkpoint(), *program, parameters_, {.config = text}));
   }
 
-  std::filesystem::path checkpoint() const { return train::checkpoint_path(out_, 2560); }
+  std::filesystem::path checkpoint() const { return train::checkpoint_path(out_, 0); }
 
   Result<Ending> go_on(const RunConfig& config) {
     model::CpuEngine engine(1);
