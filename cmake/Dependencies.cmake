@@ -13,6 +13,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
+find_package(Boost REQUIRED CONFIG)  # its headers
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(BZip2 REQUIRED)
 find_package(ZLIB REQUIRED)
