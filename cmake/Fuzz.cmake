@@ -57,9 +57,10 @@ lookback_fuzz(requests
 
 lookback_fuzz(records
   USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::xxhash
-       PkgConfig::zip Eigen3::Eigen Boost::headers
-  SOURCES base/checksum.cc base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc
-          base/npz.cc base/npz_read.cc base/printable.cc data/repeated_blocks.cc math/quantiles.cc lens/estimate.cc
+       Eigen3::Eigen Boost::headers
+  SOURCES base/checksum.cc base/file.cc base/json_access.cc base/json_file.cc base/memory.cc
+          base/nearest.cc base/printable.cc base/safetensors.cc base/safetensors_header.cc
+          data/repeated_blocks.cc math/quantiles.cc lens/estimate.cc
           lens/json_parts.cc lens/losses.cc lens/mechanism_verdict.cc lens/probe_result.cc
           lens/scores.cc lens/to_json.cc lens/transition.cc report/json_access.cc
           report/load_inspection.cc study/findings.cc study/metrics_file.cc study/quantities.cc

@@ -14,7 +14,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
-#include "lookback/base/npz.h"
+#include "lookback/base/safetensors.h"
 #include "lookback/report/json_access.h"
 
 namespace lookback::report {
@@ -337,28 +337,27 @@ std::string array_name(const LensCircuit& circuit) {
   return "circuits/" + circuit.kind + "/" + heads + "/matrix";
 }
 
-/// The matrices that the archive holds, up to the limits above.
+/// The matrices that the file holds, up to the limits above.
 Status read_matrices(const fs::path& path, LensResult& result) {
   const std::size_t side = result.vocabulary;
   if (side == 0 || side > most_matrix_tokens) return {};
   const Result<bool> there = base::is_there(path);
   if (!there) return there.error();
   if (!*there) return {};
-  const Result<base::NpzFile> file = base::NpzFile::open(path);
+  const Result<base::SafetensorsFile> file = base::SafetensorsFile::read(path);
   if (!file) return file.error();
   std::size_t room = most_matrices;
   for (std::vector<LensCircuit>* circuits : {&result.direct, &result.composed}) {
     for (LensCircuit& circuit : *circuits) {
       const std::string name = array_name(circuit);
-      if (room == 0 || !file->has(name)) continue;
-      Result<base::Array> array = file->read(name, side * side);
-      if (!array) return array.error();
-      if (array->values.size() != side * side) {
-        return Error{path.string() + ": array '" + name + "': found " +
-                     std::to_string(array->values.size()) + " values, expected " +
+      if (room == 0 || !file->contains(name)) continue;
+      const Result<base::Tensor> matrix = file->find(name);
+      if (!matrix) return matrix.error();
+      if (matrix->shape != std::vector{side, side}) {
+        return Error{path.string() + ": tensor '" + name + "': expected the shape " +
                      std::to_string(side) + " x " + std::to_string(side)};
       }
-      circuit.matrix = std::move(array->values);
+      circuit.matrix.assign(matrix->values.begin(), matrix->values.end());
       --room;
     }
   }
@@ -373,7 +372,7 @@ Result<LensResult> load_inspection(const fs::path& directory) {
   if (!object) return object.error();
   Result<LensResult> result = InspectionReader(*object, path.string()).read();
   if (!result) return result;
-  if (Status read = read_matrices(directory / "inspection.npz", *result); !read) {
+  if (Status read = read_matrices(directory / "inspection.safetensors", *result); !read) {
     return read.error();
   }
   return result;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
+#include "lookback/study/inspect_run.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/study/run_manifest.h"
@@ -97,7 +99,7 @@ class Repair {
     if (name == "timing.json" || name == "evaluation.json") {
       gone_.push_back(name);
     } else if (name.starts_with("inspection.")) {
-      gone_.insert(gone_.end(), {"inspection.json", "inspection.npz"});
+      gone_.insert(gone_.end(), std::begin(inspection_files), std::end(inspection_files));
     } else {
       reopens_ = true;
       if (name == "config.toml") config_is_lost_ = true;

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "lookback/base/file.h"
+#include "lookback/study/inspect_run.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/study/output_place.h"
@@ -21,8 +24,11 @@ namespace fs = std::filesystem;
 constexpr std::size_t most_config_bytes = std::size_t{1} << 20U;
 
 /// What only an ended run has, and its manifest lists.
-constexpr const char* end_files[] = {"findings.json", "inspection.json", "inspection.npz",
-                                     "evaluation.json"};
+std::vector<const char*> end_files() {
+  std::vector<const char*> names = {"findings.json", "evaluation.json"};
+  names.insert(names.end(), std::begin(inspection_files), std::end(inspection_files));
+  return names;
+}
 
 class Verifier {
  public:
@@ -105,7 +111,7 @@ class Verifier {
   }
 
   void verify_nothing_unlisted(const fs::path& run, const Manifest& manifest) {
-    for (const char* name : end_files) {
+    for (const char* name : end_files()) {
       const Result<bool> there = base::is_there(run / name);
       if (!there) {
         fault(there.error().message);
