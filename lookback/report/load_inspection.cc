@@ -23,9 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t largest_inspection = std::size_t{256} << 20U;
-/// More items of one kind than any page could show.
-constexpr std::size_t most_items = 100'000;
 constexpr std::uint64_t most_heads = 1 << 20;
 
 double number_or_nan(const json& value) {
@@ -137,9 +134,8 @@ class InspectionReader {
   template <class Add>
   void each(const json* list, const std::string& key, const Add& add) {
     if (!fault_.empty() || list == nullptr) return;
-    if (!list->is_array() || list->size() > most_items) {
-      fault_ = file_ + ": key '" + key + "': expected an array of at most " +
-               std::to_string(most_items) + " items";
+    if (!list->is_array()) {
+      fault_ = file_ + ": key '" + key + "': expected an array";
       return;
     }
     for (std::size_t i = 0; i < list->size() && fault_.empty(); ++i) {
@@ -368,7 +364,7 @@ Status read_matrices(const fs::path& path, LensResult& result) {
 
 Result<LensResult> load_inspection(const fs::path& directory) {
   const fs::path path = directory / "inspection.json";
-  const Result<json> object = base::read_json_object(path, largest_inspection);
+  const Result<json> object = base::read_json_object(path);
   if (!object) return object.error();
   Result<LensResult> result = InspectionReader(*object, path.string()).read();
   if (!result) return result;

@@ -20,8 +20,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* arrays_name = "inspection.safetensors";
-constexpr std::size_t max_findings_bytes = std::size_t{64} << 20U;
-constexpr std::size_t max_timing_bytes = std::size_t{1} << 20U;
 
 }  // namespace
 
@@ -86,8 +84,7 @@ bool RunFiles::read_findings() {
     found_ = nullptr;
     return true;
   }
-  const Result<json> findings =
-      study::read_listed_object(folder_, *manifest_, "findings.json", max_findings_bytes);
+  const Result<json> findings = study::read_listed_object(folder_, *manifest_, "findings.json");
   if (!findings) return spoiled(findings.error());
   const std::string status = find_text(*findings, {"status"});
   if (status != "finished" && status != "diverged") {
@@ -103,7 +100,7 @@ bool RunFiles::read_timing() {
   if (!timing_.changed({stamp})) return false;
   tokens_per_second_ = nullptr;
   if (!stamp.there) return true;
-  const Result<json> timing = base::read_json_object(path, max_timing_bytes);
+  const Result<json> timing = base::read_json_object(path);
   if (!timing) {
     timing_.notes.push_back("skipped: " + timing.error().message);
     return true;

@@ -265,8 +265,7 @@ Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
   const Result<std::optional<Manifest>> manifest = read_manifest(run);
   if (!manifest) return manifest.error();
   if (!*manifest || !(*manifest)->lists(evaluation_name)) return TaskResults();
-  const Result<nlohmann::json> value =
-      read_listed_object(run, **manifest, evaluation_name, language::most_result_bytes);
+  const Result<nlohmann::json> value = read_listed_object(run, **manifest, evaluation_name);
   if (!value) return value.error();
   Result<TaskResults> results = language::parse_task_results(*value);
   if (results) return results;

@@ -9,6 +9,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
+#include "lookback/base/json_file.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspection_json.h"
 #include "lookback/study/manifest.h"
@@ -22,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string inspection_name = inspection_files[0], arrays_name = inspection_files[1];
-constexpr std::size_t largest_inspection = std::size_t{1} << 30;
 
 Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunConfig& config,
                                           std::uint64_t step) {
@@ -43,8 +43,7 @@ Result<bool> is_inspected(const fs::path& directory) {
   const Result<std::optional<Manifest>> manifest = read_manifest(directory);
   if (!manifest) return manifest.error();
   if (!*manifest || !(*manifest)->lists(inspection_name)) return false;
-  const Result<nlohmann::json> there =
-      read_listed_object(directory, **manifest, inspection_name, largest_inspection);
+  const Result<nlohmann::json> there = read_listed_object(directory, **manifest, inspection_name);
   if (!there) return there.error();
   const std::string format = base::find_text(*there, {"format"});
   if (!format.starts_with("lookback inspection ")) return true;
@@ -78,7 +77,7 @@ Status write_inspection(const fs::path& directory, const Made& made, const nlohm
   if (Status removed = base::remove_file(directory / inspection_files[2]); !removed) return removed;
   Status written = write_inspection_arrays(directory / arrays_name, made.model, made.inspection);
   if (!written) return written;
-  written = base::write_file_atomically(directory / inspection_name, object.dump(2) + '\n');
+  written = base::write_json_text(directory / inspection_name, object.dump(2) + '\n');
   const std::string names[] = {inspection_name, arrays_name};
   return written ? list_files(directory, names) : written;
 }

@@ -10,11 +10,6 @@
 #include "lookback/train/checkpoint.h"
 
 namespace lookback::study {
-namespace {
-
-constexpr std::size_t largest_config = 1 << 20;
-
-}  // namespace
 
 std::string difference_text(const std::string& found, const std::string& asked) {
   const Result<base::Document> there = base::parse_toml(found, "");
@@ -45,7 +40,7 @@ Result<Standing> standing_of(const RunConfig& config, const std::filesystem::pat
   const Result<bool> there = base::is_there(file);
   if (!there) return there.error();
   if (!*there) return Standing::empty;
-  const Result<std::string> found = base::read_file(file, largest_config);
+  const Result<std::string> found = base::read_file(file, base::largest_toml);
   if (!found) return found.error();
   const std::string asked = to_toml(config);
   if (*found == asked) return Standing::same;

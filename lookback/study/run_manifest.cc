@@ -25,7 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t largest_findings = std::size_t{1} << 28U;
 const std::string findings_name = "findings.json";
 
 /// What Linux calls the processor; empty elsewhere.
@@ -153,8 +152,7 @@ Result<bool> has_finished(const fs::path& directory) {
   if (!ended || !*ended) return ended;
   const Result<std::optional<Manifest>> manifest = read_manifest(directory);
   if (!manifest) return manifest.error();
-  const Result<json> findings =
-      read_listed_object(directory, **manifest, findings_name, largest_findings);
+  const Result<json> findings = read_listed_object(directory, **manifest, findings_name);
   if (!findings) return findings.error();
   return base::find_text(*findings, {"status"}) == "finished";
 }

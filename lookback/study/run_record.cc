@@ -12,8 +12,6 @@
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_record = std::size_t{1} << 28;
-
 /// Lists as long as a sequence, which no claim speaks of: a study's records lie in memory together.
 void drop_lists(nlohmann::json& line) {
   for (const char* measured : {"probes", "unclamped"}) {
@@ -59,9 +57,7 @@ Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& ru
   if (!*ended) return std::optional<RunRecord>();
   const Result<std::optional<Manifest>> manifest = read_manifest(run);
   if (!manifest) return manifest.error();
-  const auto read = [&](const char* name) {
-    return read_listed_object(run, **manifest, name, largest_record);
-  };
+  const auto read = [&](const char* name) { return read_listed_object(run, **manifest, name); };
   RunRecord record;
   record.arm = config.arm;
   record.seed = config.seed;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "lookback/base/file.h"
+#include "lookback/base/toml_document.h"
 #include "lookback/study/longer_run.h"
 #include "lookback/study/output_place.h"
 #include "lookback/study/run_manifest.h"
@@ -20,8 +21,6 @@ namespace lookback::study {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t largest_run_config = std::size_t{1} << 20U;
 
 /// The number in "<tokens>.safetensors"; none for another name.
 std::optional<std::uint64_t> tokens_named_by(const fs::path& file) {
@@ -53,7 +52,7 @@ Status check_is_of_run(const fs::path& file, const RunConfig& config) {
   const Result<bool> there = base::is_there(run);
   if (!there) return there.error();
   if (!*there) return {};
-  const Result<std::string> text = base::read_file(run, largest_run_config);
+  const Result<std::string> text = base::read_file(run, base::largest_toml);
   if (!text) return text.error();
   const Result<RunConfig> of_run = parse_run_config(*text, run.string());
   if (!of_run) return of_run.error();

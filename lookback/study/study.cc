@@ -25,23 +25,19 @@
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_text = std::size_t{1} << 28;
-
 /// One run's row: its findings, with the speed that timing.json knows, null where that was lost, and
 /// the instruction sets that gave its bits.
 Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
   const Result<std::optional<Manifest>> manifest = read_manifest(run);
   if (!manifest) return manifest.error();
   if (!*manifest) return Error{fmt::format("{}: is missing", (run / manifest_name).string())};
-  const Result<nlohmann::json> findings =
-      read_listed_object(run, **manifest, "findings.json", largest_text);
+  const Result<nlohmann::json> findings = read_listed_object(run, **manifest, "findings.json");
   if (!findings) return findings.error();
   nlohmann::json row = summary_of(*findings);
   row["instruction_sets"] = instruction_sets_of(**manifest);
   row["tokens_per_second"] = nullptr;
   if (!(*manifest)->lists("timing.json")) return row;
-  const Result<nlohmann::json> timing =
-      read_listed_object(run, **manifest, "timing.json", largest_text);
+  const Result<nlohmann::json> timing = read_listed_object(run, **manifest, "timing.json");
   if (!timing) return timing.error();
   if (const auto rate = base::find_number(*timing, {"tokens_per_second"})) {
     row["tokens_per_second"] = *rate;
@@ -78,8 +74,7 @@ Status write_summary(const Study& study, const std::filesystem::path& directory,
 Status update_summary(const Study& study, const std::filesystem::path& directory) {
   const Result<std::optional<Manifest>> manifest = read_manifest(directory);
   if (!manifest) return manifest.error();
-  Result<nlohmann::json> summary =
-      read_listed_object(directory, **manifest, "summary.json", largest_text);
+  Result<nlohmann::json> summary = read_listed_object(directory, **manifest, "summary.json");
   if (!summary) return summary.error();
   nlohmann::json& question = (*summary)["question"];
   if (question == study.question) return {};

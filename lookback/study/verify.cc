@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lookback/base/file.h"
+#include "lookback/base/toml_document.h"
 #include "lookback/study/inspect_run.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
@@ -20,8 +21,6 @@ namespace lookback::study {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t most_config_bytes = std::size_t{1} << 20U;
 
 /// What only an ended run has, and its manifest lists.
 std::vector<const char*> end_files() {
@@ -101,7 +100,7 @@ class Verifier {
       if (!ended) ++found_.unfinished;
       if (ended) verify_nothing_unlisted(run, *manifest);
     }
-    const Result<std::string> text = base::read_file(run / "config.toml", most_config_bytes);
+    const Result<std::string> text = base::read_file(run / "config.toml", base::largest_toml);
     if (!text) return fault(text.error().message);
     const Result<RunConfig> config = parse_run_config(*text, (run / "config.toml").string());
     if (!config) return fault(config.error().message);

@@ -154,6 +154,17 @@ TEST_F(LoadInspection, DoesWithoutArraysAndWithoutMostKeys) {
   EXPECT_TRUE(found->paths.empty() && found->direct.empty() && found->patchings.empty());
 }
 
+TEST_F(LoadInspection, ReadsAsManyItemsAsALargeModelHas) {
+  // 48 layers of 25 heads have over 700,000 pairs, 30 x 16 just over 100,000.
+  json object = whole_inspection();
+  object["composition"] =
+      std::vector<json>(100'001, json{{"from", place(0, 0)}, {"to", place(1, 0)}});
+  write(object);
+  const Result<LensResult> found = load();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->composition.size(), 100'001U);
+}
+
 TEST_F(LoadInspection, PassesOverWhatHasNoNumber) {
   json object = whole_inspection();
   object["ablation"]["paths"][0]["rise"]["mean"] = nullptr;
@@ -213,8 +224,7 @@ TEST_F(LoadInspection, NamesTheKeyOfWhatIsOfTheWrongKind) {
     write(object);
     return error();
   };
-  EXPECT_EQ(error_with("/ablation/paths", "none"),
-            "key 'ablation.paths': expected an array of at most 100000 items");
+  EXPECT_EQ(error_with("/ablation/paths", "none"), "key 'ablation.paths': expected an array");
   EXPECT_EQ(error_with("/ablation/paths/0/to", -1), "key 'ablation.paths': item 0 is malformed");
   EXPECT_EQ(error_with("/ablation/norms/0", 5), "key 'ablation.norms': item 0 is malformed");
   EXPECT_EQ(error_with("/circuits/direct/0/head", nullptr),
