@@ -27,12 +27,12 @@ lookback_fuzz(safetensors
           base/safetensors.cc base/safetensors_header.cc)
 
 lookback_fuzz(study
-  USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus
+  USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus Boost::headers
   SOURCES base/count.cc base/file.cc base/json_access.cc base/nearest.cc base/printable.cc
           base/toml_difference.cc base/toml_document.cc base/toml_parse.cc base/toml_place.cc
           base/toml_table.cc base/toml_values.cc base/toml_write.cc model/architecture.cc model/architecture_toml.cc
           model/compile.cc model/program.cc model/taps.cc data/repeated_blocks.cc train/clamp.cc
-          train/config.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc
+          train/config.cc math/quantiles.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc
           study/claim_words.cc study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc
           study/run_config.cc study/study_file.cc)
 
@@ -57,13 +57,14 @@ lookback_fuzz(requests
 
 lookback_fuzz(records
   USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::xxhash
-       PkgConfig::zip Eigen3::Eigen
-  SOURCES base/checksum.cc base/file.cc base/json_access.cc base/json_file.cc base/nearest.cc
-          base/npz.cc base/npz_read.cc base/printable.cc data/repeated_blocks.cc lens/estimate.cc
+       Eigen3::Eigen Boost::headers
+  SOURCES base/checksum.cc base/file.cc base/json_access.cc base/json_file.cc base/memory.cc
+          base/nearest.cc base/printable.cc base/safetensors.cc base/safetensors_header.cc
+          data/repeated_blocks.cc math/quantiles.cc lens/estimate.cc
           lens/json_parts.cc lens/losses.cc lens/mechanism_verdict.cc lens/probe_result.cc
           lens/scores.cc lens/to_json.cc lens/transition.cc report/json_access.cc
-          report/load_inspection.cc study/findings.cc study/metrics_file.cc study/quantities.cc
-          study/quantities_evaluated.cc study/quantities_inspected.cc)
+          report/load_inspection.cc study/findings.cc study/metrics_file.cc study/possible_values.cc
+          study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc)
 
 lookback_fuzz(imports
   USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::xxhash
