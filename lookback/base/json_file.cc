@@ -44,4 +44,12 @@ Result<nlohmann::json> read_json_object(const std::filesystem::path& path, std::
   return value;
 }
 
+Status write_json_text(const std::filesystem::path& path, std::string_view text,
+                       std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return write_file_atomically(path, text);
+  return Error{
+      fmt::format("{}: would have {} bytes, which no command would read; at most {} can be",
+                  path.string(), text.size(), max_bytes)};
+}
+
 }  // namespace lookback::base

@@ -1,4 +1,4 @@
-// JSON of other hands: limited in size and in depth.
+// JSON in files: whatever is read is untrusted, so size and depth have limits.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,9 @@ namespace lookback::base {
 /// down into it by calls, so a deeper one could exhaust the stack of whoever uses it.
 inline constexpr std::size_t deepest_json = 64;
 
+/// The most bytes of a JSON file of lookback's: nothing larger is written, so all of it can be read.
+inline constexpr std::size_t largest_json = std::size_t{1} << 28;
+
 /// Whether more than `deepest_json` brackets are open at once in a text. What is not JSON may be
 /// judged either way.
 bool is_too_deep(std::string_view text);
@@ -23,6 +26,11 @@ nlohmann::json parse_json(std::string_view text);
 
 /// The object in a file. Errors, which name the file: it cannot be read, has over `max_bytes`, is
 /// too deep, or is not a whole JSON object.
-Result<nlohmann::json> read_json_object(const std::filesystem::path& path, std::size_t max_bytes);
+Result<nlohmann::json> read_json_object(const std::filesystem::path& path,
+                                        std::size_t max_bytes = largest_json);
+
+/// write_file_atomically of a JSON text. Errors: also more than `max_bytes`.
+Status write_json_text(const std::filesystem::path& path, std::string_view text,
+                       std::size_t max_bytes = largest_json);
 
 }  // namespace lookback::base

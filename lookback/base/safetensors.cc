@@ -23,9 +23,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
-constexpr std::size_t prefix_size = 8;  // the length of the header
-constexpr std::size_t alignment = 64;   // of the data section, in the file
-constexpr std::size_t max_file = std::size_t{1} << 35;
+constexpr std::size_t prefix_size = 8;                  // the length of the header
+constexpr std::size_t alignment = 64;                   // of the data section, in the file
+constexpr std::size_t max_file = std::size_t{1} << 36;  // 4.3e9 parameters with their moments
 constexpr std::string_view checksum_key = "checksum";
 constexpr std::string_view no_checksum = "0000000000000000";
 
@@ -97,6 +97,10 @@ Status check_tensors(std::span<const Tensor> tensors) {
     const std::string where = "tensor '" + printable(tensor.name) + "'";
     if (tensor.name == "__metadata__") return Error{where + ": the name is reserved"};
     if (!names.insert(tensor.name).second) return Error{where + ": found twice, allowed once"};
+    if (tensor.shape.size() > max_safetensors_rank) {
+      return Error{where + ": found " + std::to_string(tensor.shape.size()) +
+                   " dimensions, allowed at most " + std::to_string(max_safetensors_rank)};
+    }
     std::size_t count = 0;
     if (!checked_product(tensor.shape, 1, count) || count != tensor.values.size()) {
       return Error{where + ": found " + std::to_string(tensor.values.size()) +
@@ -147,7 +151,15 @@ Status write_safetensors(const std::filesystem::path& path, std::span<const Tens
                   std::to_string(max_safetensors_header));
   }
   std::vector<Bytes> data;
-  for (const Tensor& tensor : tensors) data.push_back(std::as_bytes(tensor.values));
+  std::size_t size = prefix_size + header->size();
+  for (const Tensor& tensor : tensors) {
+    data.push_back(std::as_bytes(tensor.values));
+    size += data.back().size();
+  }
+  if (size > max_file) {
+    return failed("it would have " + std::to_string(size) + " bytes, allowed " +
+                  std::to_string(max_file));
+  }
   const std::size_t digits = checksum_digits(*header);
   if (digits == std::string::npos) return failed("no place for the checksum");
   header->replace(digits, no_checksum.size(), expected_checksum(*header, digits, data));

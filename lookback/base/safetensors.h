@@ -27,7 +27,8 @@ struct Tensor {
 /// data section starts at a multiple of 64 bytes. Adds the metadata key "checksum": 16 hexadecimal
 /// digits, XXH3 over the whole file with these digits as zeros.
 /// Errors: a duplicate or reserved name, a shape that does not fit its values, text that is not
-/// UTF-8, a "checksum" among `metadata`, a header above 100 MB, or what the file system says.
+/// UTF-8, a "checksum" among `metadata`, what no reader takes (over 16 dimensions, a header above 100
+/// MB, a file above 64 GiB), or what the file system says.
 Status write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                          const std::map<std::string, std::string>& metadata);
 

@@ -13,8 +13,6 @@
 namespace lookback::base {
 namespace {
 
-constexpr std::size_t max_rank = 16;
-
 /// Bytes of one element; 0 for a dtype that the format does not know.
 std::size_t element_size(std::string_view dtype) {
   constexpr std::array<std::pair<std::string_view, std::size_t>, 16> sizes{{
@@ -58,7 +56,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool number_unsigned(std::uint64_t number) override {
     if (place_ != Place::list) return refuse("a number");
     if (field_ == "shape") {
-      if (header.entries.back().shape.size() == max_rank) return refuse("more than 16 dimensions");
+      if (header.entries.back().shape.size() == max_safetensors_rank)
+        return refuse("more than 16 dimensions");
       header.entries.back().shape.push_back(number);
     } else {
       if (offsets_ == 2) return refuse("more than 2 offsets");

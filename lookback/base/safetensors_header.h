@@ -14,6 +14,9 @@ namespace lookback::base {
 /// The limit that the format's own reader sets.
 inline constexpr std::size_t max_safetensors_header = 100'000'000;
 
+/// The most dimensions of a tensor.
+inline constexpr std::size_t max_safetensors_rank = 16;
+
 /// One tensor as the header describes it: its bytes are data[begin, end).
 struct SafetensorsEntry {
   std::string name;

@@ -47,9 +47,12 @@ struct Document {
   void set(std::string_view path, TomlValue value);
 };
 
+/// The most bytes of a TOML text that is read.
+inline constexpr std::size_t largest_toml = std::size_t{1} << 20;
+
 /// Parses TOML 1.0. Errors read "FILE:LINE: ...". `file_name` is only for messages.
 Result<Document> parse_toml(std::string_view text, std::string file_name);
-/// Reads and parses a file of at most 1 MiB.
+/// Reads and parses a file of at most largest_toml bytes.
 Result<Document> read_toml(const std::string& path);
 
 /// `base` with `overrides` laid over it: tables are merged key by key, anything else is replaced.

@@ -16,7 +16,6 @@
 namespace lookback::base {
 namespace {
 
-constexpr std::size_t max_bytes = std::size_t{1} << 20;
 /// toml++ limits how deep arrays and inline tables nest, but not dotted keys (a.a.a.a = 1), and its
 /// destructors recurse: a limit on the dots of a text bounds that depth far below what a stack
 /// holds.
@@ -95,9 +94,9 @@ class Converter {
 }  // namespace
 
 Result<Document> parse_toml(std::string_view text, std::string file_name) {
-  if (text.size() > max_bytes) {
+  if (text.size() > largest_toml) {
     return Error{file_name + ": found " + std::to_string(text.size()) +
-                 " bytes of TOML, allowed at most " + std::to_string(max_bytes)};
+                 " bytes of TOML, allowed at most " + std::to_string(largest_toml)};
   }
   if (std::count(text.begin(), text.end(), '.') > max_dots) {
     return Error{file_name + ": found more than " + std::to_string(max_dots) +
@@ -117,7 +116,7 @@ Result<Document> parse_toml(std::string_view text, std::string file_name) {
 }
 
 Result<Document> read_toml(const std::string& path) {
-  const Result<std::string> text = read_file(path, max_bytes);
+  const Result<std::string> text = read_file(path, largest_toml);
   if (!text) return text.error();
   return parse_toml(*text, path);
 }

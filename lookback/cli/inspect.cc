@@ -5,8 +5,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "lookback/base/file.h"
-#include "lookback/base/npz.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/inspection_table.h"
@@ -18,10 +16,8 @@
 namespace lookback::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct InspectOptions {
-  std::string path, npz;
+  std::string path, arrays;
   std::vector<std::string> probes;
   std::optional<std::size_t> sequences;
   std::optional<std::size_t> threads;
@@ -41,32 +37,22 @@ Result<study::InspectionOptions> inspection_options(const InspectOptions& option
   return result;
 }
 
-/// Whether the arrays may be written to `path`: over nothing, or over what an inspection left.
-Status check_arrays_place(const fs::path& path) {
-  if (path.empty()) return {};
-  const Result<bool> there = base::is_there(path);
-  if (!there) return there.error();
-  if (!*there || base::NpzFile::open(path)) return {};
-  return Error{fmt::format("--npz: {} is there and is no .npz file; remove it, or use another name",
-                           path.string())};
-}
-
 int show(const InspectOptions& options, study::InspectionOptions what) {
   const Result<study::FoundModel> found = study::find_model(options.path);
   if (!found) return fail(found.error());
   for (const std::string& line : found->passed_over) tell("passed over: " + line + '\n');
   const study::SavedModel& model = found->model;
   what.sequences = options.sequences.value_or(study::inspected_sequences(model.config.evaluate));
-  if (Status free = check_arrays_place(options.npz); !free) return fail(free.error());
+  if (!options.arrays.empty()) {
+    if (Status free = study::check_arrays_file(options.arrays); !free) return fail(free.error());
+  }
   model::CpuEngine engine(threads_of(options.threads));
   const Result<study::Inspection> inspection =
       study::inspect_checkpoint(found->file, model, what, engine);
   if (!inspection) return fail(inspection.error());
-  if (!options.npz.empty()) {
-    const auto arrays = study::inspection_arrays(*inspection);
-    if (Status written = base::write_npz(options.npz, arrays); !written) {
-      return fail(written.error());
-    }
+  if (!options.arrays.empty()) {
+    Status written = study::write_inspection_arrays(options.arrays, model, *inspection);
+    if (!written) return fail(written.error());
   }
   if (options.json) {
     fmt::print("{}\n", study::inspection_json(model, *inspection).dump(2));
@@ -102,11 +88,19 @@ void add_inspect(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(2, 1'000'000));
   command->add_flag("--json", options->json, "everything as one JSON object");
   command->add_option(
-      "--npz", options->npz,
-      "a file for the arrays: patterns, losses, circuits, eigenvalues (default: none)");
+      "--arrays", options->arrays,
+      "a safetensors file for patterns, losses, circuits, eigenvalues (default: none)");
+  command
+      ->add_option_function<std::string>(
+          "--npz",
+          [](const std::string&) {
+            throw CLI::ValidationError("--npz is now --arrays FILE, which writes safetensors");
+          })
+      ->group("");  // not in --help
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
-  command->footer("Example: lookback inspect runs/article/two-layer/seed-0 --npz two-layer.npz");
+  command->footer(
+      "Example: lookback inspect runs/article/two-layer/seed-0 --arrays two-layer.safetensors");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -70,8 +70,7 @@ Status print_verdicts(const std::filesystem::path& directory) {
   const Result<bool> there = base::is_there(file);
   if (!there) return there.error();
   if (!*there) return {};
-  constexpr std::size_t largest_ledger = std::size_t{1} << 28;
-  const Result<nlohmann::json> ledger = base::read_json_object(file, largest_ledger);
+  const Result<nlohmann::json> ledger = base::read_json_object(file);
   if (!ledger) return ledger.error();
   tell(ledger_text(*ledger));
   return {};

@@ -15,6 +15,7 @@
 
 #include "lookback/base/checksum.h"
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 #include "lookback/base/random.h"
 #include "lookback/base/utf8.h"
 #include "lookback/base/workers.h"
@@ -211,14 +212,14 @@ Status write_directory(const fs::path& out, const std::string& tokenizer, const 
   const Staging staging(out);
   Status written = base::make_directories(staging.path());
   if (!written) return written;
-  written = base::write_file_atomically(staging.path() / "tokenizer.json", tokenizer);
+  written = base::write_json_text(staging.path() / "tokenizer.json", tokenizer);
   if (!written) return written;
   written = write_token_file(staging.path() / "train.tokens", train.header, train.documents);
   if (!written) return written;
   written = write_token_file(staging.path() / "validation.tokens", validation.header,
                              validation.documents);
   if (!written) return written;
-  written = base::write_file_atomically(staging.path() / "data.json", data);
+  written = base::write_json_text(staging.path() / "data.json", data);
   if (!written) return written;
   return staging.publish();
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lookback/base/file.h"
+#include "lookback/base/json_file.h"
 #include "lookback/language/gpt2_files.h"
 #include "lookback/language/tiktoken_file.h"
 #include "lookback/language/tokenizer_json.h"
@@ -16,8 +17,6 @@ namespace lookback::language {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t largest_tokenizer = std::size_t{1} << 28;
 
 struct FilePair {
   const char* merges;
@@ -34,16 +33,16 @@ Result<Tokenizer> named(const fs::path& path, Result<Vocabulary> vocabulary) {
 }
 
 Result<Tokenizer> read_pair(const fs::path& directory, const FilePair& pair) {
-  const Result<std::string> merges = base::read_file(directory / pair.merges, largest_tokenizer);
+  const Result<std::string> merges = base::read_file(directory / pair.merges, base::largest_json);
   if (!merges) return merges.error();
-  const Result<std::string> encoder = base::read_file(directory / pair.encoder, largest_tokenizer);
+  const Result<std::string> encoder = base::read_file(directory / pair.encoder, base::largest_json);
   if (!encoder) return encoder.error();
   return named(directory / pair.merges, parse_gpt2_files(*merges, *encoder));
 }
 
 Result<Tokenizer> read_single(const fs::path& path,
                               const std::function<Result<Vocabulary>(std::string_view)>& parse) {
-  const Result<std::string> text = base::read_file(path, largest_tokenizer);
+  const Result<std::string> text = base::read_file(path, base::largest_json);
   if (!text) return text.error();
   return named(path, parse(*text));
 }
@@ -81,7 +80,7 @@ Result<Tokenizer> read_tokenizer(const fs::path& path) {
 }
 
 Status write_tokenizer(const fs::path& path, const Tokenizer& tokenizer) {
-  return base::write_file_atomically(path, to_tokenizer_json(tokenizer.vocabulary()));
+  return base::write_json_text(path, to_tokenizer_json(tokenizer.vocabulary()));
 }
 
 }  // namespace lookback::language

@@ -153,11 +153,11 @@ std::string text_of(const TaskResults& results) {
 }
 
 Status write_task_results(const std::filesystem::path& path, const TaskResults& results) {
-  return base::write_file_atomically(path, text_of(results));
+  return base::write_json_text(path, text_of(results));
 }
 
 Result<TaskResults> read_task_results(const std::filesystem::path& path) {
-  const Result<json> value = base::read_json_object(path, most_result_bytes);
+  const Result<json> value = base::read_json_object(path);
   if (!value) return value.error();
   Result<TaskResults> results = parse_task_results(*value);
   if (!results) return Error{fmt::format("{}: {}", path.string(), results.error().message)};

@@ -37,11 +37,8 @@ Result<TaskResults> parse_task_results(const nlohmann::json& value);
 /// What a file holds: to_json, indented. Text that is not UTF-8 becomes the replacement character.
 std::string text_of(const TaskResults& results);
 
-/// The most bytes of a file that are read.
-inline constexpr std::size_t most_result_bytes = std::size_t{1} << 24U;
-
 /// Writes and reads the file. Errors, which name the file: it cannot be written or read, has over
-/// 16 MiB, is not JSON, or is not such an object.
+/// base::largest_json bytes, is not JSON, or is not such an object.
 Status write_task_results(const std::filesystem::path& path, const TaskResults& results);
 Result<TaskResults> read_task_results(const std::filesystem::path& path);
 

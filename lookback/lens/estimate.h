@@ -8,9 +8,7 @@
 namespace lookback::lens {
 
 /// The t with P(|T| < t) = 0.95 for Student's distribution of `degrees` of freedom: 12.706 of 1,
-/// 2.365 of 7, 1.960 of infinitely many. Of 0 degrees NaN. To 1e-9: by the distribution's finite
-/// sums (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4), and of many degrees by its expansion about
-/// the normal one (26.7.5).
+/// 2.365 of 7, 1.960 of infinitely many. Of 0 degrees NaN.
 double student_t_95(std::size_t degrees);
 
 /// A mean and its standard error. The mean of no value, and the error of fewer than two, are NaN.
@@ -60,13 +58,12 @@ struct RatioOfMeans {
 std::optional<RatioOfMeans> ratio_of_means(std::span<const double> x, std::span<const double> y);
 
 /// A share of n trials, and its exact interval of 95% (Clopper and Pearson 1934): the shares that give
-/// so many hits or more, and so many or fewer, with a probability above 0.025. To 1e-9. Of no trial
-/// NaN.
+/// so many hits or more, and so many or fewer, with a probability above 0.025. Of no trial NaN.
 struct Share {
   double share = 0, lower = 0, upper = 0;
 };
 
-/// REQUIRES hits <= trials. Takes time in proportion to the trials.
+/// REQUIRES hits <= trials.
 Share share_estimate(std::size_t hits, std::size_t trials);
 
 }  // namespace lookback::lens

@@ -56,7 +56,7 @@ std::string matrices_note(const LensResult& result, std::size_t shown) {
   }
   const std::size_t all = result.direct.size() + result.composed.size();
   if (shown == all) return "";
-  if (shown == 0) return "There is no inspection.npz with whole circuits beside this run.";
+  if (shown == 0) return "There is no inspection.safetensors with whole circuits beside this run.";
   return "Shown are " + std::to_string(shown) + " of " + std::to_string(all) + " circuits.";
 }
 
@@ -123,7 +123,8 @@ std::size_t thin_matrices(std::vector<LensPart>& parts, const std::set<std::uint
     }
     ++taken;
     part.data["matrices"] = json::array();
-    part.data["matrices_note"] = "Left out to keep this page small; inspection.npz has them.";
+    part.data["matrices_note"] =
+        "Left out to keep this page small; inspection.safetensors has them.";
   }
   return taken;
 }

@@ -14,7 +14,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_file.h"
-#include "lookback/base/npz.h"
+#include "lookback/base/safetensors.h"
 #include "lookback/report/json_access.h"
 #include "lookback/study/possible_values.h"
 
@@ -24,9 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t largest_inspection = std::size_t{256} << 20U;
-/// More items of one kind than any page could show.
-constexpr std::size_t most_items = 100'000;
 constexpr std::uint64_t most_heads = 1 << 20;
 
 double number_or_nan(const json& value) {
@@ -138,9 +135,8 @@ class InspectionReader {
   template <class Add>
   void each(const json* list, const std::string& key, const Add& add) {
     if (!fault_.empty() || list == nullptr) return;
-    if (!list->is_array() || list->size() > most_items) {
-      fault_ = file_ + ": key '" + key + "': expected an array of at most " +
-               std::to_string(most_items) + " items";
+    if (!list->is_array()) {
+      fault_ = file_ + ": key '" + key + "': expected an array";
       return;
     }
     for (std::size_t i = 0; i < list->size() && fault_.empty(); ++i) {
@@ -338,28 +334,27 @@ std::string array_name(const LensCircuit& circuit) {
   return "circuits/" + circuit.kind + "/" + heads + "/matrix";
 }
 
-/// The matrices that the archive holds, up to the limits above.
+/// The matrices that the file holds, up to the limits above.
 Status read_matrices(const fs::path& path, LensResult& result) {
   const std::size_t side = result.vocabulary;
   if (side == 0 || side > most_matrix_tokens) return {};
   const Result<bool> there = base::is_there(path);
   if (!there) return there.error();
   if (!*there) return {};
-  const Result<base::NpzFile> file = base::NpzFile::open(path);
+  const Result<base::SafetensorsFile> file = base::SafetensorsFile::read(path);
   if (!file) return file.error();
   std::size_t room = most_matrices;
   for (std::vector<LensCircuit>* circuits : {&result.direct, &result.composed}) {
     for (LensCircuit& circuit : *circuits) {
       const std::string name = array_name(circuit);
-      if (room == 0 || !file->has(name)) continue;
-      Result<base::Array> array = file->read(name, side * side);
-      if (!array) return array.error();
-      if (array->values.size() != side * side) {
-        return Error{path.string() + ": array '" + name + "': found " +
-                     std::to_string(array->values.size()) + " values, expected " +
+      if (room == 0 || !file->contains(name)) continue;
+      const Result<base::Tensor> matrix = file->find(name);
+      if (!matrix) return matrix.error();
+      if (matrix->shape != std::vector{side, side}) {
+        return Error{path.string() + ": tensor '" + name + "': expected the shape " +
                      std::to_string(side) + " x " + std::to_string(side)};
       }
-      circuit.matrix = std::move(array->values);
+      circuit.matrix.assign(matrix->values.begin(), matrix->values.end());
       --room;
     }
   }
@@ -370,13 +365,13 @@ Status read_matrices(const fs::path& path, LensResult& result) {
 
 Result<LensResult> load_inspection(const fs::path& directory) {
   const fs::path path = directory / "inspection.json";
-  const Result<json> object = base::read_json_object(path, largest_inspection);
+  const Result<json> object = base::read_json_object(path);
   if (!object) return object.error();
   const std::string fault = study::fault_of_values(*object);
   if (!fault.empty()) return Error{path.string() + ": " + fault};
   Result<LensResult> result = InspectionReader(*object, path.string()).read();
   if (!result) return result;
-  if (Status read = read_matrices(directory / "inspection.npz", *result); !read) {
+  if (Status read = read_matrices(directory / "inspection.safetensors", *result); !read) {
     return read.error();
   }
   return result;

@@ -1,4 +1,4 @@
-// An inspection (inspection.json and inspection.npz of a run), read for the page.
+// An inspection (inspection.json and inspection.safetensors of a run), read for the page.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +19,11 @@ inline constexpr std::size_t most_matrices = 24;
 inline constexpr std::size_t most_text_bytes = 4000;
 inline constexpr std::size_t most_skipped_lines = 100;
 
-/// Reads DIR/inspection.json and the matrices in DIR/inspection.npz. Neither is trusted: sizes are
+/// Reads DIR/inspection.json and the matrices in DIR/inspection.safetensors. Neither is trusted: sizes are
 /// checked before they are used, an item without a number that can be drawn is passed over, an
 /// interval that is not two finite numbers in their order is not known, and a matrix that is not there leaves its circuit without one. Errors, in one line with file and key:
-/// no JSON object, another format, an array or a head of the wrong kind; an .npz file, if there is
-/// one, that cannot be read.
+/// no JSON object, another format, an array or a head of the wrong kind; a file of arrays, if there
+/// is one, that cannot be read.
 Result<LensResult> load_inspection(const std::filesystem::path& directory);
 
 }  // namespace lookback::report

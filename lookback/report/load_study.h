@@ -28,7 +28,7 @@ struct StudyReaders {
 
 /// Reads a study, finished or not, from DIR/study.toml (which says what its runs are, and what it
 /// claims of them: the ledger is made anew of the runs that have ended), and of every run DIR/<arm>/seed-<n>/metrics.jsonl, findings.json
-/// where it has ended, timing.json, inspection.json and .npz, and as many of its
+/// where it has ended, timing.json, inspection.json and .safetensors, and as many of its
 /// checkpoints/<tokens>.safetensors as fit `limits`: those are chosen first, and no others are read
 /// (but a few that tell the size).
 ///

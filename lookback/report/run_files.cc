@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t max_timing_bytes = std::size_t{1} << 20U;
+constexpr const char* arrays_name = "inspection.safetensors";
 
 }  // namespace
 
@@ -103,7 +103,7 @@ bool RunFiles::read_timing() {
   if (!timing_.changed({stamp})) return false;
   tokens_per_second_ = nullptr;
   if (!stamp.there) return true;
-  const Result<json> timing = base::read_json_object(path, max_timing_bytes);
+  const Result<json> timing = base::read_json_object(path);
   if (!timing) {
     timing_.notes.push_back("skipped: " + timing.error().message);
     return true;
@@ -147,14 +147,13 @@ bool RunFiles::read_metrics(Run& run) {
 
 bool RunFiles::read_lens(Run& run) {
   const FileStamp stamp = stamp_of(folder_ / "inspection.json");
-  if (!lens_.changed(
-          {stamp, stamp_of(folder_ / "inspection.npz"), manifest_file_.stamps.front()})) {
+  if (!lens_.changed({stamp, stamp_of(folder_ / arrays_name), manifest_file_.stamps.front()})) {
     return false;
   }
   run.lens.reset();
   std::string fault;
   const bool whole = is_listed("inspection.json", fault) &&
-                     (!manifest_->lists("inspection.npz") || is_listed("inspection.npz", fault));
+                     (!manifest_->lists(arrays_name) || is_listed(arrays_name, fault));
   if (!fault.empty()) lens_.notes.push_back("skipped: " + fault);
   if (!whole) return true;
   Result<LensResult> found = load_inspection(folder_);

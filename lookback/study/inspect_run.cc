@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
-#include "lookback/base/npz.h"
+#include "lookback/base/json_file.h"
 #include "lookback/math/targets.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspection_json.h"
@@ -23,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string inspection_name = "inspection.json";
+const std::string inspection_name = inspection_files[0], arrays_name = inspection_files[1];
 
 /// Refuses a run that lookback 0.2 made: its metrics are bound to a configuration as 0.2 wrote it, and
 /// would seem to be another run's.
@@ -59,33 +60,40 @@ Result<bool> is_inspected(const fs::path& directory) {
   if (!there) return there.error();
   if (there->is_null()) return false;
   const std::string format = base::find_text(*there, {"format"});
-  return !format.starts_with("lookback inspection ") || format == inspection_format;
+  if (!format.starts_with("lookback inspection ")) return true;
+  return format == inspection_format && run->lists(arrays_name);
 }
 
-/// Both forms of one inspection, or a stop that was asked for.
 struct Made {
-  bool stopped = false;
-  nlohmann::json object;
-  std::vector<base::Array> arrays;
+  SavedModel model;
+  Inspection inspection;
 };
 
 Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
                              model::Engine& engine, Listener& listener) {
   const Result<fs::path> file = find_checkpoint(directory);
   if (!file) return file.error();
-  const Result<SavedModel> model = read_model(*file);
+  Result<SavedModel> model = read_model(*file);
   if (!model) return model.error();
   InspectionOptions options;
   options.sequences = inspected_sequences(config.evaluate);
   options.stop = [&] { return listener.stop(); };
-  const Result<Inspection> inspection = inspect_checkpoint(*file, *model, options, engine);
+  Result<Inspection> inspection = inspect_checkpoint(*file, *model, options, engine);
   if (!inspection) return inspection.error();
-  Made made;
-  made.stopped = inspection->stopped;
-  if (made.stopped) return made;
-  made.object = inspection_json(*model, *inspection);
-  made.arrays = inspection_arrays(*inspection);
-  return made;
+  return Made{std::move(*model), std::move(*inspection)};
+}
+
+/// Writes both files in place of what an earlier inspection left, and lists them. Killed in between, the
+/// run has no inspection.
+Status write_inspection(const fs::path& directory, const Made& made, const nlohmann::json& object) {
+  const std::vector<std::string> replaced(std::begin(inspection_files), std::end(inspection_files));
+  if (Status unlisted = unlist_files(directory, replaced); !unlisted) return unlisted;
+  if (Status removed = base::remove_file(directory / inspection_files[2]); !removed) return removed;
+  Status written = write_inspection_arrays(directory / arrays_name, made.model, made.inspection);
+  if (!written) return written;
+  written = base::write_json_text(directory / inspection_name, object.dump(2) + '\n');
+  const std::string names[] = {inspection_name, arrays_name};
+  return written ? list_files(directory, names, {math::active_instruction_set()}) : written;
 }
 
 }  // namespace
@@ -117,18 +125,13 @@ Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
   const Result<Made> made = make_inspection(config, directory, engine, listener);
   if (!made) return Error{fmt::format("{}: not inspected: {}", name, made.error().message)};
-  if (made->stopped) return Ending::stopped;
+  if (made->inspection.stopped) return Ending::stopped;
   if (Status held = lock.check(); !held) return held.error();
-  const std::string files[] = {"inspection.npz", inspection_name};
-  if (Status unlisted = unlist_files(directory, files); !unlisted) return unlisted.error();
-  Status written = base::write_npz(directory / files[0], made->arrays);
-  if (written) {
-    written = base::write_file_atomically(directory / files[1], made->object.dump(2) + '\n');
-  }
-  if (written) written = list_files(directory, files, {math::active_instruction_set()});
+  const nlohmann::json object = inspection_json(made->model, made->inspection);
+  Status written = write_inspection(directory, *made, object);
   if (!written) return written.error();
   listener.message(fmt::format("{}: inspected, mechanism {}", name,
-                               made->object["mechanism"]["verdict"].get<std::string>()));
+                               object["mechanism"]["verdict"].get<std::string>()));
   return Ending::finished;
 }
 

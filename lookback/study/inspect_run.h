@@ -1,7 +1,7 @@
 // The inspection that a run ends with.
 //
-//   RUN/inspection.json    what `lookback inspect RUN --json` prints
-//   RUN/inspection.npz     what --npz writes
+//   RUN/inspection.json           what `lookback inspect RUN --json` prints
+//   RUN/inspection.safetensors    what --arrays writes
 #pragma once
 
 #include <filesystem>
@@ -23,6 +23,11 @@ std::size_t inspected_sequences(const EvaluateConfig& evaluate);
 Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
                                       const SavedModel& model, const InspectionOptions& options,
                                       model::Engine& engine);
+
+/// What an inspection leaves in a run's directory. The last is what earlier builds wrote in place of
+/// the second: such an inspection is made anew.
+inline constexpr const char* inspection_files[] = {"inspection.json", "inspection.safetensors",
+                                                   "inspection.npz"};
 
 /// Inspects the last checkpoint of the ended run in the locked directory, on inspected_sequences, writes the
 /// arrays and the JSON, the same bytes on any number of threads, and lists both in the run's manifest.

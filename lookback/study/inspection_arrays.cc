@@ -1,16 +1,22 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "lookback/base/file.h"
+#include "lookback/base/safetensors.h"
+#include "lookback/base/version.h"
 #include "lookback/lens/circuit_names.h"
 #include "lookback/study/inspection_json.h"
 
 namespace lookback::study {
 namespace {
 
-using base::Array;
+using Array = InspectionArray;
 using Arrays = std::vector<Array>;
+
+constexpr std::string_view any_format = "lookback inspection ";
 
 std::string name_of(lens::HeadPlace place) { return fmt::format("{}.{}", place.layer, place.head); }
 
@@ -99,6 +105,37 @@ Arrays inspection_arrays(const Inspection& inspection) {
   }
   for (const lens::Patching& patching : inspection.patchings) add_patching(patching, arrays);
   return arrays;
+}
+
+Status write_inspection_arrays(const std::filesystem::path& file, const SavedModel& model,
+                               const Inspection& inspection) {
+  const Arrays arrays = inspection_arrays(inspection);
+  std::vector<base::Tensor> tensors;
+  tensors.reserve(arrays.size());
+  for (const Array& array : arrays) tensors.push_back({array.name, array.shape, array.values});
+  // Without the commit: builds that compute the same write the same bytes.
+  const std::string_view version = base::version().substr(0, base::version().find(' '));
+  return base::write_safetensors(file, tensors,
+                                 {{"format", inspection_format},
+                                  {"arm", model.config.arm},
+                                  {"seed", std::to_string(model.header.seed)},
+                                  {"step", std::to_string(model.header.step)},
+                                  {"tokens", std::to_string(model.header.tokens)},
+                                  {"version", std::string(version)}});
+}
+
+Status check_arrays_file(const std::filesystem::path& file) {
+  const Result<bool> there = base::is_there(file);
+  if (!there) return there.error();
+  if (!*there) return {};
+  const Result<base::SafetensorsFile> found = base::SafetensorsFile::read(file);
+  if (found) {
+    const auto format = found->metadata().find("format");
+    if (format != found->metadata().end() && format->second.starts_with(any_format)) return {};
+  }
+  const std::string reason =
+      found ? file.string() + ": holds no arrays of an inspection" : found.error().message;
+  return Error{reason + "; arrays replace only such a file: remove it, or use another name"};
 }
 
 }  // namespace lookback::study

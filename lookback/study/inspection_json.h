@@ -1,10 +1,13 @@
-// An inspection as JSON and as arrays for NumPy.
+// An inspection as JSON and as arrays in a safetensors file.
 #pragma once
 
+#include <cstddef>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
-#include "lookback/base/npz.h"
+#include "lookback/base/result.h"
 #include "lookback/study/inspection.h"
 
 namespace lookback::study {
@@ -26,13 +29,30 @@ inline constexpr const char* inspection_format = "lookback inspection 3";
 /// "in_context_learning_score" of a probe where they say nothing (lens/losses.h).
 nlohmann::json inspection_json(const SavedModel& model, const Inspection& inspection);
 
-/// What numbers alone say, for numpy.load: heads are named layer.head, and circuits
-/// "circuits/KIND/HEAD" or "circuits/KIND/FROM-HEAD".
+/// A named array, row-major: the product of `shape` is the number of values.
+struct InspectionArray {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::vector<float> values;
+};
+
+/// What numbers alone say: heads are named layer.head, and circuits "circuits/KIND/HEAD" or
+/// "circuits/KIND/FROM-HEAD". Complex numbers have a last axis of 2, real and imaginary part.
 ///   sequence [T]; attention/HEAD [T,T]
 ///   PROBE/losses [n,T-1]; PROBE/SCORE [n,heads]
 ///   circuits/.../eigenvalues [r,2], /singular_values [r], /matrix [V,V] where V is small enough
 ///   positional/HEAD/by_offset [T], /scores [T,T]
 ///   patching/CORRUPTION/ACTIVATION/HEAD [T]
-std::vector<base::Array> inspection_arrays(const Inspection& inspection);
+std::vector<InspectionArray> inspection_arrays(const Inspection& inspection);
+
+/// Writes these arrays as a safetensors file, atomically, the same bytes for the same input. Its
+/// metadata say what the arrays are of: "format" (inspection_format), "arm", "seed", "step",
+/// "tokens", and "version" of lookback. Errors: what the file system says.
+Status write_inspection_arrays(const std::filesystem::path& file, const SavedModel& model,
+                               const Inspection& inspection);
+
+/// Refuses a path where something is that arrays must not replace: anything but a file of
+/// write_inspection_arrays, of this format or another.
+Status check_arrays_file(const std::filesystem::path& file);
 
 }  // namespace lookback::study

@@ -6,9 +6,11 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/toml_document.h"
+#include "lookback/study/inspect_run.h"
 #include "lookback/train/checkpoint.h"
 
 namespace lookback::study {
+
 std::string difference_text(const std::string& found, const std::string& asked) {
   const Result<base::Document> there = base::parse_toml(found, "");
   const Result<base::Document> wanted = base::parse_toml(asked, "");
@@ -57,9 +59,11 @@ bool leads_to(const std::string& checkpoint, const RunConfig& config) {
 }
 
 Status remove_shorter_end(const RunConfig& config, const std::filesystem::path& directory) {
-  for (const char* made : {"inspection.json", "inspection.npz", "evaluation.json"}) {
+  for (const char* made : inspection_files) {
     if (Status removed = base::remove_file(directory / made); !removed) return removed;
   }
+  Status removed = base::remove_file(directory / "evaluation.json");
+  if (!removed) return removed;
   Result<train::ResumePoint> newest = train::find_resume_point(directory);
   if (!newest) return newest.error();
   if (!newest->checkpoint) return {};

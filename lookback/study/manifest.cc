@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* manifest_format = "lookback manifest 1";
-constexpr std::size_t largest_manifest = std::size_t{1} << 26U;
 
 /// Held while a manifest is read, changed and written: commands may list what they made in a directory
 /// while a study is at work there.
@@ -89,7 +88,7 @@ Result<Found> find_manifest(const fs::path& directory) {
   const Result<bool> there = base::is_there(path);
   if (!there) return there.error();
   if (!*there) return Found{};
-  const Result<std::string> text = base::read_file(path, largest_manifest);
+  const Result<std::string> text = base::read_file(path, base::largest_json);
   if (!text) return text.error();
   json object = base::parse_json(*text);
   std::optional<Manifest> manifest;
@@ -106,7 +105,7 @@ Status change_locked(const fs::path& directory, const LockedFile& lock,
   Manifest manifest = *there ? **there : Manifest();
   change(manifest);
   if (Status held = lock.check(); !held) return held;
-  return base::write_file_atomically(directory / manifest_name, text_of(manifest));
+  return base::write_json_text(directory / manifest_name, text_of(manifest));
 }
 
 bool is_valid(const Manifest::File& file, const base::FileSum& found) {
@@ -194,26 +193,25 @@ Status write_listed(const fs::path& directory, const std::string& name, std::str
         change_locked(directory, *lock, [&](Manifest& m) { m.files[name].announced = sum; });
     if (!announced) return announced;
   }
-  if (Status written = base::write_file_atomically(directory / name, text); !written)
-    return written;
+  if (Status written = base::write_json_text(directory / name, text); !written) return written;
   return change_locked(directory, *lock, [&](Manifest& m) {
     m.files[name] = {sum, {}, instruction_sets};
   });
 }
 
 Result<std::string> read_listed(const fs::path& directory, const Manifest& manifest,
-                                const std::string& name, std::size_t max_bytes) {
+                                const std::string& name) {
   const Result<Manifest::File> file = record_of(directory, manifest, name);
   if (!file) return file.error();
-  Result<std::string> text = base::read_file(directory / name, max_bytes);
+  Result<std::string> text = base::read_file(directory / name, base::largest_json);
   if (!text) return text;
   if (!is_valid(*file, base::sum_of(*text))) return changed_file(directory / name);
   return text;
 }
 
 Result<json> read_listed_object(const fs::path& directory, const Manifest& manifest,
-                                const std::string& name, std::size_t max_bytes) {
-  const Result<std::string> text = read_listed(directory, manifest, name, max_bytes);
+                                const std::string& name) {
+  const Result<std::string> text = read_listed(directory, manifest, name);
   if (!text) return text.error();
   json object = base::parse_json(*text);
   if (!object.is_object())

@@ -64,18 +64,17 @@ Status list_files(const std::filesystem::path& directory, std::span<const std::s
 /// From now on these do not count; whether they are there is another matter.
 Status unlist_files(const std::filesystem::path& directory, std::span<const std::string> names);
 
-/// Writes a file and lists it, killed in between or not.
+/// Writes a JSON file and lists it, killed in between or not.
 Status write_listed(const std::filesystem::path& directory, const std::string& name,
                     std::string_view text, const std::set<std::string>& instruction_sets = {});
 
-/// The whole file, if it is what the manifest says. Errors: those of base::read_file; it is not
-/// listed; it was changed since it was written.
+/// A whole JSON file, if it is what the manifest says. Errors: those of base::read_file, of more than
+/// base::largest_json; it is not listed; it was changed since it was written.
 Result<std::string> read_listed(const std::filesystem::path& directory, const Manifest& manifest,
-                                const std::string& name, std::size_t max_bytes);
-/// The same of a JSON object. Errors: also what is no JSON object.
+                                const std::string& name);
+/// The object in it. Errors: also what is no JSON object.
 Result<nlohmann::json> read_listed_object(const std::filesystem::path& directory,
-                                          const Manifest& manifest, const std::string& name,
-                                          std::size_t max_bytes);
+                                          const Manifest& manifest, const std::string& name);
 
 /// How a listed file stands to the manifest. Errors: it cannot be read now; it is not listed.
 enum class FileState { missing, changed, same };

@@ -18,8 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t largest_metrics = std::size_t{1} << 30U;
-
 constexpr std::string_view opening = R"({"checksum":")";
 constexpr std::size_t checksum_digits = 16;
 
@@ -119,21 +117,32 @@ Result<std::vector<json>> read_metrics(const std::filesystem::path& file,
   return std::move(found->lines);
 }
 
-MetricsWriter::MetricsWriter(std::filesystem::path file, std::string identity)
-    : file_(std::move(file)), identity_(std::move(identity)), last_(identity_) {}
+MetricsWriter::MetricsWriter(std::filesystem::path file, std::string identity,
+                             std::size_t max_bytes)
+    : file_(std::move(file)),
+      identity_(std::move(identity)),
+      max_bytes_(max_bytes),
+      last_(identity_) {}
 
 Status MetricsWriter::begin(const std::vector<json>& lines) {
   last_ = identity_;
   std::string text;
   for (const json& line : lines) text += sealed(line, last_);
+  bytes_ = text.size();
   return base::write_file_atomically(file_, text);
 }
 
 Status MetricsWriter::append(const json& line) {
   std::string last = last_;
-  Status appended = base::append_and_sync(file_, sealed(line, last));
-  if (appended) last_ = last;
-  return appended;
+  const std::string text = sealed(line, last);
+  if (bytes_ + text.size() > max_bytes_) {
+    return Error{fmt::format("{}: would have {} bytes with the next line, at most {} can be read",
+                             file_.string(), bytes_ + text.size(), max_bytes_)};
+  }
+  if (Status appended = base::append_and_sync(file_, text); !appended) return appended;
+  bytes_ += text.size();
+  last_ = std::move(last);
+  return {};
 }
 
 }  // namespace lookback::study

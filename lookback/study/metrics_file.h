@@ -5,6 +5,7 @@
 // also while the file grows.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
@@ -14,6 +15,9 @@
 #include "lookback/base/result.h"
 
 namespace lookback::study {
+
+/// The most bytes of a file that is written or read.
+inline constexpr std::size_t largest_metrics = std::size_t{1} << 30U;
 
 /// What is wrong with a line, without its checksum, as one that findings (findings.h) are made from and
 /// pages are drawn from: a part that is missing, or a value that cannot be (a score above 1, a loss
@@ -37,10 +41,11 @@ Result<std::vector<nlohmann::json>> read_metrics(const std::filesystem::path& fi
                                                  const std::string& identity,
                                                  std::uint64_t last_step = UINT64_MAX);
 
-/// Writes the file of one run.
+/// Writes the file of one run, which may have `max_bytes`: a line beyond them is an error.
 class MetricsWriter {
  public:
-  MetricsWriter(std::filesystem::path file, std::string identity);
+  MetricsWriter(std::filesystem::path file, std::string identity,
+                std::size_t max_bytes = largest_metrics);
 
   /// Replaces the file by these lines: what a run goes on from.
   Status begin(const std::vector<nlohmann::json>& lines);
@@ -50,6 +55,8 @@ class MetricsWriter {
  private:
   std::filesystem::path file_;
   std::string identity_;
+  std::size_t max_bytes_;
+  std::size_t bytes_ = 0;
   std::string last_;  // checksum of the last line; of the first, the identity
 };
 

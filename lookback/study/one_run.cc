@@ -24,8 +24,6 @@
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_timing = 1 << 20;
-
 std::filesystem::path findings_path(const std::filesystem::path& run) {
   return run / "findings.json";
 }
@@ -44,7 +42,7 @@ Result<Timing> read_timing(const std::filesystem::path& file) {
   const Result<bool> there = base::is_there(file);
   if (!there) return there.error();
   if (!*there) return Timing{};
-  const Result<std::string> text = base::read_file(file, largest_timing);
+  const Result<std::string> text = base::read_file(file, base::largest_json);
   if (!text) return text.error();
   const nlohmann::json json = base::parse_json(*text);
   const auto tokens = base::find_count(json, {"tokens"});
@@ -128,9 +126,8 @@ class OneRun {
 
   /// Beside the run, so that one can talk to it wherever it is taken.
   Status copy_tokenizer(const Text& text) const {
-    constexpr std::size_t largest_tokenizer = std::size_t{1} << 28;
     const Result<std::string> bytes =
-        base::read_file(text.directory / "tokenizer.json", largest_tokenizer);
+        base::read_file(text.directory / "tokenizer.json", base::largest_json);
     if (!bytes) return bytes.error();
     return base::write_file_atomically(directory_ / "tokenizer.json", *bytes);
   }
@@ -245,7 +242,7 @@ class OneRun {
                                    {"seconds", whole.seconds},
                                    {"tokens_per_second", whole.rate()},
                                    {"threads", engine_.workers().count()}};
-    return base::write_file_atomically(timing_path(), timing.dump(2) + '\n');
+    return base::write_json_text(timing_path(), timing.dump(2) + '\n');
   }
 
   Status end(const train::Outcome& outcome, const model::Program& program) {
@@ -262,8 +259,7 @@ class OneRun {
     // before.
     if (Status removed = base::remove_file(train::resume_path(directory_)); !removed)
       return removed;
-    Status written =
-        base::write_file_atomically(findings_path(directory_), findings.dump(2) + '\n');
+    Status written = base::write_json_text(findings_path(directory_), findings.dump(2) + '\n');
     if (written) written = note_end(directory_, config_);
     if (written && !run_end.diverged) listener_.message(line_of(findings));
     return written;

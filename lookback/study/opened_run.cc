@@ -10,17 +10,12 @@
 #include "lookback/study/run_manifest.h"
 
 namespace lookback::study {
-namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t largest_result = std::size_t{1} << 30U;
-
-}  // namespace
-
 Result<json> read_result(const std::filesystem::path& directory, const Manifest& manifest,
                          const std::string& name) {
-  Result<json> object = read_listed_object(directory, manifest, name, largest_result);
+  Result<json> object = read_listed_object(directory, manifest, name);
   if (!object) return object;
   const std::string fault = fault_of_values(*object);
   if (fault.empty()) return object;

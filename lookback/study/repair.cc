@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lookback/base/file.h"
+#include "lookback/study/inspect_run.h"
 #include "lookback/study/longer_run.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
@@ -108,7 +110,7 @@ class Repair {
     if (name == "timing.json" || name == "evaluation.json") {
       gone_.push_back(name);
     } else if (name.starts_with("inspection.")) {
-      gone_.insert(gone_.end(), {"inspection.json", "inspection.npz"});
+      gone_.insert(gone_.end(), std::begin(inspection_files), std::end(inspection_files));
     } else {
       reopens_ = true;
       if (name == "config.toml") config_is_lost_ = true;

@@ -7,6 +7,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/toml_document.h"
 #include "lookback/model/architecture_toml.h"
 
 namespace lookback::study {
@@ -201,8 +202,7 @@ Result<RunConfig> parse_model_config(const std::string& text, const std::string&
 }
 
 Result<std::string> read_config_text(const std::filesystem::path& run) {
-  constexpr std::size_t largest = std::size_t{1} << 20U;
-  return base::read_file(run / "config.toml", largest);
+  return base::read_file(run / "config.toml", base::largest_toml);
 }
 
 Result<RunConfig> read_run_config(const std::filesystem::path& run) {

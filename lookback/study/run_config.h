@@ -88,7 +88,7 @@ inline constexpr std::string_view arm_names = "letters, digits, - and _, but not
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name);
 
 /// The text of config.toml in a run's directory, and what it says. Errors: it cannot be read, is over
-/// 1 MiB, or is not what to_toml writes.
+/// base::largest_toml, or is not what to_toml writes.
 Result<std::string> read_config_text(const std::filesystem::path& run);
 Result<RunConfig> read_run_config(const std::filesystem::path& run);
 

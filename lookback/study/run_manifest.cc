@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <string_view>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "lookback/base/json_access.h"
 #include "lookback/base/version.h"
 #include "lookback/math/targets.h"
+#include "lookback/study/inspect_run.h"
 #include "lookback/study/opened_run.h"
 #include "lookback/study/saved_model.h"
 #include "lookback/train/checkpoint.h"
@@ -189,8 +191,8 @@ Status note_reopening(const fs::path& directory) {
 
 Result<std::vector<std::string>> unlisted_files(const fs::path& directory,
                                                 const Manifest& manifest) {
-  std::vector<std::string> names = {"inspection.json", "inspection.npz", "evaluation.json",
-                                    "resume.safetensors"};
+  std::vector<std::string> names = {"evaluation.json", "resume.safetensors"};
+  names.insert(names.end(), std::begin(inspection_files), std::end(inspection_files));
   const auto checkpoints = checkpoint_names(directory);
   if (!checkpoints) return checkpoints.error();
   names.insert(names.end(), checkpoints->begin(), checkpoints->end());

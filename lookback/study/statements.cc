@@ -20,7 +20,6 @@ using nlohmann::json;
 
 constexpr const char* file_name = "claims.json";
 constexpr const char* format = "lookback claims 1";
-constexpr std::size_t largest_file = std::size_t{1} << 26;
 
 /// A test in the words of a study file; what has its default is left out, so that keys to come change
 /// no form.
@@ -92,7 +91,7 @@ Result<Statements> read_file(const std::filesystem::path& file) {
   const Result<bool> there = base::is_there(file);
   if (!there) return there.error();
   if (!*there) return Statements();
-  Result<json> body = base::read_json_object(file, largest_file);
+  Result<json> body = base::read_json_object(file);
   if (!body) return refusal(body.error().message);
   const std::string checksum = base::find_text(*body, {"checksum"});
   body->erase("checksum");

@@ -26,8 +26,6 @@
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_text = std::size_t{1} << 28;
-
 /// One run's row: its findings, with the speed that timing.json knows, null where that was lost, and
 /// the instruction sets that gave its bits.
 Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
@@ -75,8 +73,7 @@ Status write_summary(const Study& study, const std::filesystem::path& directory,
 Status update_summary(const Study& study, const std::filesystem::path& directory) {
   const Result<std::optional<Manifest>> manifest = read_manifest(directory);
   if (!manifest) return manifest.error();
-  Result<nlohmann::json> summary =
-      read_listed_object(directory, **manifest, "summary.json", largest_text);
+  Result<nlohmann::json> summary = read_listed_object(directory, **manifest, "summary.json");
   if (!summary) return summary.error();
   nlohmann::json& question = (*summary)["question"];
   if (question == study.question) return {};

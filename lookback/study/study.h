@@ -5,7 +5,7 @@
 //   DIR/<arm>/seed-<n>/metrics.jsonl            one line an evaluation
 //   DIR/<arm>/seed-<n>/checkpoints/<tokens>.safetensors
 //   DIR/<arm>/seed-<n>/findings.json            when the run has ended
-//   DIR/<arm>/seed-<n>/inspection.{json,npz}    of its last checkpoint (inspect_run.h)
+//   DIR/<arm>/seed-<n>/inspection.{json,safetensors}    of its last checkpoint (inspect_run.h)
 //   DIR/summary.json                            when all have
 #pragma once
 

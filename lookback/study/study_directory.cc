@@ -10,6 +10,7 @@
 #include "lookback/base/checksum.h"
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
+#include "lookback/base/toml_document.h"
 #include "lookback/study/longer_run.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/output_place.h"
@@ -17,8 +18,6 @@
 
 namespace lookback::study {
 namespace {
-
-constexpr std::size_t largest_study = std::size_t{1} << 28U;
 
 /// What a study's runs are; empty where its text is none.
 std::string runs_checksum(const std::string& text) {
@@ -150,13 +149,17 @@ Status claim_found(const Study& study, const std::filesystem::path& directory,
 }  // namespace
 
 Status write_study_file(const Study& study, const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "study.toml";
+  // It may be longer than the file it came from, and must be read again.
+  const Result<Study> readable = parse_runs_of_study(study.text, file.string());
+  if (!readable) return readable.error();
   const std::string runs = runs_checksum(study.text);
   Status noted = update_manifest(directory, [&](Manifest& manifest) {
     manifest.owner["study"] = study.name;
     manifest.owner["runs"].push_back(runs);
   });
   if (!noted) return noted;
-  Status written = base::write_file_atomically(directory / "study.toml", study.text);
+  Status written = base::write_file_atomically(file, study.text);
   if (!written) return written;
   return update_manifest(directory, [&](Manifest& manifest) {
     manifest.owner = {{"study", study.name}, {"runs", {runs}}};
@@ -170,7 +173,7 @@ Status check_study_file(const Study& study, const std::filesystem::path& directo
   const Result<DirectoryKind> kind = kind_of(directory);
   if (!kind) return kind.error();
   if (!*there || *kind == DirectoryKind::study) return {};
-  const Result<std::string> found = base::read_file(file, largest_study);
+  const Result<std::string> found = base::read_file(file, base::largest_toml);
   if (!found) return found.error();
   if (*found == study.text) return {};  // killed before its first run, for one
   return Error{
@@ -190,7 +193,7 @@ Status claim_directory(const Study& study, const std::filesystem::path& director
     if (Status removed = base::remove_file(directory / manifest_name); !removed) return removed;
   }
   if (!*there) return write_study_file(study, directory);
-  const Result<std::string> found = base::read_file(file, largest_study);
+  const Result<std::string> found = base::read_file(file, base::largest_toml);
   if (!found) return found.error();
   // This very study, whose file was damaged since.
   const bool is_known = manifest && *manifest && (*manifest)->owner.contains("runs");

@@ -9,12 +9,12 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/toml_document.h"
 #include "lookback/base/toml_values.h"
 
 namespace lookback::study {
 namespace {
 
-constexpr std::size_t largest_study_file = 1 << 20;
 constexpr std::uint64_t most_seeds = 100'000;
 constexpr std::size_t most_sizes = 16;
 const std::string size_as_it_is = "default";  // the study without any of its sizes
@@ -305,7 +305,7 @@ Result<Study> parse_runs_of_study(const std::string& text, const std::string& fi
 }
 
 Result<Study> read_study(const std::string& path, const Overrides& overrides) {
-  Result<std::string> text = base::read_file(path, largest_study_file);
+  Result<std::string> text = base::read_file(path, base::largest_toml);
   if (!text) return text.error();
   return parse_study(*text, path, overrides);
 }

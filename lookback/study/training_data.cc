@@ -58,8 +58,7 @@ std::optional<TextSources> sources_of(const nlohmann::json& data) {
 /// Reads the data.json of a directory whose tokens are open.
 Status read_data_json(Text& text) {
   const std::filesystem::path file = text.directory / "data.json";
-  constexpr std::size_t largest_data = std::size_t{1} << 28;
-  Result<std::string> bytes = base::read_file(file, largest_data);
+  Result<std::string> bytes = base::read_file(file, base::largest_json);
   if (!bytes) return bytes.error();
   const nlohmann::json data = base::parse_json(*bytes);
   for (const auto& [part, tokens] :
@@ -107,9 +106,8 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   text.validation = std::move(*validation);
   const language::TokenFileHeader& header = text.train->header();
   const language::TokenFileHeader& other = text.validation->header();
-  constexpr std::size_t largest_tokenizer = std::size_t{1} << 28;
   const Result<std::string> bytes =
-      base::read_file(directory / "tokenizer.json", largest_tokenizer);
+      base::read_file(directory / "tokenizer.json", base::largest_json);
   if (!bytes) return bytes.error();
   const base::Bytes tokenizer = base::bytes_of(*bytes);
   text.tokenizer_checksum = base::checksum({&tokenizer, 1});

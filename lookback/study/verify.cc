@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "lookback/base/file.h"
 #include "lookback/study/manifest.h"

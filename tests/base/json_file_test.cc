@@ -1,4 +1,4 @@
-// JSON of other hands: what is read, and that no text can exhaust the stack.
+// JSON in files: what is read and written, and that no text can exhaust the stack.
 #include "lookback/base/json_file.h"
 
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "lookback/base/file.h"
 #include "tests/base/temporary_directory.h"
 
 namespace lookback::base {
@@ -61,6 +62,16 @@ TEST_F(JsonFile, ThatIsTooLargeOrNoFileIsRefused) {
   ASSERT_FALSE(none);
   EXPECT_NE(none.error().message.find("none.json: cannot open"), std::string::npos);
   EXPECT_FALSE(read_json_object(directory_.path(), 100));
+}
+
+TEST_F(JsonFile, IsWrittenOnlyAsLargeAsItIsRead) {
+  const std::string text = R"({"a":1})";
+  ASSERT_TRUE(write_json_text(file_, text, text.size()));
+  EXPECT_TRUE(read_json_object(file_, text.size()));
+  const Status refused = write_json_text(file_, R"({"a":12})", text.size());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message.find(file_.string() + ": "), 0U);
+  EXPECT_EQ(*read_file(file_, 100), text) << "what was there stays";
 }
 
 TEST_F(JsonFile, IsReadDownToTheLimitAndNoDeeper) {

@@ -325,11 +325,21 @@ TEST(SafetensorsWrite, RefusesWhatItCannotKeep) {
   refused({{"x", {5}, matrix}}, {}, "6 values");
   refused({{"x", {}, matrix}}, {}, "6 values");
   refused({{"x", {std::size_t{1} << 63, 2}, {}}}, {}, "0 values");
+  refused({{"x", std::vector<std::size_t>(17, 1), scalar}}, {}, "17 dimensions");
   refused({{"__metadata__", {6}, matrix}}, {}, "reserved");
   refused({{"\xff", {6}, matrix}}, {}, "not UTF-8");
   refused({}, {{"a", "\xff"}}, "not UTF-8");
   refused({}, {{"checksum", "1"}}, "reserved");
   EXPECT_FALSE(std::filesystem::exists(directory / "f"));
+}
+
+TEST(SafetensorsWrite, WritesAsManyDimensionsAsAreRead) {
+  const TemporaryDirectory directory;
+  const std::vector<std::size_t> shape(16, 1);
+  ASSERT_TRUE(write_safetensors(directory / "f", std::vector<Tensor>{{"x", shape, scalar}}, {}));
+  const auto file = SafetensorsFile::read(directory / "f");
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->find("x")->shape, shape);
 }
 
 TEST(SafetensorsWrite, MetadataMayLookLikeAChecksum) {

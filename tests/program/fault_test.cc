@@ -234,7 +234,7 @@ class SlowCommandFaults : public Faults {
 TEST_P(SlowCommandFaults, Report) { expect_no_harm_to({"report", "@study"}); }
 TEST_P(SlowCommandFaults, Ledger) { expect_no_harm_to({"ledger", "@study"}); }
 TEST_P(SlowCommandFaults, Inspect) {
-  expect_no_harm_to({"inspect", "@study/two/seed-0", "--json", "--npz", "@arrays.npz",
+  expect_no_harm_to({"inspect", "@study/two/seed-0", "--json", "--arrays", "@arrays.safetensors",
                      "--sequences", "2", "--threads", "1"});
 }
 TEST_P(SlowCommandFaults, Export) {

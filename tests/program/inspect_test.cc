@@ -67,28 +67,49 @@ TEST_F(Inspect, SaysTheSameAsJson) {
 TEST_F(Inspect, WritesArraysOverNothingThatIsNotItsOwn) {
   const std::string file = path("notes.txt");
   std::ofstream(file) << "a person's notes";
-  EXPECT_EQ(one_line(inspect({"--npz", file})),
-            "--npz: " + file + " is there and is no .npz file; remove it, or use another name");
-  const std::string arrays = path("again.npz");
-  EXPECT_EQ(inspect({"--npz", arrays}).exit_code, 0);
-  EXPECT_EQ(inspect({"--npz", arrays}).exit_code, 0);
+  EXPECT_NE(one_line(inspect({"--arrays", file})).find(file + ": "), std::string::npos);
+  const std::string checkpoint = run_path() + "/checkpoints/0.safetensors";
+  EXPECT_NE(one_line(inspect({"--arrays", checkpoint})).find(checkpoint + ": "), std::string::npos);
+  const std::string arrays = path("again.safetensors");
+  EXPECT_EQ(inspect({"--arrays", arrays}).exit_code, 0);
+  EXPECT_EQ(inspect({"--arrays", arrays}).exit_code, 0);
 }
 
-TEST_F(Inspect, ItsArraysAreNumPys) {
-  const std::string file = path("arrays.npz");
-  ASSERT_EQ(inspect({"--npz", file}).exit_code, 0);
+TEST_F(Inspect, SaysWhatTheOptionForNpzIsCalledNow) {
+  for (const std::vector<std::string>& old : std::vector<std::vector<std::string>>{
+           {"--npz", path("old.npz")}, {"--npz=" + path("old.npz")}}) {
+    EXPECT_NE(one_line(inspect(old), 2).find("--arrays"), std::string::npos);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("old.npz")));
+  const spec::Ended help = spec::run(lookback({"inspect", "--help"}));
+  EXPECT_EQ(help.out.find("--npz"), std::string::npos);
+}
+
+TEST_F(Inspect, ItsArraysAreReadWithJsonAndNumPyAlone) {
+  const std::string file = path("arrays.safetensors");
+  ASSERT_EQ(inspect({"--arrays", file}).exit_code, 0);
   const spec::Ended read = spec::run(
       {.arguments = {spec::python, "-c",
-                     "import sys\n"
+                     "import json, sys\n"
                      "try:\n import numpy as np\n"
                      "except ImportError: sys.exit(77)\n"
-                     "a = np.load(sys.argv[1])\n"
+                     "data = open(sys.argv[1], 'rb').read()\n"
+                     "start = 8 + int.from_bytes(data[:8], 'little')\n"
+                     "header = json.loads(data[8:start])\n"
+                     "of = header.pop('__metadata__')\n"
+                     "assert (of['format'], of['arm']) == ('lookback inspection 3', 'two-layer')\n"
+                     "def load(name):\n"
+                     " t = header[name]; begin, end = t['data_offsets']\n"
+                     " assert t['dtype'] == 'F32'\n"
+                     " flat = np.frombuffer(data[start + begin:start + end], '<f4')\n"
+                     " return flat.reshape(t['shape'])\n"
+                     "a = {name: load(name) for name in header}\n"
                      "m = a['attention/1.0']\n"
-                     "assert m.dtype == np.float32 and np.allclose(m.sum(1), 1, atol=1e-5)\n"
+                     "assert np.allclose(m.sum(1), 1, atol=1e-5)\n"
                      "assert np.array_equal(m, np.tril(m))\n"
                      "e = a['circuits/ov/0.0/eigenvalues']; w = a['circuits/ov/0.0/matrix']\n"
-                     "assert abs(e[:, 0].sum() - np.trace(w)) < 1e-3 * np.abs(e).sum() + 1e-6\n"
-                     "print(len(a.files))",
+                     "e = e[:, 0] + 1j * e[:, 1]\n"
+                     "assert abs(e.sum() - np.trace(w)) < 1e-3 * np.abs(e).sum() + 1e-6\n",
                      file},
        .environment = {},
        .largest_file = {},

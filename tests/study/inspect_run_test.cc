@@ -5,10 +5,11 @@
 
 #include <fstream>
 
-#include "lookback/base/npz.h"
+#include "lookback/base/safetensors.h"
 #include "lookback/model/cpu_engine.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_manifest.h"
+#include "lookback/study/verify.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
 
@@ -42,7 +43,7 @@ class InspectRun : public testing::Test {
 
   fs::path out() const { return directory_ / "out"; }
   fs::path object() const { return out() / "inspection.json"; }
-  fs::path arrays() const { return out() / "inspection.npz"; }
+  fs::path arrays() const { return out() / "inspection.safetensors"; }
 
   test::TemporaryDirectory directory_;
 };
@@ -57,9 +58,10 @@ TEST_F(InspectRun, IsOfTheLastCheckpointInBothForms) {
   EXPECT_EQ(found["mechanism"]["probe"], "repeated-blocks");
   EXPECT_EQ(found["ablation"]["probe"], "repeated-blocks");
   EXPECT_TRUE(found["transitions"]["transition"].is_null());
-  const Result<base::NpzFile> file = base::NpzFile::open(arrays());
+  const auto file = base::SafetensorsFile::read(arrays());
   ASSERT_TRUE(file) << file.error().message;
-  const Result<base::Array> matrix = file->read("circuits/k_composition/0.0-1.0/matrix", 256);
+  EXPECT_EQ(file->metadata().at("tokens"), "256");
+  const auto matrix = file->find("circuits/k_composition/0.0-1.0/matrix");
   ASSERT_TRUE(matrix) << matrix.error().message;
   EXPECT_EQ(matrix->shape, (std::vector<std::size_t>{16, 16}));
 }
@@ -83,7 +85,7 @@ TEST_F(InspectRun, ThatIsMissingIsMadeOnResumeAndOneThatIsThereIsLeft) {
   EXPECT_FALSE(fs::exists(object())) << "made without being asked to go on";
   train_to_end(true);
   EXPECT_TRUE(spec::text_of(object()) == text);
-  EXPECT_TRUE(base::NpzFile::open(arrays()));
+  EXPECT_TRUE(base::SafetensorsFile::read(arrays()));
   // By the rules of another program, earlier and later.
   ASSERT_TRUE(write_listed(out(), "inspection.json", R"({"format":"lookback inspection 1"})"));
   train_to_end(true);
@@ -92,6 +94,46 @@ TEST_F(InspectRun, ThatIsMissingIsMadeOnResumeAndOneThatIsThereIsLeft) {
   ASSERT_TRUE(write_listed(out(), "inspection.json", other));
   train_to_end(true);
   EXPECT_EQ(spec::text_of(object()), other);
+}
+
+/// Leaves the run as earlier builds did, with the arrays in inspection.npz.
+void put_back_npz(const fs::path& run) {
+  fs::rename(run / "inspection.safetensors", run / "inspection.npz");
+  const std::string gone[] = {"inspection.safetensors"}, npz[] = {"inspection.npz"};
+  ASSERT_TRUE(unlist_files(run, gone));
+  ASSERT_TRUE(list_files(run, npz));
+}
+
+TEST_F(InspectRun, WithItsArraysAsNpzIsWholeAndMadeAnewOnResume) {
+  train_to_end();
+  const std::string text = spec::text_of(object());
+  const std::string bytes = spec::text_of(arrays());
+  put_back_npz(out());
+  const auto faults = [&] {
+    const Result<Verification> found = verify(out());
+    EXPECT_TRUE(found);
+    return found ? found->faults : std::vector<std::string>{"no run"};
+  };
+  EXPECT_EQ(faults(), std::vector<std::string>());
+  train_to_end();
+  EXPECT_FALSE(fs::exists(arrays())) << "made without being asked to go on";
+  train_to_end(true);
+  EXPECT_TRUE(spec::text_of(object()) == text);
+  EXPECT_TRUE(spec::text_of(arrays()) == bytes);
+  EXPECT_FALSE(fs::exists(out() / "inspection.npz"));
+  EXPECT_EQ(faults(), std::vector<std::string>());
+}
+
+TEST_F(InspectRun, WithItsArraysAsNpzLosesThemWhenTheRunGoesOn) {
+  train_to_end();
+  put_back_npz(out());
+  RunConfig longer = config();
+  longer.train.tokens = 512;
+  longer.evaluate.inspect = false;
+  spec::Listening listener;
+  const Result<Ending> ending = train(longer, true, listener);
+  ASSERT_TRUE(ending) << ending.error().message;
+  EXPECT_FALSE(fs::exists(object()) || fs::exists(out() / "inspection.npz"));
 }
 
 TEST_F(InspectRun, IsNotMadeWhereTheConfigurationWantsNone) {
@@ -167,18 +209,19 @@ TEST_F(InspectRun, OfOneRunThatCannotBeMadeStopsNoOtherAndIsToldLast) {
   const fs::path run = out() / "parallel/seed-0";
   spec::Listening listener([&] {
     if (fs::exists(run / "checkpoints/256.safetensors")) {
-      fs::create_directories(run / "inspection.npz/in-the-way");
+      fs::create_directories(run / "inspection.safetensors/in-the-way");
     }
     return false;
   });
   const Result<Ending> ending = run_study(study, out(), false, engine, listener);
   ASSERT_FALSE(ending);
-  EXPECT_NE(ending.error().message.find("parallel/seed-0/inspection.npz"), std::string::npos)
+  EXPECT_NE(ending.error().message.find("parallel/seed-0/inspection.safetensors"),
+            std::string::npos)
       << ending.error().message;
   EXPECT_TRUE(fs::exists(out() / "two-layer/seed-0/inspection.json"));
   EXPECT_TRUE(fs::exists(out() / "sequential/seed-0/inspection.json"));
   EXPECT_TRUE(fs::exists(out() / "summary.json"));
-  fs::remove_all(out() / "parallel/seed-0/inspection.npz");
+  fs::remove_all(out() / "parallel/seed-0/inspection.safetensors");
   spec::Listening undisturbed;
   const Result<Ending> again = run_study(study, out(), true, engine, undisturbed);
   EXPECT_TRUE(again) << again.error().message;
@@ -188,7 +231,7 @@ TEST_F(InspectRun, OfOneRunThatCannotBeMadeStopsNoOtherAndIsToldLast) {
 TEST_F(InspectRun, StoppedAtAnyPartOfItLeavesNothingAndIsMadeAnew) {
   train_to_end();
   const std::string text = spec::text_of(object());
-  const std::string both[] = {"inspection.json", "inspection.npz"};
+  const std::string both[] = {"inspection.json", "inspection.safetensors"};
   int parts = 0;
   for (bool stopped = true; stopped; ++parts) {
     ASSERT_TRUE(unlist_files(out(), both));

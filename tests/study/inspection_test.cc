@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 
+#include "lookback/base/safetensors.h"
 #include "lookback/model/cpu_engine.h"
 #include "lookback/study/inspection_json.h"
+#include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
 
 namespace lookback::study {
@@ -37,9 +40,9 @@ Inspection inspected(const SavedModel& model, const InspectionOptions& options,
 }
 
 /// Values of each array by its name.
-std::map<std::string, base::Array> by_name(const std::vector<base::Array>& arrays) {
-  std::map<std::string, base::Array> named;
-  for (const base::Array& array : arrays) {
+std::map<std::string, InspectionArray> by_name(const std::vector<InspectionArray>& arrays) {
+  std::map<std::string, InspectionArray> named;
+  for (const InspectionArray& array : arrays) {
     EXPECT_TRUE(named.emplace(array.name, array).second) << array.name << " is there twice";
   }
   return named;
@@ -160,6 +163,61 @@ TEST(InspectionArrays, AreWhatTheInspectionHolds) {
   EXPECT_EQ(shape("patching/match/k/1.0"), (Shape{10}));  // twice the middle of periods 3 to 8
   const auto& losses = arrays.at("repeated-blocks/losses").values;
   EXPECT_EQ(losses[31], inspection.probes[0].result.sequences[1].losses[0]);
+  const auto& eigenvalues = inspection.circuits.direct[0].eigenvalues;
+  const auto& pairs = arrays.at("circuits/ov/0.0/eigenvalues").values;
+  ASSERT_EQ(pairs.size(), 2 * eigenvalues.size());
+  EXPECT_EQ(pairs[2], static_cast<float>(eigenvalues[1].real()));
+  EXPECT_EQ(pairs[3], static_cast<float>(eigenvalues[1].imag()));
+}
+
+TEST(InspectionArrays, AreReadBackFromTheirFileWithTheModelTheyAreOf) {
+  const test::TemporaryDirectory directory;
+  SavedModel model = untrained(0);
+  model.header.step = 7;
+  model.header.tokens = 1792;
+  const Inspection inspection = inspected(model, {.probes = {}, .sequences = 2});
+  const std::filesystem::path path = directory / "arrays.safetensors";
+  const Status written = write_inspection_arrays(path, model, inspection);
+  ASSERT_TRUE(written) << written.error().message;
+  const auto file = base::SafetensorsFile::read(path);
+  ASSERT_TRUE(file) << file.error().message;
+  const std::vector<InspectionArray> arrays = inspection_arrays(inspection);
+  EXPECT_EQ(file->names().size(), arrays.size());
+  for (const InspectionArray& array : arrays) {
+    const auto found = file->find(array.name);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->shape, array.shape) << array.name;
+    EXPECT_TRUE(std::ranges::equal(found->values, array.values)) << array.name;
+  }
+  auto metadata = file->metadata();
+  EXPECT_FALSE(metadata["version"].empty());
+  EXPECT_EQ(metadata["version"].find(' '), std::string::npos) << "a commit would change the bytes";
+  for (const char* added : {"version", "checksum"}) metadata.erase(added);
+  EXPECT_EQ(metadata, (std::map<std::string, std::string>{{"format", "lookback inspection 3"},
+                                                          {"arm", "two-layer"},
+                                                          {"seed", "1"},
+                                                          {"step", "7"},
+                                                          {"tokens", "1792"}}));
+}
+
+TEST(InspectionArrays, ReplaceNothingButArraysOfAnInspection) {
+  const test::TemporaryDirectory directory;
+  const std::filesystem::path path = directory / "file";
+  EXPECT_TRUE(check_arrays_file(path)) << "nothing is there";
+  const auto write = [&](const std::map<std::string, std::string>& metadata) {
+    ASSERT_TRUE(base::write_safetensors(path, {}, metadata));
+  };
+  write({{"format", "lookback inspection 3"}});
+  EXPECT_TRUE(check_arrays_file(path));
+  write({{"format", "lookback inspection 2"}});
+  EXPECT_TRUE(check_arrays_file(path)) << "also of another version";
+  write({{"format", "lookback checkpoint 1"}});
+  EXPECT_FALSE(check_arrays_file(path));
+  write({});
+  EXPECT_FALSE(check_arrays_file(path));
+  std::ofstream(path) << "a person's notes";
+  EXPECT_FALSE(check_arrays_file(path));
+  EXPECT_FALSE(check_arrays_file(directory.path()));
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class LongerRun : public testing::Test {
     ASSERT_TRUE(straight) << straight.error().message;
     EXPECT_EQ(files_in(run_), files_in(directory_ / "straight"));
     for (const char* file : {"config.toml", "metrics.jsonl", "findings.json", "inspection.json",
-                             "checkpoints/6400.safetensors"}) {
+                             "inspection.safetensors", "checkpoints/6400.safetensors"}) {
       EXPECT_EQ(text_of(run_ / file), text_of(directory_ / "straight" / file)) << file;
     }
   }

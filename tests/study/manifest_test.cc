@@ -37,7 +37,7 @@ class ManifestOfADirectory : public testing::Test {
 
 TEST_F(ManifestOfADirectory, KnowsAFileBySizeAndChecksum) {
   EXPECT_EQ(state("a.json"), FileState::same);
-  const auto object = read_listed_object(directory_.path(), manifest(), "a.json", 100);
+  const auto object = read_listed_object(directory_.path(), manifest(), "a.json");
   ASSERT_TRUE(object);
   EXPECT_EQ(*object, (nlohmann::json{{"a", 1}}));
 }
@@ -50,7 +50,7 @@ TEST_F(ManifestOfADirectory, NoticesEveryChangedBit) {
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
       put("a.json", damaged);
       EXPECT_EQ(state("a.json"), FileState::changed) << at << "." << bit;
-      EXPECT_FALSE(read_listed(directory_.path(), manifest(), "a.json", 100));
+      EXPECT_FALSE(read_listed(directory_.path(), manifest(), "a.json"));
     }
   }
 }
@@ -68,7 +68,7 @@ TEST_F(ManifestOfADirectory, NoticesAFileThatWasCutOrRemoved) {
 TEST_F(ManifestOfADirectory, DoesNotCountAFileThatItDoesNotList) {
   put("b.json", "{}");
   EXPECT_FALSE(manifest().lists("b.json"));
-  EXPECT_FALSE(read_listed(directory_.path(), manifest(), "b.json", 100));
+  EXPECT_FALSE(read_listed(directory_.path(), manifest(), "b.json"));
   const std::string names[] = {"b.json"};
   ASSERT_TRUE(list_files(directory_.path(), names));
   EXPECT_EQ(state("b.json"), FileState::same);

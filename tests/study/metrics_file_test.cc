@@ -185,6 +185,17 @@ TEST_F(MetricsFile, ALineThatIsNoneIsRefusedByItsNumber) {
   }
 }
 
+TEST_F(MetricsFile, GrowsNoLargerThanItIsRead) {
+  const std::size_t whole = with({line(7)}).size();
+  MetricsWriter writer(file_, identity, whole);
+  ASSERT_TRUE(writer.begin({line(0), line(1), line(4)}));
+  EXPECT_TRUE(writer.append(line(7)));
+  const Status refused = writer.append(line(9));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message.find(file_.string() + ": "), 0U);
+  EXPECT_EQ(read(), (std::vector<json>{line(0), line(1), line(4), line(7)}));
+}
+
 TEST_F(MetricsFile, ADirectoryInItsPlaceIsAnError) {
   MetricsWriter writer(directory_.path(), identity);
   const Status appended = writer.append(line(9));

@@ -68,9 +68,9 @@ TEST_F(MadeBy, HasNoStretchOfOneThatOnlyNotesTheEnd) {
 
 TEST_F(MadeBy, CountsWhatTheInspectionWasMadeOn) {
   EXPECT_EQ(manifest().files.at("inspection.json").instruction_sets, Sets{this_one_});
-  EXPECT_EQ(manifest().files.at("inspection.npz").instruction_sets, Sets{this_one_});
+  EXPECT_EQ(manifest().files.at("inspection.safetensors").instruction_sets, Sets{this_one_});
   EXPECT_EQ(instruction_sets_of(manifest()), Sets{this_one_});
-  const std::string names[] = {"inspection.json", "inspection.npz"};
+  const std::string names[] = {"inspection.json", "inspection.safetensors"};
   ASSERT_TRUE(list_files(run(), names, {"another"}));
   EXPECT_EQ(instruction_sets_of(manifest()), (Sets{"another", this_one_}));
 }

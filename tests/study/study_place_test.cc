@@ -92,6 +92,20 @@ TEST_F(StudyPlace, BesideAStudyFileOfAPersonsOwnItIsRefusedAndLeavesNothing) {
   }
 }
 
+TEST_F(StudyPlace, ThatCouldNotBeReadAgainIsNotBegun) {
+  // A tab is written as \u0009, which makes this study longer than any that is read.
+  std::string text = small_study;
+  for (int i = 0; i < 250; ++i) {
+    text += "[[claim]]\nname = \"c" + std::to_string(i) + "\"\nsays = \"It learns.\"\narticle = '" +
+            std::string(900, '\t') +
+            "'\n[[claim.test]]\nfinding = \"induction_score\"\narm = \"parallel\"\nabove = 0\n";
+  }
+  const Result<Ending> ending = run(text);
+  ASSERT_FALSE(ending);
+  EXPECT_EQ(ending.error().message.find((out() / "study.toml").string() + ": "), 0U);
+  EXPECT_FALSE(std::filesystem::exists(out() / "study.toml"));
+}
+
 TEST_F(StudyPlace, KilledBeforeItsFirstRunItBegins) {
   for (const bool resume : {false, true}) {
     ASSERT_TRUE(DirectoryLock::take(out()));  // leaves its file

@@ -112,7 +112,7 @@ TEST_F(VerifiedStudy, NamesFilesOfAnotherRun) {
 
 TEST_F(VerifiedStudy, NamesAFileThatWasPutThere) {
   const fs::path run = study() / "parallel/seed-0";
-  for (const char* name : {"inspection.json", "inspection.npz", "evaluation.json",
+  for (const char* name : {"inspection.json", "inspection.safetensors", "evaluation.json",
                            "resume.safetensors", "checkpoints/9999999.safetensors"}) {
     fs::copy_file(run / "checkpoints/256.safetensors", run / name);
     expect_named(run / name);
