@@ -33,15 +33,17 @@ lookback_fuzz(safetensors
 # A row of the table of optimizers has its update, and so the products that Muon takes.
 file(GLOB optimizers RELATIVE "${PROJECT_SOURCE_DIR}/lookback" CONFIGURE_DEPENDS
      "${PROJECT_SOURCE_DIR}/lookback/train/optimizer*.cc")
+set(optimizing base/workers.cc math/adamw.cc math/matmul.cc math/orthogonal.cc train/slices.cc
+               ${optimizers})
 lookback_fuzz(study
   USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::highway
        Threads::Threads Boost::headers
   SOURCES base/count.cc base/file.cc base/json_access.cc base/memory.cc base/nearest.cc
           base/printable.cc base/toml_difference.cc base/toml_document.cc base/toml_parse.cc
           base/toml_place.cc base/toml_table.cc base/toml_values.cc base/toml_write.cc
-          base/workers.cc math/adamw.cc math/matmul.cc math/orthogonal.cc model/architecture.cc
+          model/architecture.cc
           model/architecture_toml.cc model/compile.cc model/plan.cc model/program.cc model/taps.cc
-          data/repeated_blocks.cc train/clamp.cc train/config.cc train/slices.cc ${optimizers}
+          data/repeated_blocks.cc train/clamp.cc train/config.cc ${optimizing}
           math/quantiles.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc study/claim_words.cc
           study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc
           study/run_config.cc study/study_file.cc)
@@ -67,9 +69,12 @@ lookback_fuzz(requests
 
 lookback_fuzz(records
   USES fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PkgConfig::xxhash
-       Eigen3::Eigen Boost::headers
+       PkgConfig::highway Threads::Threads Eigen3::Eigen Boost::headers
   SOURCES base/checksum.cc base/file.cc base/json_access.cc base/json_file.cc base/memory.cc
           base/nearest.cc base/printable.cc base/safetensors.cc base/safetensors_header.cc
+          base/count.cc base/toml_document.cc base/toml_parse.cc base/toml_place.cc
+          base/toml_table.cc base/toml_values.cc base/toml_write.cc base/toml_difference.cc
+          model/architecture.cc model/compile.cc model/program.cc ${optimizing}
           data/repeated_blocks.cc math/quantiles.cc lens/estimate.cc
           lens/json_parts.cc lens/losses.cc lens/mechanism_verdict.cc lens/probe_result.cc
           lens/scores.cc lens/to_json.cc lens/transition.cc report/json_access.cc

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "lookback/model/taps.h"
+
 namespace lookback::model {
 namespace {
 
