@@ -71,7 +71,7 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  /// Runs every job. `go_on` hears of jobs done and of all. Error: also base::stopped().
+  /// Runs every job. `go_on` hears how far it is. Error: also base::stopped().
   virtual Status forward(std::span<const float> parameters, std::span<const Job> jobs,
                          Observer& observer, const base::GoOn& go_on = {}) = 0;
 
