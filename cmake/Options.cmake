@@ -42,19 +42,13 @@ function(lookback_sanitize_less target)
   set_target_properties(${target} PROPERTIES LOOKBACK_SANITIZE_LESS ON)
 endfunction()
 
-# For code that only asks: what it asks is checked, and its own checks would take a quarter of a build.
-function(lookback_sanitize_not target)
-  set_target_properties(${target} PROPERTIES LOOKBACK_SANITIZE_NOT ON)
-endfunction()
-
 if(LOOKBACK_SANITIZE)
   set(sanitize -fsanitize=${LOOKBACK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   set(less $<BOOL:$<TARGET_PROPERTY:LOOKBACK_SANITIZE_LESS>>)
-  set(all $<NOT:$<BOOL:$<TARGET_PROPERTY:LOOKBACK_SANITIZE_NOT>>>)
   target_compile_options(
     lookback_options
-    INTERFACE $<$<AND:$<COMPILE_LANGUAGE:CXX>,${all}>:${sanitize}>
-              $<$<AND:$<COMPILE_LANGUAGE:CXX>,${all},${less}>:-fno-sanitize=null,alignment,object-size,vptr>)
+    INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${sanitize}>
+              $<$<AND:$<COMPILE_LANGUAGE:CXX>,${less}>:-fno-sanitize=null,alignment,object-size,vptr>)
   target_link_options(lookback_options INTERFACE ${sanitize})
   # GCC's flow analysis misjudges instrumented code; the release build keeps these warnings.
   target_compile_options(
