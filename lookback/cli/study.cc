@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <ranges>
 
 #include "lookback/base/count.h"
 #include "lookback/base/file.h"
@@ -83,20 +82,23 @@ std::uint64_t tokens_of(const study::Study& study) {
 
 /// How to run the study at its larger sizes, last of all; nothing at its largest.
 void print_larger_sizes(const study::Study& study, const StudyOptions& options) {
-  std::multimap<std::uint64_t, std::string> larger;
+  std::multimap<std::uint64_t, std::string> sizes;  // by tokens
   for (const std::string& size : study.sizes) {
     study::Overrides at_size;
     at_size.size = size;
     const Result<study::Study> other = study::read_study(options.file, at_size);
     if (!other || tokens_of(*other) <= tokens_of(study)) continue;
     const std::uint64_t tokens = tokens_of(*other);
-    larger.emplace(tokens,
-                   fmt::format("--size {} ({} tokens a run)", size, base::count_text(tokens)));
+    sizes.emplace(tokens,
+                  fmt::format("--size {} ({} tokens a run)", size, base::count_text(tokens)));
   }
-  if (larger.empty()) return;
+  if (sizes.empty()) return;
+  std::vector<std::string> larger;
+  larger.reserve(sizes.size());
+  for (const auto& [tokens, size] : sizes) larger.push_back(size);
   std::fflush(stdout);
   tell(fmt::format("larger: the same command, into another directory, with {}\n",
-                   fmt::join(std::views::values(larger), " or ")));
+                   fmt::join(larger, " or ")));
 }
 
 int run(const StudyOptions& options) {

@@ -66,6 +66,7 @@ Status Predictor::run_bucket(model::Session& session, std::size_t length,
                              const See& see, std::size_t done) const {
   std::vector<std::vector<data::Token>> filled;
   std::vector<model::Job> jobs;
+  jobs.reserve(members.size());
   for (const std::size_t member : members) {
     filled.emplace_back(sequences[member].begin(), sequences[member].end());
     filled.back().resize(length);

@@ -174,6 +174,7 @@ Result<PairMetrics> measure_pair(const Model& model, model::Session& session,
   const Recording &clean = seen.recordings[0], &corrupted = seen.recordings[1];
   PairRuns runs{clean, corrupted, Context(model, pair.corrupted, corrupted, clean, clean)};
   std::vector<Plan> plans;
+  plans.reserve(planned.size());
   for (const PlannedPatch& patch : planned) plans.push_back({patch.edits(runs), {}});
   std::vector<model::Job> jobs;
   std::vector<std::size_t> patch_of;  // by job; a patch that changes nothing is none

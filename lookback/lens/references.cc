@@ -17,6 +17,7 @@ Result<Recording> References::average(std::size_t group, const Plan& plan,
   for (std::size_t done = 0; done < references_per_group; done += references_at_a_time) {
     std::vector<std::vector<data::Token>> sequences;
     std::vector<model::Job> jobs;
+    jobs.reserve(references_at_a_time);
     for (std::size_t i = done; i < done + references_at_a_time; ++i) {
       sequences.push_back(probe_.sequence(first_reference + group * references_per_group + i));
     }

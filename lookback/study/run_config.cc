@@ -112,7 +112,7 @@ std::string quoted_list(const std::vector<data::BlockKind>& kinds) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
-Result<RunConfig> read_run_config(base::Document document) {
+Result<RunConfig> config_of(base::Document document) {
   base::TableReader reader(std::move(document));
   base::TableReader run = reader.table("run");
   const std::string arm = run.text("arm", "", 100);
@@ -191,14 +191,14 @@ bool is_arm_name(std::string_view name) {
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name) {
   Result<base::Document> document = base::parse_toml(text, file_name);
   if (!document) return document.error();
-  return read_run_config(std::move(*document));
+  return config_of(std::move(*document));
 }
 
 Result<RunConfig> parse_model_config(const std::string& text, const std::string& file_name) {
   Result<base::Document> document = base::parse_toml(text, file_name);
   if (!document) return document.error();
   train::move_optimizer_keys(*document);
-  return read_run_config(std::move(*document));
+  return config_of(std::move(*document));
 }
 
 Result<std::string> read_config_text(const std::filesystem::path& run) {

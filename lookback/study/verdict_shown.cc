@@ -111,7 +111,7 @@ std::string figure_text(const TestResult& result) {
   if (result.test.decided_by == DecidedBy::every_seed) return range_of_effects(result);
   if (result.estimate.count == 0) return "no figure";
   const auto number = [&](double value) { return shown_number(value, unit_of(result)); };
-  const std::string mean = prefix_of(result) + number(result.shown.mean);
+  std::string mean = prefix_of(result) + number(result.shown.mean);
   if (!std::isfinite(result.shown.lower)) return mean;
   return fmt::format("{} [{}, {}]", mean, number(result.shown.lower), number(result.shown.upper));
 }

@@ -155,6 +155,7 @@ TYPED_TEST(Engines, GiveEachJobTheSameBitsInWhateverListItStands) {
   const std::vector<Token> others = lens::random_tokens(16, run_length, 2);
   const std::vector<Plan> plans = some_plans();
   std::vector<JobResult> alone;
+  alone.reserve(plans.size());
   for (const Plan& plan : plans) alone.push_back(this->run_one(plan));
   for (const std::size_t threads : {1U, 3U}) {
     TypeParam engine(threads);
@@ -290,6 +291,7 @@ TYPED_TEST(Engines, AreStoppedBetweenJobs) {
   const auto session = this->engine_.open(this->model_.program, Keep::logits);
   const std::vector<std::vector<Token>> sequences(64, this->tokens_);
   std::vector<Job> jobs;
+  jobs.reserve(sequences.size());
   for (const auto& tokens : sequences) jobs.push_back({tokens, nullptr});
   struct Nobody final : Observer {
     void output(std::size_t, Output&) override {}
