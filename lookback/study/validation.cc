@@ -71,6 +71,7 @@ Result<std::vector<WindowLoss>> Validation::losses(std::span<const float> parame
   for (std::size_t window = 0; window < windows(); ++window) {
     tokens.push_back(source_.sequence(window));
   }
+  jobs.reserve(tokens.size());
   for (const auto& window : tokens) jobs.push_back({window, nullptr});
   WindowSums summed(tokens, token_bytes);
   Status ran = session_->forward(parameters, jobs, summed, go_on);

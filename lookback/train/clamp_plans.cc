@@ -105,8 +105,8 @@ Result<std::span<const model::Plan>> ClampPlans::prepare(
   for (const Clamp& clamp : clamps_) {
     if (clamp.in_force(tokens_seen)) in_force.push_back(&clamp);
   }
-  std::ranges::stable_partition(
-      in_force, [](const Clamp* clamp) { return clamp->kind != ClampKind::copying; });
+  std::stable_partition(in_force.begin(), in_force.end(),
+                        [](const Clamp* clamp) { return clamp->kind != ClampKind::copying; });
   plans_.clear();
   patterns_.clear();
   if (in_force.empty()) return std::span<const model::Plan>();
