@@ -1,5 +1,7 @@
 #include "lookback/lens/attention.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "lookback/lens/evaluate.h"
@@ -7,16 +9,15 @@
 namespace lookback::lens {
 namespace {
 
-/// "blocks.3.attn.hook_pattern" is of layer 3; each comes once for every step and head of its layer.
 class Maps final : public model::Observer {
  public:
+  /// `names`: of the patterns, by layer.
+  explicit Maps(std::span<const std::string> names) : names_(names) {}
+
   void activation(std::size_t, const model::Place& place,
                   math::Matrix<const float> pattern) override {
-    if (place.name != layer_name_) {
-      layer_name_ = place.name;
-      layer_ = maps.empty() ? 0 : layer_ + 1;
-    }
-    AttentionMap map{{layer_, place.head}, {}};
+    const auto layer = std::ranges::find(names_, place.name) - names_.begin();
+    AttentionMap map{{static_cast<std::size_t>(layer), place.head}, {}};
     for (std::size_t t = 0; t < pattern.rows; ++t) {
       map.weights.insert(map.weights.end(), pattern.row(t), pattern.row(t) + pattern.cols);
     }
@@ -27,8 +28,7 @@ class Maps final : public model::Observer {
   std::vector<AttentionMap> maps;
 
  private:
-  std::string layer_name_;
-  std::size_t layer_ = 0;
+  std::span<const std::string> names_;
 };
 
 }  // namespace
@@ -39,7 +39,7 @@ Result<std::vector<AttentionMap>> attention_maps(const Model& model, model::Engi
   for (std::size_t layer = 0; layer < model.architecture().layers; ++layer) {
     plan.recorded.push_back(pattern_name(layer));
   }
-  Maps maps;
+  Maps maps(plan.recorded);
   const model::Job job{tokens, &plan};
   const auto session = engine.open(model.program, model::Keep::logits);
   Status ran = session->forward(model.parameters, {&job, 1}, maps);
