@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <limits>
 
-#include "lookback/base/nearest.h"
-#include "lookback/base/printable.h"
-
 namespace lookback::data {
 namespace {
-
-using Periods = BlockSource::Periods;
 
 constexpr std::size_t max_length = std::size_t{1} << 24;
 constexpr std::uint64_t max_vocabulary = std::uint64_t{1} << 32;
 
-std::string text_of(const Periods& range) {
+std::string text_of(const Offsets& range) {
   if (range.first == range.last) return std::to_string(range.first);
   return std::to_string(range.first) + ".." + std::to_string(range.last);
 }
@@ -26,11 +21,11 @@ std::size_t room_for_two(BlockKind kind, std::size_t period) {
 }
 
 /// min/2..min-1 and max+1..2 max, without what is empty or does not fit twice into `length`.
-std::vector<Periods> unseen_periods(const BlockTask& task) {
-  std::vector<Periods> ranges;
-  const Periods shorter{std::max<std::size_t>(task.min_period / 2, 1), task.min_period - 1};
-  const Periods longer{task.max_period + 1, 2 * task.max_period};
-  for (Periods range : {shorter, longer}) {
+std::vector<Offsets> unseen_periods(const BlockTask& task) {
+  std::vector<Offsets> ranges;
+  const Offsets shorter{std::max<std::size_t>(task.min_period / 2, 1), task.min_period - 1};
+  const Offsets longer{task.max_period + 1, 2 * task.max_period};
+  for (Offsets range : {shorter, longer}) {
     range.last = std::min(range.last, task.length / 2);
     if (range.first <= range.last) ranges.push_back(range);
   }
@@ -69,19 +64,19 @@ Status check_period_range(const BlockTask& task) {
   return {};
 }
 
-Result<std::vector<Periods>> allowed_periods(const BlockTask& task) {
+Result<std::vector<Offsets>> allowed_periods(const BlockTask& task) {
   if (task.kind == BlockKind::random_repeat) {
     if (task.length % 2 != 0) {
       return Error{name_of(task.kind) + ": found a length of " + std::to_string(task.length) +
                    ", allowed: an even one, two halves"};
     }
-    return std::vector<Periods>{{task.length / 2, task.length / 2}};
+    return std::vector<Offsets>{{task.length / 2, task.length / 2}};
   }
   if (Status status = check_period_range(task); !status) return status.error();
   if (task.kind != BlockKind::unseen_period) {
-    return std::vector<Periods>{{task.min_period, task.max_period}};
+    return std::vector<Offsets>{{task.min_period, task.max_period}};
   }
-  std::vector<Periods> ranges = unseen_periods(task);
+  std::vector<Offsets> ranges = unseen_periods(task);
   if (ranges.empty()) {
     return Error{name_of(task.kind) + ": found no period outside " +
                  text_of({task.min_period, task.max_period}) +
@@ -91,27 +86,70 @@ Result<std::vector<Periods>> allowed_periods(const BlockTask& task) {
   return ranges;
 }
 
+std::string description_of(const BlockTask& task, std::span<const Offsets> periods) {
+  std::string text = name_of(task.kind) + ": T = " + std::to_string(task.length) +
+                     ", V = " + std::to_string(task.vocabulary) + ", periods ";
+  for (std::size_t i = 0; i < periods.size(); ++i) {
+    text += (i == 0 ? "" : " and ") + text_of(periods[i]);
+  }
+  if (task.kind == BlockKind::broken_period) text += ", gaps of 1 to a period";
+  return text;
+}
+
+template <BlockKind kind>
+Result<std::unique_ptr<Task>> make(const base::KindConfig& config, const TaskSizes& sizes) {
+  const auto [first, last] = config.range("period");
+  Result<std::unique_ptr<BlockSource>> source =
+      make_block_source({kind, sizes.vocabulary, sizes.length, static_cast<std::size_t>(first),
+                         static_cast<std::size_t>(last), sizes.seed, sizes.purpose});
+  if (!source) return source.error();
+  return std::unique_ptr<Task>(std::move(*source));
+}
+
+template <BlockKind kind>
+TaskKind row(std::string meaning) {
+  TaskKind row;
+  row.name = name_of(kind);
+  row.meaning = std::move(meaning);
+  row.keys = {period_key("the shortest and the longest period that training draws")};
+  row.make = make<kind>;
+  row.probes = block_probes();
+  return row;
+}
+
 }  // namespace
 
-std::span<const std::string> block_kind_names() {
-  static const std::vector<std::string> names{"repeated-blocks", "unseen-period", "broken-period",
-                                              "random-repeat"};
-  return names;
+base::Key period_key(std::string meaning) {
+  return {.name = "period",
+          .fallback = base::Range{16, 48},
+          .least = 1,
+          .most = 1 << 20,
+          .meaning = std::move(meaning)};
+}
+
+std::vector<std::string> block_probes() {
+  return {name_of(BlockKind::repeated_blocks), name_of(BlockKind::unseen_period),
+          name_of(BlockKind::broken_period), name_of(BlockKind::random_repeat)};
+}
+
+TaskKind repeated_blocks_kind() {
+  return row<BlockKind::repeated_blocks>("copies of a random block without gaps");
+}
+TaskKind unseen_period_kind() {
+  return row<BlockKind::unseen_period>("the same with periods just outside of `period`");
+}
+TaskKind broken_period_kind() {
+  return row<BlockKind::broken_period>(
+      "the same with random tokens before each copy but the first");
+}
+TaskKind random_repeat_kind() {
+  return row<BlockKind::random_repeat>("one random half, twice; `period` has no effect");
 }
 
 const std::string& name_of(BlockKind kind) {
-  return block_kind_names()[static_cast<std::size_t>(kind)];
-}
-
-Result<BlockKind> parse_block_kind(std::string_view name) {
-  const auto names = block_kind_names();
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) return static_cast<BlockKind>(i);
-  }
-  std::string message = "found the task \"" + base::printable(name) + "\", allowed: ";
-  for (std::size_t i = 0; i < names.size(); ++i) message += (i == 0 ? "" : ", ") + names[i];
-  if (const auto meant = base::nearest(name, names)) message += "; nearest: " + *meant;
-  return Error{std::move(message)};
+  static const std::string names[] = {"repeated-blocks", "unseen-period", "broken-period",
+                                      "random-repeat"};
+  return names[static_cast<std::size_t>(kind)];
 }
 
 std::optional<std::size_t> BlockStructure::occurrence(std::size_t t) const {
@@ -136,17 +174,21 @@ std::optional<std::size_t> BlockStructure::answer(std::size_t t) const {
   return starts[*copy];
 }
 
-std::vector<std::optional<std::size_t>> BlockStructure::answers() const {
-  std::vector<std::optional<std::size_t>> result(length);
-  for (std::size_t t = 0; t < length; ++t) result[t] = answer(t);
-  return result;
+Structure BlockStructure::plain() const {
+  Structure structure(length);
+  structure.opening = std::min(period, length);
+  for (std::size_t t = 0; t < length; ++t) {
+    if (const auto copy = occurrence(t)) structure.occurrence[t] = static_cast<Position>(*copy);
+    if (const auto source = answer(t)) structure.add_answer(t, *source);
+  }
+  return structure;
 }
 
 std::size_t BlockSource::draw_period(base::RandomStream& stream) const {
   std::size_t choices = 0;
-  for (const Periods& range : periods_) choices += range.last - range.first + 1;
+  for (const Offsets& range : periods_) choices += range.last - range.first + 1;
   std::size_t chosen = stream.below(choices);
-  for (const Periods& range : periods_) {
+  for (const Offsets& range : periods_) {
     const std::size_t count = range.last - range.first + 1;
     if (chosen < count) return range.first + chosen;
     chosen -= count;
@@ -165,7 +207,7 @@ BlockStructure BlockSource::draw_structure(base::RandomStream& stream) const {
   return structure;
 }
 
-BlockStructure BlockSource::structure(std::uint64_t index) const {
+BlockStructure BlockSource::blocks(std::uint64_t index) const {
   base::RandomStream stream(task_.seed, task_.purpose, index);
   return draw_structure(stream);
 }
@@ -187,19 +229,19 @@ void BlockSource::draw(std::uint64_t index, std::span<Token> tokens) const {
   for (; filled < tokens.size(); ++filled) tokens[filled] = random_token();
 }
 
-std::string BlockSource::description() const {
-  std::string text = name_of(task_.kind) + ": T = " + std::to_string(task_.length) +
-                     ", V = " + std::to_string(task_.vocabulary) + ", periods ";
-  for (std::size_t i = 0; i < periods_.size(); ++i) {
-    text += (i == 0 ? "" : " and ") + text_of(periods_[i]);
-  }
-  if (task_.kind == BlockKind::broken_period) text += ", gaps of 1 to a period";
-  return text;
+BlockSource::BlockSource(const BlockTask& task, std::vector<Offsets> periods)
+    : task_(task), periods_(std::move(periods)) {
+  profile_.name = name_of(task.kind);
+  profile_.description = description_of(task, periods_);
+  profile_.habit = Offsets{task.min_period, task.max_period};
+  profile_.helped_first = periods_.front().first;
+  // Copies that touch are answered from position P on; a gap may hold any later position.
+  if (task.kind != BlockKind::broken_period) profile_.helped_from = periods_.back().last;
 }
 
 Result<std::unique_ptr<BlockSource>> make_block_source(const BlockTask& task) {
   if (Status status = check_sizes(task); !status) return status.error();
-  Result<std::vector<Periods>> periods = allowed_periods(task);
+  Result<std::vector<Offsets>> periods = allowed_periods(task);
   if (!periods) return periods.error();
   return std::unique_ptr<BlockSource>(new BlockSource(task, std::move(*periods)));
 }

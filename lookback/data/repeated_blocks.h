@@ -29,16 +29,18 @@
 
 #include "lookback/base/random.h"
 #include "lookback/base/result.h"
-#include "lookback/data/token_source.h"
+#include "lookback/data/task.h"
 
 namespace lookback::data {
 
 enum class BlockKind { repeated_blocks, unseen_period, broken_period, random_repeat };
 
-/// "repeated-blocks", "unseen-period", "broken-period", "random-repeat", in this order.
-std::span<const std::string> block_kind_names();
+/// The name of the task's row: "repeated-blocks", "unseen-period", "broken-period", "random-repeat".
 const std::string& name_of(BlockKind kind);
-Result<BlockKind> parse_block_kind(std::string_view name);
+
+/// The key `period` of a task's row, and the probes of a run that learns to look back.
+base::Key period_key(std::string meaning);
+std::vector<std::string> block_probes();
 
 /// Where the copies of the block lie in one sequence.
 struct BlockStructure {
@@ -58,8 +60,8 @@ struct BlockStructure {
   /// at T - 1, whose next token is outside.
   std::optional<std::size_t> answer(std::size_t t) const;
 
-  /// answer(t) for every t: [T].
-  std::vector<std::optional<std::size_t>> answers() const;
+  /// The same as measures take it: answer(t), and the copies as occurrences; the first is the opening.
+  Structure plain() const;
 };
 
 /// Periods are inclusive; random-repeat does not use them.
@@ -73,37 +75,32 @@ struct BlockTask {
   base::StreamPurpose purpose = base::StreamPurpose::training_data;
 };
 
-/// A TokenSource that can tell how each of its sequences is built. Immutable and thread-safe.
-class BlockSource : public TokenSource {
+/// Immutable and thread-safe.
+class BlockSource : public Task {
  public:
   std::size_t length() const override { return task_.length; }
   std::size_t vocabulary() const override { return task_.vocabulary; }
   void draw(std::uint64_t index, std::span<Token> tokens) const override;
+  const TaskProfile& profile() const override { return profile_; }
+  Structure structure(std::uint64_t index) const override { return blocks(index).plain(); }
 
-  /// Of the sequence that draw() gives for the same index.
-  BlockStructure structure(std::uint64_t index) const;
+  /// Where the copies lie in the sequence that draw() gives for the same index.
+  BlockStructure blocks(std::uint64_t index) const;
 
   const BlockTask& task() const { return task_; }
 
-  /// An inclusive range of periods.
-  struct Periods {
-    std::size_t first;
-    std::size_t last;
-  };
   /// What periods are drawn from: one range or two, ascending.
-  std::span<const Periods> periods() const { return periods_; }
-  /// One line for reports: the kind and the periods that are really drawn.
-  std::string description() const;
+  std::span<const Offsets> periods() const { return periods_; }
 
  private:
   friend Result<std::unique_ptr<BlockSource>> make_block_source(const BlockTask& task);
-  BlockSource(const BlockTask& task, std::vector<Periods> periods)
-      : task_(task), periods_(std::move(periods)) {}
+  BlockSource(const BlockTask& task, std::vector<Offsets> periods);
   std::size_t draw_period(base::RandomStream& stream) const;
   BlockStructure draw_structure(base::RandomStream& stream) const;
 
   BlockTask task_;
-  std::vector<Periods> periods_;
+  std::vector<Offsets> periods_;
+  TaskProfile profile_;
 };
 
 /// Refuses, in one line, what does not fit: V < 2 or above 2^32, T above 2^24, a period of 0 or an

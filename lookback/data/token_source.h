@@ -22,7 +22,11 @@ class TokenSource {
   /// Fills tokens [T] with sequence number `index`. REQUIRES tokens.size() == length().
   virtual void draw(std::uint64_t index, std::span<Token> tokens) const = 0;
 
-  /// The same as a vector of its own.
+  /// What each prediction of sequence number `index` counts in the loss [T-1], at least 0, some above 0.
+  /// Empty: all alike.
+  virtual std::vector<float> weights(std::uint64_t /*index*/) const { return {}; }
+
+  /// draw() as a vector of its own.
   std::vector<Token> sequence(std::uint64_t index) const {
     std::vector<Token> tokens(length());
     draw(index, tokens);
