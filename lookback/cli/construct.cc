@@ -9,7 +9,7 @@
 
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/model/construct.h"
 #include "lookback/model/program.h"
 #include "lookback/study/fitted_config.h"
@@ -54,21 +54,22 @@ bool has_two_heads(const model::Construction& construction) {
 Status check_vocabulary(const model::Construction& construction, const std::string& kind,
                         const study::DataConfig& data) {
   if (!has_two_heads(construction)) return {};
-  const std::size_t least = model::least_vocabulary(data.max_period, data.length);
+  const auto longest = static_cast<std::size_t>(data.task.range("period").second);
+  const std::size_t least = model::least_vocabulary(longest, data.length);
   if (construction.vocabulary >= least) return {};
   return Error{fmt::format(
       "{}: found a vocabulary of {}, allowed at least {} for periods up to {} of {}: of fewer "
       "tokens the same two follow each other in a block so often that what comes next "
       "costs more than {} nats to tell",
-      kind, construction.vocabulary, least, data.max_period, data.length, model::promised_loss)};
+      kind, construction.vocabulary, least, longest, data.length, model::promised_loss)};
 }
 
 /// The mean of expected_loss over the periods that a probe draws from.
-double expected_loss(std::size_t vocabulary, const data::BlockSource& probe) {
-  const bool gaps = probe.task().kind == data::BlockKind::broken_period;
+double expected_loss(std::size_t vocabulary, const data::Task& probe) {
+  const bool gaps = probe.profile().name == data::broken_period_kind().name;
   double sum = 0;
   std::size_t count = 0;
-  for (const data::BlockSource::Periods& range : probe.periods()) {
+  for (const data::Offsets& range : probe.profile().periods) {
     for (std::size_t p = range.first; p <= range.last; ++p, ++count) {
       sum += model::expected_loss(vocabulary, p, probe.length(), gaps);
     }
@@ -82,17 +83,17 @@ std::string promise(const model::Construction& construction, const study::RunCon
     return fmt::format(
         "one head matches one token: about P / V of the queries, up to {:.0f}% here, are guesses; "
         "no loss is promised",
-        std::min(100.0, 100 * static_cast<double>(config.data.max_period) /
+        std::min(100.0, 100 * static_cast<double>(config.data.task.range("period").second) /
                             static_cast<double>(construction.vocabulary)));
   }
   std::string kept, missed;
-  for (const data::BlockKind kind : config.evaluate.probes) {
-    const auto probe = study::probe_source(config, kind);
+  for (const std::string& name : config.evaluate.probes) {
+    const auto probe = study::probe_task(config, name);
     if (!probe) continue;
     const double loss = expected_loss(construction.vocabulary, **probe);
     std::string& list = loss <= model::promised_loss ? kept : missed;
     if (!list.empty()) list += ", ";
-    list += data::name_of(kind);
+    list += name;
     if (loss > model::promised_loss) list += fmt::format(" (up to about {:.2g})", loss);
   }
   return fmt::format("below {} nats where looking back can tell: {}{}{}", model::promised_loss,

@@ -95,7 +95,7 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
   const auto tokenizer = find_tokenizer(options.tokenizer, *file, *model);
   if (!tokenizer) return tokenizer.error();
   if (lock && request.text &&
-      model->config.data.text) {  // whose scores a resumed study takes as its own
+      model->config.data.is_text()) {  // whose scores a resumed study takes as its own
     if (Status same = study::check_text(*request.text, model->config); !same) return same.error();
   }
   const study::EvaluateConfig& measured = model->config.evaluate;

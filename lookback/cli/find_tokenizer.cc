@@ -77,9 +77,9 @@ Result<language::Tokenizer> find_tokenizer(const std::string& asked, const fs::p
   Result<std::optional<language::Tokenizer>> found = find_any_tokenizer(asked, checkpoint, model);
   if (!found) return found.error();
   if (*found) return std::move(**found);
-  if (!model.config.data.text) {
+  if (!model.config.data.is_text()) {
     return Error{fmt::format("{}: this model was trained on {}, not on text", checkpoint.string(),
-                             data::name_of(model.config.data.kind))};
+                             model.config.data.task.kind)};
   }
   return Error{
       fmt::format("{}: found no tokenizer.json beside its checkpoints, name one with --tokenizer",

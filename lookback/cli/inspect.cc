@@ -27,12 +27,12 @@ struct InspectOptions {
 Result<study::InspectionOptions> inspection_options(const InspectOptions& options) {
   study::InspectionOptions result;
   for (const std::string& name : options.probes) {
-    const Result<data::BlockKind> kind = data::parse_block_kind(name);
-    if (!kind) return Error{"--probe: " + kind.error().message};
-    if (std::ranges::find(result.probes, *kind) != result.probes.end()) {
+    const auto task = data::find_task(name);
+    if (!task) return Error{"--probe: " + task.error().message};
+    if (std::ranges::find(result.probes, name) != result.probes.end()) {
       return Error{fmt::format("--probe: found {} twice, allowed: each once", name)};
     }
-    result.probes.push_back(*kind);
+    result.probes.push_back(name);
   }
   return result;
 }

@@ -93,7 +93,7 @@ void add_beginning(const study::SavedModel& model, const study::Inspection& insp
                         model.header.seed, static_cast<double>(model.header.tokens) / 1e6,
                         model.program.parameter_count()));
   table.line("+- is half of the 95% interval");
-  table.line(fmt::format("mechanism on {}: {}. {}", data::name_of(inspection.intervened_on),
+  table.line(fmt::format("mechanism on {}: {}. {}", inspection.intervened_on,
                          lens::name_of(inspection.mechanism.verdict), inspection.mechanism.reason));
   if (!transitions.is_object()) return;
   if (transitions["transition"].is_null()) {
@@ -170,7 +170,7 @@ void add_ablations(const study::Inspection& inspection, Table& table) {
   const lens::Ablations& ablations = inspection.ablations;
   table.title(fmt::format(
       "rise of second-half loss, {} nats over {} sequences of {}, without a part",
-      text(ablations.baseline), ablations.sequences, data::name_of(inspection.intervened_on)));
+      text(ablations.baseline), ablations.sequences, inspection.intervened_on));
   const auto whose = [](const std::optional<HeadPlace>& head) {
     return head ? name_of(*head) : std::string("every head");
   };

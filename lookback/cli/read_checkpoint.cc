@@ -20,9 +20,12 @@ namespace {
 constexpr std::size_t most_map_weights = 25'000'000;
 
 Result<report::HeldOutSequence> held_out_sequence(const study::Study& study) {
-  const auto probe = study::probe_source(study.arms.front(), data::BlockKind::repeated_blocks);
+  const study::RunConfig& arm = study.arms.front();
+  const auto probe = study::probe_task(arm, arm.data.main_probe());
   if (!probe) return probe.error();
-  return report::HeldOutSequence{(*probe)->sequence(0), (*probe)->structure(0).period};
+  const bool has_period = !(*probe)->profile().periods.empty();
+  return report::HeldOutSequence{(*probe)->sequence(0),
+                                 has_period ? (*probe)->structure(0).opening : 0};
 }
 
 void read_maps(const study::SavedModel& saved, const report::HeldOutSequence& sequence,

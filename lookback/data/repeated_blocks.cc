@@ -133,17 +133,16 @@ std::vector<std::string> block_probes() {
 }
 
 TaskKind repeated_blocks_kind() {
-  return row<BlockKind::repeated_blocks>("copies of a random block without gaps");
+  return row<BlockKind::repeated_blocks>("copies of a random block, without gaps");
 }
 TaskKind unseen_period_kind() {
-  return row<BlockKind::unseen_period>("the same with periods just outside of `period`");
+  return row<BlockKind::unseen_period>("repeated blocks of periods just outside the trained range");
 }
 TaskKind broken_period_kind() {
-  return row<BlockKind::broken_period>(
-      "the same with random tokens before each copy but the first");
+  return row<BlockKind::broken_period>("copies of a random block, with random gaps between them");
 }
 TaskKind random_repeat_kind() {
-  return row<BlockKind::random_repeat>("one random half, twice; `period` has no effect");
+  return row<BlockKind::random_repeat>("one random sequence, twice");
 }
 
 const std::string& name_of(BlockKind kind) {
@@ -186,14 +185,14 @@ Structure BlockStructure::plain() const {
 
 std::size_t BlockSource::draw_period(base::RandomStream& stream) const {
   std::size_t choices = 0;
-  for (const Offsets& range : periods_) choices += range.last - range.first + 1;
+  for (const Offsets& range : profile_.periods) choices += range.last - range.first + 1;
   std::size_t chosen = stream.below(choices);
-  for (const Offsets& range : periods_) {
+  for (const Offsets& range : profile_.periods) {
     const std::size_t count = range.last - range.first + 1;
     if (chosen < count) return range.first + chosen;
     chosen -= count;
   }
-  return periods_.back().last;  // not reached: chosen < the sum of the counts
+  return profile_.periods.back().last;  // not reached: chosen < the sum of the counts
 }
 
 BlockStructure BlockSource::draw_structure(base::RandomStream& stream) const {
@@ -229,14 +228,14 @@ void BlockSource::draw(std::uint64_t index, std::span<Token> tokens) const {
   for (; filled < tokens.size(); ++filled) tokens[filled] = random_token();
 }
 
-BlockSource::BlockSource(const BlockTask& task, std::vector<Offsets> periods)
-    : task_(task), periods_(std::move(periods)) {
+BlockSource::BlockSource(const BlockTask& task, std::vector<Offsets> periods) : task_(task) {
   profile_.name = name_of(task.kind);
-  profile_.description = description_of(task, periods_);
+  profile_.description = description_of(task, periods);
+  profile_.periods = std::move(periods);
   profile_.habit = Offsets{task.min_period, task.max_period};
-  profile_.helped_first = periods_.front().first;
+  profile_.helped_first = profile_.periods.front().first;
   // Copies that touch are answered from position P on; a gap may hold any later position.
-  if (task.kind != BlockKind::broken_period) profile_.helped_from = periods_.back().last;
+  if (task.kind != BlockKind::broken_period) profile_.helped_from = profile_.periods.back().last;
 }
 
 Result<std::unique_ptr<BlockSource>> make_block_source(const BlockTask& task) {

@@ -89,9 +89,6 @@ class BlockSource : public Task {
 
   const BlockTask& task() const { return task_; }
 
-  /// What periods are drawn from: one range or two, ascending.
-  std::span<const Offsets> periods() const { return periods_; }
-
  private:
   friend Result<std::unique_ptr<BlockSource>> make_block_source(const BlockTask& task);
   BlockSource(const BlockTask& task, std::vector<Offsets> periods);
@@ -99,8 +96,7 @@ class BlockSource : public Task {
   BlockStructure draw_structure(base::RandomStream& stream) const;
 
   BlockTask task_;
-  std::vector<Offsets> periods_;
-  TaskProfile profile_;
+  TaskProfile profile_;  ///< periods: what is drawn from, one range or two
 };
 
 /// Refuses, in one line, what does not fit: V < 2 or above 2^32, T above 2^24, a period of 0 or an

@@ -35,6 +35,8 @@ struct TaskProfile {
   /// The distances that a head could look at by habit and be right: the periods of training. None: there
   /// is no such habit, and no measure of it.
   std::optional<Offsets> habit = {};
+  /// The periods with which something repeats, as they are drawn: ranges, ascending. None: nothing does.
+  std::vector<Offsets> periods = {};
   /// The first prediction that context can help in some sequence, and the one from which on it can in
   /// all of them. None: it always comes to predictions that context cannot help.
   std::size_t helped_first = 0;

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "lookback/base/random.h"
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/lens/patching.h"
 
 namespace lookback::lens {
@@ -13,12 +13,9 @@ Result<CorruptedPair> corrupted_pair(std::size_t vocabulary, std::size_t period,
     return Error{fmt::format("patching needs blocks of 2 to {} tokens, found {}", longest, period)};
   }
   const std::size_t length = 2 * period;
-  data::BlockTask task;
-  task.kind = data::BlockKind::random_repeat;
-  task.vocabulary = vocabulary;
-  task.length = length;
-  task.purpose = base::StreamPurpose::probe;
-  const auto source = data::make_block_source(task);
+  constexpr std::uint64_t seed = 0;
+  const auto source = data::make_task(base::KindConfig(data::random_repeat_kind()),
+                                      {vocabulary, length, seed, base::StreamPurpose::probe});
   if (!source) return source.error();
   CorruptedPair pair;
   pair.clean = (*source)->sequence(index);
@@ -27,7 +24,7 @@ Result<CorruptedPair> corrupted_pair(std::size_t vocabulary, std::size_t period,
   pair.right = pair.clean.back();
   pair.changed = period - (corruption == Corruption::answer ? 1 : 2);
   // Uniform over the other V - 1 tokens.
-  base::RandomStream stream(task.seed, base::StreamPurpose::resampling, index);
+  base::RandomStream stream(seed, base::StreamPurpose::resampling, index);
   model::Token& token = pair.corrupted[pair.changed];
   const auto drawn = static_cast<model::Token>(stream.below(vocabulary - 1));
   token = drawn < token ? drawn : drawn + 1;

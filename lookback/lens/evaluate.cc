@@ -15,12 +15,13 @@ namespace {
 
 /// What is known of one sequence while it runs.
 struct Measurement {
-  Measurement(std::span<const data::Token> tokens, const data::BlockStructure& structure,
-              OffsetBand band, std::size_t heads)
-      : queries(tokens, structure, band) {
+  Measurement(std::span<const data::Token> tokens, data::Structure known,
+              const std::optional<data::Offsets>& habit, std::size_t heads)
+      : structure(std::move(known)), queries(tokens, structure, habit) {
     if (heads <= max_similarity_heads) similarity.emplace(heads, tokens.size());
   }
 
+  data::Structure structure;
   SequenceQueries queries;
   std::optional<HeadSimilarity> similarity;
   std::vector<HeadScores> scores;
@@ -29,7 +30,7 @@ struct Measurement {
 /// Scores the patterns of every job as they come: layer by layer, step by step, head by head.
 class Scorer final : public model::Observer {
  public:
-  Scorer(const data::BlockSource& probe, std::uint64_t first, std::size_t heads,
+  Scorer(const data::Task& probe, std::uint64_t first, std::size_t heads,
          std::span<const std::vector<data::Token>> sequences)
       : results(sequences.size()),
         probe_(probe),
@@ -51,9 +52,12 @@ class Scorer final : public model::Observer {
     SequenceResult& result = results[job];
     const std::span<const float> losses = output.losses();
     result.losses.assign(losses.begin(), losses.end());
-    result.loss_scores = score_losses(result.losses, result.structure, compared_);
+    result.weights = probe_.weights(first_ + job);
+    result.loss_scores =
+        score_losses(result.losses, measurement.structure, result.weights, compared_);
     result.repeated_queries = measurement.queries.repeated().size();
     result.heads = std::move(measurement.scores);
+    result.occurrence = std::move(measurement.structure.occurrence);
     if (measurement.similarity) result.similarity = measurement.similarity->pairs();
     running_[job].reset();
   }
@@ -63,15 +67,13 @@ class Scorer final : public model::Observer {
  private:
   Measurement& of(std::size_t job) {
     if (!running_[job]) {
-      results[job].structure = probe_.structure(first_ + job);
-      running_[job] = std::make_unique<Measurement>(
-          sequences_[job], results[job].structure,
-          OffsetBand{probe_.task().min_period, probe_.task().max_period}, heads_);
+      running_[job] = std::make_unique<Measurement>(sequences_[job], probe_.structure(first_ + job),
+                                                    probe_.profile().habit, heads_);
     }
     return *running_[job];
   }
 
-  const data::BlockSource& probe_;
+  const data::Task& probe_;
   std::uint64_t first_;
   std::size_t heads_;
   std::span<const std::vector<data::Token>> sequences_;
@@ -102,9 +104,9 @@ Result<std::vector<Plan>> watched(const SequencePlans& plans, std::size_t layers
 Evaluator::Evaluator(const model::Program& program, model::Engine& engine)
     : program_(program), session_(engine.open(program, model::Keep::logits)) {}
 
-Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters,
-                                        const data::BlockSource& probe, std::size_t sequences,
-                                        std::uint64_t first, const SequencePlans& plans) {
+Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters, const data::Task& probe,
+                                        std::size_t sequences, std::uint64_t first,
+                                        const SequencePlans& plans) {
   if (sequences == 0) return Error{"found 0 sequences to evaluate, allowed at least 1"};
   Status fits = model::check_inputs(program_, parameters, probe.length(), probe.vocabulary());
   if (!fits) return fits.error();
@@ -121,7 +123,7 @@ Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters,
 }
 
 Result<ProbeResult> evaluate(const model::Program& program, std::span<const float> parameters,
-                             const data::BlockSource& probe, std::size_t sequences,
+                             const data::Task& probe, std::size_t sequences,
                              model::Engine& engine) {
   return Evaluator(program, engine).evaluate(parameters, probe, sequences);
 }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "lookback/base/result.h"
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/lens/model.h"
 #include "lookback/lens/probe_result.h"
 
@@ -33,11 +33,10 @@ class Evaluator {
  public:
   Evaluator(const model::Program& program, model::Engine& engine);
 
-  /// Measures sequences first .. first + sequences - 1 of the probe. The band of band_share is the
-  /// probe's min_period .. max_period, the periods of training. `plans` may be empty; scores are taken
+  /// Measures sequences first .. first + sequences - 1 of the probe. `plans` may be empty; scores are taken
   /// of what they leave.
   /// Errors: no sequence, those of check_inputs (engine.h) and of plans.
-  Result<ProbeResult> evaluate(std::span<const float> parameters, const data::BlockSource& probe,
+  Result<ProbeResult> evaluate(std::span<const float> parameters, const data::Task& probe,
                                std::size_t sequences, std::uint64_t first = 0,
                                const SequencePlans& plans = {});
 
@@ -48,8 +47,7 @@ class Evaluator {
 
 /// The same once, for sequences 0 .. sequences - 1.
 Result<ProbeResult> evaluate(const model::Program& program, std::span<const float> parameters,
-                             const data::BlockSource& probe, std::size_t sequences,
-                             model::Engine& engine);
+                             const data::Task& probe, std::size_t sequences, model::Engine& engine);
 
 /// "blocks.{layer}.attn.hook_pattern"
 std::string pattern_name(std::size_t layer);

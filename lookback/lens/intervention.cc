@@ -57,10 +57,11 @@ class Group {
     for (const Plan& plan : plans) jobs.push_back({tokens, &plan});
     const auto ran = model::run_jobs(session_, setting_.model.parameters, jobs);
     if (!ran) return ran.error();
-    const data::BlockStructure structure = setting_.probe.structure(index);
-    measured.baseline[index] = score_losses(ran->front().losses, structure);
+    const data::Structure structure = setting_.probe.structure(index);
+    const std::vector<float> weights = setting_.probe.weights(index);
+    measured.baseline[index] = score_losses(ran->front().losses, structure, weights);
     for (std::size_t i = 1; i < ran->size(); ++i) {
-      measured.changed[i - 1][index] = score_losses((*ran)[i].losses, structure);
+      measured.changed[i - 1][index] = score_losses((*ran)[i].losses, structure, weights);
     }
     return {};
   }

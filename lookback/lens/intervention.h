@@ -39,7 +39,7 @@
 #include <vector>
 
 #include "lookback/data/ideal_patterns.h"
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/lens/component.h"
 #include "lookback/lens/estimate.h"
 #include "lookback/lens/losses.h"
@@ -59,7 +59,7 @@ const char* name_of(Replacement replacement);  ///< "zero", "mean", "resample"
 /// What is measured on: sequences 0 .. sequences - 1 of the probe.
 struct Setting {
   Model model;
-  const data::BlockSource& probe;
+  const data::Task& probe;
   std::size_t sequences;
   model::Engine& engine;
   References* references =

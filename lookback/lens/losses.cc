@@ -3,22 +3,32 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <numeric>
 #include <optional>
 
 namespace lookback::lens {
 namespace {
 
-double mean(std::span<const float> losses) {
-  return Tally{std::accumulate(losses.begin(), losses.end(), 0.0), losses.size()}.mean();
+/// What prediction t counts.
+double weight_of(std::span<const float> weights, std::size_t t) {
+  return weights.empty() ? 1 : static_cast<double>(weights[t]);
 }
 
-double answered_loss(std::span<const float> losses, const data::BlockStructure& structure) {
+/// Over predictions first .. last - 1.
+double mean(std::span<const float> losses, std::span<const float> weights, std::size_t first,
+            std::size_t last) {
   Tally tally;
-  for (std::size_t t = structure.length / 2; t < losses.size(); ++t) {
-    if (!structure.answer(t)) continue;
-    tally.sum += static_cast<double>(losses[t]);
-    ++tally.count;
+  for (std::size_t t = first; t < last; ++t) {
+    tally.add(static_cast<double>(losses[t]), weight_of(weights, t));
+  }
+  return tally.mean();
+}
+
+double answered_loss(std::span<const float> losses, std::span<const float> weights,
+                     const data::Structure& structure) {
+  Tally tally;
+  for (std::size_t t = structure.length() / 2; t < losses.size(); ++t) {
+    if (!structure.is_answered(t)) continue;
+    tally.add(static_cast<double>(losses[t]), weight_of(weights, t));
   }
   return tally.mean();
 }
@@ -46,22 +56,23 @@ InContextPositions in_context_positions(std::size_t length) {
   return {std::min(share_of_512(50, length), last), std::min(share_of_512(500, length), last)};
 }
 
-std::optional<InContextPositions> in_context_positions(const data::BlockSource& probe) {
+std::optional<InContextPositions> in_context_positions(const data::Task& probe) {
   const InContextPositions positions = in_context_positions(probe.length());
-  const auto periods = probe.periods();
-  // Copies that touch are answered from position P on, up to T - 2.
-  const bool touching = probe.task().kind != data::BlockKind::broken_period;
-  const bool early = positions.early >= periods.front().first;
-  const bool late = positions.late >= periods.back().last;
-  if (!touching || !early || !late) return std::nullopt;
+  const data::TaskProfile& profile = probe.profile();
+  const bool early = positions.early >= profile.helped_first;
+  const bool late = profile.helped_from && positions.late >= *profile.helped_from;
+  if (!early || !late) return std::nullopt;
   return positions;
 }
 
-LossScores score_losses(std::span<const float> losses, const data::BlockStructure& structure,
+LossScores score_losses(std::span<const float> losses, const data::Structure& structure,
+                        std::span<const float> weights,
                         const std::optional<InContextPositions>& compared) {
-  const std::size_t length = losses.size() + 1;
-  LossScores scores{mean(losses), mean(losses.first(length / 2)), mean(losses.subspan(length / 2)),
-                    answered_loss(losses, structure), std::numeric_limits<double>::quiet_NaN()};
+  const std::size_t half = (losses.size() + 1) / 2;
+  LossScores scores{mean(losses, weights, 0, losses.size()), mean(losses, weights, 0, half),
+                    mean(losses, weights, half, losses.size()),
+                    answered_loss(losses, weights, structure),
+                    std::numeric_limits<double>::quiet_NaN()};
   if (compared) {
     scores.in_context_learning_score =
         static_cast<double>(losses[compared->late]) - static_cast<double>(losses[compared->early]);
@@ -70,18 +81,18 @@ LossScores score_losses(std::span<const float> losses, const data::BlockStructur
 }
 
 double Tally::mean() const {
-  if (count == 0) return std::numeric_limits<double>::quiet_NaN();
-  return sum / static_cast<double>(count);
+  if (weight == 0) return std::numeric_limits<double>::quiet_NaN();
+  return sum / weight;
 }
 
-void tally_by_occurrence(std::span<const float> losses, const data::BlockStructure& structure,
+void tally_by_occurrence(std::span<const float> losses, std::span<const float> weights,
+                         std::span<const std::optional<data::Position>> occurrence,
                          std::vector<Tally>& tallies) {
-  tallies.resize(std::max(tallies.size(), structure.starts.size()));
   for (std::size_t t = 0; t < losses.size(); ++t) {
-    const std::optional<std::size_t> copy = structure.occurrence(t + 1);
-    if (!copy) continue;
-    tallies[*copy].sum += static_cast<double>(losses[t]);
-    ++tallies[*copy].count;
+    if (!occurrence[t + 1]) continue;
+    const std::size_t which = *occurrence[t + 1];
+    if (tallies.size() <= which) tallies.resize(which + 1);
+    tallies[which].add(static_cast<double>(losses[t]), weight_of(weights, t));
   }
 }
 

@@ -231,8 +231,7 @@ const char* name_of(Patched patched) {
   return "";
 }
 
-std::size_t patching_period(std::span<const data::BlockSource::Periods> trained,
-                            const Architecture& a) {
+std::size_t patching_period(std::span<const data::Offsets> trained, const Architecture& a) {
   constexpr std::size_t affordable = 32;
   const std::size_t middle = (trained.front().first + trained.back().last) / 2;
   const std::size_t wanted = std::min(affordable, middle);

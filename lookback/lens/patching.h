@@ -33,7 +33,7 @@
 #include <vector>
 
 #include "lookback/base/result.h"
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/lens/ablation.h"
 #include "lookback/lens/estimate.h"
 #include "lookback/lens/model.h"
@@ -98,11 +98,11 @@ struct Patching {
   std::vector<std::string> skipped;  ///< one line each: what, what was found, what is allowed
 };
 
-/// The P of the pairs for a model that was trained on the periods of `trained` (BlockSource::periods):
+/// The P of the pairs for a model that was trained on the periods of `trained` (TaskProfile):
 /// the one of them that is nearest to the middle of their range, or to 32 where that is less, for
 /// patching by position takes time as P^2. At least 2, at most half of the model's context.
 /// REQUIRES at least one range, ascending.
-std::size_t patching_period(std::span<const data::BlockSource::Periods> trained,
+std::size_t patching_period(std::span<const data::Offsets> trained,
                             const model::Architecture& architecture);
 
 /// Patches pairs 0 .. sequences - 1 of blocks of `period` tokens. The same bits for any number of

@@ -21,10 +21,10 @@ void summarize_losses(ProbeResult& result) {
   std::vector<Tally> by_occurrence;
   for (const SequenceResult& one : sequences) {
     for (std::size_t t = 0; t < predictions; ++t) {
-      by_position[t].sum += static_cast<double>(one.losses[t]);
-      ++by_position[t].count;
+      const float weight = one.weights.empty() ? 1 : one.weights[t];
+      by_position[t].add(static_cast<double>(one.losses[t]), static_cast<double>(weight));
     }
-    tally_by_occurrence(one.losses, one.structure, by_occurrence);
+    tally_by_occurrence(one.losses, one.weights, one.occurrence, by_occurrence);
   }
   for (const Tally& tally : by_position) result.loss_by_position.push_back(tally.mean());
   for (const Tally& tally : by_occurrence) result.loss_by_occurrence.push_back(tally.mean());
@@ -64,8 +64,7 @@ void summarize_similarity(ProbeResult& result) {
     for (std::size_t i = 0; i < j; ++i) {
       Tally tally;
       for (const SequenceResult& one : result.sequences) {
-        tally.sum += one.similarity[j * (j - 1) / 2 + i];
-        ++tally.count;
+        tally.add(one.similarity[j * (j - 1) / 2 + i]);
       }
       result.head_similarity[i][j] = result.head_similarity[j][i] = tally.mean();
     }

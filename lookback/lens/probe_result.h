@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/lens/estimate.h"
 #include "lookback/lens/losses.h"
 #include "lookback/lens/scores.h"
@@ -16,10 +16,11 @@ namespace lookback::lens {
 
 /// What was measured on one sequence, kept for later bootstraps.
 struct SequenceResult {
-  data::BlockStructure structure;
-  std::vector<float> losses;         ///< [T-1], nats
-  LossScores loss_scores;            ///< of these losses
-  std::vector<HeadScores> heads;     ///< [n]
+  std::vector<float> losses;                              ///< [T-1], nats
+  std::vector<float> weights;                             ///< what each counts (losses.h), or empty
+  std::vector<std::optional<data::Position>> occurrence;  ///< [T], of structure.h
+  LossScores loss_scores;                                 ///< of these losses
+  std::vector<HeadScores> heads;                          ///< [n]
   std::size_t repeated_queries = 0;  ///< |R| (scores.h); 0: scores over R are NaN
   std::vector<double> similarity;    ///< of pairs of heads as HeadSimilarity::pairs(), or empty
 };
@@ -50,9 +51,10 @@ struct ProbeResult {
   LossScores mean;
   LossScores standard_error;
   std::optional<InContextPositions> in_context_positions;  ///< none: no such score (losses.h)
-  std::vector<double> loss_by_position;                    ///< [T-1]: mean over sequences
-  std::vector<double> loss_by_occurrence;  ///< by copy of the target: mean over all its predictions
-  std::vector<HeadSummary> heads;          ///< [n]
+  std::vector<double> loss_by_position;  ///< [T-1]: mean over sequences; NaN where none counts
+  std::vector<double>
+      loss_by_occurrence;          ///< by occurrence of the target: mean over all its predictions
+  std::vector<HeadSummary> heads;  ///< [n]
   std::vector<std::vector<double>>
       head_similarity;  ///< [n,n], symmetric, ones on the diagonal; or []
 

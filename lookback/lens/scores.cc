@@ -25,11 +25,11 @@ std::vector<std::optional<std::size_t>> previous_occurrences(std::span<const dat
   return previous;
 }
 
-double band_mass(Pattern pattern, std::size_t t, OffsetBand band) {
-  if (t < band.min_offset) return 0;
-  const std::size_t first = t - std::min(t, band.max_offset);
+double mass_at(Pattern pattern, std::size_t t, data::Offsets distances) {
+  if (t < distances.first) return 0;
+  const std::size_t first = t - std::min(t, distances.last);
   double mass = 0;
-  for (std::size_t s = first; s <= t - band.min_offset; ++s) mass += pattern(t, s);
+  for (std::size_t s = first; s <= t - distances.first; ++s) mass += pattern(t, s);
   return mass;
 }
 
@@ -42,16 +42,16 @@ HeadScores sum_over_repeated(Pattern pattern, const SequenceQueries& queries) {
       sums.induction_score += pattern(t, s + 1);
       sums.duplicate_token_score += pattern(t, s);
     }
-    sums.induction_stripe += pattern(t, query.answer);
+    for (const std::size_t s : query.answers) sums.induction_stripe += pattern(t, s);
     sums.induction_chance +=
         static_cast<double>(query.duplicates.size()) / static_cast<double>(t + 1);
-    sums.band_share += band_mass(pattern, t, queries.band());
+    if (queries.habit()) sums.band_share += mass_at(pattern, t, *queries.habit());
   }
   return sums;
 }
 
-double previous_token_score(Pattern pattern, std::size_t period) {
-  const std::size_t last = std::min(period, pattern.rows - 1);
+double previous_token_score(Pattern pattern, std::size_t opening) {
+  const std::size_t last = std::min(opening, pattern.rows - 1);
   double mass = 0;
   for (std::size_t t = 1; t <= last; ++t) mass += pattern(t, t - 1);
   return mass / static_cast<double>(last);
@@ -86,13 +86,14 @@ std::span<const HeadMeasure> head_measures() {
 }
 
 SequenceQueries::SequenceQueries(std::span<const data::Token> tokens,
-                                 const data::BlockStructure& structure, OffsetBand band)
-    : length_(tokens.size()), period_(structure.period), band_(band) {
+                                 const data::Structure& structure,
+                                 std::optional<data::Offsets> habit)
+    : length_(tokens.size()), opening_(structure.opening), habit_(habit) {
   const auto previous = previous_occurrences(tokens);
   for (std::size_t t = 0; t < tokens.size(); ++t) {
-    const std::optional<std::size_t> answer = structure.answer(t);
-    if (!answer) continue;
-    Query query{t, *answer, {}};
+    const auto answers = structure.answers(t);
+    if (answers.empty()) continue;
+    Query query{t, {answers.begin(), answers.end()}, {}};
     for (auto s = previous[t]; s; s = previous[*s]) query.duplicates.push_back(*s);
     repeated_.push_back(std::move(query));
   }
@@ -106,7 +107,8 @@ HeadScores score_pattern(math::Matrix<const float> pattern, const SequenceQuerie
     double& score = scores.*measure.value;
     score = repeated > 0 ? score / repeated : std::numeric_limits<double>::quiet_NaN();
   }
-  scores.previous_token_score = previous_token_score(pattern, queries.period());
+  if (!queries.habit()) scores.band_share = std::numeric_limits<double>::quiet_NaN();
+  scores.previous_token_score = previous_token_score(pattern, queries.opening());
   scores.entropy = mean_entropy(pattern);
   return scores;
 }

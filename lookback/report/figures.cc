@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lookback/data/task.h"
 #include "lookback/report/colors.h"
 #include "lookback/report/figure_parts.h"
 #include "lookback/report/json_access.h"
@@ -265,13 +266,14 @@ json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> 
   spec["mark"] = {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 0.9}};
   json encoding = json::parse(R"json({
     "y": {"field": "probe", "type": "nominal", "title": null,
-          "sort": ["repeated-blocks", "unseen-period", "broken-period", "random-repeat"],
           "scale": {"paddingInner": 0.35},
           "axis": {"grid": false, "labelFontSize": 12, "labelLimit": 130}},
     "yOffset": {"field": "arm", "type": "nominal"},
     "x": {"field": "value", "type": "quantitative", "scale": {"zero": true},
           "axis": {"grid": true}}
   })json");
+  const auto tasks = data::task_names();
+  encoding["y"]["sort"] = std::vector<std::string>(tasks.begin(), tasks.end());
   encoding["yOffset"]["sort"] = std::vector<std::string>(arms.begin(), arms.end());
   encoding["x"]["title"] = title;
   if (score) encoding["x"]["scale"]["domain"] = {0, 1};

@@ -6,13 +6,12 @@
 #include <set>
 
 #include "lookback/report/json_access.h"
+#include "lookback/study/metrics_file.h"
 
 namespace lookback::report {
 namespace {
 
 using nlohmann::json;
-
-constexpr const char* probe_name = "repeated-blocks";
 
 /// The heads' measures of one probe's results, or null.
 const json* heads_of_probe(const json* probe) {
@@ -20,9 +19,7 @@ const json* heads_of_probe(const json* probe) {
   return heads != nullptr && heads->is_array() ? heads : nullptr;
 }
 
-const json* heads_of(const json& record) {
-  return heads_of_probe(find_value(record, {"probes", probe_name}));
-}
+const json* heads_of(const json& record) { return heads_of_probe(study::main_probe_of(record)); }
 
 /// Of the heads whose pattern no clamp set.
 std::optional<double> best_score_of(const json* heads) {
@@ -121,7 +118,8 @@ std::vector<Curve> validation_loss_curves(const StudyReport& study) {
 
 std::vector<Curve> second_half_loss_curves(const StudyReport& study) {
   return curves_of(study, [](const json& record) {
-    return find_number(record, {"probes", probe_name, "second_half_loss"});
+    const json* probe = study::main_probe_of(record);
+    return probe == nullptr ? std::nullopt : find_number(*probe, {"second_half_loss"});
   });
 }
 
@@ -181,7 +179,8 @@ std::vector<std::uint64_t> metric_checkpoints(const StudyReport& study, std::siz
   for (const Arm& arm : study.arms) {
     for (const Run& run : arm.runs) {
       for (const json& record : run.metrics) {
-        if (find_value(record, {"probes", probe_name, "loss_by_position"}) == nullptr) continue;
+        const json* probe = study::main_probe_of(record);
+        if (probe == nullptr || find_value(*probe, {"loss_by_position"}) == nullptr) continue;
         const std::optional<std::uint64_t> tokens = find_count(record, {"tokens"});
         if (tokens) found.insert(*tokens);
       }
@@ -205,9 +204,9 @@ std::vector<PositionLosses> position_losses(const StudyReport& study,
       for (std::size_t i = 0; i < checkpoints.size(); ++i) {
         if (checkpoints[i] > last) break;
         const json* record = nearest_record(run, checkpoints[i]);
-        if (record == nullptr) continue;
-        std::vector<double> losses =
-            finite_numbers(find_value(*record, {"probes", probe_name, "loss_by_position"}));
+        const json* probe = record == nullptr ? nullptr : study::main_probe_of(*record);
+        if (probe == nullptr) continue;
+        std::vector<double> losses = finite_numbers(find_value(*probe, {"loss_by_position"}));
         if (!losses.empty()) found.push_back({arm.name, run.seed, i, std::move(losses)});
       }
     }

@@ -60,12 +60,12 @@ struct CheckpointScores {
   std::vector<double> previous_token;
 };
 
-/// Per run, the induction score on `repeated-blocks`: the largest of its heads' scores at each
+/// Per run, the induction score on the main probe: the largest of its heads' scores at each
 /// recorded token count. Records without the score, and the record of the untrained model (a log
 /// axis has no place for zero tokens), are left out.
 std::vector<Curve> induction_score_curves(const StudyReport& study);
 
-/// Per run, the second-half loss in nats on `repeated-blocks`; left out as above.
+/// Per run, the second-half loss in nats on the main probe; left out as above.
 std::vector<Curve> second_half_loss_curves(const StudyReport& study);
 
 /// Per run that learned from text, the validation loss in nats a token; left out as above.
@@ -89,12 +89,12 @@ std::vector<std::uint64_t> metric_checkpoints(const StudyReport& study, std::siz
 std::vector<PositionLosses> position_losses(const StudyReport& study,
                                             const std::vector<std::uint64_t>& checkpoints);
 
-/// Per run and checkpoint, the scores of its heads on `repeated-blocks` in the record nearest in log
+/// Per run and checkpoint, the scores of its heads on the main probe in the record nearest in log
 /// tokens; a run that ended before a checkpoint gives nothing there.
 std::vector<CheckpointScores> checkpoint_scores(const StudyReport& study,
                                                 const std::vector<std::uint64_t>& checkpoints);
 
-/// The scores of a head on `repeated-blocks` in the record nearest to `tokens`.
+/// The scores of a head on the main probe in the record nearest to `tokens`.
 HeadScores head_scores(const Run& run, std::uint64_t tokens, std::size_t layer, std::size_t head);
 
 }  // namespace lookback::report

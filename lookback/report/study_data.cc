@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lookback/data/task.h"
 #include "lookback/report/colors.h"
 #include "lookback/report/figures.h"
 #include "lookback/report/head_scores_figure.h"
@@ -113,7 +114,7 @@ json induction_figure(const StudyReport& study, const std::vector<std::string>& 
       "previous token equals the query's token, in the head where it is largest; the mean over "
       "queries, then over sequences, measured " +
           on_sequences(study) +
-          " of the probe repeated-blocks at evaluations spaced evenly in log tokens. A line is a "
+          " of the probe it is judged by, at evaluations spaced evenly in log tokens. A line is a "
           "run: how far the lines of one arm lie apart is the spread over seeds, and no interval "
           "is drawn within a run. Dotted rules mark where a run first crossed half of its maximum, "
           "with the number of the arm's median run where there are few arms; the dashed level is "
@@ -131,10 +132,10 @@ json loss_figure(const StudyReport& study, const std::vector<std::string>& arms,
       "second-half-loss", "Second-half loss",
       "Mean negative log-likelihood, in nats a token, of the predictions made in the second half "
       "of "
-      "a sequence, where nearly every token can be copied from an earlier occurrence of its block; "
+      "a sequence, where in repeated blocks nearly every token can be copied from an earlier copy; "
       "measured " +
           on_sequences(study) +
-          " of the probe repeated-blocks. A line is a run, without an interval; dotted rules as in "
+          " of the probe it is judged by. A line is a run, without an interval; dotted rules as in "
           "the figure before.",
       json::array({variant("second-half-loss", "linear",
                            second_half_loss_figure(arms, losses, marks, LossAxis::linear)),
@@ -170,7 +171,7 @@ json head_figure(const StudyReport& study, const std::vector<std::string>& arms,
       "copy of the block place on the position just before. Both are means over queries, then over "
       "sequences, measured " +
       on_sequences(study) +
-      " of the probe repeated-blocks at the evaluation nearest in log tokens. Bars are means over "
+      " of the probe it is judged by, at the evaluation nearest in log tokens. Bars are means over "
       "seeds, dots the single seeds; no interval is drawn. A head is named by its layer and its "
       "number there.";
   if (cut) {
@@ -181,21 +182,25 @@ json head_figure(const StudyReport& study, const std::vector<std::string>& arms,
                 json::array({variant("head-scores", "", std::move(spec))}));
 }
 
+/// "repeated-blocks (copies of a random block without gaps), ..."
+std::string meanings_of(const std::vector<ProbeEnd>& ends) {
+  std::string text;
+  for (const data::TaskKind& kind : data::task_kinds()) {
+    if (std::ranges::find(ends, kind.name, &ProbeEnd::probe) == ends.end()) continue;
+    text += (text.empty() ? "" : ", ") + kind.name + " (" + kind.meaning + ")";
+  }
+  return text;
+}
+
 json probe_figure(const StudyReport& study, const std::vector<std::string>& arms) {
   const std::vector<ProbeEnd> ends = probe_ends(study);
-  return figure(
-      "probes", "Held-out probes",
-      "The same measures at a run's last evaluation, a dot a run and no interval, " +
-          on_sequences(study) +
-          " of each probe: the trained kind of sequence (repeated-blocks) and kinds never trained "
-          "on: blocks of periods outside the trained range (unseen-period), copies of a block with "
-          "random gaps between them (broken-period), and one random sequence twice "
-          "(random-repeat). A model that matches content does well on all of them; one that counts "
-          "positions back does not.",
-      json::array({variant("probes-loss", "loss",
-                           probes_figure(arms, ends, ProbeMeasure::second_half_loss)),
-                   variant("probes-score", "induction score",
-                           probes_figure(arms, ends, ProbeMeasure::induction_score))}));
+  return figure("probes", "Held-out probes",
+                "The same measures at a run's last evaluation, a dot a run and no interval, " +
+                    on_sequences(study) + " of each probe: " + meanings_of(ends) + ".",
+                json::array({variant("probes-loss", "loss",
+                                     probes_figure(arms, ends, ProbeMeasure::second_half_loss)),
+                             variant("probes-score", "induction score",
+                                     probes_figure(arms, ends, ProbeMeasure::induction_score))}));
 }
 
 json position_figure(const StudyReport& study, const std::vector<std::string>& arms,
@@ -205,8 +210,9 @@ json position_figure(const StudyReport& study, const std::vector<std::string>& a
   std::string caption =
       "Mean loss, in nats, of the prediction made at each position, measured " +
       on_sequences(study) +
-      " of the probe repeated-blocks at the evaluation nearest in log tokens to the checkpoint "
-      "chosen above. A line is a run, without an interval. The first occurrence of a block cannot "
+      " of the probe it is judged by, at the evaluation nearest in log tokens to the checkpoint "
+      "chosen above. A line is a run, without an interval. In repeated blocks the first copy "
+      "cannot "
       "be predicted; a model that looks back predicts every later one.";
   if (thinned) caption += " The largest seeds were left out to keep this page small.";
   return figure("loss-by-position", "Loss by position", caption,

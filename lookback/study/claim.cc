@@ -7,7 +7,7 @@
 
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/study/quantities.h"
 
 namespace lookback::study {
@@ -225,9 +225,9 @@ void check_test(base::TableReader& reader, const ClaimTest& test) {
                                        test.finding));
   }
   for (const Quantity* one : {quantity, test.against_other ? other : nullptr}) {
-    if (test.probe != usual_probe && one != nullptr && !one->of_probe) {
-      reader.fail("probe", fmt::format("found \"{}\", allowed with \"{}\": \"{}\" alone",
-                                       test.probe, one->name, usual_probe));
+    if (!test.probe.empty() && one != nullptr && !one->of_probe) {
+      reader.fail("probe", fmt::format("found \"{}\", allowed with \"{}\": no probe", test.probe,
+                                       one->name));
     }
   }
 }
@@ -239,7 +239,7 @@ ClaimTest read_test(base::TableReader& reader, const std::string& arm,
   if (reader.require("finding", "the name of a figure")) {
     test.finding = read_finding(reader, "finding", "");
   }
-  test.probe = reader.choice("probe", test.probe, data::block_kind_names());
+  test.probe = reader.choice("probe", test.probe, data::task_names());
   read_relation(reader, arms, test);
   const bool has_mean = test.relation == Relation::above || test.relation == Relation::below ||
                         test.relation == Relation::between || test.relation == Relation::within;

@@ -31,16 +31,13 @@ enum class DecidedBy {
 /// "mean", "every-seed".
 const char* name_of(DecidedBy decided_by);
 
-/// The probe that a test is about unless it names another.
-inline constexpr const char* usual_probe = "repeated-blocks";
-
 /// A predicate over a figure (quantities.h) of one arm's runs. Against another figure, of the same
 /// seed and on the same probe, the predicate is: figure > times * other + by (below: <). Within: the
 /// figure's ratio to the other lies in 1 -+ within, or, where the two are compared by their difference,
 /// that lies in 0 -+ within.
 struct ClaimTest {
   std::string finding;
-  std::string probe = usual_probe;
+  std::string probe = {};  ///< empty: the arm's main one
   std::string arm;
   Relation relation = Relation::above;
   bool against_other = false;  ///< another figure, not a number

@@ -71,7 +71,7 @@ std::string sentence_of(const ClaimTest& test) {
   const std::string unit(quantity == nullptr ? "" : quantity->unit);
   std::string words = fmt::format("{}: {}", test.arm,
                                   quantity == nullptr ? test.finding : std::string(quantity->says));
-  if (test.probe != usual_probe) words += " on " + test.probe;
+  if (!test.probe.empty()) words += " on " + test.probe;
   switch (test.relation) {
     case Relation::above:
     case Relation::below:

@@ -151,7 +151,7 @@ class ModelEvaluation {
         evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, engine_, go_on(task));
     if (!scores) return scores;
     if (!go_on(task)(0, 0)) return base::stopped();
-    const auto probe = probe_source(model_.config, data::BlockKind::repeated_blocks);
+    const auto probe = probe_task(model_.config, model_.config.data.main_probe());
     if (!probe) return probe.error();
     const auto heads =
         lens::evaluate(model_.program, model_.parameters, **probe, request_.own.sequences, engine_);
@@ -227,7 +227,7 @@ Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
   if (!model) return model.error();
   const auto tokenizer = language::read_tokenizer(run / "tokenizer.json");
   if (!tokenizer) return tokenizer.error();
-  Result<Text> text = open_text(config.data.text->directory);
+  Result<Text> text = open_text(config.data.directory);
   if (!text) return text.error();
   if (Status same = check_text(*text, config); !same) return same.error();
   EvaluationRequest request;
@@ -307,7 +307,7 @@ Status add_evaluation(const DirectoryLock& run, const TaskResults& results) {
 Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
                             model::Engine& engine, Listener& listener) {
   const std::filesystem::path& run = lock.directory();
-  if (!config.data.text) return Ending::finished;
+  if (!config.data.is_text()) return Ending::finished;
   const Result<bool> finished = has_finished(run);
   if (!finished) return finished.error();
   if (!*finished) return Ending::finished;

@@ -25,6 +25,7 @@ Evaluation::Evaluation(const RunConfig& config, const model::Program& program,
                        train::ClampPlans& clamps, model::Engine& engine)
     : program_(&program),
       clamps_(&clamps),
+      main_probe_(config.data.main_probe()),
       sequences_(config.evaluate.sequences),
       tokens_a_step_(config.train.batch * config.data.length),
       evaluator_(std::make_unique<lens::Evaluator>(program, engine)),
@@ -34,8 +35,8 @@ Result<Evaluation> Evaluation::make(const RunConfig& config, const TrainingData&
                                     const model::Program& program, train::ClampPlans& clamps,
                                     model::Engine& engine) {
   Evaluation evaluation(config, program, clamps, engine);
-  for (const data::BlockKind kind : config.evaluate.probes) {
-    Result<std::unique_ptr<data::BlockSource>> probe = probe_source(config, kind);
+  for (const std::string& name : config.evaluate.probes) {
+    Result<std::unique_ptr<data::Task>> probe = probe_task(config, name);
     if (!probe) return probe.error();
     evaluation.probes_.push_back(std::move(*probe));
   }
@@ -53,7 +54,7 @@ Result<nlohmann::json> Evaluation::measure_probes(std::span<const float> paramet
     const Result<lens::ProbeResult> result =
         evaluator_->evaluate(parameters, *probe, sequences_, 0, plans);
     if (!result) return result.error();
-    probes[data::name_of(probe->task().kind)] = lens::probe_json(*result);
+    probes[probe->profile().name] = lens::probe_json(*result);
   }
   return probes;
 }
@@ -77,7 +78,8 @@ Result<nlohmann::json> Evaluation::measure(const train::StepReport& report,
                          {"tokens", report.tokens},
                          {"train_loss", number_or_null(report.loss)},
                          {"gradient_norm", number_or_null(report.gradient_norm)},
-                         {"learning_rate", report.learning_rate}};
+                         {"learning_rate", report.learning_rate},
+                         {"main_probe", main_probe_}};
   Result<nlohmann::json> alone = measure_probes(parameters, {});
   if (!alone) return alone.error();
   const std::uint64_t seen = report.step == 0 ? 0 : report.tokens - tokens_a_step_;

@@ -5,10 +5,11 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "lookback/base/result.h"
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/lens/composition.h"
 #include "lookback/lens/evaluate.h"
 #include "lookback/model/engine.h"
@@ -29,7 +30,7 @@ class Evaluation {
                                  const model::Program& program, train::ClampPlans& clamps,
                                  model::Engine& engine);
 
-  /// {"step", "tokens", "train_loss", "gradient_norm", "learning_rate", "probes": {name: ...},
+  /// {"step", "tokens", "train_loss", "gradient_norm", "learning_rate", "main_probe", "probes": {name: ...},
   /// "composition": [...]} (empty with more than lens::max_similarity_heads heads), and of a run that learns from text "validation" (validation.h); loss and norm are null before the first step. A pure function of the
   /// configuration, the report and the parameters: no times in it. Errors: as Evaluator's.
   ///
@@ -48,10 +49,11 @@ class Evaluation {
 
   const model::Program* program_;
   train::ClampPlans* clamps_;
+  std::string main_probe_;
   std::size_t sequences_;
   std::uint64_t tokens_a_step_;
   std::unique_ptr<lens::Evaluator> evaluator_;
-  std::vector<std::unique_ptr<data::BlockSource>> probes_;
+  std::vector<std::unique_ptr<data::Task>> probes_;
   std::optional<Validation> validation_;
   std::optional<lens::CompositionBaseline> baseline_;
 };

@@ -12,6 +12,7 @@
 #include "lookback/base/json_access.h"
 #include "lookback/lens/to_json.h"
 #include "lookback/lens/transition.h"
+#include "lookback/study/metrics_file.h"
 
 namespace lookback::study {
 namespace {
@@ -23,14 +24,10 @@ std::optional<double> number(const nlohmann::json& object, const char* key) {
   return found->get<double>();
 }
 
-const nlohmann::json& main_probe(const nlohmann::json& line) {
-  return line.at("probes").at(data::name_of(data::BlockKind::repeated_blocks));
-}
-
 /// Of the heads that made their pattern themselves: one that a clamp set has not learned it.
 std::optional<double> best_score(const nlohmann::json& line) {
   std::optional<double> best;
-  for (const nlohmann::json& head : main_probe(line).at("heads")) {
+  for (const nlohmann::json& head : main_probe_of(line)->at("heads")) {
     if (head.contains("pinned")) continue;
     best = std::max(best, number(head, "induction_score"));  // nothing is less than any number
   }
@@ -38,7 +35,7 @@ std::optional<double> best_score(const nlohmann::json& line) {
 }
 
 std::optional<double> chance_of(const nlohmann::json& line) {
-  return number(main_probe(line).at("heads").at(0), "induction_chance");
+  return number(main_probe_of(line)->at("heads").at(0), "induction_chance");
 }
 
 std::vector<lens::CurvePoint> score_curve(std::span<const nlohmann::json> metrics) {
@@ -90,8 +87,8 @@ void add_scores(std::span<const nlohmann::json> metrics, nlohmann::json& finding
   findings["induction_score_peak"] = known ? nlohmann::json(peak->score) : nullptr;
   findings["peak_tokens"] = known ? nlohmann::json(std::llround(peak->tokens)) : nullptr;
   findings["induction_chance"] = or_null(chance_of(last));
-  findings["first_half_loss"] = main_probe(last).at("first_half_loss");
-  findings["second_half_loss"] = main_probe(last).at("second_half_loss");
+  findings["first_half_loss"] = main_probe_of(last)->at("first_half_loss");
+  findings["second_half_loss"] = main_probe_of(last)->at("second_half_loss");
   findings.update(transitions_of(metrics));
   const nlohmann::json& first = findings["transition"];
   findings["transition_tokens"] = first.is_null() ? nlohmann::json(nullptr) : first["tokens"];

@@ -26,7 +26,8 @@ struct RunEnd {
 ///   or {tokens, interval [after, by], sharpness, low_score, peak_score, peak_tokens}),
 ///   transition_tokens (null or a count), later_transitions (of the same form), and `last`, the
 ///   whole last line of metrics.
-/// Scores and losses are those of the probe "repeated-blocks". An evaluation without a score is left
+/// Scores and losses are those of each line's main probe. REQUIRES lines that metrics_file.h finds no
+/// fault with. An evaluation without a score is left
 /// out of the curve that peak and transitions are read from.
 nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
                              std::span<const nlohmann::json> metrics);

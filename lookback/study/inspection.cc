@@ -30,7 +30,7 @@ constexpr std::size_t least_sequences = 8;
 /// GPT-2 small has 144 heads: to find the one that copies takes minutes.
 constexpr lens::MechanismLimits mechanism_limits = {.heads = 160};
 
-using Probes = std::vector<std::unique_ptr<data::BlockSource>>;
+using Probes = std::vector<std::unique_ptr<data::Task>>;
 
 std::size_t head_count(const model::Architecture& architecture) {
   return architecture.layers * architecture.heads_per_layer();
@@ -38,12 +38,12 @@ std::size_t head_count(const model::Architecture& architecture) {
 
 Result<Probes> make_probes(const SavedModel& model, const InspectionOptions& options) {
   Probes probes;
-  for (const data::BlockKind kind :
+  for (const std::string& name :
        options.probes.empty() ? model.config.evaluate.probes : options.probes) {
-    Result<std::unique_ptr<data::BlockSource>> probe = probe_source(model.config, kind);
+    Result<std::unique_ptr<data::Task>> probe = probe_task(model.config, name);
     if (!probe) {
-      return Error{fmt::format("probe '{}' does not fit the model: {}", data::name_of(kind),
-                               probe.error().message)};
+      return Error{
+          fmt::format("probe '{}' does not fit the model: {}", name, probe.error().message)};
     }
     probes.push_back(std::move(*probe));
   }
@@ -62,8 +62,8 @@ class Inspector {
       if (asked_to_stop()) return std::move(found_);
       if (Status done = score(*probe); !done) return done.error();
     }
-    const data::BlockSource& first = intervened_on(*probes);
-    found_.intervened_on = first.task().kind;
+    const data::Task& first = intervened_on(*probes);
+    found_.intervened_on = first.profile().name;
     references_.emplace(view(), first, lens::reference_groups(sequences_on(first)));
     for (const auto& part :
          {&Inspector::see_attention, &Inspector::ablate, &Inspector::find_mechanism}) {
@@ -78,11 +78,11 @@ class Inspector {
   }
 
  private:
-  /// The first probe that was asked for; of a run's own, repeated blocks where it has them.
-  const data::BlockSource& intervened_on(const Probes& probes) const {
+  /// The first probe that was asked for; of a run's own, the one that it is judged by.
+  const data::Task& intervened_on(const Probes& probes) const {
     if (options_.probes.empty()) {
       for (const auto& probe : probes) {
-        if (probe->task().kind == data::BlockKind::repeated_blocks) return *probe;
+        if (probe->profile().name == model_.config.data.main_probe()) return *probe;
       }
     }
     return *probes.front();
@@ -93,16 +93,16 @@ class Inspector {
     return found_.stopped;
   }
 
-  Status score(const data::BlockSource& probe) {
+  Status score(const data::Task& probe) {
     auto result =
         lens::evaluate(model_.program, model_.parameters, probe, options_.sequences, engine_);
     if (!result) return result.error();
-    found_.probes.push_back({probe.task().kind, probe.description(), std::move(*result),
+    found_.probes.push_back({probe.profile().name, probe.profile().description, std::move(*result),
                              lens::chance_scores(probe, options_.sequences)});
     return {};
   }
 
-  Status see_attention(const data::BlockSource& probe) {
+  Status see_attention(const data::Task& probe) {
     found_.sequence = probe.sequence(0);
     const std::size_t heads = head_count(model_.config.architecture);
     if (!lens::within_limit("attention maps", heads, "heads", most_maps, found_.skipped)) return {};
@@ -114,15 +114,15 @@ class Inspector {
 
   lens::Model view() const { return {model_.program, model_.parameters}; }
 
-  std::size_t sequences_on(const data::BlockSource& probe) const {
+  std::size_t sequences_on(const data::Task& probe) const {
     return intervention_sequences(model_.program, probe.length(), options_.sequences);
   }
 
-  lens::Setting setting_on(const data::BlockSource& probe) {
+  lens::Setting setting_on(const data::Task& probe) {
     return {view(), probe, sequences_on(probe), engine_, &*references_};
   }
 
-  Status ablate(const data::BlockSource& probe) {
+  Status ablate(const data::Task& probe) {
     Result<lens::Ablations> ablated = lens::ablations(setting_on(probe));
     if (!ablated) return ablated.error();
     found_.ablations = std::move(*ablated);
@@ -130,7 +130,7 @@ class Inspector {
     return {};
   }
 
-  Status find_mechanism(const data::BlockSource& probe) {
+  Status find_mechanism(const data::Task& probe) {
     Result<lens::MechanismResult> mechanism = lens::mechanism(setting_on(probe), mechanism_limits);
     if (!mechanism) return mechanism.error();
     found_.mechanism = std::move(*mechanism);
@@ -167,12 +167,19 @@ class Inspector {
                       model_.config.architecture.context, shortest));
       return {};
     }
-    const Result<std::size_t> period = period_to_patch();
-    if (!period) return period.error();
+    const Result<std::size_t> found = period_to_patch();
+    if (!found) return found.error();
+    const std::size_t period = *found;
+    if (period == 0) {
+      found_.skipped.push_back(
+          fmt::format("activation patching: skipped, because nothing repeats with a period in {}",
+                      model_.config.data.main_probe()));
+      return {};
+    }
     const std::size_t sequences =
-        intervention_sequences(model_.program, 2 * *period, options_.sequences);
+        intervention_sequences(model_.program, 2 * period, options_.sequences);
     for (const lens::Corruption corruption : {lens::Corruption::answer, lens::Corruption::match}) {
-      auto patched = lens::patching(view(), *period, corruption, sequences, engine_);
+      auto patched = lens::patching(view(), period, corruption, sequences, engine_);
       if (!patched) return patched.error();
       found_.patchings.push_back(std::move(*patched));
     }
@@ -180,13 +187,14 @@ class Inspector {
     return {};
   }
 
-  /// One of the periods that the run was trained on; of text without repeats, one of its probes'.
+  /// One of the periods that the run was trained on; of text, one of its probe's; 0: there are none.
   Result<std::size_t> period_to_patch() const {
     const RunConfig& config = model_.config;
-    const auto trained = probe_source(
-        config, config.data.text ? data::BlockKind::repeated_blocks : config.data.kind);
+    const auto trained = probe_task(
+        config, config.data.is_text() ? config.data.main_probe() : config.data.task.kind);
     if (!trained) return trained.error();
-    return lens::patching_period((*trained)->periods(), config.architecture);
+    const auto& periods = (*trained)->profile().periods;
+    return periods.empty() ? 0 : lens::patching_period(periods, config.architecture);
   }
 
   void take_skipped(const std::vector<std::string>& lines) {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "lookback/base/result.h"
-#include "lookback/data/repeated_blocks.h"
 #include "lookback/lens/ablation.h"
 #include "lookback/lens/attention.h"
 #include "lookback/lens/circuits.h"
@@ -24,7 +23,7 @@ namespace lookback::study {
 struct InspectionOptions {
   /// What scores are measured on; the first also what interventions are measured on. None: the
   /// probes of the run.
-  std::vector<data::BlockKind> probes = {};
+  std::vector<std::string> probes = {};
   std::size_t sequences = 64;  ///< of each probe, at least 2
   lens::CircuitOptions circuits = {};
   /// Asked between the parts of an inspection; absent: it goes on to its end.
@@ -33,8 +32,8 @@ struct InspectionOptions {
 
 /// One probe: scores with chance beside them.
 struct ProbeInspection {
-  data::BlockKind kind = data::BlockKind::repeated_blocks;
-  std::string description;  ///< the periods that are drawn
+  std::string name;
+  std::string description;  ///< what is drawn
   lens::ProbeResult result;
   lens::HeadScores chance;
 };
@@ -42,7 +41,7 @@ struct ProbeInspection {
 struct Inspection {
   std::vector<ProbeInspection> probes;
   /// What `sequence`, `ablations` and `mechanism` are of.
-  data::BlockKind intervened_on = data::BlockKind::repeated_blocks;
+  std::string intervened_on;
   std::vector<model::Token> sequence;         ///< [T]: sequence 0 of that probe
   std::vector<lens::AttentionMap> attention;  ///< of every head on it; none beyond a limit
   lens::Composition composition;

@@ -37,7 +37,7 @@ void add_square(std::string name, const std::vector<float>& values, std::size_t 
 }
 
 void add_probe(const ProbeInspection& probe, Arrays& arrays) {
-  const std::string start = data::name_of(probe.kind) + '/';
+  const std::string start = probe.name + '/';
   const auto& sequences = probe.result.sequences;
   Array losses{start + "losses", {sequences.size(), sequences.front().losses.size()}, {}};
   for (const lens::SequenceResult& one : sequences) {

@@ -61,10 +61,10 @@ json inspection_json(const SavedModel& model, const Inspection& inspection) {
                  {"transitions", inspection.transitions},
                  {"skipped", inspection.skipped}};
   for (const char* of_interventions : {"ablation", "mechanism"}) {
-    object[of_interventions]["probe"] = data::name_of(inspection.intervened_on);
+    object[of_interventions]["probe"] = inspection.intervened_on;
   }
   for (const ProbeInspection& probe : inspection.probes) {
-    object["probes"][data::name_of(probe.kind)] = probe_json(probe);
+    object["probes"][probe.name] = probe_json(probe);
   }
   for (const lens::Patching& patching : inspection.patchings) {
     object["patching"].push_back(lens::patching_json(patching));

@@ -46,11 +46,16 @@ json opened(std::string_view text, std::string& last) {
 
 }  // namespace
 
+const json* main_probe_of(const json& line) {
+  const std::string name = base::find_text(line, {"main_probe"});
+  return name.empty() ? nullptr : base::find_value(line, {"probes", name});
+}
+
 std::string fault_of_metrics(const json& line) {
   if (!line.is_object() || !base::find_count(line, {"step"})) return "has no step";
   if (!base::find_number(line, {"tokens"})) return "has no tokens";
-  const json* main = base::find_value(line, {"probes", "repeated-blocks"});
-  if (main == nullptr) return "has no probe 'repeated-blocks'";
+  const json* main = main_probe_of(line);
+  if (main == nullptr) return "has no main_probe, or not that probe";
   for (const char* loss : {"first_half_loss", "second_half_loss"}) {
     if (!main->is_object() || !main->contains(loss)) return fmt::format("has no {}", loss);
   }

@@ -19,6 +19,9 @@ namespace lookback::study {
 /// The most bytes of a file that is written or read.
 inline constexpr std::size_t largest_metrics = std::size_t{1} << 30U;
 
+/// The measures of a line on the probe that it is judged by; null where it names none that it has.
+const nlohmann::json* main_probe_of(const nlohmann::json& line);
+
 /// What is wrong with a line, without its checksum, as one that findings (findings.h) are made from and
 /// pages are drawn from: a part that is missing, or a value that cannot be (a score above 1, a loss
 /// below 0). Empty where nothing is.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lookback/base/json_access.h"
+#include "lookback/study/metrics_file.h"
 
 namespace lookback::study {
 namespace {
@@ -29,11 +30,17 @@ constexpr const char* validation_key = "validation_loss";
 constexpr const char* least_validation_key = "validation_loss_least";
 constexpr const char* parameters_key = "parameters";
 
+/// The measures of a line on a probe, or on its main one where `probe` is empty; null where it has none.
+const json* probe_of(const json& line, std::string_view probe) {
+  return probe.empty() ? main_probe_of(line) : base::find_value(line, {"probes", probe});
+}
+
 /// A mean of the last evaluation of a probe.
 template <const char* const& key>
 Figure of_last(const RunRecord& run, std::string_view probe) {
   if (run.metrics.empty()) return {};
-  return figure_of(find_number(run.metrics.back(), {"probes", probe, key}));
+  const json* measured = probe_of(run.metrics.back(), probe);
+  return measured == nullptr ? Figure() : figure_of(find_number(*measured, {key}));
 }
 
 constexpr const char* loss_key = "second_half_loss";
@@ -44,7 +51,9 @@ constexpr const char* answered_loss_key = "answered_loss";
 std::optional<double> best_of_heads(const json& line, std::string_view probe,
                                     std::string_view score) {
   std::optional<double> best;
-  for (const json& head : find_array(line, {"probes", probe, "heads"})) {
+  const json* measured = probe_of(line, probe);
+  if (measured == nullptr) return best;
+  for (const json& head : find_array(*measured, {"heads"})) {
     if (base::find_value(head, {"pinned"}) != nullptr) continue;
     best = std::max(best, find_number(head, {score}));  // nothing is less than any number
   }
@@ -64,7 +73,9 @@ constexpr const char* chance_key = "induction_chance";
 
 Figure head_similarity(const RunRecord& run, std::string_view probe) {
   if (run.metrics.empty()) return {};
-  const json& rows = find_array(run.metrics.back(), {"probes", probe, "head_similarity"});
+  const json* measured = probe_of(run.metrics.back(), probe);
+  if (measured == nullptr) return {};
+  const json& rows = find_array(*measured, {"head_similarity"});
   double sum = 0;
   std::size_t pairs = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -95,7 +106,7 @@ Figure transition_sharpness(const RunRecord& run, std::string_view /*probe*/) {
   return figure_of(find_number(run.findings, {"transition", "sharpness"}));
 }
 
-/// One evaluation: tokens, the best head's score and the second-half loss on repeated-blocks.
+/// One evaluation: tokens, the best head's score and the second-half loss on the main probe.
 struct Point {
   double tokens = 0, score = 0, loss = 0;
 };
@@ -104,8 +115,10 @@ std::vector<Point> curve_of(const RunRecord& run) {
   std::vector<Point> curve;
   for (const json& line : run.metrics) {
     const auto tokens = find_number(line, {"tokens"});
-    const auto score = best_of_heads(line, "repeated-blocks", induction_key);
-    const auto loss = find_number(line, {"probes", "repeated-blocks", loss_key});
+    const json* measured = main_probe_of(line);
+    if (measured == nullptr) continue;
+    const auto score = best_of_heads(line, "", induction_key);
+    const auto loss = find_number(*measured, {loss_key});
     if (tokens && score && loss) curve.push_back({*tokens, *score, *loss});
   }
   return curve;

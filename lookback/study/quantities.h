@@ -25,8 +25,9 @@ struct Quantity {
   /// Differences are ratios: means and intervals are taken of the logarithm.
   bool logarithmic = false;
   bool may_be_never = false;  ///< it can be infinite
-  /// Whether it can be read on every held-out probe, not on repeated-blocks alone.
+  /// Whether it can be read on every held-out probe, not on the main one alone.
   bool of_probe = false;
+  /// `probe`: the probe's name; empty: the run's main one.
   Figure (*read)(const RunRecord& run, std::string_view probe) = nullptr;
 };
 

@@ -16,60 +16,32 @@ namespace {
 /// Held-out sequences do not depend on the run's seed: every run is measured on the same ones.
 constexpr std::uint64_t held_out_seed = 0;
 
-constexpr const char* text_kind = "tokens";
 constexpr std::size_t longest_path = 4096;
 
-bool is_hexadecimal(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+const data::TaskKind& row_of(const base::KindConfig& task) { return **data::find_task(task.kind); }
 
 DataConfig read_data(base::TableReader data, std::size_t context) {
   DataConfig config;
-  const auto blocks = data::block_kind_names();
-  std::vector<std::string> kinds(blocks.begin(), blocks.end());
-  kinds.emplace_back(text_kind);
-  const std::string kind = data.choice("kind", data::name_of(config.kind), kinds);
-  if (const auto parsed = data::parse_block_kind(kind)) config.kind = *parsed;
-  if (kind == text_kind) {
-    config.text.emplace();
-    config.text->directory = data.text("directory", "", longest_path);
-    config.text->checksum = data.text("checksum", "", 100);
-    if (!std::ranges::all_of(config.text->checksum, is_hexadecimal)) {
-      data.fail("checksum", fmt::format("found \"{}\", allowed: hexadecimal digits",
-                                        base::printable(config.text->checksum)));
-    }
-    config.text->repeats = data.number("repeats", 0, 0, 1);
-  }
-  constexpr std::int64_t longest = 1 << 20;
+  config.task = base::read_kind(data, base::kinds_of(data::task_kinds()), "task");
+  if (const auto check = row_of(config.task).check; check != nullptr) check(config.task, data);
+  if (config.is_text()) config.directory = data.text("directory", "", longest_path);
   config.length = static_cast<std::size_t>(
-      data.integer("length", static_cast<std::int64_t>(context), 2, longest));
-  const auto [first, last] = data.integer_range(
-      "period",
-      {static_cast<std::int64_t>(config.min_period), static_cast<std::int64_t>(config.max_period)},
-      1, longest);
-  config.min_period = static_cast<std::size_t>(first);
-  config.max_period = static_cast<std::size_t>(last);
+      data.integer("length", static_cast<std::int64_t>(context), 2, 1 << 20));
   return config;
 }
 
-EvaluateConfig read_evaluate(base::TableReader evaluate, bool of_text) {
+EvaluateConfig read_evaluate(base::TableReader evaluate, const DataConfig& data) {
   EvaluateConfig config;
   config.sequences = evaluate.count("sequences", config.sequences, 1, 1'000'000);
-  const auto all = data::block_kind_names();
-  for (const std::string& name : evaluate.choices("probes", {all.begin(), all.end()}, all)) {
-    if (const auto kind = data::parse_block_kind(name)) config.probes.push_back(*kind);
-  }
-  if (of_text) config.windows = evaluate.count("windows", config.windows, 1, 1'000'000);
+  config.probes = evaluate.choices("probes", row_of(data.task).probes, data::task_names());
+  if (data.is_text()) config.windows = evaluate.count("windows", config.windows, 1, 1'000'000);
   config.inspect = evaluate.flag("inspect", true);
   return config;
 }
 
-data::BlockTask task_of(const RunConfig& config, data::BlockKind kind) {
-  data::BlockTask task;
-  task.kind = kind;
-  task.vocabulary = config.architecture.vocabulary;
-  task.length = config.data.length;
-  task.min_period = config.data.min_period;
-  task.max_period = config.data.max_period;
-  return task;
+Result<std::unique_ptr<data::Task>> make_task(const RunConfig& config, const base::KindConfig& task,
+                                              std::uint64_t seed, base::StreamPurpose purpose) {
+  return data::make_task(task, {config.architecture.vocabulary, config.data.length, seed, purpose});
 }
 
 /// What one worker keeps of one sequence is allocated on the word of the configuration.
@@ -95,21 +67,8 @@ Status validate_clamps(const RunConfig& config) {
   return train::validate(config.clamps, *program, config.train.tokens);
 }
 
-/// The table [data]. A checksum stands there as it was read or found: letters and digits.
-std::string data_table(const DataConfig& data) {
-  std::string kind = fmt::format("\"{}\"", data.text ? text_kind : data::name_of(data.kind));
-  if (data.text) kind += fmt::format("\nchecksum = \"{}\"", data.text->checksum);
-  if (data.text && data.text->repeats > 0)
-    kind += fmt::format("\nrepeats = {}", data.text->repeats);
-  return fmt::format("[data]\nkind = {}\nlength = {}\nperiod = [{}, {}]\n", kind, data.length,
-                     data.min_period, data.max_period);
-}
-
-std::string quoted_list(const std::vector<data::BlockKind>& kinds) {
-  std::vector<std::string> names;
-  names.reserve(kinds.size());
-  for (const data::BlockKind kind : kinds) names.push_back('"' + data::name_of(kind) + '"');
-  return fmt::format("[{}]", fmt::join(names, ", "));
+std::string quoted_list(const std::vector<std::string>& names) {
+  return names.empty() ? "[]" : fmt::format("[\"{}\"]", fmt::join(names, "\", \""));
 }
 
 Result<RunConfig> config_of(base::Document document) {
@@ -137,7 +96,7 @@ RunConfig read_run_tables(base::TableReader& reader) {
   config.architecture = model::read_architecture(reader.table("model"), reader.table("init"));
   config.data = read_data(reader.table("data"), config.architecture.context);
   config.train = train::read_train_config(reader.table("train"), config.data.length);
-  config.evaluate = read_evaluate(reader.table("evaluate"), config.data.text.has_value());
+  config.evaluate = read_evaluate(reader.table("evaluate"), config.data);
   config.clamps = train::read_clamps(reader.table("clamp"), config.train.tokens,
                                      config.architecture.vocabulary);
   return config;
@@ -151,20 +110,20 @@ Status validate(const RunConfig& config) {
                              config.data.length, config.architecture.context)};
   }
   if (Status status = validate_activations(config); !status) return status;
-  if (!config.data.text) {
-    if (const auto source = block_training_source(config); !source) return source.error();
+  if (!config.data.is_text()) {
+    if (const auto task = training_task(config); !task) return task.error();
   }
-  for (const data::BlockKind probe : config.evaluate.probes) {
-    if (const auto source = probe_source(config, probe); !source) {
-      return Error{fmt::format("evaluate.probes: '{}' does not fit: {}", data::name_of(probe),
-                               source.error().message)};
+  for (const std::string& probe : config.evaluate.probes) {
+    if (const auto task = probe_task(config, probe); !task) {
+      return Error{
+          fmt::format("evaluate.probes: '{}' does not fit: {}", probe, task.error().message)};
     }
   }
   const auto& probes = config.evaluate.probes;
-  if (std::ranges::find(probes, data::BlockKind::repeated_blocks) == probes.end()) {
-    return Error{
-        "evaluate.probes must name \"repeated-blocks\": scores and transitions are judged "
-        "by it"};
+  const std::string& main = config.data.main_probe();
+  if (std::ranges::find(probes, main) == probes.end()) {
+    return Error{fmt::format(
+        "evaluate.probes must name \"{}\": scores and transitions are judged by it", main)};
   }
   return validate_clamps(config);
 }
@@ -172,10 +131,12 @@ Status validate(const RunConfig& config) {
 std::string to_toml(const RunConfig& config) {
   const EvaluateConfig& evaluate = config.evaluate;
   const std::string windows =
-      config.data.text ? fmt::format("windows = {}\n", evaluate.windows) : "";
+      config.data.is_text() ? fmt::format("windows = {}\n", evaluate.windows) : "";
   return fmt::format(
-      "[run]\narm = \"{}\"\nseed = {}\n\n{}\n{}\n{}\n[evaluate]\nsequences = {}\nprobes = {}\n{}{}",
-      config.arm, config.seed, model::to_toml(config.architecture), data_table(config.data),
+      "[run]\narm = \"{}\"\nseed = {}\n\n{}\n[data]\n{}length = {}\n\n{}\n[evaluate]\nsequences = "
+      "{}\nprobes = {}\n{}{}",
+      config.arm, config.seed, model::to_toml(config.architecture),
+      base::to_toml(config.data.task, row_of(config.data.task)), config.data.length,
       train::to_toml(config.train), evaluate.sequences, quoted_list(evaluate.probes), windows,
       train::to_toml(config.clamps));
 }
@@ -211,19 +172,16 @@ Result<RunConfig> read_run_config(const std::filesystem::path& run) {
   return parse_run_config(*text, (run / "config.toml").string());
 }
 
-Result<std::unique_ptr<data::BlockSource>> block_training_source(const RunConfig& config) {
-  data::BlockTask task = task_of(config, config.data.kind);
-  task.seed = config.seed;
-  task.purpose = base::StreamPurpose::training_data;
-  return data::make_block_source(task);
+const std::string& DataConfig::main_probe() const { return row_of(task).probes.front(); }
+
+Result<std::unique_ptr<data::Task>> training_task(const RunConfig& config) {
+  return make_task(config, config.data.task, config.seed, base::StreamPurpose::training_data);
 }
 
-Result<std::unique_ptr<data::BlockSource>> probe_source(const RunConfig& config,
-                                                        data::BlockKind kind) {
-  data::BlockTask task = task_of(config, kind);
-  task.seed = held_out_seed;
-  task.purpose = base::StreamPurpose::held_out_data;
-  return data::make_block_source(task);
+Result<std::unique_ptr<data::Task>> probe_task(const RunConfig& config, std::string_view name) {
+  if (const auto row = data::find_task(name); !row) return row.error();
+  return make_task(config, data::probe_config(name, config.data.task), held_out_seed,
+                   base::StreamPurpose::held_out_data);
 }
 
 }  // namespace lookback::study

@@ -11,46 +11,36 @@
 
 #include "lookback/base/result.h"
 #include "lookback/base/toml_table.h"
-#include "lookback/data/repeated_blocks.h"
+#include "lookback/data/task.h"
 #include "lookback/model/architecture.h"
 #include "lookback/train/clamp.h"
 #include "lookback/train/config.h"
 
 namespace lookback::study {
 
-/// Text that a run learns from: token files of `lookback tokens prepare`.
-struct TextConfig {
-  std::string directory;  ///< where they lie: no part of what a run is, and not in its config.toml
-  std::string checksum;   ///< of their tokens (text_data.h); empty until they were looked at
-
-  /// The share of training windows whose first tokens come again and again (RepeatedWindows), with
-  /// the periods of DataConfig.
-  double repeats = 0;
-
-  bool operator==(const TextConfig& other) const {
-    return checksum == other.checksum && repeats == other.repeats;
-  }
-};
-
 /// Which sequences a run learns from: the table [data]. V and the seed come from elsewhere.
 struct DataConfig {
-  data::BlockKind kind = data::BlockKind::repeated_blocks;
-  std::size_t length = 0;  ///< T of training and evaluation, at most the model's context
-  std::size_t min_period =
-      16;  ///< of repeated blocks: of training, of what is repeated of a text, of probes
-  std::size_t max_period = 48;
-  std::optional<TextConfig> text =
-      {};  ///< kind = "tokens": windows of text; then `kind` has no say
+  base::KindConfig task{
+      data::task_kinds().front()};  ///< a row of the table of tasks, with its keys
+  std::size_t length = 0;           ///< T of training and evaluation, at most the model's context
+  /// Of text, where its token files lie: no part of what a run is, and not in its config.toml.
+  std::string directory = {};
 
-  bool operator==(const DataConfig&) const = default;
+  bool is_text() const { return task.kind == data::text_kind().name; }
+  /// The probe by which scores, transitions and claims judge the run unless they name another.
+  const std::string& main_probe() const;
+
+  bool operator==(const DataConfig& other) const {
+    return task == other.task && length == other.length;
+  }
 };
 
 /// What is measured at each evaluation, and at the end: the table [evaluate].
 struct EvaluateConfig {
-  std::size_t sequences = 64;  ///< of each probe
-  std::vector<data::BlockKind> probes;
-  std::size_t windows = 256;  ///< of validation text, where a run learns from text
-  bool inspect = true;        ///< whether the run ends with an inspection (inspect_run.h)
+  std::size_t sequences = 64;       ///< of each probe
+  std::vector<std::string> probes;  ///< names of tasks
+  std::size_t windows = 256;        ///< of validation text, where a run learns from text
+  bool inspect = true;              ///< whether the run ends with an inspection (inspect_run.h)
 
   bool operator==(const EvaluateConfig&) const = default;
 };
@@ -96,11 +86,11 @@ Result<RunConfig> read_run_config(const std::filesystem::path& run);
 /// written.
 Result<RunConfig> parse_model_config(const std::string& text, const std::string& file_name);
 
-/// The repeated blocks that this run trains on. REQUIRES that it does not learn from text.
-Result<std::unique_ptr<data::BlockSource>> block_training_source(const RunConfig& config);
+/// The task that this run learns. REQUIRES that it does not learn from text.
+Result<std::unique_ptr<data::Task>> training_task(const RunConfig& config);
 
 /// The held-out sequences of one probe: the same for every arm and seed of a study.
-Result<std::unique_ptr<data::BlockSource>> probe_source(const RunConfig& config,
-                                                        data::BlockKind kind);
+/// Errors: no such task, or it does not fit.
+Result<std::unique_ptr<data::Task>> probe_task(const RunConfig& config, std::string_view name);
 
 }  // namespace lookback::study

@@ -25,7 +25,7 @@ constexpr const char* format = "lookback claims 1";
 /// no form.
 std::string form_of(const ClaimTest& test) {
   std::string text = fmt::format("{}: {}", test.arm, test.finding);
-  if (test.probe != usual_probe) text += fmt::format(" on {}", test.probe);
+  if (!test.probe.empty()) text += fmt::format(" on {}", test.probe);
   text += fmt::format(" {}", name_of(test.relation));
   if (test.relation == Relation::within) text += fmt::format(" {} of", test.within);
   if (test.against_other) {

@@ -46,6 +46,26 @@ std::optional<std::string> optimizer_of(const base::TomlTable& table) {
   return name == nullptr ? std::nullopt : std::optional(*name);
 }
 
+/// Where `over` names a kind of task, keys of `below` that this kind lacks are dropped from it.
+void drop_keys_of_another_task(base::TomlTable& below, const base::TomlTable& over) {
+  const base::TomlTable* const data = table_in(over, "data");
+  const base::TomlValue* const kind = data == nullptr ? nullptr : data->find("kind");
+  const auto* const name = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->data);
+  if (name == nullptr || table_in(below, "data") == nullptr) return;
+  const auto kinds = data::task_kinds();
+  const auto own = std::ranges::find(kinds, *name, &data::TaskKind::name);
+  if (own == kinds.end()) return;  // the reader refuses it
+  const auto has = [](const data::TaskKind& row, const std::string& key) {
+    return std::ranges::find(row.keys, key, &base::Key::name) != row.keys.end();
+  };
+  auto& table = std::get<base::TomlTable>(below.find("data")->data);
+  std::erase_if(table.entries, [&](const base::TomlEntry& entry) {
+    return !has(*own, entry.key) && std::ranges::any_of(kinds, [&](const data::TaskKind& row) {
+      return has(row, entry.key);
+    });
+  });
+}
+
 /// `over` laid over `below`, table by table. Where it names another kind of optimizer, the one below is
 /// dropped whole: its keys are not the new one's, or mean something else there. `kind` is that of a
 /// table `below` which names none.
@@ -57,6 +77,7 @@ base::Document laid_over(base::Document below, const base::Document& over,
     auto& train = std::get<base::TomlTable>(below.root.find("train")->data);
     std::erase_if(train.entries, [](const auto& entry) { return entry.key == "optimizer"; });
   }
+  drop_keys_of_another_task(below.root, over.root);
   return base::merged(below, over);
 }
 

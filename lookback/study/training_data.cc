@@ -30,8 +30,8 @@ Result<std::shared_ptr<const language::TokenFile>> open_tokens(const std::filesy
 Result<std::optional<std::string>> directory_of(const Study& study) {
   std::optional<std::string> directory;
   for (const RunConfig& arm : study.arms) {
-    if (!arm.data.text) continue;
-    const std::string& own = arm.data.text->directory;
+    if (!arm.data.is_text()) continue;
+    const std::string& own = arm.data.directory;
     if (directory && own != *directory) {
       return Error{
           fmt::format("data.directory: arm '{}' has one of its own, allowed: one for all "
@@ -76,12 +76,12 @@ Status read_data_json(Text& text) {
 }
 
 Result<Text> open_text_of(const RunConfig& config) {
-  if (config.data.text->directory.empty()) {
+  if (config.data.directory.empty()) {
     return Error{
         "data.directory: found nothing, allowed: a directory that `lookback tokens "
         "prepare` made (or --data)"};
   }
-  Result<Text> text = open_text(config.data.text->directory);
+  Result<Text> text = open_text(config.data.directory);
   if (!text) return text;
   Status status = check_text(*text, config);
   return status ? std::move(text) : Result<Text>(status.error());
@@ -150,7 +150,7 @@ Status check_text(const Text& text, const RunConfig& config) {
       return Error{fmt::format("{}: {}", (text.directory / name).string(), fits.error().message)};
     }
   }
-  const std::string& asked = config.data.text->checksum;
+  const std::string& asked = config.data.task.text("checksum");
   if (asked.empty() || asked == text.checksum) return {};
   return Error{
       fmt::format("{}: found tokens of checksum {}, allowed: data.checksum = {}, those that "
@@ -160,10 +160,10 @@ Status check_text(const Text& text, const RunConfig& config) {
 
 Result<TrainingData> open_training_data(const RunConfig& config) {
   TrainingData data;
-  if (!config.data.text) {
-    Result<std::unique_ptr<data::BlockSource>> blocks = block_training_source(config);
-    if (!blocks) return blocks.error();
-    data.source = std::move(*blocks);
+  if (!config.data.is_text()) {
+    Result<std::unique_ptr<data::Task>> task = training_task(config);
+    if (!task) return task.error();
+    data.source = std::move(*task);
     return data;
   }
   Result<Text> text = open_text_of(config);
@@ -171,9 +171,11 @@ Result<TrainingData> open_training_data(const RunConfig& config) {
   data.text = std::move(*text);
   data.source = std::make_unique<language::ShuffledWindows>(data.text->train, config.data.length,
                                                             config.seed);
-  if (config.data.text->repeats > 0) {
-    const language::RepeatedWindows::Repeats repeats{
-        config.data.text->repeats, config.data.min_period, config.data.max_period};
+  const double share = config.data.task.number("repeats");
+  if (share > 0) {
+    const auto [first, last] = config.data.task.range("period");
+    const language::RepeatedWindows::Repeats repeats{share, static_cast<std::size_t>(first),
+                                                     static_cast<std::size_t>(last)};
     data.source =
         std::make_unique<language::RepeatedWindows>(std::move(data.source), repeats, config.seed);
   }
@@ -193,8 +195,8 @@ Result<Study> read_study_and_text(const std::string& path, const Overrides& over
   }
   Overrides with_text = overrides;
   for (RunConfig& arm : study->arms) {
-    if (!arm.data.text) continue;
-    if (overrides.directory) arm.data.text->directory = *overrides.directory;
+    if (!arm.data.is_text()) continue;
+    if (overrides.directory) arm.data.directory = *overrides.directory;
     const Result<Text> text = open_text_of(arm);
     if (!text) return Error{fmt::format("{}: arm '{}': {}", path, arm.arm, text.error().message)};
     with_text.checksum = text->checksum;

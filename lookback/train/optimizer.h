@@ -36,10 +36,7 @@ class Optimizer {
 };
 
 /// A row of the table of optimizers.
-struct OptimizerKind {
-  std::string name = {};                  ///< `kind` in a study file
-  std::string meaning = {};               ///< one line, with the publication
-  std::vector<OptimizerKey> keys = {};    ///< in the order in which they are written
+struct OptimizerKind : base::Kind {
   std::vector<std::string> buffers = {};  ///< what it keeps between steps (TrainState::buffers)
   /// An optimizer with these values. The program must outlive it.
   std::unique_ptr<Optimizer> (*make)(const model::Program& program,

@@ -6,7 +6,7 @@
 
 namespace lookback::train {
 
-std::vector<OptimizerKey> adamw_keys() {
+std::vector<base::Key> adamw_keys() {
   return {
       {.name = "beta1",
        .fallback = 0.9,
@@ -70,16 +70,12 @@ void AdamW::update(const UpdateStep& step, base::Workers& workers, TrainState& s
 }
 
 OptimizerKind adamw_kind() {
-  return {
-      .name = "adamw",
-      .meaning = "AdamW (Loshchilov and Hutter 2019)",
-      .keys = adamw_keys(),
-      .buffers = {"first_moment", "second_moment"},
-      .make = [](const model::Program& program,
-                 const OptimizerConfig& config) -> std::unique_ptr<Optimizer> {
-        return std::make_unique<AdamW>(program, config, [](const auto&) { return true; });
-      },
-  };
+  return {{.name = "adamw", .meaning = "AdamW (Loshchilov and Hutter 2019)", .keys = adamw_keys()},
+          {"first_moment", "second_moment"},
+          [](const model::Program& program,
+             const OptimizerConfig& config) -> std::unique_ptr<Optimizer> {
+            return std::make_unique<AdamW>(program, config, [](const auto&) { return true; });
+          }};
 }
 
 }  // namespace lookback::train

@@ -13,7 +13,7 @@ namespace lookback::train {
 inline constexpr double largest_beta = 0.999999;
 
 /// beta1, beta2, epsilon, weight_decay and decay_all.
-std::vector<OptimizerKey> adamw_keys();
+std::vector<base::Key> adamw_keys();
 
 /// Loshchilov and Hutter 2019, algorithm 2: math/reference/adamw.h. Keeps "first_moment" and
 /// "second_moment".

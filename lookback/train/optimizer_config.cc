@@ -1,8 +1,5 @@
 #include "lookback/train/optimizer_config.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <array>
 
@@ -14,61 +11,21 @@ namespace {
 constexpr std::array<std::string_view, 5> keys_of_0_2 = {"beta1", "beta2", "epsilon",
                                                          "weight_decay", "decay_all"};
 
-bool has_key(const OptimizerKind& kind, std::string_view key) {
-  return std::ranges::find(kind.keys, key, &OptimizerKey::name) != kind.keys.end();
-}
-
-OptimizerValue read_value(base::TableReader& table, const OptimizerKey& key) {
-  if (const double* number = std::get_if<double>(&key.fallback)) {
-    return table.number(key.name, *number, key.least, key.most);
-  }
-  if (const bool* flag = std::get_if<bool>(&key.fallback)) return table.flag(key.name, *flag);
-  return table.choice(key.name, std::get<std::string>(key.fallback), key.options);
-}
-
-std::string written(const OptimizerValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return fmt::format("\"{}\"", *text);
-  if (const bool* flag = std::get_if<bool>(&value)) return fmt::format("{}", *flag);
-  return fmt::format("{}", std::get<double>(value));
-}
-
-/// A key that this kind lacks and another has is more than a slip of the fingers.
-void refuse_keys_of_others(base::TableReader& table, const OptimizerKind& kind) {
-  for (const std::string& key : table.keys()) {
-    if (key == "kind" || has_key(kind, key)) continue;
-    std::vector<std::string> owners;
-    for (const OptimizerKind& other : optimizer_kinds()) {
-      if (has_key(other, key)) owners.push_back(fmt::format("\"{}\"", other.name));
-    }
-    if (owners.empty()) continue;  // finish() names the nearest key
-    table.fail(key, fmt::format("is a key of kind = {}, but this optimizer is \"{}\"",
-                                fmt::join(owners, " or "), kind.name));
-  }
-}
-
 }  // namespace
 
-OptimizerConfig::OptimizerConfig(std::string_view name) : kind(name) {
-  for (const OptimizerKey& key : find_optimizer(name)->keys) values[key.name] = key.fallback;
-}
+OptimizerConfig::OptimizerConfig(std::string_view name) : base::KindConfig(*find_optimizer(name)) {}
 
 OptimizerConfig read_optimizer(base::TableReader table) {
-  std::vector<std::string> names;
-  for (const OptimizerKind& kind : optimizer_kinds()) names.push_back(kind.name);
-  OptimizerConfig config(table.choice("kind", OptimizerConfig().kind, names));
+  OptimizerConfig config;
+  static_cast<base::KindConfig&>(config) =
+      base::read_kind(table, base::kinds_of(optimizer_kinds()), "optimizer");
   const OptimizerKind& kind = *find_optimizer(config.kind);
-  for (const OptimizerKey& key : kind.keys) config.values[key.name] = read_value(table, key);
-  refuse_keys_of_others(table, kind);
   if (kind.check != nullptr) kind.check(config, table);
   return config;
 }
 
 std::string to_toml(const OptimizerConfig& config) {
-  std::string text = fmt::format("[train.optimizer]\nkind = \"{}\"\n", config.kind);
-  for (const OptimizerKey& key : find_optimizer(config.kind)->keys) {
-    text += fmt::format("{} = {}\n", key.name, written(config.values.find(key.name)->second));
-  }
-  return text;
+  return "[train.optimizer]\n" + base::to_toml(config, *find_optimizer(config.kind));
 }
 
 bool was_in_train(std::string_view key) { return std::ranges::count(keys_of_0_2, key) > 0; }

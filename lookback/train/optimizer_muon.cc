@@ -113,8 +113,8 @@ std::uint64_t muon_memory(const model::Program& program, const OptimizerConfig& 
   return most * sizeof(float);
 }
 
-std::vector<OptimizerKey> muon_keys() {
-  std::vector<OptimizerKey> keys = {
+std::vector<base::Key> muon_keys() {
+  std::vector<base::Key> keys = {
       {.name = "momentum",
        .fallback = 0.95,
        .least = 0,
@@ -132,22 +132,22 @@ std::vector<OptimizerKey> muon_keys() {
        .least = 0,
        .most = 1000,
        .meaning = "times the learning rate: AdamW's, for all but hidden matrices"}};
-  for (OptimizerKey& key : adamw_keys()) keys.push_back(std::move(key));
+  for (base::Key& key : adamw_keys()) keys.push_back(std::move(key));
   return keys;
 }
 
 }  // namespace
 
 OptimizerKind muon_kind() {
-  return {
-      .name = "muon",
-      .meaning = "Muon (Jordan et al. 2024) for hidden matrices, AdamW for all else",
-      .keys = muon_keys(),
-      .buffers = {"first_moment", "second_moment"},
-      .make = [](const model::Program& program, const OptimizerConfig& config)
-          -> std::unique_ptr<Optimizer> { return std::make_unique<Muon>(program, config); },
-      .worker_memory = muon_memory,
-  };
+  OptimizerKind row = {
+      {.name = "muon",
+       .meaning = "Muon (Jordan et al. 2024) for hidden matrices, AdamW for all else",
+       .keys = muon_keys()},
+      {"first_moment", "second_moment"},
+      [](const model::Program& program, const OptimizerConfig& config)
+          -> std::unique_ptr<Optimizer> { return std::make_unique<Muon>(program, config); }};
+  row.worker_memory = muon_memory;
+  return row;
 }
 
 }  // namespace lookback::train

@@ -59,32 +59,31 @@ class Sgd : public Optimizer {
 
 OptimizerKind sgd_kind() {
   return {
-      .name = "sgd",
-      .meaning = "SGD with momentum, as torch.optim.SGD",
-      .keys = {{.name = "momentum",
-                .fallback = 0.9,
-                .least = 0,
-                .most = 0.999999,
-                .meaning = "the share of the momentum that a step keeps; 0: none"},
-               {.name = "nesterov",
-                .fallback = false,
-                .meaning = "look ahead: the step is the gradient plus the new momentum's share"},
-               {.name = "weight_decay",
-                .fallback = 0.0,
-                .least = 0,
-                .most = 100,
-                .meaning = "L2: weight_decay * p is added to the clipped gradient"},
-               {.name = "decay_all",
-                .fallback = false,
-                .meaning = "decay vectors (norms, biases) too, not only matrices"}},
-      .buffers = {"momentum"},
-      .make = [](const model::Program& program, const OptimizerConfig& config)
+      {.name = "sgd",
+       .meaning = "SGD with momentum, as torch.optim.SGD",
+       .keys = {{.name = "momentum",
+                 .fallback = 0.9,
+                 .least = 0,
+                 .most = 0.999999,
+                 .meaning = "the share of the momentum that a step keeps; 0: none"},
+                {.name = "nesterov",
+                 .fallback = false,
+                 .meaning = "look ahead: the step is the gradient plus the new momentum's share"},
+                {.name = "weight_decay",
+                 .fallback = 0.0,
+                 .least = 0,
+                 .most = 100,
+                 .meaning = "L2: weight_decay * p is added to the clipped gradient"},
+                {.name = "decay_all",
+                 .fallback = false,
+                 .meaning = "decay vectors (norms, biases) too, not only matrices"}}},
+      {"momentum"},
+      [](const model::Program& program, const OptimizerConfig& config)
           -> std::unique_ptr<Optimizer> { return std::make_unique<Sgd>(program, config); },
-      .check =
-          [](const OptimizerConfig& config, base::TableReader& table) {
-            if (!config.flag("nesterov") || config.number("momentum") > 0) return;
-            table.fail("nesterov", "found true with momentum = 0, allowed: a momentum above 0");
-          },
+      [](const OptimizerConfig& config, base::TableReader& table) {
+        if (!config.flag("nesterov") || config.number("momentum") > 0) return;
+        table.fail("nesterov", "found true with momentum = 0, allowed: a momentum above 0");
+      },
   };
 }
 
