@@ -29,7 +29,8 @@ TEST(Recall, ShowsDifferentKeysWithTheirValuesAndAsksForEachAgain) {
     for (std::size_t t = 12; t < 24; t += 2) {
       EXPECT_TRUE(asked.insert(x[t]).second) << "asked twice";
       for (std::size_t s = 0; s < 12; s += 2) {
-        if (x[s] == x[t]) EXPECT_EQ(x[s + 1], x[t + 1]);
+        if (x[s] != x[t]) continue;
+        EXPECT_EQ(x[s + 1], x[t + 1]);
       }
     }
     EXPECT_EQ(asked, keys);
@@ -47,7 +48,8 @@ TEST(Recall, AnswersAQueryByTheValueOfItsKey) {
     for (std::size_t t = 0; t < 21; ++t) {
       const bool asks = t >= 6 && t % 2 == 0 && t + 1 < 21;
       ASSERT_EQ(structure.is_answered(t), asks) << t;
-      if (t + 1 < 21) EXPECT_EQ(weights[t], asks ? 1 : 0) << t;
+      if (t + 1 == 21) break;
+      EXPECT_EQ(weights[t], asks ? 1 : 0) << t;
       if (!asks) continue;
       ASSERT_EQ(structure.answers(t).size(), 1U);
       const Position source = structure.answers(t).front();

@@ -53,7 +53,7 @@ class EveryTask : public testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<Task> make(std::uint64_t seed = 3) const {
     auto task = make_task(base::KindConfig(**find_task(GetParam())),
-                          {.vocabulary = 64, .length = 160, .seed = seed});
+                          {.vocabulary = 96, .length = 160, .seed = seed});
     if (!task) ADD_FAILURE() << task.error().message;
     return task ? std::move(*task) : nullptr;
   }
@@ -64,11 +64,11 @@ TEST_P(EveryTask, DrawsEachSequenceFromItsSeedAndNumberAlone) {
   ASSERT_TRUE(one && same && other);
   EXPECT_EQ(one->profile().name, GetParam());
   EXPECT_EQ(one->length(), 160U);
-  EXPECT_EQ(one->vocabulary(), 64U);
+  EXPECT_EQ(one->vocabulary(), 96U);
   for (const std::uint64_t index : {7U, 0U, 3U}) {
     EXPECT_EQ(one->sequence(index), same->sequence(index));
     EXPECT_NE(one->sequence(index), other->sequence(index));
-    for (const Token token : one->sequence(index)) ASSERT_LT(token, 64U);
+    for (const Token token : one->sequence(index)) ASSERT_LT(token, 96U);
   }
   EXPECT_NE(one->sequence(0), one->sequence(1));
 }

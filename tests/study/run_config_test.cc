@@ -21,7 +21,7 @@ RunConfig unusual() {
   config.architecture.d_mlp = 8;
   config.architecture.biases = true;
   config.architecture.initialization.gain = 0.1;
-  config.data.task = base::KindConfig(data::broken_period_kind());
+  config.data.task = data::probe_config("broken-period", config.data.task);
   config.data.length = 30;
   config.train.decay = train::Decay::cosine;
   config.train.optimizer.values["epsilon"] = 1e-9;
@@ -52,7 +52,7 @@ TEST(RunConfig, HasNoWordOfClampsWhereThereAreNoneNorOfItsInspection) {
 TEST(RunConfig, OfTextSaysWhichButNotWhereItLies) {
   RunConfig config = unusual();
   config.evaluate.inspect = true;
-  config.data.task = base::KindConfig(data::text_kind());
+  config.data.task = data::probe_config("tokens", config.data.task);
   config.data.task.values["checksum"] = "0123456789abcdef";
   config.data.directory = "somewhere";
   config.evaluate.windows = 7;
@@ -70,7 +70,7 @@ TEST(RunConfig, OfTextSaysWhichButNotWhereItLies) {
 TEST(RunConfig, RepeatsArePartOfARun) {
   RunConfig config = unusual();
   config.evaluate.inspect = true;
-  config.data.task = base::KindConfig(data::text_kind());
+  config.data.task = data::probe_config("tokens", config.data.task);
   RunConfig repeating = config;
   repeating.data.task.values["repeats"] = 0.1;
   EXPECT_NE(config, repeating);
