@@ -107,7 +107,9 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
     return !console.stop();
   };
   if (lock) {  // each score at once: the next task may take hours
-    observer.scored = [&](const auto& scores) { return study::add_evaluation(*lock, scores); };
+    observer.scored = [&](const auto& scores) {
+      return study::add_evaluation(*lock, scores, engine);
+    };
   }
   const auto scores = study::evaluate_model(*model, *tokenizer, request, engine, observer);
   if (!scores) return scores.error();

@@ -144,9 +144,10 @@ void rotate(const Matrix<const float>& x, const Matrix<const float>& cosine,
 void smear(float s, const Matrix<const float>& x, const Matrix<float>& y) {
   const FloatVector own = set(s);
   const FloatVector previous = set(1.0F - s);
+  const std::size_t earlier = x.rows - y.rows;
   for (std::size_t t = 0; t < y.rows; ++t) {
-    const float* from = x.row(t);
-    const float* before = t == 0 ? nullptr : x.row(t - 1);
+    const float* from = x.row(earlier + t);
+    const float* before = earlier + t == 0 ? nullptr : x.row(earlier + t - 1);
     float* to = y.row(t);
     for_each_vector(y.cols, [&](std::size_t i, auto part) HWY_ATTR {
       FloatVector value = part.load(from + i);

@@ -195,8 +195,8 @@ void rotate(Matrix<const N> x, std::type_identity_t<Matrix<const N>> cosine,
   }
 }
 
-/// y_0 = x_0, y_t = s x_t + (1 - s) x_{t-1}: smeared keys of one head, x and y [T,E]. Olsson et al.
-/// 2022, "smeared keys".
+/// y_0 = x_0, y_t = s x_t + (1 - s) x_{t-1}: smeared keys of one head, x and y [T,E]; x may have rows
+/// before y's first as well. Olsson et al. 2022, "smeared keys".
 template <class N>
 void smear(std::type_identity_t<N> s, Matrix<const N> x, Matrix<N> y) {
   if constexpr (runs_on_simd<N>) {

@@ -1,11 +1,13 @@
 // Forward and backward of the steps of attention, which treat each sequence and head by itself.
 // Above the diagonal nothing is computed: products name their triangular part.
+// Forward, a position reads those before it; backward, there are none before the first.
 #pragma once
 
 #include <cmath>
 
 #include "lookback/math/kernels.h"
 #include "lookback/model/run.h"
+#include "lookback/model/visit.h"
 
 namespace lookback::model {
 
@@ -13,7 +15,7 @@ namespace lookback::model {
 template <class N, class Body>
 void for_each_head(const Run<N>& run, SlotId slot, Body body) {
   for (std::size_t b = 0; b < run.batch; ++b) {
-    for (std::size_t h = 0; h < run.program.slots[slot].heads; ++h) body(b, h);
+    for (std::size_t h = 0; h < run.program().slots[slot].heads; ++h) body(b, h);
   }
 }
 
@@ -27,7 +29,8 @@ N smear_share(const Smear& step, const Run<N>& run, std::size_t head) {
 template <class N>
 void forward(const Smear& step, Run<N>& run) {
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
-    math::smear<N>(smear_share(step, run, h), run.head(step.in, b, h), run.head(step.out, b, h));
+    math::smear<N>(smear_share(step, run, h), run.head_and_past(step.in, b, h),
+                   run.head(step.out, b, h));
   });
 }
 
@@ -48,15 +51,16 @@ void backward(const Smear& step, Run<N>& run) {
 
 template <class N>
 Matrix<const N> angles(const std::vector<N>& table, const Run<N>& run) {
-  const std::size_t pairs = run.program.architecture.d_head / 2;
-  return {table.data(), run.length, pairs, pairs};
+  const std::size_t pairs = run.program().architecture.d_head / 2;
+  return {table.data() + run.first * pairs, run.length, pairs, pairs};
 }
 
 template <class N>
 void forward(const Rotate& step, Run<N>& run) {
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
-    math::rotate<N>(run.head(step.in, b, h), angles(run.cosine, run), angles(run.sine, run),
-                    math::Rotation::forward, Update::set, run.head(step.out, b, h));
+    math::rotate<N>(run.head(step.in, b, h), angles(run.angles.cosine, run),
+                    angles(run.angles.sine, run), math::Rotation::forward, Update::set,
+                    run.head(step.out, b, h));
   });
 }
 
@@ -65,8 +69,8 @@ void backward(const Rotate& step, Run<N>& run) {
   const Matrix<N> d_out = run.gradient(step.out);
   const Matrix<N> d_in = run.gradient(step.in);
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
-    math::rotate<N>(run.head_of(d_out, step.out, b, h), angles(run.cosine, run),
-                    angles(run.sine, run), math::Rotation::inverse, Update::add,
+    math::rotate<N>(run.head_of(d_out, step.out, b, h), angles(run.angles.cosine, run),
+                    angles(run.angles.sine, run), math::Rotation::inverse, Update::add,
                     run.head_of(d_in, step.in, b, h));
   });
 }
@@ -75,15 +79,15 @@ void backward(const Rotate& step, Run<N>& run) {
 
 template <class N>
 N score_scale(const Run<N>& run) {
-  return N(1) / std::sqrt(N(static_cast<double>(run.program.architecture.d_head)));
+  return N(1) / std::sqrt(N(static_cast<double>(run.program().architecture.d_head)));
 }
 
 template <class N>
 void forward(const Scores& step, Run<N>& run) {
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
-    const Factor<N> key = run.head(step.key, b, h);
+    const Factor<N> key = run.head_and_past(step.key, b, h);
     math::matmul<N>(score_scale(run), run.head(step.query, b, h), key.transposed(),
-                    run.square(step.out, b, h), Update::set, Part::lower_result);
+                    run.square(step.out, b, h), Update::set, run.causal(Part::lower_result));
   });
 }
 
@@ -92,7 +96,7 @@ void backward(const Scores& step, Run<N>& run) {
   const auto [d_query, query_update] = run.gradient_update(step.query);
   const auto [d_key, key_update] = run.gradient_update(step.key);
   for (std::size_t b = 0; b < run.batch; ++b) {
-    for (std::size_t h = 0; h < run.program.slots[step.out].heads; ++h) {
+    for (std::size_t h = 0; h < run.program().slots[step.out].heads; ++h) {
       const Factor<N> d_scores = run.gradient_square(step.out, b, h);
       math::matmul<N>(score_scale(run), d_scores, run.head(step.key, b, h),
                       run.head_of(d_query, step.query, b, h), query_update, Part::lower_left);
@@ -107,18 +111,20 @@ void backward(const Scores& step, Run<N>& run) {
 template <class N>
 void forward(const Softmax& step, Run<N>& run) {
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
-    math::softmax_causal(run.square(step.out, b, h));
+    const Matrix<N> pattern = run.square(step.out, b, h);
+    math::softmax_causal(pattern, run.first);
+    if (run.first > 0) fill_future(pattern, N{});  // a dense product reads it
   });
   if (!run.tapped_slot(step.out)) return;
   const Matrix<N> first = run.square(step.out, 0, 0);  // a tap may change it; backward needs it
-  const std::size_t heads = run.program.slots[step.out].heads;
+  const std::size_t heads = run.program().slots[step.out].heads;
   run.kept[step.out].assign(first.data, first.data + run.batch * heads * run.length * run.length);
 }
 
 template <class N>
 void backward(const Softmax& step, Run<N>& run) {
   const bool tapped = run.tapped_slot(step.out);
-  const std::size_t heads = run.program.slots[step.out].heads;
+  const std::size_t heads = run.program().slots[step.out].heads;
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
     Matrix<N> pattern = run.square(step.out, b, h);
     if (tapped)
@@ -132,8 +138,8 @@ void backward(const Softmax& step, Run<N>& run) {
 template <class N>
 void forward(const Mix& step, Run<N>& run) {
   for_each_head(run, step.out, [&](std::size_t b, std::size_t h) {
-    math::matmul<N>(N(1), run.square(step.pattern, b, h), run.head(step.value, b, h),
-                    run.head(step.out, b, h), Update::set, Part::lower_left);
+    math::matmul<N>(N(1), run.square(step.pattern, b, h), run.head_and_past(step.value, b, h),
+                    run.head(step.out, b, h), Update::set, run.causal(Part::lower_left));
   });
 }
 
@@ -142,7 +148,7 @@ void backward(const Mix& step, Run<N>& run) {
   const Matrix<N> d_out = run.gradient(step.out);
   const auto [d_value, update] = run.gradient_update(step.value);
   for (std::size_t b = 0; b < run.batch; ++b) {
-    for (std::size_t h = 0; h < run.program.slots[step.out].heads; ++h) {
+    for (std::size_t h = 0; h < run.program().slots[step.out].heads; ++h) {
       const Matrix<N> d_mixed = run.head_of(d_out, step.out, b, h);
       const Factor<N> value = run.head(step.value, b, h);
       const Factor<N> pattern = run.square(step.pattern, b, h);

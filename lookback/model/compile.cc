@@ -11,30 +11,6 @@ namespace {
 /// Numbers between the starts of two parameters are multiples of this: 64 bytes of float.
 constexpr std::size_t alignment = 16;
 
-/// Counts, for every slot, the inputs of steps that it is.
-struct ReaderCount {
-  std::vector<SlotInfo>& slots;
-
-  void count(SlotId slot) { ++slots[slot].readers; }
-  void operator()(const Embed&) {}
-  void operator()(const Position&) {}
-  void operator()(const Add& step) {
-    for (const SlotId in : step.in) count(in);
-  }
-  void operator()(const Scores& step) {
-    count(step.query);
-    count(step.key);
-  }
-  void operator()(const Mix& step) {
-    count(step.pattern);
-    count(step.value);
-  }
-  template <class Step>
-  void operator()(const Step& step) {
-    count(step.in);
-  }
-};
-
 /// Builds a Program by walking the model from the tokens to the logits.
 class Compiler {
  public:
@@ -48,7 +24,7 @@ class Compiler {
       name(stream, fmt::format("blocks.{}.hook_resid_post", l));
     }
     unembed(normalize(a_.final_norm, "ln_final", "ln_final", stream));
-    for (const Step& step : program_.steps) std::visit(ReaderCount{program_.slots}, step);
+    connect(program_);
     return std::move(program_);
   }
 
@@ -61,12 +37,12 @@ class Compiler {
   // --- slots, names, parameters
 
   SlotId slot(std::size_t width, std::size_t heads = 0) {
-    program_.slots.push_back({SlotInfo::Kind::stream, width, heads, std::nullopt, {}, 0});
+    program_.slots.push_back({SlotInfo::Kind::stream, width, heads, std::nullopt, {}});
     return program_.slots.size() - 1;
   }
 
   SlotId square_slot(std::optional<SlotId> in_place) {
-    program_.slots.push_back({SlotInfo::Kind::square, 0, a_.heads, in_place, {}, 0});
+    program_.slots.push_back({SlotInfo::Kind::square, 0, a_.heads, in_place, {}});
     return program_.slots.size() - 1;
   }
 
@@ -82,6 +58,13 @@ class Compiler {
   /// A name whose activation is seen a head at a time, numbered from the step's first head.
   void name_heads(SlotId slot_id, std::string slot_name, std::size_t step) {
     program_.slots[slot_id].sites.push_back(site(std::move(slot_name), step * a_.heads, a_.heads));
+  }
+
+  /// A name that the last step shows where it is taken apart (instrument.h), a head at a time.
+  void name_apart(const std::string& site_name, std::size_t step) {
+    for (std::size_t head = 0; head < a_.heads; ++head) {
+      program_.sites[site(site_name, step * a_.heads + head, 1)].step = program_.steps.size() - 1;
+    }
   }
 
   ParameterId parameter(std::string parameter_name, std::size_t rows, std::size_t cols, bool matrix,
@@ -174,7 +157,7 @@ class Compiler {
   SlotId linear(ParameterId weights, std::optional<ParameterId> shift, SlotId in, std::size_t width,
                 std::size_t heads = 0) {
     const SlotId out = slot(width, heads);
-    program_.steps.push_back(Linear{weights, shift, false, in, out, std::nullopt, std::nullopt});
+    program_.steps.push_back(Linear{weights, shift, false, in, out});
     return out;
   }
 
@@ -231,10 +214,9 @@ class Compiler {
       const bool only = a_.steps == 1 || a_.shared_weights;
       weights_ = attention_weights(only ? attn : fmt::format("{}.steps.{}.attn", block, s));
     }
-    reading_ = in;
-    matching_ = a_.positions == Positions::shortformer ? add({in, position_}) : in;
-    const SlotId query_raw = project(block, s, 'q', weights_.query, weights_.query_bias, matching_);
-    SlotId key_raw = project(block, s, 'k', weights_.key, weights_.key_bias, matching_);
+    const SlotId placed = a_.positions == Positions::shortformer ? add({in, position_}) : in;
+    const SlotId query_raw = project(block, s, 'q', weights_.query, weights_.query_bias, placed);
+    SlotId key_raw = project(block, s, 'k', weights_.key, weights_.key_bias, placed);
     if (weights_.smear) {
       const SlotId smeared = slot(a_.heads * a_.d_head, a_.heads);
       program_.steps.push_back(Smear{*weights_.smear, key_raw, smeared});
@@ -248,29 +230,10 @@ class Compiler {
     return write(attn, s, attend(attn, s, query, key), value);
   }
 
-  /// Follows a Linear's input back to the stream, through shortformer's positions and the norm.
-  SplitInput split_input(std::string hook, std::size_t s, SlotId in) {
-    SplitInput split{site(std::move(hook), s * a_.heads, a_.heads), in, std::nullopt, std::nullopt};
-    if (in == matching_ && a_.positions == Positions::shortformer) {
-      split.positions = position_;
-      split.stream = reading_;
-    }
-    for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-      const auto* norm = std::get_if<Normalize>(&program_.steps[i]);
-      if (norm == nullptr || norm->out != split.stream) continue;
-      split.norm = i;
-      split.stream = norm->in;
-      break;
-    }
-    return split;
-  }
-
   SlotId project(const std::string& block, std::size_t s, char letter, ParameterId weights,
                  std::optional<ParameterId> shift, SlotId in) {
     const SlotId out = linear(weights, shift, in, a_.heads * a_.d_head, a_.heads);
-    const std::size_t step = program_.steps.size() - 1;
-    std::get<Linear>(program_.steps[step]).split_input =
-        split_input(fmt::format("{}.hook_{}_input", block, letter), s, in);
+    name_apart(fmt::format("{}.hook_{}_input", block, letter), s);
     name_heads(out, fmt::format("{}.attn.hook_{}", block, letter), s);
     return out;
   }
@@ -299,8 +262,7 @@ class Compiler {
     name_heads(mixed, attn + ".hook_z", s);
     if (a_.no_ov) return mixed;
     const SlotId out = linear(*weights_.output, weights_.output_bias, mixed, a_.d_model);
-    std::get<Linear>(program_.steps.back()).result_site =
-        site(attn + ".hook_result", s * a_.heads, a_.heads);
+    name_apart(attn + ".hook_result", s);
     return out;
   }
 
@@ -335,8 +297,6 @@ class Compiler {
   ParameterId embedding_ = 0;
   SlotId position_ = 0;
   SlotId unnormed_ = 0;
-  SlotId reading_ = 0;   // what the attention step at work reads
-  SlotId matching_ = 0;  // what its queries and keys read
   StepWeights weights_{};
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lookback/math/targets.h"
 #include "lookback/model/lane.h"
 
 namespace lookback::model {
@@ -161,12 +162,16 @@ class CpuSession final : public Session {
 
 }  // namespace
 
+std::string CpuEngine::bits() const {
+  return fmt::format("float32 {}", math::active_instruction_set());
+}
+
 std::unique_ptr<Session> CpuEngine::open(const Program& program, Keep keep) {
-  return std::make_unique<CpuSession<float>>(program, keep, workers_);
+  return std::make_unique<CpuSession<float>>(program, keep, workers());
 }
 
 std::unique_ptr<Session> ScalarEngine::open(const Program& program, Keep keep) {
-  return std::make_unique<CpuSession<double>>(program, keep, workers_);
+  return std::make_unique<CpuSession<double>>(program, keep, workers());
 }
 
 }  // namespace lookback::model

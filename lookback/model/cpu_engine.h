@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "lookback/model/engine.h"
@@ -14,26 +15,20 @@ namespace lookback::model {
 /// number of threads, on one instruction set. Not for several callers at a time.
 class CpuEngine final : public Engine {
  public:
-  explicit CpuEngine(std::size_t threads) : workers_(threads) {}
+  using Engine::Engine;
   std::string_view name() const override { return "cpu"; }
+  std::string bits() const override;
   std::unique_ptr<Session> open(const Program& program, Keep keep) override;
-  base::Workers& workers() override { return workers_; }
-
- private:
-  base::Workers workers_;
 };
 
 /// The specification: runs programs by the scalar definitions of math/reference.h, in double, and rounds
 /// at its door. Slow; what other engines are held against.
 class ScalarEngine final : public Engine {
  public:
-  explicit ScalarEngine(std::size_t threads) : workers_(threads) {}
+  using Engine::Engine;
   std::string_view name() const override { return "scalar"; }
+  std::string bits() const override { return "float64"; }
   std::unique_ptr<Session> open(const Program& program, Keep keep) override;
-  base::Workers& workers() override { return workers_; }
-
- private:
-  base::Workers workers_;
 };
 
 }  // namespace lookback::model

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "lookback/math/kernels.h"
 #include "lookback/model/run.h"
@@ -38,7 +40,7 @@ void forward(const Position& step, Run<N>& run) {
   const Matrix<const N> table = run.parameter(step.table);
   const Matrix<N> out = run.value(step.out);
   for (std::size_t b = 0; b < run.batch; ++b) {
-    std::copy_n(table.data, run.length * table.cols, out.row(b * run.length));
+    std::copy_n(table.row(run.first), run.length * table.cols, out.row(b * run.length));
   }
 }
 
@@ -51,22 +53,27 @@ void backward(const Position& step, Run<N>& run) {
   }
 }
 
-// --- Add: out = in_0 + in_1 + ...
+// --- Add: out = in_0 + in_1 + ... + b
 
 template <class N>
 void forward(const Add& step, Run<N>& run) {
-  math::add<N>(run.value(step.in[0]), run.value(step.in[1]), run.value(step.out));
-  for (std::size_t i = 2; i < step.in.size(); ++i) {
-    math::add_to<N>(run.value(step.in[i]), run.value(step.out));
+  const Matrix<N> out = run.value(step.out);
+  if (step.in.size() == 1) {
+    copy<N>(run.value(step.in[0]), out);
+  } else {
+    math::add<N>(run.value(step.in[0]), run.value(step.in[1]), out);
   }
+  for (std::size_t i = 2; i < step.in.size(); ++i) math::add_to<N>(run.value(step.in[i]), out);
+  if (step.bias) math::add_row<N>(run.parameter_row(*step.bias), out);
 }
 
 template <class N>
 void backward(const Add& step, Run<N>& run) {
   const Matrix<N> d_out = run.gradient(step.out);
+  if (step.bias) math::add_column_sums<N>(d_out, run.parameter_gradient_row(*step.bias));
   for (const SlotId in : step.in) {
     // A tap may change one gradient of the two: then each needs its own memory.
-    if (run.taps == nullptr && run.program.slots[in].readers == 1) {
+    if (run.taps == nullptr && run.program().slots[in].readers == 1) {
       run.share_gradient(in, step.out);
       continue;
     }
@@ -118,6 +125,61 @@ void backward(const Normalize& step, Run<N>& run) {
   const std::span<const N> computed_scale = computed.empty() ? scale : std::span<N>(computed);
   math::norm_backward_input<N>(step.norm, in, mean, scale, computed_scale, weight, d_out, d_scale,
                                run.gradient(step.in));
+}
+
+// --- Linear: out = in W + b, or in W^T + b; of some columns only, where the step names them
+
+template <class Rows>
+Rows columns_of(Rows all, const std::optional<Columns>& some) {
+  return some ? all.columns(some->first, some->count) : all;
+}
+
+template <class N>
+std::span<N> columns_of(std::span<N> row, const std::optional<Columns>& some) {
+  return some ? row.subspan(some->first, some->count) : row;
+}
+
+/// The part of W, or of its gradient, that meets the columns.
+template <class N>
+Matrix<N> weight_of(const Linear& step, Matrix<N> all) {
+  if (step.read) all = all.row_block(step.read->first, step.read->count);
+  return columns_of(all, step.written);
+}
+
+/// W as the right factor of out = in W.
+template <class N>
+Factor<N> right_factor(const Linear& step, const Run<N>& run) {
+  const Factor<N> weight = weight_of(step, run.parameter(step.weight));
+  return step.transposed ? weight.transposed() : weight;
+}
+
+template <class N>
+void forward(const Linear& step, Run<N>& run) {
+  const Matrix<N> in = run.wanted(step.out, columns_of(run.value(step.in), step.read));
+  const Matrix<N> out = run.wanted(step.out, columns_of(run.value(step.out), step.written));
+  math::matmul<N>(N(1), in, right_factor(step, run), out, Update::set, Part::dense);
+  if (step.bias) math::add_row<N>(columns_of(run.parameter_row(*step.bias), step.written), out);
+}
+
+template <class N>
+void backward(const Linear& step, Run<N>& run) {
+  const Matrix<N> d_out = columns_of(run.gradient(step.out), step.written);
+  if (step.bias) {
+    math::add_column_sums<N>(d_out,
+                             columns_of(run.parameter_gradient_row(*step.bias), step.written));
+  }
+  const Factor<N> in = columns_of(run.value(step.in), step.read);
+  const Factor<N> d_out_factor = d_out;
+  const Matrix<N> d_weight = weight_of(step, run.parameter_gradient(step.weight));
+  if (step.transposed) {
+    math::matmul<N>(N(1), d_out_factor.transposed(), in, d_weight, Update::add, Part::dense);
+  } else {
+    math::matmul<N>(N(1), in.transposed(), d_out, d_weight, Update::add, Part::dense);
+  }
+  const auto [d_in, update] =
+      step.read ? std::pair(run.gradient(step.in), Update::add) : run.gradient_update(step.in);
+  math::matmul<N>(N(1), d_out, right_factor(step, run).transposed(), columns_of(d_in, step.read),
+                  update, Part::dense);
 }
 
 // --- Gelu: out = gelu(in)

@@ -22,6 +22,12 @@ class Keeper final : public Observer {
 
 }  // namespace
 
+std::string Engine::signature() const { return fmt::format("{} {}", name(), bits()); }
+
+std::string signature_of(std::string_view instruction_set) {
+  return instruction_set.empty() ? "" : fmt::format("cpu float32 {}", instruction_set);
+}
+
 void Observer::activation(std::size_t, const Place&, math::Matrix<const float>) {}
 
 Status check_inputs(const Program& program, std::span<const float> parameters, std::size_t length,

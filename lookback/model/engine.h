@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -83,18 +84,29 @@ class Session {
 
 class Engine {
  public:
+  explicit Engine(std::size_t threads) : workers_(threads) {}
   virtual ~Engine() = default;
 
-  /// "cpu": goes into checkpoints and messages.
   virtual std::string_view name() const = 0;
+  /// What its bits depend on, beside programs and their input: number type, instruction set, device.
+  virtual std::string bits() const = 0;
+  /// Both, "cpu float32 AVX3": what files note. Results of the same input have the same bits where this
+  /// is the same.
+  std::string signature() const;
 
   /// A session for the program, which must outlive it. With Keep::logits it takes a fraction of the
   /// memory; with Keep::everything several jobs in a row of one sequence share what they have in common.
   virtual std::unique_ptr<Session> open(const Program& program, Keep keep) = 0;
 
-  /// Host threads for the work around runs.
-  virtual base::Workers& workers() = 0;
+  /// Host threads, for the work around runs and, of an engine on the host, for the runs.
+  base::Workers& workers() { return workers_; }
+
+ private:
+  base::Workers workers_;
 };
+
+/// The signature of the engine that was the only one when files noted nothing but its instruction set.
+std::string signature_of(std::string_view instruction_set);
 
 /// Whether `parameters` is a buffer of the program, and sequences of `length` tokens below `vocabulary`
 /// can be run. The error says what was found and what is allowed.

@@ -3,12 +3,17 @@
 // Legend: B sequences, T positions, V tokens.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "lookback/model/run.h"
 
 namespace lookback::model {
+
+/// Runs the steps from number `first_step` on, and shows the run's taps what they compute.
+template <class N>
+void run_steps(Run<N>& run, std::size_t first_step = 0);
 
 /// One worker's memory for a program over batches of B sequences of T tokens. Not thread-safe: each
 /// thread has its own. The program must outlive it. N is float, double or std::complex<double>.
@@ -19,9 +24,12 @@ class Executor {
   /// take a fraction of the memory; then neither backward nor a `first_step` may be asked for.
   Executor(const Program& program, std::size_t batch, std::size_t length,
            Keep keep = Keep::everything);
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
 
   /// Runs the steps over tokens [B,T], each below V. `parameters` is the flat buffer and must live
-  /// until backward. With `taps`, hooks see every activation they name.
+  /// until backward. With `taps`, hooks see every activation they name; for those of single heads that
+  /// the program computes all at once, an instrumented one is run in its place (instrument.h).
   /// Steps before number `first_step` are not run: the forward before this one must have left their
   /// activations as they are wanted (a pattern takes the place of its scores: begin with the scores).
   void forward(std::span<const N> parameters, std::span<const Token> tokens,
@@ -36,14 +44,20 @@ class Executor {
   std::span<const N> backward(N weight, std::span<N> gradient, std::span<const float> of_each = {});
 
   /// [B*T,V], until backward.
-  Matrix<const N> logits() { return run_.value(run_.program.logits); }
+  Matrix<const N> logits() { return run_.value(run_.program().logits); }
 
  private:
   template <class Row>
   void for_each_sequence(Row row);
   void scale_predictions(std::span<const float> of_each);
 
-  Run<N> run_;
+  void take_apart(std::vector<std::size_t> steps);
+
+  const Program& program_;
+  std::optional<Program> instrumented_;
+  Run<N> run_;  ///< of program_, or of instrumented_
+  std::optional<std::vector<std::size_t>>
+      apart_;  ///< steps of program_ that are not whole in run_'s
   std::vector<N> losses_;
 };
 

@@ -11,7 +11,9 @@ struct ForwardFlops {
   double length;
 
   double operator()(const Linear& step) const {
-    return 2.0 * length * static_cast<double>(program.parameters[step.weight].size());
+    const std::size_t in = step.read ? step.read->count : program.slots[step.in].width;
+    const std::size_t out = step.written ? step.written->count : program.slots[step.out].width;
+    return 2.0 * length * static_cast<double>(in * out);
   }
   double operator()(const Scores& step) const { return causal(step.out); }
   double operator()(const Mix& step) const { return causal(step.pattern); }

@@ -9,45 +9,9 @@
 namespace lookback::model {
 namespace {
 
-/// The slots that a step reads and writes, those of a tapped Linear's split input among them.
-struct Uses {
-  std::vector<SlotId> reads, writes;
-
-  void operator()(const Embed& s) { writes = {s.out}; }
-  void operator()(const Position& s) { writes = {s.out}; }
-  void operator()(const Add& s) {
-    reads = s.in;
-    writes = {s.out};
-  }
-  void operator()(const Normalize& s) {
-    reads = {s.in};
-    writes = {s.mean, s.scale, s.out};
-  }
-  void operator()(const Linear& s) {
-    reads = {s.in};
-    writes = {s.out};
-    if (!s.split_input) return;
-    reads.push_back(s.split_input->stream);
-    if (s.split_input->positions) reads.push_back(*s.split_input->positions);
-  }
-  void operator()(const Scores& s) {
-    reads = {s.query, s.key};
-    writes = {s.out};
-  }
-  void operator()(const Mix& s) {
-    reads = {s.pattern, s.value};
-    writes = {s.out};
-  }
-  template <class Step>
-  void operator()(const Step& s) {
-    reads = {s.in};
-    writes = {s.out};
-  }
-};
-
 /// The steps, by number, between which a slot's memory holds something; both inclusive.
 struct Life {
-  std::size_t begin = 0;
+  std::size_t begin = static_cast<std::size_t>(-1);
   std::size_t end = 0;
 
   bool meets(const Life& other) const { return begin <= other.end && other.begin <= end; }
@@ -57,24 +21,30 @@ struct Life {
   }
 };
 
-/// From the step that writes a slot to the last that reads it.
+/// From the first step that writes a slot to the last that reads it.
 std::vector<Life> lives_of(const Program& program) {
   std::vector<Life> lives(program.slots.size());
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    Uses uses;
-    std::visit(uses, program.steps[i]);
-    for (const SlotId slot : uses.writes) lives[slot] = {i, i};
-    for (const SlotId slot : uses.reads) lives[slot].end = i;
+    const Uses uses = uses_of(program.steps[i]);
+    for (const SlotId slot : uses.writes) lives[slot].cover({i, i});
+    for (const SlotId slot : uses.reads) lives[slot].cover({i, i});
   }
   return lives;
 }
 
-std::size_t numbers_of(const SlotInfo& slot, std::size_t batch, std::size_t length) {
+/// Numbers by slot, for T rows of each of B sequences that look back on `positions`.
+std::vector<std::size_t> sizes_of(const Program& program, std::size_t batch, std::size_t length,
+                                  std::size_t positions) {
   constexpr std::size_t line = 16;
-  const std::size_t numbers = slot.kind == SlotInfo::Kind::square
-                                  ? batch * slot.heads * length * length
-                                  : batch * length * slot.width;
-  return (numbers + line - 1) / line * line;
+  std::vector<std::size_t> sizes;
+  sizes.reserve(program.slots.size());
+  for (const SlotInfo& slot : program.slots) {
+    const bool is_square = slot.kind == SlotInfo::Kind::square;
+    const std::size_t columns = is_square ? slot.heads * positions : slot.width;
+    const std::size_t numbers = batch * (slot.past ? positions : length) * columns;
+    sizes.push_back((numbers + line - 1) / line * line);
+  }
+  return sizes;
 }
 
 /// Places slots one after another, the largest first, each at the lowest offset where no slot that
@@ -112,28 +82,29 @@ MemoryPlan place(std::vector<Life> lives, std::vector<std::size_t> sizes,
 }
 
 /// Slot after slot, in the order in which they are written.
-MemoryPlan side_by_side(const Program& program, std::size_t batch, std::size_t length) {
+MemoryPlan side_by_side(const std::vector<std::size_t>& sizes, const std::vector<SlotInfo>& slots) {
   MemoryPlan plan;
-  for (const SlotInfo& slot : program.slots) {
-    plan.offsets.push_back(slot.in_place ? plan.offsets[*slot.in_place] : plan.size);
-    if (!slot.in_place) plan.size += numbers_of(slot, batch, length);
+  for (SlotId slot = 0; slot < slots.size(); ++slot) {
+    const std::optional<SlotId>& in_place = slots[slot].in_place;
+    plan.offsets.push_back(in_place ? plan.offsets[*in_place] : plan.size);
+    if (!in_place) plan.size += sizes[slot];
   }
   return plan;
-}
-
-std::vector<std::size_t> sizes_of(const Program& program, std::size_t batch, std::size_t length) {
-  std::vector<std::size_t> sizes;
-  for (const SlotInfo& slot : program.slots) sizes.push_back(numbers_of(slot, batch, length));
-  return sizes;
 }
 
 }  // namespace
 
 MemoryPlan plan_values(const Program& program, std::size_t batch, std::size_t length, Keep keep) {
-  if (keep == Keep::everything) return side_by_side(program, batch, length);
+  const bool is_extended = keep == Keep::past;
+  std::vector<std::size_t> sizes =
+      sizes_of(program, batch, length, is_extended ? program.architecture.context : length);
+  if (keep == Keep::everything) return side_by_side(sizes, program.slots);
   std::vector<Life> lives = lives_of(program);
   lives[program.logits].end = program.steps.size();
-  return place(std::move(lives), sizes_of(program, batch, length), program.slots);
+  for (SlotId slot = 0; slot < lives.size(); ++slot) {
+    if (is_extended && program.slots[slot].past) lives[slot] = {0, program.steps.size()};
+  }
+  return place(std::move(lives), std::move(sizes), program.slots);
 }
 
 MemoryPlan plan_gradients(const Program& program, std::size_t batch, std::size_t length) {
@@ -146,7 +117,7 @@ MemoryPlan plan_gradients(const Program& program, std::size_t batch, std::size_t
       if (program.slots[in].readers == 1) lives[sum->out].cover(lives[in]);
     }
   }
-  std::vector<std::size_t> sizes = sizes_of(program, batch, length);
+  std::vector<std::size_t> sizes = sizes_of(program, batch, length, length);
   sizes[program.logits] = 0;
   return place(std::move(lives), std::move(sizes), program.slots);
 }

@@ -13,6 +13,7 @@ namespace lookback::model {
 enum class Keep {
   everything,  ///< as a backward pass, taps that look back and runs from a later step need it
   logits,      ///< a slot's memory is another's as soon as its last reader has run
+  past,        ///< of the last logits; and what later positions read, for a sequence that grows
 };
 
 /// Offsets in numbers, by slot, into one block of `size` numbers; each a multiple of a cache line.
@@ -21,7 +22,7 @@ struct MemoryPlan {
   std::size_t size = 0;
 };
 
-/// Of the activations of B sequences of T tokens.
+/// Of the activations of B sequences of T tokens; with Keep::past, of T at a time, up to the context.
 MemoryPlan plan_values(const Program& program, std::size_t batch, std::size_t length, Keep keep);
 
 /// Of the gradients by them. A gradient lives from the backward of the last step that reads its slot

@@ -11,58 +11,9 @@
 namespace lookback::model {
 namespace {
 
-/// Where a site is: the step that shows it, and its width.
-struct Place {
-  std::size_t step = 0;
-  std::size_t width = 0;
-};
-
-bool has(const std::vector<SiteId>& sites, SiteId site) {
-  return std::ranges::find(sites, site) != sites.end();
-}
-
-/// The place of a site in one step, if the step shows it.
-struct FindInStep {
-  const Program& program;
-  SiteId site;
-  std::size_t length;
-
-  std::size_t width(SlotId slot) const {
-    const SlotInfo& info = program.slots[slot];
-    if (info.kind == SlotInfo::Kind::square) return length;
-    const std::size_t heads = program.sites[site].heads;
-    return heads == 0 ? info.width : info.width / heads;
-  }
-  std::optional<std::size_t> out(SlotId slot) const {
-    if (has(program.slots[slot].sites, site)) return width(slot);
-    return std::nullopt;
-  }
-  std::optional<std::size_t> operator()(const Linear& step) const {
-    if (step.split_input && step.split_input->site == site) {
-      return program.slots[step.split_input->stream].width;
-    }
-    if (step.result_site == site) return program.slots[step.out].width;
-    return out(step.out);
-  }
-  std::optional<std::size_t> operator()(const Normalize& step) const {
-    if (has(program.slots[step.scale].sites, site)) return 1;
-    return out(step.out);
-  }
-  template <class Step>
-  std::optional<std::size_t> operator()(const Step& step) const {
-    return out(step.out);
-  }
-};
-
-Place place_of(const Program& program, SiteId site, std::size_t length) {
-  for (std::size_t step = 0; step < program.steps.size(); ++step) {
-    const auto width = std::visit(FindInStep{program, site, length}, program.steps[step]);
-    if (!width) continue;
-    // The softmax takes the place of the scores: to see a pattern anew, begin with the scores.
-    const bool in_place = std::holds_alternative<Softmax>(program.steps[step]);
-    return {in_place ? step - 1 : step, *width};
-  }
-  return {};
+/// The softmax takes the place of the scores: to see a pattern anew, begin with the scores.
+std::size_t first_step(const Program& program, const SiteInfo& site) {
+  return std::holds_alternative<Softmax>(program.steps[site.step]) ? site.step - 1 : site.step;
 }
 
 /// Whether the site shows this head; without one, every site of the name counts.
@@ -71,23 +22,16 @@ bool shows(const SiteInfo& site, std::optional<std::size_t> head) {
 }
 
 Error unknown_head(const Program& program, const std::string& name, std::size_t head) {
-  std::size_t heads = 0;
-  for (const SiteInfo& site : program.sites) {
-    if (site.name == name) heads = std::max(heads, site.first_head + site.heads);
-  }
+  const std::size_t heads = head_count(program, name);
   if (heads == 0) {
     return Error{fmt::format("{}: found head {}, but it is not split into heads", name, head)};
   }
   return Error{fmt::format("{}: found head {}, allowed 0 to {}", name, head, heads - 1)};
 }
 
-bool is_split(const Program& program, const std::string& name) {
-  return std::ranges::find(program.sites, name, &SiteInfo::name)->heads > 0;
-}
-
 /// What copies becomes x: both are of heads or neither is, and as wide.
 Status check_copied(const Program& program, std::size_t length, const Edit& edit) {
-  if (is_split(program, edit.source) != is_split(program, edit.activation)) {
+  if ((head_count(program, edit.source) == 0) != (head_count(program, edit.activation) == 0)) {
     return Error{fmt::format("{}: found the source {}, of which only one is split into heads",
                              edit.activation, edit.source)};
   }
@@ -156,11 +100,11 @@ Result<std::size_t> first_step(const Program& program, const std::string& activa
                                std::optional<std::size_t> head) {
   std::optional<std::size_t> first;
   bool known = false;
-  for (SiteId site = 0; site < program.sites.size(); ++site) {
-    if (program.sites[site].name != activation) continue;
+  for (const SiteInfo& site : program.sites) {
+    if (site.name != activation) continue;
     known = true;
-    if (!shows(program.sites[site], head)) continue;
-    const std::size_t step = place_of(program, site, 1).step;
+    if (!shows(site, head)) continue;
+    const std::size_t step = first_step(program, site);
     first = std::min(first.value_or(step), step);
   }
   if (first) return *first;
@@ -189,7 +133,18 @@ Result<std::size_t> first_step(const Program& program, const Plan& plan) {
 std::size_t activation_width(const Program& program, const std::string& activation,
                              std::size_t length) {
   const auto site = std::ranges::find(program.sites, activation, &SiteInfo::name);
-  return place_of(program, static_cast<SiteId>(site - program.sites.begin()), length).width;
+  if (!site->slot) return program.architecture.d_model;
+  const SlotInfo& slot = program.slots[*site->slot];
+  if (slot.kind == SlotInfo::Kind::square) return length;
+  return site->heads == 0 ? slot.width : slot.width / slot.heads;
+}
+
+std::size_t head_count(const Program& program, const std::string& activation) {
+  std::size_t heads = 0;
+  for (const SiteInfo& site : program.sites) {
+    if (site.name == activation) heads = std::max(heads, site.first_head + site.heads);
+  }
+  return heads;
 }
 
 Status check(const Program& program, std::size_t length, const Edit& edit) {

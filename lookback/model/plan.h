@@ -83,6 +83,9 @@ Result<std::size_t> first_step(const Program& program, const Plan& plan);
 std::size_t activation_width(const Program& program, const std::string& activation,
                              std::size_t length);
 
+/// How many heads show the activation, over the steps of its layer; 0 where it has none.
+std::size_t head_count(const Program& program, const std::string& activation);
+
 /// Whether an edit can be made in a run of `length` positions. Errors: as first_step; a value of
 /// another shape; rows beyond the sequence; a source that is not there yet or has another shape.
 Status check(const Program& program, std::size_t length, const Edit& edit);

@@ -5,6 +5,41 @@
 #include "lookback/base/random.h"
 
 namespace lookback::model {
+namespace {
+
+struct FindUses {
+  Uses operator()(const Embed& s) const { return {{}, {s.out}, {}}; }
+  Uses operator()(const Position& s) const { return {{}, {s.out}, {}}; }
+  Uses operator()(const Add& s) const { return {s.in, {s.out}, {}}; }
+  Uses operator()(const Normalize& s) const { return {{s.in}, {s.mean, s.scale, s.out}, {}}; }
+  Uses operator()(const Smear& s) const { return {{s.in}, {s.out}, {s.in}}; }
+  Uses operator()(const Scores& s) const { return {{s.query, s.key}, {s.out}, {s.key}}; }
+  Uses operator()(const Mix& s) const { return {{s.pattern, s.value}, {s.out}, {s.value}}; }
+  template <class Step>
+  Uses operator()(const Step& s) const {
+    return {{s.in}, {s.out}, {}};
+  }
+};
+
+}  // namespace
+
+Uses uses_of(const Step& step) { return std::visit(FindUses{}, step); }
+
+void connect(Program& program) {
+  for (SlotInfo& slot : program.slots) slot.readers = 0;
+  for (std::size_t step = 0; step < program.steps.size(); ++step) {
+    const Uses uses = uses_of(program.steps[step]);
+    for (const SlotId slot : uses.reads) ++program.slots[slot].readers;
+    for (const SlotId slot : uses.past) program.slots[slot].past = true;
+    for (const SlotId slot : uses.writes) program.slots[slot].step = step;
+  }
+  for (SlotId slot = 0; slot < program.slots.size(); ++slot) {
+    for (const SiteId site : program.slots[slot].sites) {
+      program.sites[site].step = program.slots[slot].step;
+      program.sites[site].slot = slot;
+    }
+  }
+}
 
 std::size_t Program::parameter_count() const {
   std::size_t count = 0;

@@ -53,6 +53,8 @@ struct SlotInfo {
   std::optional<SlotId> in_place;  ///< shares the memory of this slot, which is dead by then
   std::vector<SiteId> sites;       ///< its names
   std::size_t readers = 0;         ///< steps that take it as input, counted once for each time
+  std::size_t step = 0;            ///< the number of the last step that writes it
+  bool past = false;               ///< later positions read it, too, as they do keys and values
 };
 
 /// A place where a tap can be set: a name of TransformerLens's kind. `heads` 0: one matrix a
@@ -61,6 +63,8 @@ struct SiteInfo {
   std::string name;
   std::size_t first_head = 0;
   std::size_t heads = 0;
+  std::size_t step = 0;             ///< the number of the step that computes it
+  std::optional<SlotId> slot = {};  ///< none: only an instrumented program has one (instrument.h)
 };
 
 // The steps. Shapes: in and out are [B*T, width of the slot] unless said otherwise.
@@ -73,9 +77,10 @@ struct Position {  // out = W_pos[t]
   ParameterId table;
   SlotId out;
 };
-struct Add {  // out = sum of in
+struct Add {  // out = sum of in, + b
   std::vector<SlotId> in;
   SlotId out;
+  std::optional<ParameterId> bias = {};
 };
 struct Normalize {  // out = (in - mean) / scale * weight + bias
   math::Norm norm;
@@ -83,21 +88,17 @@ struct Normalize {  // out = (in - mean) / scale * weight + bias
   std::optional<ParameterId> bias;
   SlotId in, mean, scale, out;
 };
-/// What a head of a Linear reads where a tap asks for its input by itself: TransformerLens's
-/// hook_q_input, the stream before the norm, which is then taken for each head alone.
-struct SplitInput {
-  SiteId site;
-  SlotId stream;
-  std::optional<std::size_t> norm;  ///< the Normalize step between, by its number in the list
-  std::optional<SlotId> positions;  ///< added after the norm (shortformer)
+struct Columns {
+  std::size_t first = 0;
+  std::size_t count = 0;
 };
 struct Linear {  // out = in W + b, or in W^T + b
   ParameterId weight;
   std::optional<ParameterId> bias;
   bool transposed = false;
   SlotId in, out;
-  std::optional<SplitInput> split_input;
-  std::optional<SiteId> result_site;  ///< each head's own part of `out`
+  std::optional<Columns> read = {};     // only these of in, and the rows of W that they meet
+  std::optional<Columns> written = {};  // only these of out, of W and of b
 };
 struct Smear {  // out_t = s in_t + (1 - s) in_{t-1}, s = sigmoid(logit), a head at a time
   ParameterId logit;
@@ -135,6 +136,15 @@ struct Program {
   std::size_t parameter_count() const;
   const ParameterInfo* find_parameter(std::string_view name) const;
 };
+
+/// The slots that a step reads and writes, and those of the read whose earlier positions it reads.
+struct Uses {
+  std::vector<SlotId> reads, writes, past;
+};
+Uses uses_of(const Step& step);
+
+/// Sets what slots and sites know of the steps: readers, step, past, slot.
+void connect(Program& program);
 
 /// Compiles an architecture. Errors: what validate() refuses.
 Result<Program> compile(const Architecture& architecture);

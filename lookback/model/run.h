@@ -1,7 +1,7 @@
 // The memory of one run of a program: activations, their gradients, and the taps set on it. Steps
 // see activations only through it.
 //
-// Legend: B sequences, T positions, D width.
+// Legend: B sequences, T positions that are run, D width, E width of a head.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include "lookback/math/kernels.h"
 #include "lookback/model/memory_plan.h"
 #include "lookback/model/program.h"
+#include "lookback/model/rotary.h"
 #include "lookback/model/taps.h"
 
 namespace lookback::model {
@@ -25,32 +26,73 @@ using math::Matrix;
 using math::Part;
 using math::Update;
 
+template <class N>
+void copy(Matrix<const N> from, Matrix<N> to) {
+  for (std::size_t r = 0; r < from.rows; ++r) std::copy_n(from.row(r), from.cols, to.row(r));
+}
+
+/// Leaves numbers as they are found: pages that nobody writes take no memory.
+template <class N>
+struct UnwrittenAllocator : base::AlignedAllocator<N> {
+  UnwrittenAllocator() = default;
+  template <class Other>
+  UnwrittenAllocator(const UnwrittenAllocator<Other>& /*all are alike*/) {}
+  template <class Number>
+  void construct(Number* /*unwritten*/) {}
+};
+
 /// Numbers of type N, where a plan lays them.
 template <class N>
 class SlotMemory {
  public:
-  bool empty() const { return numbers_.empty(); }
-  void allocate(MemoryPlan plan) {
-    numbers_.resize(plan.size);
+  bool is_planned() const { return !offsets_.empty(); }
+  void forget_plan() { offsets_.clear(); }
+
+  /// With `keeps`, what lies in the slots that the last plan had stays: the plan must begin with it.
+  void allocate(MemoryPlan plan, bool keeps) {
     offsets_ = std::move(plan.offsets);
+    if (plan.size <= numbers_.size() + appended_.size()) return;
+    const std::size_t lasting = keeps ? numbers_.size() : 0;
+    Numbers& grown = lasting > 0 ? appended_ : numbers_;
+    grown = Numbers();  // before the next takes its memory
+    grown.resize(plan.size - lasting);
   }
-  N* at(SlotId slot) { return numbers_.data() + offsets_[slot]; }
+  N* at(SlotId slot) {
+    const std::size_t offset = offsets_[slot];
+    return offset < numbers_.size() ? numbers_.data() + offset
+                                    : appended_.data() + (offset - numbers_.size());
+  }
 
  private:
+  using Numbers = std::vector<N, UnwrittenAllocator<N>>;
   std::vector<std::size_t> offsets_;
-  base::AlignedVector<N> numbers_;
+  Numbers numbers_;
+  Numbers appended_;  ///< of the slots beyond those of the first plan
 };
 
+/// One run at a time of T positions of B sequences. `first` is 0 unless a sequence grows
+/// (Keep::past, B = 1): then these T follow positions that earlier runs have left behind.
 template <class N>
 struct Run {
-  Run(const Program& p, std::size_t b, std::size_t t, Keep keep = Keep::everything)
-      : program(p),
-        batch(b),
-        length(t),
-        touched(p.slots.size()),
-        kept(p.slots.size()),
-        split(p.slots.size()) {
-    values.allocate(plan_values(p, b, t, keep));
+  /// The program must outlive it or the next call of set_program.
+  Run(const Program& p, std::size_t b, std::size_t t, Keep k = Keep::everything)
+      : batch(b), length(t), keep(k) {
+    const Architecture& a = p.architecture;
+    if (a.positions == Positions::rotary) {
+      angles = rotary_tables<N>(a, keep == Keep::past ? a.context : length);
+    }
+    set_program(p);
+  }
+
+  const Program& program() const { return *program_; }
+
+  /// From now on another whose slots begin with those of the first. With Keep::everything those keep
+  /// what they hold.
+  void set_program(const Program& p) {
+    program_ = &p;
+    values.allocate(plan_values(p, batch, length, keep), keep == Keep::everything);
+    gradients.forget_plan();
+    kept.resize(p.slots.size());
   }
 
   std::size_t rows() const { return batch * length; }
@@ -58,8 +100,12 @@ struct Run {
   // --- activations
 
   /// The whole [B*T, width] of a stream slot.
-  Matrix<N> value(SlotId slot) { return stream(values, slot); }
-  /// The [T,T] of one sequence and head of a square slot.
+  Matrix<N> value(SlotId slot) {
+    const SlotInfo& info = program_->slots[slot];
+    const std::size_t before = info.past ? first : 0;
+    return {values.at(slot) + before * info.width, rows(), info.width, info.width};
+  }
+  /// The [T, first + T] of one sequence and head of a square slot.
   Matrix<N> square(SlotId slot, std::size_t sequence, std::size_t head) {
     return square(values, slot, sequence, head);
   }
@@ -67,6 +113,19 @@ struct Run {
   Matrix<N> head(SlotId slot, std::size_t sequence, std::size_t head_index) {
     return head_of(value(slot), slot, sequence, head_index);
   }
+  /// The same with the rows before it, [first + T, E], of a slot of which steps read the past.
+  Matrix<N> head_and_past(SlotId slot, std::size_t sequence, std::size_t head_index) {
+    const Matrix<N> now = head(slot, sequence, head_index);
+    return {now.data - first * now.stride, first + now.rows, now.cols, now.stride};
+  }
+  /// Of the logits, by far the widest of all activations, only the last row of a sequence that grows is
+  /// wanted: `rows`, of that slot or of one that it is computed from, without the others.
+  Matrix<N> wanted(SlotId slot, Matrix<N> rows) const {
+    const bool is_last = keep == Keep::past && slot == program_->logits;
+    return is_last ? rows.row_block(rows.rows - 1, 1) : rows;
+  }
+  /// The part of a product with a square: its diagonal is that of a matrix only without a past.
+  Part causal(Part part) const { return first == 0 ? part : Part::dense; }
 
   // --- gradients
 
@@ -86,9 +145,11 @@ struct Run {
   /// Before each backward pass: no gradient holds anything, and each has its own memory. It is
   /// allocated here, so that a run that never goes backward has none.
   void start_gradients() {
-    if (gradients.empty()) gradients.allocate(plan_gradients(program, batch, length));
-    std::ranges::fill(touched, 0);
-    home.resize(program.slots.size());
+    if (!gradients.is_planned()) {
+      gradients.allocate(plan_gradients(*program_, batch, length), false);
+    }
+    touched.assign(program_->slots.size(), 0);
+    home.resize(program_->slots.size());
     std::iota(home.begin(), home.end(), SlotId{0});
   }
   /// From now on the gradient of `slot` is that of `other`, which nothing changes any more: a sum
@@ -101,26 +162,26 @@ struct Run {
     return square(gradients, slot, sequence, head);
   }
   Matrix<N> head_of(Matrix<N> whole, SlotId slot, std::size_t sequence, std::size_t head) const {
-    const std::size_t width = program.slots[slot].width / program.slots[slot].heads;
+    const std::size_t width = program_->slots[slot].width / program_->slots[slot].heads;
     return whole.row_block(sequence * length, length).columns(head * width, width);
   }
 
   // --- parameters
 
   Matrix<const N> parameter(ParameterId id) const {
-    const ParameterInfo& info = program.parameters[id];
+    const ParameterInfo& info = program_->parameters[id];
     return {parameters.data() + info.offset, info.rows, info.cols, info.cols};
   }
   std::span<const N> parameter_row(ParameterId id) const {
-    const ParameterInfo& info = program.parameters[id];
+    const ParameterInfo& info = program_->parameters[id];
     return parameters.subspan(info.offset, info.size());
   }
   Matrix<N> parameter_gradient(ParameterId id) const {
-    const ParameterInfo& info = program.parameters[id];
+    const ParameterInfo& info = program_->parameters[id];
     return {parameter_gradients.data() + info.offset, info.rows, info.cols, info.cols};
   }
   std::span<N> parameter_gradient_row(ParameterId id) const {
-    const ParameterInfo& info = program.parameters[id];
+    const ParameterInfo& info = program_->parameters[id];
     return parameter_gradients.subspan(info.offset, info.size());
   }
 
@@ -128,41 +189,39 @@ struct Run {
 
   bool tapped(SiteId site) const { return taps != nullptr && taps->any(site); }
   bool tapped_slot(SlotId slot) const {
-    return taps != nullptr && std::ranges::any_of(program.slots[slot].sites,
+    return taps != nullptr && std::ranges::any_of(program_->slots[slot].sites,
                                                   [&](SiteId site) { return taps->any(site); });
   }
 
-  const Program& program;
   std::size_t batch;
   std::size_t length;
+  Keep keep;
+  std::size_t first = 0;
   SlotMemory<N> values;
   SlotMemory<N> gradients;
-  std::vector<char> touched;          ///< by slot: its gradient holds something
-  std::vector<SlotId> home;           ///< by slot: whose memory its gradient is in
-  std::vector<std::vector<N>> kept;   ///< by slot: the value before a tap changed it
-  std::vector<std::vector<N>> split;  ///< by out slot: each head's own input of a tapped Linear
+  std::vector<char> touched;         ///< by slot: its gradient holds something
+  std::vector<SlotId> home;          ///< by slot: whose memory its gradient is in
+  std::vector<std::vector<N>> kept;  ///< by slot: the value before a tap changed it
   std::span<const N> parameters;
   std::span<N> parameter_gradients;
   std::span<const Token> tokens;  ///< [B,T]
   const Taps<N>* taps = nullptr;
-  std::vector<N> cosine, sine;  ///< [T,E/2], for rotary positions
+  RotaryTables<N> angles;  ///< [positions,E/2]
 
  private:
-  Matrix<N> stream(SlotMemory<N>& memory, SlotId slot) {
-    const std::size_t width = program.slots[slot].width;
-    return {memory.at(slot), rows(), width, width};
-  }
   /// The gradient by the logits takes the logits' own place: they are not needed any more.
   Matrix<N> gradient_stream(SlotId slot) {
-    if (slot == program.logits) return stream(values, slot);
-    const std::size_t width = program.slots[slot].width;
+    if (slot == program_->logits) return value(slot);
+    const std::size_t width = program_->slots[slot].width;
     return {gradients.at(home[slot]), rows(), width, width};
   }
   Matrix<N> square(SlotMemory<N>& memory, SlotId slot, std::size_t sequence, std::size_t head) {
-    const std::size_t size = length * length;
-    const std::size_t index = sequence * program.slots[slot].heads + head;
-    return {memory.at(slot) + index * size, length, length, length};
+    const std::size_t cols = first + length;
+    const std::size_t index = sequence * program_->slots[slot].heads + head;
+    return {memory.at(slot) + index * length * cols, length, cols, cols};
   }
+
+  const Program* program_ = nullptr;
 };
 
 }  // namespace lookback::model

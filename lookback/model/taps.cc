@@ -48,6 +48,17 @@ Status Taps<N>::replace(std::string_view name, const Hook<N>& hook) {
   });
 }
 
+template <class N>
+std::vector<std::size_t> Taps<N>::steps_apart(std::size_t first_step) const {
+  std::vector<std::size_t> steps;
+  for (SiteId id = 0; id < hooks_.size(); ++id) {
+    const SiteInfo& site = program_->sites[id];
+    if (site.slot || site.step < first_step || !any(id)) continue;
+    if (steps.empty() || steps.back() != site.step) steps.push_back(site.step);
+  }
+  return steps;
+}
+
 template class Taps<float>;
 template class Taps<double>;
 template class Taps<std::complex<double>>;

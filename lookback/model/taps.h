@@ -53,6 +53,9 @@ class Taps {
   bool any(SiteId site) const {
     return !hooks_[site].forward.empty() || !hooks_[site].backward.empty();
   }
+  /// The numbers of the steps, from `first_step` on, that must be taken apart to show what is tapped
+  /// (instrument.h), ascending.
+  std::vector<std::size_t> steps_apart(std::size_t first_step) const;
 
  private:
   struct SiteHooks {

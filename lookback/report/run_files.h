@@ -43,8 +43,8 @@ class RunFiles {
   std::vector<std::string> unread() const;
 
   /// What trained the run, as of the last look.
-  std::set<std::string> instruction_sets() const {
-    return manifest_ ? study::instruction_sets_of(*manifest_) : std::set<std::string>();
+  std::set<std::string> engines() const {
+    return manifest_ ? study::engines_of(*manifest_) : std::set<std::string>();
   }
 
   /// Threads of the last stretch, from timing.json; 0 where it does not say.

@@ -192,14 +192,14 @@ void StudyLoader::gather_notes() {
   const auto add = [&](const std::vector<std::string>& notes) {
     study_.notes.insert(study_.notes.end(), notes.begin(), notes.end());
   };
-  std::set<std::string> instruction_sets;
+  std::set<std::string> engines;
   for (const std::vector<RunFiles>& files : files_) {
     for (const RunFiles& run : files) {
       add(run.notes());
-      instruction_sets.merge(run.instruction_sets());
+      engines.merge(run.engines());
     }
   }
-  const std::string warning = study::warning_of(instruction_sets);
+  const std::string warning = study::warning_of(engines);
   if (!warning.empty()) study_.notes.push_back(warning);
   add(ledger_notes_);
   add(checkpoint_notes_);

@@ -18,7 +18,6 @@
 #include "lookback/language/task_model.h"
 #include "lookback/language/tokenizer_json.h"
 #include "lookback/lens/evaluate.h"
-#include "lookback/math/targets.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/opened_run.h"
 #include "lookback/study/run_manifest.h"
@@ -199,13 +198,13 @@ nlohmann::json tokens_of(const TaskResults& results) {
   return tokens == nullptr ? nlohmann::json() : *tokens;
 }
 
-/// The instruction sets that the scores which are there were made on.
+/// The engines that made the scores which are there.
 Result<std::set<std::string>> evaluated_on(const std::filesystem::path& run) {
   const Result<OpenedRun> opened = OpenedRun::open(run);
   if (!opened) return opened.error();
   const auto file = opened->manifest().files.find(evaluation_name);
   if (file == opened->manifest().files.end()) return std::set<std::string>();
-  return file->second.instruction_sets;
+  return file->second.engines;
 }
 
 /// The run's own tasks that are not there.
@@ -238,7 +237,9 @@ Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
   request.own.sequences = config.evaluate.sequences;
   EvaluationObserver observer;
   observer.go_on = [&](const std::string&, std::size_t, std::size_t) { return !listener.stop(); };
-  observer.scored = [&](const TaskResults& results) { return add_evaluation(lock, results); };
+  observer.scored = [&](const TaskResults& results) {
+    return add_evaluation(lock, results, engine);
+  };
   const auto scores = evaluate_model(*model, *tokenizer, request, engine, observer);
   if (!scores) return scores.error();
   return scores->ending;
@@ -284,24 +285,25 @@ Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
   return Error{fmt::format("{}: {}", (run / evaluation_name).string(), results.error().message)};
 }
 
-Status add_evaluation(const DirectoryLock& run, const TaskResults& results) {
+Status add_evaluation(const DirectoryLock& run, const TaskResults& results,
+                      const model::Engine& engine) {
   if (Status held = run.check(); !held) return held;
   TaskResults all = results;
   const Result<TaskResults> there = evaluation_of(run.directory());
   if (!there) return there.error();
-  std::set<std::string> instruction_sets = {math::active_instruction_set()};
+  std::set<std::string> engines = {engine.signature()};
   if (tokens_of(*there) == tokens_of(results)) {
     for (const TaskScore& score : there->tasks) {
       if (language::find_score(all, score.name) == nullptr) all.tasks.push_back(score);
     }
     const Result<std::set<std::string>> before = evaluated_on(run.directory());
     if (!before) return before.error();
-    instruction_sets.insert(before->begin(), before->end());
+    engines.insert(before->begin(), before->end());
     if (!all.config.contains("heads") && there->config.contains("heads")) {
       all.config["heads"] = there->config["heads"];
     }
   }
-  return write_listed(run.directory(), evaluation_name, language::text_of(all), instruction_sets);
+  return write_listed(run.directory(), evaluation_name, language::text_of(all), engines);
 }
 
 Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,

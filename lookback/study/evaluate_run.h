@@ -63,7 +63,8 @@ Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
 
 /// Adds scores to evaluation.json of a locked run, beside those that it has of other tasks and of the
 /// same checkpoint.
-Status add_evaluation(const DirectoryLock& run, const language::TaskResults& results);
+Status add_evaluation(const DirectoryLock& run, const language::TaskResults& results,
+                      const model::Engine& engine);
 
 /// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run
 /// that diverged is left alone. When the listener asks for a stop, the tasks that are done are kept, and

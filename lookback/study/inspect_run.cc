@@ -10,7 +10,6 @@
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
-#include "lookback/math/targets.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/inspection_json.h"
 #include "lookback/study/manifest.h"
@@ -85,7 +84,8 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
 
 /// Writes both files in place of what an earlier inspection left, and lists them. Killed in between, the
 /// run has no inspection.
-Status write_inspection(const fs::path& directory, const Made& made, const nlohmann::json& object) {
+Status write_inspection(const fs::path& directory, const Made& made, const nlohmann::json& object,
+                        const std::string& engine) {
   const std::vector<std::string> replaced(std::begin(inspection_files), std::end(inspection_files));
   if (Status unlisted = unlist_files(directory, replaced); !unlisted) return unlisted;
   if (Status removed = base::remove_file(directory / inspection_files[2]); !removed) return removed;
@@ -93,7 +93,7 @@ Status write_inspection(const fs::path& directory, const Made& made, const nlohm
   if (!written) return written;
   written = base::write_json_text(directory / inspection_name, object.dump(2) + '\n');
   const std::string names[] = {inspection_name, arrays_name};
-  return written ? list_files(directory, names, {math::active_instruction_set()}) : written;
+  return written ? list_files(directory, names, {engine}) : written;
 }
 
 }  // namespace
@@ -128,7 +128,7 @@ Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
   if (made->inspection.stopped) return Ending::stopped;
   if (Status held = lock.check(); !held) return held.error();
   const nlohmann::json object = inspection_json(made->model, made->inspection);
-  Status written = write_inspection(directory, *made, object);
+  Status written = write_inspection(directory, *made, object, engine.signature());
   if (!written) return written.error();
   listener.message(fmt::format("{}: inspected, mechanism {}", name,
                                object["mechanism"]["verdict"].get<std::string>()));

@@ -236,13 +236,12 @@ json make_ledger(const Study& study, std::span<const RunRecord> runs,
   for (const Claim& claim : study.claims) {
     claims.push_back(claim_json(claim, study, runs, statements));
   }
-  std::set<std::string> instruction_sets;
-  for (const RunRecord& run : runs)
-    instruction_sets.insert(run.instruction_sets.begin(), run.instruction_sets.end());
+  std::set<std::string> engines;
+  for (const RunRecord& run : runs) engines.insert(run.engines.begin(), run.engines.end());
   return {{"format", "lookback ledger 2"},
           {"study", study.name},
           {"question", study.question},
-          {"instruction_sets", instruction_sets},
+          {"engines", engines},
           {"claims", std::move(claims)}};
 }
 

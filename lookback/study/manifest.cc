@@ -7,6 +7,7 @@
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
+#include "lookback/model/engine.h"
 #include "lookback/study/locked_file.h"
 
 namespace lookback::study {
@@ -46,8 +47,7 @@ std::string text_of(const Manifest& manifest) {
   for (const auto& [name, file] : manifest.files) {
     object["files"][name] = sum_json(file.sum);
     if (file.announced) object["files"][name]["announced"] = sum_json(*file.announced);
-    if (!file.instruction_sets.empty())
-      object["files"][name]["instruction_sets"] = file.instruction_sets;
+    if (!file.engines.empty()) object["files"][name]["engines"] = file.engines;
   }
   object["checksum"] = base::checksum_text({base::bytes_of(object.dump())});
   return object.dump(2) + '\n';
@@ -67,9 +67,13 @@ std::optional<Manifest> manifest_in(json object) {
     manifest.files[name].sum = *sum;
     const json* announced = base::find_value(record, {"announced"});
     if (announced != nullptr) manifest.files[name].announced = sum_in(*announced);
-    for (const json& set : base::find_array(record, {"instruction_sets"})) {
+    for (const json& engine : base::find_array(record, {"engines"})) {
+      if (!engine.is_string()) return std::nullopt;
+      manifest.files[name].engines.insert(engine.get<std::string>());
+    }
+    for (const json& set : base::find_array(record, {"instruction_sets"})) {  // of earlier versions
       if (!set.is_string()) return std::nullopt;
-      manifest.files[name].instruction_sets.insert(set.get<std::string>());
+      manifest.files[name].engines.insert(model::signature_of(set.get<std::string>()));
     }
   }
   manifest.owner = object.value("owner", json::object());
@@ -163,12 +167,12 @@ Status update_manifest(const fs::path& directory, const std::function<void(Manif
 }
 
 Status list_files(const fs::path& directory, std::span<const std::string> names,
-                  const std::set<std::string>& instruction_sets) {
+                  const std::set<std::string>& engines) {
   std::map<std::string, Manifest::File> found;
   for (const std::string& name : names) {
     Result<base::FileSum> sum = base::sum_of_file(directory / name);
     if (!sum) return sum.error();
-    found[name] = {std::move(*sum), {}, instruction_sets};
+    found[name] = {std::move(*sum), {}, engines};
   }
   return update_manifest(directory, [&](Manifest& manifest) {
     for (const auto& [name, file] : found) manifest.files[name] = file;
@@ -182,7 +186,7 @@ Status unlist_files(const fs::path& directory, std::span<const std::string> name
 }
 
 Status write_listed(const fs::path& directory, const std::string& name, std::string_view text,
-                    const std::set<std::string>& instruction_sets) {
+                    const std::set<std::string>& engines) {
   const Result<LockedFile> lock = lock_manifest(directory);
   if (!lock) return lock.error();
   const base::FileSum sum = base::sum_of(text);
@@ -194,9 +198,7 @@ Status write_listed(const fs::path& directory, const std::string& name, std::str
     if (!announced) return announced;
   }
   if (Status written = base::write_json_text(directory / name, text); !written) return written;
-  return change_locked(directory, *lock, [&](Manifest& m) {
-    m.files[name] = {sum, {}, instruction_sets};
-  });
+  return change_locked(directory, *lock, [&](Manifest& m) { m.files[name] = {sum, {}, engines}; });
 }
 
 Result<std::string> read_listed(const fs::path& directory, const Manifest& manifest,

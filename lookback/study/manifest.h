@@ -33,7 +33,7 @@ struct Manifest {
     base::FileSum sum;
     std::optional<base::FileSum> announced = {};  ///< what is about to replace it
     /// Those that gave its numbers, where the stretches of training (`made_by`) do not say.
-    std::set<std::string> instruction_sets = {};
+    std::set<std::string> engines = {};
 
     bool operator==(const File&) const = default;
   };
@@ -59,14 +59,14 @@ Status update_manifest(const std::filesystem::path& directory,
 
 /// Lists files that are there, as they are now. Errors: one cannot be read.
 Status list_files(const std::filesystem::path& directory, std::span<const std::string> names,
-                  const std::set<std::string>& instruction_sets = {});
+                  const std::set<std::string>& engines = {});
 
 /// From now on these do not count; whether they are there is another matter.
 Status unlist_files(const std::filesystem::path& directory, std::span<const std::string> names);
 
 /// Writes a JSON file and lists it, killed in between or not.
 Status write_listed(const std::filesystem::path& directory, const std::string& name,
-                    std::string_view text, const std::set<std::string>& instruction_sets = {});
+                    std::string_view text, const std::set<std::string>& engines = {});
 
 /// A whole JSON file, if it is what the manifest says. Errors: those of base::read_file, of more than
 /// base::largest_json; it is not listed; it was changed since it was written.

@@ -9,7 +9,6 @@
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/json_file.h"
-#include "lookback/math/targets.h"
 #include "lookback/study/evaluation.h"
 #include "lookback/study/findings.h"
 #include "lookback/study/longer_run.h"
@@ -162,21 +161,22 @@ class OneRun {
       state = std::move(*read);
       listener_.message(
           fmt::format("{} seed {}: going on from step {}", config_.arm, config_.seed, state.step));
-      tell_instruction_set(header.instruction_set);
+      tell_engine(header.engine);
     }
     // Reading a large checkpoint takes a while.
     if (Status held = lock_.check(); !held) return held.error();
     if (Status cut = cut_metrics(metrics->lines, state.step); !cut) return cut.error();
-    if (Status noted = note_stretch(directory_, config_, state.step); !noted) return noted.error();
+    if (Status noted = note_stretch(directory_, config_, state.step, engine_); !noted)
+      return noted.error();
     return state;
   }
 
-  void tell_instruction_set(const std::string& before) {
-    const std::string now = math::active_instruction_set();
+  void tell_engine(const std::string& before) {
+    const std::string now = engine_.signature();
     if (before == now) return;
     listener_.message(fmt::format(
-        "{} seed {}: its checkpoint was made on {}, this is {}: the result will differ in "
-        "rounding from that of a run on one (LOOKBACK_ISA chooses)",
+        "{} seed {}: its checkpoint was made by {}, this is {}: the result will differ in rounding "
+        "from that of a run on one (LOOKBACK_ISA chooses the instruction set)",
         config_.arm, config_.seed, before, now));
   }
 

@@ -17,7 +17,6 @@
 #include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/base/version.h"
-#include "lookback/math/targets.h"
 #include "lookback/study/inspect_run.h"
 #include "lookback/study/opened_run.h"
 #include "lookback/study/saved_model.h"
@@ -42,17 +41,22 @@ std::string processor() {
   return "";
 }
 
-json this_program(std::uint64_t step) {
+json this_program(std::uint64_t step, const model::Engine& engine) {
   utsname system{};
   const bool known = ::uname(&system) == 0;
   return {{"program", fmt::format("lookback {}", base::version())},
-          {"engine", "cpu"},
-          {"instruction_set", math::active_instruction_set()},
+          {"engine", engine.signature()},
           {"machine",
            {{"processor", processor()},
             {"cores", std::thread::hardware_concurrency()},
             {"system", known ? fmt::format("{} {}", system.sysname, system.machine) : ""}}},
           {"from_step", step}};
+}
+
+/// The engine of a stretch; earlier versions noted an instruction set beside a name.
+std::string engine_of(const json& stretch) {
+  const std::string set = base::find_text(stretch, {"instruction_set"});
+  return set.empty() ? base::find_text(stretch, {"engine"}) : model::signature_of(set);
 }
 
 bool is_same_program(json a, json b) {
@@ -63,7 +67,8 @@ bool is_same_program(json a, json b) {
 
 /// The stretches after `step` are trained again, so what made them is forgotten. A run that has only its
 /// end to note, at `last`, is trained no further by this program.
-void add_stretch(std::uint64_t step, std::uint64_t last, json& made_by) {
+void add_stretch(std::uint64_t step, std::uint64_t last, const model::Engine& engine,
+                 json& made_by) {
   json kept = json::array();
   for (const json& stretch : made_by) {
     const auto from = base::find_count(stretch, {"from_step"});
@@ -73,7 +78,7 @@ void add_stretch(std::uint64_t step, std::uint64_t last, json& made_by) {
     made_by = std::move(kept);
     return;
   }
-  json now = this_program(step);
+  json now = this_program(step, engine);
   if (kept.empty() || !is_same_program(kept.back(), now)) kept.push_back(std::move(now));
   made_by = std::move(kept);
 }
@@ -91,22 +96,22 @@ Result<std::vector<std::string>> checkpoint_names(const fs::path& directory) {
   return names;
 }
 
-/// Of a run whose manifest was lost: the instruction set of each of its stretches up to `step`, as its
+/// Of a run whose manifest was lost: the engine of each of its stretches up to `step`, as its
 /// checkpoints say, without the program and machine, which they do not.
 Result<json> recovered_stretches(const fs::path& directory, std::uint64_t step) {
   const Result<std::vector<std::string>> names = checkpoint_names(directory);
   if (!names) return names.error();
-  std::map<std::uint64_t, std::string> sets;  // by the step of the checkpoint that has it
+  std::map<std::uint64_t, std::string> engines;  // by the step of the checkpoint that has it
   for (const std::string& name : *names) {
     const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(directory / name);
-    if (checkpoint) sets[checkpoint->header().step] = checkpoint->header().instruction_set;
+    if (checkpoint) engines[checkpoint->header().step] = checkpoint->header().engine;
   }
   json stretches = json::array();
   std::uint64_t from = 0;
-  for (const auto& [at, set] : sets) {
+  for (const auto& [at, engine] : engines) {
     if (at > step) break;
-    const bool is_new = stretches.empty() || stretches.back()["instruction_set"] != set;
-    if (is_new) stretches.push_back({{"instruction_set", set}, {"from_step", from}});
+    const bool is_new = stretches.empty() || stretches.back()["engine"] != engine;
+    if (is_new) stretches.push_back({{"engine", engine}, {"from_step", from}});
     from = at;
   }
   return stretches;
@@ -149,7 +154,8 @@ bool is_owner(const Manifest& manifest, const RunConfig& config) {
   return base::find_text(manifest.owner, {"run"}) == identity_of(config);
 }
 
-Status note_stretch(const fs::path& directory, const RunConfig& config, std::uint64_t step) {
+Status note_stretch(const fs::path& directory, const RunConfig& config, std::uint64_t step,
+                    const model::Engine& engine) {
   const Result<std::vector<std::string>> names = constant_files(directory);
   if (!names) return names.error();
   const Result<std::optional<Manifest>> before = read_manifest(directory);
@@ -162,7 +168,8 @@ Status note_stretch(const fs::path& directory, const RunConfig& config, std::uin
     manifest.owner = owner_of(config);
     std::erase_if(manifest.files, [](const auto& file) { return is_of_the_end(file.first); });
     if (manifest.made_by.empty()) manifest.made_by = *recovered;
-    add_stretch(step, train::step_count(config.train, config.data.length), manifest.made_by);
+    add_stretch(step, train::step_count(config.train, config.data.length), engine,
+                manifest.made_by);
   });
   return noted ? list_files(directory, *names) : noted;
 }
@@ -226,24 +233,24 @@ Result<bool> has_finished(const fs::path& directory) {
   return base::find_text(*findings, {"status"}) == "finished";
 }
 
-std::set<std::string> instruction_sets_of(const Manifest& manifest) {
-  std::set<std::string> sets;
+std::set<std::string> engines_of(const Manifest& manifest) {
+  std::set<std::string> engines;
   for (const json& stretch : manifest.made_by) {
-    const std::string set = base::find_text(stretch, {"instruction_set"});
-    if (!set.empty()) sets.insert(set);
+    const std::string engine = engine_of(stretch);
+    if (!engine.empty()) engines.insert(engine);
   }
   for (const auto& [name, file] : manifest.files) {
-    sets.insert(file.instruction_sets.begin(), file.instruction_sets.end());
+    engines.insert(file.engines.begin(), file.engines.end());
   }
-  return sets;
+  return engines;
 }
 
-std::string warning_of(const std::set<std::string>& instruction_sets) {
-  if (instruction_sets.size() < 2) return "";
+std::string warning_of(const std::set<std::string>& engines) {
+  if (engines.size() < 2) return "";
   return fmt::format(
-      "the runs of this study were made on several instruction sets ({}), which round differently; "
-      "LOOKBACK_ISA chooses one",
-      fmt::join(instruction_sets, ", "));
+      "the runs of this study were made by several engines ({}), which round differently; "
+      "LOOKBACK_ISA chooses the instruction set",
+      fmt::join(engines, ", "));
 }
 
 }  // namespace lookback::study

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lookback/base/result.h"
+#include "lookback/model/engine.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/run_config.h"
 
@@ -21,12 +22,11 @@ std::string identity_of(const RunConfig& config);
 nlohmann::json owner_of(const RunConfig& config);
 bool is_owner(const Manifest& manifest, const RunConfig& config);
 
-/// Training begins or goes on in `directory` at `step`: notes whose run it is, which program, engine,
-/// instruction set and machine train it from there, and lists config.toml, tokenizer.json
-/// and data.json. Where the manifest was lost, the checkpoints tell on which instruction sets the run was
-/// trained so far.
+/// Training begins or goes on in `directory` at `step`: notes whose run it is, which program, engine and
+/// machine train it from there, and lists config.toml, tokenizer.json and data.json. Where the manifest
+/// was lost, the checkpoints know which engines trained the run so far.
 Status note_stretch(const std::filesystem::path& directory, const RunConfig& config,
-                    std::uint64_t step);
+                    std::uint64_t step, const model::Engine& engine);
 
 /// Lists everything that a run has written, findings.json with it: it has ended. Errors: a checkpoint
 /// is damaged, or not the one of this run that its name says.
@@ -47,10 +47,10 @@ Result<bool> has_ended_as(const RunConfig& config, const std::filesystem::path& 
 /// Whether the run ended and did not diverge. Errors: as above, and findings that were changed.
 Result<bool> has_finished(const std::filesystem::path& directory);
 
-/// The instruction sets that gave a run its bits, those of its inspection and evaluation too.
-std::set<std::string> instruction_sets_of(const Manifest& manifest);
+/// The engines that gave a run its bits, those of its inspection and evaluation too, by signature.
+std::set<std::string> engines_of(const Manifest& manifest);
 
-/// What to say of a study whose runs were made on these; empty where it is one, or none is known.
-std::string warning_of(const std::set<std::string>& instruction_sets);
+/// What to say of a study whose runs were made by these; empty where it is one, or none is known.
+std::string warning_of(const std::set<std::string>& engines);
 
 }  // namespace lookback::study

@@ -59,7 +59,7 @@ Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& di
   RunRecord record;
   record.arm = config.arm;
   record.seed = config.seed;
-  record.instruction_sets = instruction_sets_of(run->manifest());
+  record.engines = engines_of(run->manifest());
   const Result<nlohmann::json> findings = run->read("findings.json");
   if (!findings) return findings.error();
   record.findings = summary_of(*findings);

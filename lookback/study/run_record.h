@@ -23,8 +23,8 @@ struct RunRecord {
   /// mechanism, ablation, composition, and of circuits those `direct` and `composed` without lists, of
   /// inspection.json; or null where there is none.
   nlohmann::json inspection = nullptr;
-  nlohmann::json evaluation = nullptr;          ///< evaluation.json, or null where there is none
-  std::set<std::string> instruction_sets = {};  ///< that gave its bits
+  nlohmann::json evaluation = nullptr;  ///< evaluation.json, or null where there is none
+  std::set<std::string> engines = {};   ///< that gave its bits
 };
 
 /// The record in the directory of the run of `config`, its seed included; none where that has not

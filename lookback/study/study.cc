@@ -27,14 +27,14 @@ namespace lookback::study {
 namespace {
 
 /// One run's row: its findings, with the speed that timing.json knows, null where that was lost, and
-/// the instruction sets that gave its bits.
+/// the engines that gave its bits.
 Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
   const Result<OpenedRun> opened = OpenedRun::open(run);
   if (!opened) return opened.error();
   const Result<nlohmann::json> findings = opened->read("findings.json");
   if (!findings) return findings.error();
   nlohmann::json row = summary_of(*findings);
-  row["instruction_sets"] = instruction_sets_of(opened->manifest());
+  row["engines"] = engines_of(opened->manifest());
   row["tokens_per_second"] = nullptr;
   const Result<nlohmann::json> timing = opened->read("timing.json");
   if (!timing) return timing.error();
@@ -46,14 +46,14 @@ Result<nlohmann::json> summary_row(const std::filesystem::path& run) {
 
 Status write_summary(const Study& study, const std::filesystem::path& directory,
                      std::size_t threads, Listener& listener) {
-  std::set<std::string> instruction_sets;
+  std::set<std::string> engines;
   nlohmann::json arms = nlohmann::json::array();
   for (const RunConfig& arm : study.arms) {
     nlohmann::json runs = nlohmann::json::array();
     for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
       Result<nlohmann::json> row = summary_row(run_directory(directory, arm.arm, seed));
       if (!row) return row.error();
-      for (const std::string set : (*row)["instruction_sets"]) instruction_sets.insert(set);
+      for (const std::string set : (*row)["engines"]) engines.insert(set);
       runs.push_back(std::move(*row));
     }
     arms.push_back({{"arm", arm.arm}, {"runs", std::move(runs)}});
@@ -64,7 +64,7 @@ Status write_summary(const Study& study, const std::filesystem::path& directory,
                                   {"seeds", study.seeds},
                                   {"threads", threads},
                                   {"arms", std::move(arms)}};
-  const std::string warning = warning_of(instruction_sets);
+  const std::string warning = warning_of(engines);
   if (!warning.empty()) listener.message(warning);
   return write_listed(directory, "summary.json", summary.dump(2) + '\n');
 }

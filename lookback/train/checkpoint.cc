@@ -11,7 +11,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
-#include "lookback/math/targets.h"
+#include "lookback/model/engine.h"
 
 namespace lookback::train {
 namespace {
@@ -43,8 +43,8 @@ Metadata metadata_of(const CheckpointHeader& header) {
                     {"seed", fmt::format("{}", header.seed)},
                     {"step", fmt::format("{}", header.step)},
                     {"tokens", fmt::format("{}", header.tokens)},
-                    {"next_sequence", fmt::format("{}", header.next_sequence)},
-                    {"instruction_set", math::active_instruction_set()}};
+                    {"next_sequence", fmt::format("{}", header.next_sequence)}};
+  if (!header.engine.empty()) metadata["engine"] = header.engine;
   if (!header.tokenizer.empty()) metadata["tokenizer"] = header.tokenizer;
   return metadata;
 }
@@ -136,8 +136,11 @@ Result<Checkpoint> Checkpoint::read(const std::filesystem::path& path) {
     return {};
   };
   CheckpointHeader& header = checkpoint.header_;
-  const auto instruction_set = metadata.find("instruction_set");
-  if (instruction_set != metadata.end()) header.instruction_set = instruction_set->second;
+  if (const auto at = metadata.find("instruction_set");
+      at != metadata.end()) {  // of earlier versions
+    header.engine = model::signature_of(at->second);
+  }
+  if (const auto at = metadata.find("engine"); at != metadata.end()) header.engine = at->second;
   if (const auto at = metadata.find("tokenizer"); at != metadata.end()) {
     header.tokenizer = at->second;
   }

@@ -23,8 +23,8 @@ struct CheckpointHeader {
   std::uint64_t step = 0;
   std::uint64_t tokens = 0;
   std::uint64_t next_sequence = 0;
-  /// The one that wrote the file, and so gave its bits; another rounds otherwise. Filled by reading.
-  std::string instruction_set{};
+  /// The signature of the engine that gave its bits (model/engine.h); empty where none trained it.
+  std::string engine{};
   /// Of a model of text, the checksum of its tokenizer (language/tokenizer_json.h) as 16 hexadecimal
   /// digits; empty where that is not known.
   std::string tokenizer{};

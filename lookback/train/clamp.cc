@@ -126,8 +126,7 @@ Status check_freeze(const Clamp& clamp, const model::Program& program) {
   const std::string name = base::printable(clamp.activation, 200);
   const Result<std::size_t> known = model::first_step(program, name, std::nullopt);
   if (!known) return known.error();
-  const auto site = std::ranges::find(program.sites, clamp.activation, &model::SiteInfo::name);
-  if (clamp.head && site->heads == 0) {
+  if (clamp.head && model::head_count(program, clamp.activation) == 0) {
     return Error{fmt::format("'{}' is not made of heads; leave out head", clamp.activation)};
   }
   if (clamp.activation == "logits") {

@@ -22,15 +22,6 @@ bool starts(const Clamp& clamp) {
   return clamp.kind == ClampKind::freeze && clamp.to == FreezeTo::initial;
 }
 
-/// How many heads show this activation, over the steps of its layer, or 0 where it has none.
-std::size_t heads_of(const model::Program& program, const std::string& activation) {
-  std::size_t heads = 0;
-  for (const model::SiteInfo& site : program.sites) {
-    if (site.name == activation) heads = std::max(heads, site.first_head + site.heads);
-  }
-  return heads;
-}
-
 }  // namespace
 
 ClampPlans::ClampPlans(const model::Program& program, std::vector<Clamp> clamps,
@@ -87,7 +78,7 @@ void ClampPlans::add_edits(const Clamp& clamp, std::size_t sequence,
   } else if (clamp.to == FreezeTo::no_gradient) {
     edits.push_back(edit_of(clamp.activation, clamp.head, Kind::hold));
   } else {
-    const std::size_t heads = heads_of(program_, clamp.activation);
+    const std::size_t heads = model::head_count(program_, clamp.activation);
     for (std::size_t head = 0; head < std::max<std::size_t>(heads, 1); ++head) {
       if (clamp.head && head != *clamp.head) continue;
       edits.push_back(

@@ -35,6 +35,7 @@ class Trainer {
   Trainer(const Run& run, const Observer& observer, model::Engine& engine, TrainState& state)
       : run_(run),
         observer_(observer),
+        engine_(engine.signature()),
         workers_(engine.workers()),
         state_(state),
         slices_(cut_into_slices(run.program)),
@@ -127,13 +128,8 @@ class Trainer {
     }
     written_ = Clock::now();
     return write_checkpoint(path, run_.program, state_,
-                            {run_.config_text,
-                             run_.seed,
-                             state_.step,
-                             report_.tokens,
-                             state_.step * run_.config.batch,
-                             {},
-                             run_.tokenizer});
+                            {run_.config_text, run_.seed, state_.step, report_.tokens,
+                             state_.step * run_.config.batch, engine_, run_.tokenizer});
   }
 
   Result<Outcome> stop() {
@@ -161,6 +157,7 @@ class Trainer {
 
   const Run& run_;
   const Observer& observer_;
+  std::string engine_;
   base::Workers& workers_;
   TrainState& state_;
   std::vector<Slice> slices_;

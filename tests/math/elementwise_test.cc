@@ -165,6 +165,22 @@ TEST_P(ElementwiseOn, SmearsKeys) {
   });
 }
 
+TEST_P(ElementwiseOn, SmearsTheLastRowsAsItSmearsAll) {
+  at_odd_sizes([](std::size_t rows, std::size_t cols) {
+    Random random(rows + cols);
+    const Grid<float> x = random.grid(rows, cols, 1);
+    Grid<float> all(rows, cols), last(rows, cols);
+    smear<float>(0.3F, x.view(), all.view());
+    for (std::size_t count = 1; count <= rows; count += 3) {
+      const Matrix<float> some = last.view().row_block(0, count);
+      smear<float>(0.3F, x.view(), some);
+      for (std::size_t t = 0; t < count; ++t) {
+        for (std::size_t i = 0; i < cols; ++i) EXPECT_EQ(some(t, i), all(rows - count + t, i));
+      }
+    }
+  });
+}
+
 TEST_P(ElementwiseOn, SmearBackwardAgreesWithItsDefinition) {
   at_odd_sizes([](std::size_t rows, std::size_t cols) {
     Random random(rows + cols);

@@ -6,9 +6,6 @@
 #include <map>
 #include <tuple>
 
-#include "lookback/model/attention_steps.h"
-#include "lookback/model/dense_steps.h"
-#include "lookback/model/linear_step.h"
 #include "lookback/model/visit.h"
 #include "tests/model/running.h"
 
@@ -191,53 +188,33 @@ TEST_P(Reading, IgnoresWhatAHookWritesAboveTheDiagonal) {
 using Memory = Run<double>;  // inside a test, Run is GoogleTest's
 
 /// The forward pass as the executor does it, on memory that the test can look into.
-void forward_pass(const Ready& ready, Memory& run, const Taps<double>* taps) {
+std::size_t copies_of_forward(const Ready& ready, const Taps<double>* taps) {
+  Memory run(ready.program, ready.batch, ready.length);
   run.parameters = ready.parameters;
   run.tokens = ready.tokens;
   run.taps = taps;
-  run.cosine.assign(ready.length * ready.program.architecture.d_head / 2,
-                    1);  // angle zero will do here
-  run.sine.assign(run.cosine.size(), 0);
-  for (const Step& step : ready.program.steps) {
-    std::visit(
-        [&](const auto& s) {
-          forward(s, run);
-          visit(run, s.out, Direction::forward);
-        },
-        step);
-  }
-}
-
-std::size_t copies(const std::vector<std::vector<double>>& memory) {
+  run_steps(run);
   return static_cast<std::size_t>(
-      std::ranges::count_if(memory, [](const auto& copy) { return !copy.empty(); }));
+      std::ranges::count_if(run.kept, [](const auto& copy) { return !copy.empty(); }));
 }
 
 TEST_P(Reading, CopiesNothingWhereNothingIsTapped) {
-  Memory run(ready.program, ready.batch, ready.length);
-  forward_pass(ready, run, nullptr);
-  EXPECT_EQ(copies(run.kept) + copies(run.split), 0U);
+  EXPECT_EQ(copies_of_forward(ready, nullptr), 0U);
   const Taps<double> no_hooks(ready.program);
-  forward_pass(ready, run, &no_hooks);
-  EXPECT_EQ(copies(run.kept) + copies(run.split), 0U);
+  EXPECT_EQ(copies_of_forward(ready, &no_hooks), 0U);
+  EXPECT_EQ(no_hooks.steps_apart(0), std::vector<std::size_t>());
 }
 
-TEST_P(Reading, CopiesOnlyThePatternsOrInputsThatAreTapped) {
+TEST_P(Reading, CopiesOnlyThePatternsAndTakesApartOnlyTheInputsThatAreTapped) {
   double sum = 0;
   const std::size_t steps = GetParam().architecture.steps;
-  Memory run(ready.program, ready.batch, ready.length);
-  Taps<double> pattern(ready.program);
+  Taps<double> pattern(ready.program), input(ready.program);
   EXPECT_TRUE(pattern.on_forward("blocks.0.attn.hook_pattern", reading<double>(sum)));
-  forward_pass(ready, run, &pattern);
-  EXPECT_EQ(copies(run.kept), steps);
-  EXPECT_EQ(copies(run.split), 0U);
-
-  Memory other(ready.program, ready.batch, ready.length);
-  Taps<double> input(ready.program);
   EXPECT_TRUE(input.on_forward("blocks.0.hook_k_input", reading<double>(sum)));
-  forward_pass(ready, other, &input);
-  EXPECT_EQ(copies(other.kept), 0U);
-  EXPECT_EQ(copies(other.split), steps);
+  EXPECT_EQ(copies_of_forward(ready, &pattern), steps);
+  EXPECT_EQ(pattern.steps_apart(0).size(), 0U);
+  EXPECT_EQ(copies_of_forward(ready, &input), 0U);
+  EXPECT_EQ(input.steps_apart(0).size(), steps);
 }
 
 INSTANTIATE_TEST_SUITE_P(Model, Reading, ::testing::ValuesIn(cases(small_sizes)),

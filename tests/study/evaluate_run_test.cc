@@ -14,7 +14,6 @@
 
 #include "lookback/language/data_file.h"
 #include "lookback/language/read_tokenizer.h"
-#include "lookback/math/targets.h"
 #include "lookback/model/cpu_engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/manifest.h"
@@ -116,7 +115,7 @@ TEST_F(EvaluateRun, ThatWasChangedIsAnErrorAndKeepsEveryScore) {
   text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
   std::ofstream(run_ / "evaluation.json") << text;
   EXPECT_FALSE(evaluation_of(run_));
-  EXPECT_FALSE(add_evaluation(lock(), scores("copy", 0.25, 100)));
+  EXPECT_FALSE(add_evaluation(lock(), scores("copy", 0.25, 100), engine_));
   EXPECT_FALSE(evaluate_run(config_, lock(), engine_, listener_));
   EXPECT_EQ(spec::text_of(run_ / "evaluation.json"), text);
 }
@@ -125,7 +124,7 @@ TEST_F(EvaluateRun, ThatWasChangedIsRemovedOnResumeAndItsOwnTasksAreMadeAgain) {
   ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   const nlohmann::json own = kept();
   const std::uint64_t tokens = own["config"]["model"]["tokens"];
-  ASSERT_TRUE(add_evaluation(lock(), scores("arc_easy", 0.5, tokens)));
+  ASSERT_TRUE(add_evaluation(lock(), scores("arc_easy", 0.5, tokens), engine_));
   EXPECT_EQ(kept()["results"].size(), std::size(own_tasks) + 1);
   std::string text = spec::text_of(run_ / "evaluation.json");
   text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
@@ -139,20 +138,21 @@ TEST_F(EvaluateRun, ThatWasChangedIsRemovedOnResumeAndItsOwnTasksAreMadeAgain) {
       << "says that the others are gone: " << listener_.messages[0];
 }
 
-TEST_F(EvaluateRun, RemembersEveryInstructionSetThatItsScoresWereMadeOn) {
-  const auto sets = [&] {
+TEST_F(EvaluateRun, RemembersEveryEngineThatMadeItsScores) {
+  const auto engines = [&] {
     const auto manifest = read_manifest(run_);
-    return (*manifest)->files.at("evaluation.json").instruction_sets;
+    return (*manifest)->files.at("evaluation.json").engines;
   };
-  const std::string this_one = math::active_instruction_set();
-  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100)));
-  EXPECT_EQ(sets(), std::set<std::string>{this_one});
+  const std::string this_one = engine_.signature();
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100), engine_));
+  EXPECT_EQ(engines(), std::set<std::string>{this_one});
   const std::string text = spec::text_of(run_ / "evaluation.json");
   ASSERT_TRUE(write_listed(run_, "evaluation.json", text, {"another"}));
-  ASSERT_TRUE(add_evaluation(lock(), scores("lookup", 0.5, 100)));
-  EXPECT_EQ(sets(), (std::set<std::string>{"another", this_one}));
-  ASSERT_TRUE(add_evaluation(lock(), scores("lookup", 0.5, 200)));  // nothing of them is left
-  EXPECT_EQ(sets(), std::set<std::string>{this_one});
+  ASSERT_TRUE(add_evaluation(lock(), scores("lookup", 0.5, 100), engine_));
+  EXPECT_EQ(engines(), (std::set<std::string>{"another", this_one}));
+  ASSERT_TRUE(
+      add_evaluation(lock(), scores("lookup", 0.5, 200), engine_));  // nothing of them is left
+  EXPECT_EQ(engines(), std::set<std::string>{this_one});
 }
 
 TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
@@ -167,20 +167,21 @@ TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
 }
 
 TEST_F(EvaluateRun, ScoresOfAnotherCheckpointAreMadeAnew) {
-  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 1)));
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 1), engine_));
   ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   EXPECT_EQ(kept()["results"].size(), std::size(own_tasks));
   EXPECT_NE(kept()["results"]["copy"]["acc,none"], 0.25);
 }
 
 TEST_F(EvaluateRun, ScoresOfOneCheckpointStandTogether) {
-  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100)));
-  ASSERT_TRUE(add_evaluation(lock(), scores("arc_easy", 0.5, 100)));
-  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.75, 100)));
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100), engine_));
+  ASSERT_TRUE(add_evaluation(lock(), scores("arc_easy", 0.5, 100), engine_));
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.75, 100), engine_));
   EXPECT_EQ(kept()["results"].size(), 2U);
   EXPECT_EQ(kept()["results"]["copy"]["acc,none"], 0.75);
   EXPECT_EQ(kept()["results"]["arc_easy"]["acc,none"], 0.5);
-  ASSERT_TRUE(add_evaluation(lock(), scores("lookup", 0.5, 200)));  // of another checkpoint
+  ASSERT_TRUE(
+      add_evaluation(lock(), scores("lookup", 0.5, 200), engine_));  // of another checkpoint
   EXPECT_EQ(kept()["results"].size(), 1U);
 }
 
@@ -188,8 +189,8 @@ TEST_F(EvaluateRun, APerplexityBeyondNumbersIsKeptAndReadBack) {
   TaskResults results = scores("perplexity", 0, 100);
   constexpr double infinite = std::numeric_limits<double>::infinity();
   results.tasks[0].metrics = {{"loss", 800, 1.0}, {"token_perplexity", infinite, std::nullopt}};
-  ASSERT_TRUE(add_evaluation(lock(), results));
-  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100)));
+  ASSERT_TRUE(add_evaluation(lock(), results, engine_));
+  ASSERT_TRUE(add_evaluation(lock(), scores("copy", 0.25, 100), engine_));
   const auto read = evaluation_of(run_);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(language::find_metric(*read, "perplexity", "token_perplexity")->value, infinite);

@@ -194,7 +194,7 @@ TEST_F(Ledger, HasNoKeyThatTheDocumentOfFormatsLacks) {
   ASSERT_NE(first, std::string::npos);
   const std::string section = text.substr(first, text.find("\n## ", first + 1) - first);
   const json ledger = made(two_claims);
-  for (const char* key : {"format", "study", "question", "instruction_sets", "claims"}) {
+  for (const char* key : {"format", "study", "question", "engines", "claims"}) {
     EXPECT_TRUE(ledger.contains(key)) << key;
     EXPECT_NE(section.find('"' + std::string(key) + '"'), std::string::npos) << key;
   }
@@ -291,16 +291,16 @@ TEST_F(Ledger, OfAnyFilesWithWrongKindsEverywhereIsMade) {
   EXPECT_EQ(made(claims)["claims"].size(), quantities().size());
 }
 
-TEST_F(Ledger, NamesTheInstructionSetsOfItsRuns) {
-  EXPECT_EQ(made(two_claims)["instruction_sets"], json::array());
-  const auto make_on = [&](const char* arm, const char* set) {
+TEST_F(Ledger, NamesTheEnginesOfItsRuns) {
+  EXPECT_EQ(made(two_claims)["engines"], json::array());
+  const auto make_by = [&](const char* arm, const char* engine) {
     return update_manifest(run_path(arm, 0), [&](Manifest& manifest) {
-      manifest.made_by = {{{"instruction_set", set}}};
+      manifest.made_by = {{{"engine", engine}}};
     });
   };
-  ASSERT_TRUE(make_on("parallel", "AVX3"));
-  ASSERT_TRUE(make_on("two-layer", "AVX2"));
-  EXPECT_EQ(made(two_claims)["instruction_sets"], json({"AVX2", "AVX3"}));
+  ASSERT_TRUE(make_by("parallel", "cpu float32 AVX3"));
+  ASSERT_TRUE(make_by("two-layer", "scalar float64"));
+  EXPECT_EQ(made(two_claims)["engines"], json({"cpu float32 AVX3", "scalar float64"}));
 }
 
 }  // namespace

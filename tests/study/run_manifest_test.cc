@@ -1,9 +1,10 @@
-// What a run's manifest says of the instruction sets that gave the run its bits.
+// What a run's manifest says of the engines that gave the run its bits.
 #include "lookback/study/run_manifest.h"
 
 #include <gtest/gtest.h>
 
-#include "lookback/math/targets.h"
+#include <algorithm>
+
 #include "lookback/model/cpu_engine.h"
 #include "lookback/study/manifest.h"
 #include "tests/base/temporary_directory.h"
@@ -29,9 +30,8 @@ class MadeBy : public testing::Test {
   }
 
   void SetUp() override {
-    model::CpuEngine engine(1);
     spec::Listening listener;
-    ASSERT_TRUE(run_single(config(), run(), false, engine, listener));
+    ASSERT_TRUE(run_single(config(), run(), false, engine_, listener));
   }
 
   Manifest manifest() const {
@@ -42,37 +42,68 @@ class MadeBy : public testing::Test {
 
   fs::path run() const { return directory_ / "run"; }
 
-  const std::string this_one_ = math::active_instruction_set();
+  model::CpuEngine engine_{1};
+  const std::string this_one_ = engine_.signature();
   test::TemporaryDirectory directory_;
 };
 
 TEST_F(MadeBy, IsRecoveredFromTheCheckpointsWhereTheManifestIsLost) {
   fs::remove(run() / manifest_name);
-  ASSERT_TRUE(note_stretch(run(), config(), last_step()));
+  ASSERT_TRUE(note_stretch(run(), config(), last_step(), engine_));
   const Manifest found = manifest();
   ASSERT_EQ(found.made_by.size(), 1U) << found.made_by.dump();
-  EXPECT_EQ(found.made_by[0]["instruction_set"], this_one_);
+  EXPECT_EQ(found.made_by[0]["engine"], this_one_);
   EXPECT_EQ(found.made_by[0]["from_step"], 0);
 }
 
 TEST_F(MadeBy, HasNoStretchOfOneThatOnlyNotesTheEnd) {
   const auto made_on_another = [](Manifest& manifest) {
-    manifest.made_by[0]["instruction_set"] = "another";
+    manifest.made_by[0]["engine"] = "another";
   };
   ASSERT_TRUE(update_manifest(run(), made_on_another));
-  ASSERT_TRUE(note_stretch(run(), config(), last_step()));
-  EXPECT_EQ(instruction_sets_of(manifest()), Sets{"another"});
-  ASSERT_TRUE(note_stretch(run(), config(), 1));
-  EXPECT_EQ(instruction_sets_of(manifest()), (Sets{"another", this_one_}));
+  ASSERT_TRUE(note_stretch(run(), config(), last_step(), engine_));
+  EXPECT_EQ(engines_of(manifest()), Sets{"another"});
+  ASSERT_TRUE(note_stretch(run(), config(), 1, engine_));
+  EXPECT_EQ(engines_of(manifest()), (Sets{"another", this_one_}));
+}
+
+TEST_F(MadeBy, IsAnotherEnginesFromWhereThatGoesOn) {
+  model::ScalarEngine scalar(1);
+  ASSERT_TRUE(note_stretch(run(), config(), 1, scalar));
+  EXPECT_EQ(engines_of(manifest()), (Sets{"scalar float64", this_one_}));
+  EXPECT_NE(warning_of(engines_of(manifest())), "");
+}
+
+TEST_F(MadeBy, AnotherEngineThatContinuesSaysSoInOneLine) {
+  RunConfig longer = config();
+  longer.train.tokens = 1024;
+  model::ScalarEngine scalar(1);
+  spec::Listening listener;
+  ASSERT_TRUE(run_single(longer, run(), true, scalar, listener));
+  const auto names_both = [&](const std::string& line) {
+    return line.find(this_one_) != std::string::npos &&
+           line.find(scalar.signature()) != std::string::npos;
+  };
+  EXPECT_EQ(std::ranges::count_if(listener.messages, names_both), 1);
+  EXPECT_EQ(manifest().made_by.back()["engine"], scalar.signature());
+}
+
+TEST_F(MadeBy, OfAnEarlierVersionIsTheCpuEngineOnTheInstructionSetThatItNoted) {
+  ASSERT_TRUE(update_manifest(run(), [](Manifest& manifest) {
+    manifest.made_by = {{{"engine", "cpu"}, {"instruction_set", "AVX2"}}};
+    manifest.files.erase("inspection.json");
+    manifest.files.erase("inspection.safetensors");
+  }));
+  EXPECT_EQ(engines_of(manifest()), Sets{"cpu float32 AVX2"});
 }
 
 TEST_F(MadeBy, CountsWhatTheInspectionWasMadeOn) {
-  EXPECT_EQ(manifest().files.at("inspection.json").instruction_sets, Sets{this_one_});
-  EXPECT_EQ(manifest().files.at("inspection.safetensors").instruction_sets, Sets{this_one_});
-  EXPECT_EQ(instruction_sets_of(manifest()), Sets{this_one_});
+  EXPECT_EQ(manifest().files.at("inspection.json").engines, Sets{this_one_});
+  EXPECT_EQ(manifest().files.at("inspection.safetensors").engines, Sets{this_one_});
+  EXPECT_EQ(engines_of(manifest()), Sets{this_one_});
   const std::string names[] = {"inspection.json", "inspection.safetensors"};
   ASSERT_TRUE(list_files(run(), names, {"another"}));
-  EXPECT_EQ(instruction_sets_of(manifest()), (Sets{"another", this_one_}));
+  EXPECT_EQ(engines_of(manifest()), (Sets{"another", this_one_}));
 }
 
 }  // namespace

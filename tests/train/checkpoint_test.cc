@@ -20,7 +20,8 @@ using test::TemporaryDirectory;
 
 const std::vector<std::string> buffer_names = {"long", "short"};
 
-const CheckpointHeader header{"[run]\narm = \"a\"\n", 7, 12, 3072, 96, {}, "0123456789abcdef"};
+const CheckpointHeader header{"[run]\narm = \"a\"\n", 7, 12, 3072, 96, "cpu float32 AVX2",
+                              "0123456789abcdef"};
 
 /// A state in the middle of training: every number another.
 TrainState busy_state(const model::Program& program) {
@@ -77,6 +78,7 @@ TEST(Checkpoint, GivesBackTheSameBits) {
   EXPECT_EQ(checkpoint->header().tokens, header.tokens);
   EXPECT_EQ(checkpoint->header().next_sequence, header.next_sequence);
   EXPECT_EQ(checkpoint->header().tokenizer, header.tokenizer);
+  EXPECT_EQ(checkpoint->header().engine, header.engine);
   const Result<TrainState> read = checkpoint->state(program, buffer_names);
   ASSERT_TRUE(read) << read.error().message;
   spec::expect_same_bits(*read, state);

@@ -106,12 +106,15 @@ void rotate(std::type_identity_t<Matrix<const N>> x, std::type_identity_t<Matrix
   }
 }
 
-/// y_0 = x_0, y_t = s x_t + (1 - s) x_{t-1}; x, y [T,E], not the same memory.
+/// y_0 = x_0, y_t = s x_t + (1 - s) x_{t-1}; x, y [T,E], not the same memory. x may have the rows before
+/// y's first as well.
 template <class N>
 void smear(std::type_identity_t<N> s, std::type_identity_t<Matrix<const N>> x, Matrix<N> y) {
-  for (std::size_t t = 0; t < y.rows; ++t) {
+  const std::size_t earlier = x.rows - y.rows;
+  for (std::size_t row = 0; row < y.rows; ++row) {
+    const std::size_t t = earlier + row;
     for (std::size_t i = 0; i < y.cols; ++i) {
-      y(t, i) = t == 0 ? x(t, i) : s * x(t, i) + (static_cast<N>(1) - s) * x(t - 1, i);
+      y(row, i) = t == 0 ? x(t, i) : s * x(t, i) + (static_cast<N>(1) - s) * x(t - 1, i);
     }
   }
 }
