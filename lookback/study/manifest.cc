@@ -130,17 +130,20 @@ Error changed_file(const fs::path& path) {
 
 std::string remedy_of(const fs::path& file) {
   const std::string name = file.filename().string();
-  if (name == "timing.json") return "it only says how long training took: --resume removes it";
+  if (name == "timing.json") return "it only says how long training took; --resume removes it";
   if (name == "evaluation.json") {
-    return "--resume makes the run's own tasks anew, and `lookback eval` those of others";
+    return "--resume evaluates the run's own tasks again, and `lookback eval` others";
   }
   if (name == "claims.json") {
-    return "put back the file that lookback wrote, or remove it: then every claim counts as stated "
+    return "put back the file that lookback wrote, or remove it, and every claim counts as stated "
            "now";
   }
-  if (name == "ledger.json") return "`lookback ledger` makes it anew";
-  if (name == "report.html" || name.ends_with(".vl.json")) return "`lookback report` makes it anew";
-  return "`lookback study` or `lookback train`, whichever made it, makes it anew with --resume";
+  if (name == "ledger.json") return "run `lookback ledger` to rebuild it";
+  if (name == "report.html" || name.ends_with(".vl.json")) {
+    return "run `lookback report` to rebuild it";
+  }
+  return "rerun the original `lookback study` or `lookback train` command with --resume to rebuild "
+         "it";
 }
 
 Result<ManifestState> state_of_manifest(const fs::path& directory) {
@@ -179,6 +182,15 @@ Status unlist_files(const fs::path& directory, std::span<const std::string> name
   return update_manifest(directory, [&](Manifest& manifest) {
     for (const std::string& name : names) manifest.files.erase(name);
   });
+}
+
+Status remove_listed(const fs::path& directory, std::span<const std::string> names) {
+  if (names.empty()) return {};
+  Status removed = unlist_files(directory, names);
+  for (const std::string& name : names) {
+    if (removed) removed = base::remove_file(directory / name);
+  }
+  return removed;
 }
 
 Status write_listed(const fs::path& directory, const std::string& name, std::string_view text,

@@ -64,6 +64,9 @@ Status list_files(const std::filesystem::path& directory, std::span<const std::s
 /// From now on these do not count; whether they are there is another matter.
 Status unlist_files(const std::filesystem::path& directory, std::span<const std::string> names);
 
+/// Removes files that may be there or not, first from the manifest, then from the directory.
+Status remove_listed(const std::filesystem::path& directory, std::span<const std::string> names);
+
 /// Writes a JSON file and lists it, killed in between or not.
 Status write_listed(const std::filesystem::path& directory, const std::string& name,
                     std::string_view text, const std::set<std::string>& instruction_sets = {});
