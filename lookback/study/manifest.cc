@@ -78,26 +78,6 @@ std::optional<Manifest> manifest_in(json object) {
   return manifest;
 }
 
-struct Found {
-  ManifestState state = ManifestState::missing;
-  Manifest manifest;
-};
-
-Result<Found> find_manifest(const fs::path& directory) {
-  const fs::path path = directory / manifest_name;
-  const Result<bool> there = base::is_there(path);
-  if (!there) return there.error();
-  if (!*there) return Found{};
-  const Result<std::string> text = base::read_file(path, base::largest_json);
-  if (!text) return text.error();
-  json object = base::parse_json(*text);
-  std::optional<Manifest> manifest;
-  if (object.is_object()) manifest = manifest_in(std::move(object));
-  // Byte by byte: a space more between two keys was no change of ours either.
-  if (!manifest || text_of(*manifest) != *text) return Found{ManifestState::changed, {}};
-  return Found{ManifestState::whole, std::move(*manifest)};
-}
-
 Status change_locked(const fs::path& directory, const LockedFile& lock,
                      const std::function<void(Manifest&)>& change) {
   const Result<std::optional<Manifest>> there = read_manifest(directory);
@@ -146,14 +126,26 @@ std::string remedy_of(const fs::path& file) {
          "it";
 }
 
-Result<ManifestState> state_of_manifest(const fs::path& directory) {
-  const Result<Found> found = find_manifest(directory);
-  if (!found) return found.error();
-  return found->state;
+Result<FoundManifest> find_manifest(const fs::path& directory) {
+  const fs::path path = directory / manifest_name;
+  const Result<bool> there = base::is_there(path);
+  if (!there) return there.error();
+  if (!*there) return FoundManifest();
+  const Result<std::string> text = base::read_file(path, base::largest_json);
+  if (!text) return text.error();
+  const std::string stamp = base::sum_of(*text).checksum;
+  json object = base::parse_json(*text);
+  std::optional<Manifest> manifest;
+  if (object.is_object()) manifest = manifest_in(std::move(object));
+  // Byte by byte: a space more between two keys was no change of ours either.
+  if (!manifest || text_of(*manifest) != *text) {
+    return FoundManifest{ManifestState::changed, {}, stamp};
+  }
+  return FoundManifest{ManifestState::whole, std::move(*manifest), stamp};
 }
 
 Result<std::optional<Manifest>> read_manifest(const fs::path& directory) {
-  const Result<Found> found = find_manifest(directory);
+  const Result<FoundManifest> found = find_manifest(directory);
   if (!found) return found.error();
   if (found->state == ManifestState::changed) return changed_file(directory / manifest_name);
   return found->state == ManifestState::whole ? std::optional(found->manifest) : std::nullopt;

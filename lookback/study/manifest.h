@@ -49,9 +49,14 @@ struct Manifest {
 /// The manifest of a directory; none where there is none. Errors: it cannot be read, or was changed.
 Result<std::optional<Manifest>> read_manifest(const std::filesystem::path& directory);
 
-/// The same question, for whoever would make a changed one anew. Errors: it cannot be read now.
+/// The same for whoever would make a changed one again. Errors: it cannot be read now.
 enum class ManifestState { missing, changed, whole };
-Result<ManifestState> state_of_manifest(const std::filesystem::path& directory);
+struct FoundManifest {
+  ManifestState state = ManifestState::missing;
+  Manifest manifest;  ///< empty unless it is whole
+  std::string stamp;  ///< a checksum of the file, empty where there is none
+};
+Result<FoundManifest> find_manifest(const std::filesystem::path& directory);
 
 /// Changes the manifest of a directory, or starts one, while no other process does the same.
 Status update_manifest(const std::filesystem::path& directory,

@@ -79,35 +79,27 @@ class RunPlanner {
  private:
   void note(std::string line) { plan_.notes.push_back(std::move(line)); }
 
-  /// What is not as the manifest says.
+  /// What is not as the manifest says. Where that is lost, the run's end is made again of metrics and
+  /// checkpoints, which have checksums of their own.
   Status find_changed_files() {
-    Result<std::string> stamp = stamp_of(run_);
-    if (!stamp) return stamp.error();
-    plan_.stamp = std::move(*stamp);
+    const Result<FoundManifest> manifest = find_manifest(run_);
+    if (!manifest) return manifest.error();
+    plan_.stamp = manifest->stamp;
     if (!resume_) return {};
     const Result<bool> results = base::is_there(run_ / "findings.json");
     if (!results) return results.error();
     has_results_ = *results;
-    const Result<ManifestState> state = state_of_manifest(run_);
-    if (!state) return state.error();
-    if (*state != ManifestState::whole) return forget_manifest(*state);
-    const Result<std::optional<Manifest>> manifest = read_manifest(run_);
-    if (!manifest) return manifest.error();
-    manifest_ = **manifest;
+    manifest_ = manifest->manifest;
+    plan_.forgets_manifest = manifest->state == ManifestState::changed ||
+                             (manifest->state == ManifestState::missing && has_results_);
+    if (plan_.forgets_manifest) {
+      note("manifest.json was changed or removed; what the run ended with is made again");
+    }
     for (const auto& [name, file] : manifest_.files) {
       const Result<FileState> found = state_of_listed(run_, manifest_, name);
       if (!found) return found.error();
       if (*found == FileState::same) continue;
       give_up(name, *found == FileState::missing ? "is missing" : "was changed");
-    }
-    return {};
-  }
-
-  /// A run's end is made again of metrics and checkpoints, which have checksums of their own.
-  Status forget_manifest(ManifestState state) {
-    plan_.forgets_manifest = state == ManifestState::changed || has_results_;
-    if (plan_.forgets_manifest) {
-      note("manifest.json was changed or removed; what the run ended with is made again");
     }
     return {};
   }
@@ -201,12 +193,13 @@ class RunPlanner {
   Status find_state() {
     is_damaged_ = plan_.forgets_manifest || plan_.reopens || !plan_.lost_results.empty();
     plan_.state = has_begun_ ? RunState::unfinished : RunState::nothing;
+    plan_.trains = true;
     if (plan_.forgets_manifest || plan_.reopens) return {};
     const Result<OpenedRun> run = OpenedRun::open(run_);
     if (!run) return run.error();
     if (!run->has_ended()) return {};
-    plan_.reopens = plan_.lengthens;
-    if (plan_.reopens) return {};
+    plan_.trains = plan_.reopens = plan_.lengthens;
+    if (plan_.trains) return {};
     const Result<nlohmann::json> findings = run->read("findings.json");
     const bool diverged = findings && base::find_text(*findings, {"status"}) == "diverged";
     plan_.state = diverged ? RunState::diverged : RunState::finished;
@@ -216,7 +209,6 @@ class RunPlanner {
   /// Where training starts: at the newest checkpoint that is whole, is not lost, and up to which the
   /// metrics are whole.
   Status find_start() {
-    plan_.trains = plan_.state == RunState::nothing || plan_.state == RunState::unfinished;
     if (!plan_.trains) return {};
     const auto metrics = read_whole_metrics(run_ / "metrics.jsonl", identity_of(plan_.config));
     if (!metrics) return metrics.error();
@@ -295,16 +287,6 @@ std::uint64_t RunPlan::tokens_left() const {
 
 Result<RunPlan> plan_run(const RunConfig& config, const fs::path& directory, bool resume) {
   return RunPlanner(config, directory, resume).plan();
-}
-
-Result<std::string> stamp_of(const fs::path& directory) {
-  const fs::path file = directory / manifest_name;
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return std::string();
-  const Result<base::FileSum> sum = base::sum_of_file(file);
-  if (!sum) return sum.error();
-  return sum->checksum;
 }
 
 }  // namespace lookback::study

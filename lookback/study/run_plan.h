@@ -29,7 +29,7 @@ enum class Work {
 struct RunPlan {
   RunConfig config;
   std::filesystem::path directory;
-  std::string stamp;  ///< stamp_of the directory that the plan was made for
+  std::string stamp;  ///< of the manifest that the plan was made from (manifest.h)
 
   RunState state = RunState::nothing;
   Work work = Work::leave;
@@ -57,9 +57,5 @@ struct RunPlan {
 /// ended and whose config.toml or manifest.json is not as it was written.
 Result<RunPlan> plan_run(const RunConfig& config, const std::filesystem::path& directory,
                          bool resume);
-
-/// Tells whether another process worked in the directory of a run or study in between: a checksum of its
-/// manifest, empty where there is none. Errors: it cannot be read.
-Result<std::string> stamp_of(const std::filesystem::path& directory);
 
 }  // namespace lookback::study

@@ -94,9 +94,9 @@ Result<Locked<Plan>> lock_for(Result<Plan> plan, const Make& make) {
   if (!plan) return plan.error();
   Result<DirectoryLock> lock = DirectoryLock::take(plan->directory);
   if (!lock) return lock.error();
-  const Result<std::string> stamp = stamp_of(plan->directory);
-  if (!stamp) return stamp.error();
-  if (*stamp != plan->stamp) plan = make();
+  const Result<FoundManifest> now = find_manifest(plan->directory);
+  if (!now) return now.error();
+  if (now->stamp != plan->stamp) plan = make();
   if (!plan) return plan.error();
   return Locked<Plan>{std::move(*plan), std::move(*lock)};
 }

@@ -67,17 +67,12 @@ class StudyPlanner {
   }
 
   Status read_manifest_there() {
-    Result<std::string> stamp = stamp_of(directory_);
-    if (!stamp) return stamp.error();
-    plan_.stamp = std::move(*stamp);
-    const Result<ManifestState> state = state_of_manifest(directory_);
-    if (!state) return state.error();
-    plan_.forgets_manifest = *state == ManifestState::changed;
+    const Result<FoundManifest> found = find_manifest(directory_);
+    if (!found) return found.error();
+    manifest_ = found->manifest;
+    plan_.stamp = found->stamp;
+    plan_.forgets_manifest = found->state == ManifestState::changed;
     if (plan_.forgets_manifest && !resume_) return changed_file(directory_ / manifest_name);
-    if (*state != ManifestState::whole) return {};
-    const Result<std::optional<Manifest>> manifest = read_manifest(directory_);
-    if (!manifest) return manifest.error();
-    manifest_ = **manifest;
     return {};
   }
 

@@ -16,7 +16,7 @@ namespace lookback::study {
 
 struct StudyPlan {
   std::filesystem::path directory;
-  std::string stamp;          ///< stamp_of the directory that the plan was made for
+  std::string stamp;          ///< of the manifest that the plan was made from (manifest.h)
   std::vector<RunPlan> runs;  ///< every run of the study, in the order they are made in
 
   std::vector<std::string> untrue;  ///< files that no longer hold, removed before the runs are made
