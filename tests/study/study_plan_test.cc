@@ -122,9 +122,9 @@ TEST_F(PlanOfAStudy, ThatWasStoppedResumesTheRunThatWasUnderWay) {
   const StudyPlan found = plan(small_study, true);
   EXPECT_EQ(works(found), (std::vector<Work>{Work::leave, Work::resume, Work::make}));
   EXPECT_EQ(found.runs[1].state, RunState::unfinished);
-  EXPECT_EQ(found.runs[1].from_step, 3U);
+  EXPECT_EQ(found.runs[1].from_step, 4U);
   EXPECT_EQ(found.runs[2].from_step, std::nullopt);
-  EXPECT_EQ(found.tokens_left(), (7U + 10) * 256);
+  EXPECT_EQ(found.tokens_left(), (6U + 10) * 256);
 }
 
 TEST_F(PlanOfAStudy, WithMoreSeedsMakesThoseAndSummaryAndLedgerAreUntrue) {
