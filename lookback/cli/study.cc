@@ -16,6 +16,7 @@
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
 #include "lookback/cli/print_ledger.h"
+#include "lookback/cli/print_plan.h"
 #include "lookback/cli/write_report.h"
 #include "lookback/model/cpu_engine.h"
 #include "lookback/model/program.h"
@@ -30,7 +31,7 @@ struct StudyOptions {
   std::string file, out, tokens, seeds;
   std::optional<std::string> size, data;
   std::optional<std::size_t> threads;
-  bool resume = false;
+  bool resume = false, dry_run = false;
 };
 
 Result<study::Overrides> read_overrides(const StudyOptions& options) {
@@ -101,6 +102,13 @@ void print_larger_sizes(const study::Study& study, const StudyOptions& options) 
                    fmt::join(larger, " or ")));
 }
 
+int print_plan(const study::Study& study, const StudyOptions& options) {
+  const auto plan = study::plan_study(study, options.out, options.resume);
+  if (!plan) return fail(plan.error());
+  fmt::print("{}", plan_text(*plan));
+  return success;
+}
+
 int run(const StudyOptions& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
   if (!overrides) return refuse(overrides.error());
@@ -109,6 +117,7 @@ int run(const StudyOptions& options) {
   if (!study) return fail(study.error());
   const std::size_t threads = threads_of(options.threads);
   if (Status enough = check_memory(study->arms, threads); !enough) return fail(enough.error());
+  if (options.dry_run) return print_plan(*study, options);
   print_arms(*study);
   const Result<study::Ending> ending = run_to_end(*study, options);
   if (!ending) return fail(ending.error());
@@ -142,7 +151,9 @@ void add_study(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,
-                    "go on with an unfinished study, or add seeds or tokens to one");
+                    "continue an unfinished study, repair one, or add seeds or tokens to it");
+  command->add_flag("--dry-run", options->dry_run,
+                    "print what would be done with each run, and write nothing");
   command->footer("Example: lookback study studies/article.toml --out runs/article --tokens 40M");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -11,6 +11,7 @@
 #include "lookback/cli/check_memory.h"
 #include "lookback/cli/commands.h"
 #include "lookback/cli/console.h"
+#include "lookback/cli/print_plan.h"
 #include "lookback/model/cpu_engine.h"
 #include "lookback/study/study.h"
 #include "lookback/study/study_file.h"
@@ -26,7 +27,7 @@ struct TrainOptions {
   std::optional<std::string> size, data;
   std::uint64_t seed = 0;
   std::optional<std::size_t> threads;
-  bool resume = false;
+  bool resume = false, dry_run = false;
 };
 
 Result<study::RunConfig> find_arm(const study::Study& study, const TrainOptions& options) {
@@ -42,6 +43,13 @@ Result<study::RunConfig> find_arm(const study::Study& study, const TrainOptions&
       meant ? fmt::format("; nearest: '{}'", *meant) : "", fmt::join(known, ", "))};
 }
 
+int print_plan(const study::RunConfig& config, const TrainOptions& options) {
+  const auto plan = study::plan_single(config, options.out, options.resume);
+  if (!plan) return fail(plan.error());
+  fmt::print("{}", plan_text(*plan));
+  return success;
+}
+
 int run(const TrainOptions& options) {
   const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
   if (!tokens) return refuse(tokens.error());
@@ -53,6 +61,7 @@ int run(const TrainOptions& options) {
   if (!config) return refuse(config.error());
   const std::size_t threads = threads_of(options.threads);
   if (Status enough = check_memory({&*config, 1}, threads); !enough) return fail(enough.error());
+  if (options.dry_run) return print_plan(*config, options);
   StopSignal stop;
   model::CpuEngine engine(threads);
   const Result<study::Ending> ending = [&] {
@@ -86,7 +95,8 @@ void add_train(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,
-                    "go on from the last good checkpoint, or with more tokens");
+                    "continue from the last good checkpoint, or to more tokens");
+  command->add_flag("--dry-run", options->dry_run, "print what would be done, and write nothing");
   command->footer(
       "Example: lookback train studies/article.toml --arm two-layer --seed 0 --out runs/one");
   command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -306,22 +306,29 @@ Status add_evaluation(const DirectoryLock& run, const TaskResults& results,
   return write_listed(run.directory(), evaluation_name, language::text_of(all), engines);
 }
 
+Result<bool> lacks_evaluation(const RunConfig& config, const std::filesystem::path& run) {
+  if (!config.data.is_text()) return false;
+  const Result<bool> finished = has_finished(run);
+  if (!finished || !*finished) return finished;
+  const Result<TaskResults> there = evaluation_of(run);
+  if (!there) return there.error();
+  return !missing_tasks(*there).empty();
+}
+
 Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
                             model::Engine& engine, Listener& listener) {
   const std::filesystem::path& run = lock.directory();
-  if (!config.data.is_text()) return Ending::finished;
-  const Result<bool> finished = has_finished(run);
-  if (!finished) return finished.error();
-  if (!*finished) return Ending::finished;
+  const Result<bool> lacks = lacks_evaluation(config, run);
+  if (!lacks) return lacks.error();
+  if (!*lacks) return Ending::finished;
   const Result<TaskResults> there = evaluation_of(run);
   if (!there) return there.error();
-  if (missing_tasks(*there).empty()) return Ending::finished;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
   Result<Ending> ending = evaluate_own(config, lock, *there, engine, listener);
   if (ending && *ending == Ending::stopped) return ending;
   const Result<TaskResults> results = ending ? evaluation_of(run) : ending.error();
   if (!results) {
-    return Error{fmt::format("{}: not wholly evaluated: {}", name, results.error().message)};
+    return Error{fmt::format("{}: not fully evaluated: {}", name, results.error().message)};
   }
   const language::Metric* perplexity =
       language::find_metric(*results, "perplexity", "token_perplexity");

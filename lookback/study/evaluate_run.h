@@ -66,6 +66,10 @@ Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
 Status add_evaluation(const DirectoryLock& run, const language::TaskResults& results,
                       const model::Engine& engine);
 
+/// Whether the run in a directory learned from text, finished, and lacks a score of its own tasks. Errors:
+/// files of the run were changed or cannot be read.
+Result<bool> lacks_evaluation(const RunConfig& config, const std::filesystem::path& run);
+
 /// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run
 /// that diverged is left alone. When the listener asks for a stop, the tasks that are done are kept, and
 /// the others come with the next call. Errors: whatever kept a task from being scored and kept; the run

@@ -113,15 +113,20 @@ Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedMod
   return inspection;
 }
 
+Result<bool> lacks_inspection(const RunConfig& config, const fs::path& run) {
+  if (!config.evaluate.inspect) return false;
+  const Result<bool> finished = has_finished(run);
+  if (!finished || !*finished) return finished;
+  const Result<bool> inspected = is_inspected(run);
+  return inspected ? Result<bool>(!*inspected) : inspected;
+}
+
 Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
                            model::Engine& engine, Listener& listener) {
   const fs::path& directory = lock.directory();
-  if (!config.evaluate.inspect) return Ending::finished;
-  const Result<bool> finished = has_finished(directory);
-  if (!finished) return finished.error();
-  const Result<bool> inspected = is_inspected(directory);
-  if (!inspected) return inspected.error();
-  if (!*finished || *inspected) return Ending::finished;
+  const Result<bool> lacks = lacks_inspection(config, directory);
+  if (!lacks) return lacks.error();
+  if (!*lacks) return Ending::finished;
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
   const Result<Made> made = make_inspection(config, directory, engine, listener);
   if (!made) return Error{fmt::format("{}: not inspected: {}", name, made.error().message)};

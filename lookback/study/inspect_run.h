@@ -29,10 +29,13 @@ Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
 inline constexpr const char* inspection_files[] = {"inspection.json", "inspection.safetensors",
                                                    "inspection.npz"};
 
+/// Whether the run in a directory wants an inspection, can have one, and has none in the format of today.
+/// A run that has not ended, or diverged, cannot. Errors: files of the run were changed or cannot be read.
+Result<bool> lacks_inspection(const RunConfig& config, const std::filesystem::path& run);
+
 /// Inspects the last checkpoint of the ended run in the locked directory, on inspected_sequences, writes the
 /// arrays and the JSON, the same bytes on any number of threads, and lists both in the run's manifest.
-/// Nothing is done where they are listed already, in the format of today, where the configuration wants
-/// none, or where the run diverged. Errors: whatever kept the inspection from being made; the run stands
+/// Nothing is done where it lacks none. Errors: whatever kept the inspection from being made; the run stands
 /// without it. When the listener asks for a stop nothing is written.
 Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
                            model::Engine& engine, Listener& listener);

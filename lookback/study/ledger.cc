@@ -266,8 +266,7 @@ Result<std::vector<RunRecord>> read_records(const Study& study,
 Result<json> write_ledger(const Study& study, const std::filesystem::path& directory) {
   if (study.claims.empty()) {
     const std::string names[] = {"ledger.json"};
-    if (Status unlisted = unlist_files(directory, names); !unlisted) return unlisted.error();
-    if (Status removed = base::remove_file(directory / names[0]); !removed) return removed.error();
+    if (Status removed = remove_listed(directory, names); !removed) return removed.error();
     return make_ledger(study, {}, {});
   }
   const Result<Statements> statements = record_statements(study, directory);

@@ -4,10 +4,8 @@
 
 #include <algorithm>
 
-#include "lookback/base/file.h"
+#include "lookback/base/result.h"
 #include "lookback/base/toml_document.h"
-#include "lookback/study/inspect_run.h"
-#include "lookback/train/checkpoint.h"
 
 namespace lookback::study {
 
@@ -35,45 +33,10 @@ bool is_longer(const RunConfig& asked, const RunConfig& found) {
   return shorter == found;
 }
 
-Result<Standing> standing_of(const RunConfig& config, const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "config.toml";
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return Standing::empty;
-  const Result<std::string> found = read_config_text(directory);
-  if (!found) return found.error();
-  const std::string asked = to_toml(config);
-  if (*found == asked) return Standing::same;
-  const Result<RunConfig> run = parse_run_config(*found, file.string());
-  if (!run) return run.error();
-  if (is_longer(config, *run)) return Standing::shorter;
-  return Error{
-      fmt::format("{}: this run was started with another configuration{}; use another --out",
-                  file.string(), difference_text(*found, asked))};
-}
-
 bool leads_to(const std::string& checkpoint, const RunConfig& config) {
   if (checkpoint == to_toml(config)) return true;
   const Result<RunConfig> found = parse_run_config(checkpoint, "");
   return found && is_longer(config, *found);
-}
-
-Status remove_shorter_end(const RunConfig& config, const std::filesystem::path& directory) {
-  for (const char* made : inspection_files) {
-    if (Status removed = base::remove_file(directory / made); !removed) return removed;
-  }
-  Status removed = base::remove_file(directory / "evaluation.json");
-  if (!removed) return removed;
-  Result<train::ResumePoint> newest = train::find_resume_point(directory);
-  if (!newest) return newest.error();
-  if (!newest->checkpoint) return {};
-  const train::CheckpointHeader& header = newest->checkpoint->header();
-  const std::uint64_t steps = train::step_count(config.train, config.data.length);
-  if (train::is_log_spaced(header.step, steps, config.train.checkpoints_per_decade)) return {};
-  const std::filesystem::path last = train::checkpoint_path(directory, header.tokens);
-  const Result<bool> there = base::is_there(last);
-  if (!there) return there.error();
-  return *there ? base::rename_and_sync(last, train::resume_path(directory)) : Status();
 }
 
 }  // namespace lookback::study

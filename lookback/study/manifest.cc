@@ -82,26 +82,6 @@ std::optional<Manifest> manifest_in(json object) {
   return manifest;
 }
 
-struct Found {
-  ManifestState state = ManifestState::missing;
-  Manifest manifest;
-};
-
-Result<Found> find_manifest(const fs::path& directory) {
-  const fs::path path = directory / manifest_name;
-  const Result<bool> there = base::is_there(path);
-  if (!there) return there.error();
-  if (!*there) return Found{};
-  const Result<std::string> text = base::read_file(path, base::largest_json);
-  if (!text) return text.error();
-  json object = base::parse_json(*text);
-  std::optional<Manifest> manifest;
-  if (object.is_object()) manifest = manifest_in(std::move(object));
-  // Byte by byte: a space more between two keys was no change of ours either.
-  if (!manifest || text_of(*manifest) != *text) return Found{ManifestState::changed, {}};
-  return Found{ManifestState::whole, std::move(*manifest)};
-}
-
 Status change_locked(const fs::path& directory, const LockedFile& lock,
                      const std::function<void(Manifest&)>& change) {
   const Result<std::optional<Manifest>> there = read_manifest(directory);
@@ -134,27 +114,42 @@ Error changed_file(const fs::path& path) {
 
 std::string remedy_of(const fs::path& file) {
   const std::string name = file.filename().string();
-  if (name == "timing.json") return "it only says how long training took: --resume removes it";
+  if (name == "timing.json") return "it only says how long training took; --resume removes it";
   if (name == "evaluation.json") {
-    return "--resume makes the run's own tasks anew, and `lookback eval` those of others";
+    return "--resume evaluates the run's own tasks again, and `lookback eval` others";
   }
   if (name == "claims.json") {
-    return "put back the file that lookback wrote, or remove it: then every claim counts as stated "
+    return "put back the file that lookback wrote, or remove it, and every claim counts as stated "
            "now";
   }
-  if (name == "ledger.json") return "`lookback ledger` makes it anew";
-  if (name == "report.html" || name.ends_with(".vl.json")) return "`lookback report` makes it anew";
-  return "`lookback study` or `lookback train`, whichever made it, makes it anew with --resume";
+  if (name == "ledger.json") return "run `lookback ledger` to rebuild it";
+  if (name == "report.html" || name.ends_with(".vl.json")) {
+    return "run `lookback report` to rebuild it";
+  }
+  return "rerun the original `lookback study` or `lookback train` command with --resume to rebuild "
+         "it";
 }
 
-Result<ManifestState> state_of_manifest(const fs::path& directory) {
-  const Result<Found> found = find_manifest(directory);
-  if (!found) return found.error();
-  return found->state;
+Result<FoundManifest> find_manifest(const fs::path& directory) {
+  const fs::path path = directory / manifest_name;
+  const Result<bool> there = base::is_there(path);
+  if (!there) return there.error();
+  if (!*there) return FoundManifest();
+  const Result<std::string> text = base::read_file(path, base::largest_json);
+  if (!text) return text.error();
+  const std::string stamp = base::sum_of(*text).checksum;
+  json object = base::parse_json(*text);
+  std::optional<Manifest> manifest;
+  if (object.is_object()) manifest = manifest_in(std::move(object));
+  // Byte by byte: a space more between two keys was no change of ours either.
+  if (!manifest || text_of(*manifest) != *text) {
+    return FoundManifest{ManifestState::changed, {}, stamp};
+  }
+  return FoundManifest{ManifestState::whole, std::move(*manifest), stamp};
 }
 
 Result<std::optional<Manifest>> read_manifest(const fs::path& directory) {
-  const Result<Found> found = find_manifest(directory);
+  const Result<FoundManifest> found = find_manifest(directory);
   if (!found) return found.error();
   if (found->state == ManifestState::changed) return changed_file(directory / manifest_name);
   return found->state == ManifestState::whole ? std::optional(found->manifest) : std::nullopt;
@@ -183,6 +178,15 @@ Status unlist_files(const fs::path& directory, std::span<const std::string> name
   return update_manifest(directory, [&](Manifest& manifest) {
     for (const std::string& name : names) manifest.files.erase(name);
   });
+}
+
+Status remove_listed(const fs::path& directory, std::span<const std::string> names) {
+  if (names.empty()) return {};
+  Status removed = unlist_files(directory, names);
+  for (const std::string& name : names) {
+    if (removed) removed = base::remove_file(directory / name);
+  }
+  return removed;
 }
 
 Status write_listed(const fs::path& directory, const std::string& name, std::string_view text,

@@ -49,9 +49,14 @@ struct Manifest {
 /// The manifest of a directory; none where there is none. Errors: it cannot be read, or was changed.
 Result<std::optional<Manifest>> read_manifest(const std::filesystem::path& directory);
 
-/// The same question, for whoever would make a changed one anew. Errors: it cannot be read now.
+/// The same for whoever would make a changed one again. Errors: it cannot be read now.
 enum class ManifestState { missing, changed, whole };
-Result<ManifestState> state_of_manifest(const std::filesystem::path& directory);
+struct FoundManifest {
+  ManifestState state = ManifestState::missing;
+  Manifest manifest;  ///< empty unless it is whole
+  std::string stamp;  ///< a checksum of the file, empty where there is none
+};
+Result<FoundManifest> find_manifest(const std::filesystem::path& directory);
 
 /// Changes the manifest of a directory, or starts one, while no other process does the same.
 Status update_manifest(const std::filesystem::path& directory,
@@ -63,6 +68,9 @@ Status list_files(const std::filesystem::path& directory, std::span<const std::s
 
 /// From now on these do not count; whether they are there is another matter.
 Status unlist_files(const std::filesystem::path& directory, std::span<const std::string> names);
+
+/// Removes files that may be there or not, first from the manifest, then from the directory.
+Status remove_listed(const std::filesystem::path& directory, std::span<const std::string> names);
 
 /// Writes a JSON file and lists it, killed in between or not.
 Status write_listed(const std::filesystem::path& directory, const std::string& name,

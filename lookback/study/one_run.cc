@@ -11,7 +11,8 @@
 #include "lookback/base/json_file.h"
 #include "lookback/study/evaluation.h"
 #include "lookback/study/findings.h"
-#include "lookback/study/longer_run.h"
+#include "lookback/study/inspect_run.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/metrics_file.h"
 #include "lookback/study/run_manifest.h"
 #include "lookback/study/training_data.h"
@@ -71,15 +72,16 @@ class Stopwatch {
 
 class OneRun {
  public:
-  OneRun(const RunConfig& config, const DirectoryLock& lock, std::uint64_t tokens_after,
+  OneRun(const RunPlan& plan, const DirectoryLock& lock, std::uint64_t tokens_after,
          model::Engine& engine, Listener& listener)
-      : config_(config),
+      : config_(plan.config),
+        from_step_(plan.from_step),
         lock_(lock),
         directory_(lock.directory()),
         tokens_after_(tokens_after),
         engine_(engine),
         listener_(listener),
-        metrics_(metrics_path(), identity_of(config)) {}
+        metrics_(metrics_path(), identity_of(config_)) {}
 
   Result<Ending> execute() {
     Result<model::Program> program = model::compile(config_.architecture);
@@ -96,7 +98,7 @@ class OneRun {
     train::Run run{*program,         *data->source, config_.train,          config_.seed,
                    to_toml(config_), directory_,    clamps.training_plans()};
     if (data->text) run.tokenizer = fmt::format("{:016x}", data->text->tokenizer_checksum);
-    const std::uint64_t first = state->step * config_.train.batch * config_.data.length;
+    const std::uint64_t first = tokens_at(state->step);
     const Result<Timing> before = first > 0 ? read_timing(timing_path()) : Timing{};
     if (!before) return before.error();
     const Stopwatch stopwatch(first, *before);
@@ -110,17 +112,32 @@ class OneRun {
   }
 
  private:
-  /// Writes config.toml, or holds this configuration against the one that is there.
+  /// Writes what training leaves as it is, and removes what is only of a run that ended sooner.
   Status prepare(const TrainingData& data) {
     if (Status held = lock_.check(); !held) return held;
-    const Result<Standing> standing = standing_of(config_, directory_);
-    if (!standing) return standing.error();
     Status written = base::write_file_atomically(directory_ / "config.toml", to_toml(config_));
     if (written && data.text) written = copy_tokenizer(*data.text);
     if (written && data.text) {
       written = base::write_file_atomically(directory_ / "data.json", data.text->data_json);
     }
-    return written ? remove_shorter_end(config_, directory_) : written;
+    return written ? remove_shorter_end() : written;
+  }
+
+  /// Its inspection and evaluation, and its last checkpoint where this run makes none there, which becomes
+  /// the state to resume from. Once more, it does nothing.
+  Status remove_shorter_end() const {
+    for (const char* made : inspection_files) {
+      if (Status removed = base::remove_file(directory_ / made); !removed) return removed;
+    }
+    Status removed = base::remove_file(directory_ / "evaluation.json");
+    const bool keeps_checkpoint =
+        !from_step_ ||
+        train::is_log_spaced(*from_step_, last_step(), config_.train.checkpoints_per_decade);
+    if (!removed || keeps_checkpoint) return removed;
+    const std::filesystem::path last = train::checkpoint_path(directory_, tokens_at(*from_step_));
+    const Result<bool> there = base::is_there(last);
+    if (!there) return there.error();
+    return *there ? base::rename_and_sync(last, train::resume_path(directory_)) : Status();
   }
 
   /// Beside the run, so that one can talk to it wherever it is taken.
@@ -131,41 +148,23 @@ class OneRun {
     return base::write_file_atomically(directory_ / "tokenizer.json", *bytes);
   }
 
-  /// The newest whole checkpoint up to which the metrics are whole, or a fresh start; the metrics are
-  /// cut to match.
+  /// The state of the checkpoint that was planned, or a fresh one; the metrics are cut to match.
   Result<train::TrainState> starting_state(const model::Program& program) {
-    Result<MetricsLines> metrics = read_whole_metrics(metrics_path(), identity_of(config_));
-    if (!metrics) return metrics.error();
-    // A run that was shorter loses its last line, where this one makes none there.
-    std::erase_if(metrics->lines, [&](const nlohmann::json& line) {
-      return !is_evaluated(line["step"].get<std::uint64_t>());
-    });
-    Result<train::ResumePoint> found =
-        train::find_resume_point(directory_, last_measured_step(metrics->lines));
-    if (!found) return found.error();
-    train::ResumePoint& point = *found;
-    if (!metrics->fault.empty()) point.warnings.push_back(metrics->fault);
-    for (const std::string& warning : point.warnings) listener_.message("passed over: " + warning);
+    const Result<train::ResumePoint> point = train::find_resume_point(directory_, from_step_);
+    if (!point) return point.error();
     const auto buffers = train::buffers_of(config_.train.optimizer);
     train::TrainState state = train::initial_state(program, buffers, config_.seed);
-    if (point.checkpoint) {
-      const train::CheckpointHeader& header = point.checkpoint->header();
-      if (!leads_to(header.config, config_)) {
-        return Error{fmt::format(
-            "{}: its newest checkpoint, of step {}, is of another configuration{}; "
-            "remove it, or use another --out",
-            directory_.string(), header.step, difference_text(header.config, to_toml(config_)))};
-      }
-      Result<train::TrainState> read = point.checkpoint->state(program, buffers);
+    if (point->checkpoint) {
+      Result<train::TrainState> read = point->checkpoint->state(program, buffers);
       if (!read) return read.error();
       state = std::move(*read);
       listener_.message(
-          fmt::format("{} seed {}: going on from step {}", config_.arm, config_.seed, state.step));
-      tell_engine(header.engine);
+          fmt::format("{} seed {}: resuming from step {}", config_.arm, config_.seed, state.step));
+      tell_engine(point->checkpoint->header().engine);
     }
     // Reading a large checkpoint takes a while.
     if (Status held = lock_.check(); !held) return held.error();
-    if (Status cut = cut_metrics(metrics->lines, state.step); !cut) return cut.error();
+    if (Status cut = cut_metrics(state.step); !cut) return cut.error();
     if (Status noted = note_stretch(directory_, config_, state.step, engine_); !noted)
       return noted.error();
     return state;
@@ -180,29 +179,23 @@ class OneRun {
         config_.arm, config_.seed, before, now));
   }
 
-  /// The last step before the first evaluation that these lines lack; none where that is the first of
-  /// all. A checkpoint is written after the evaluation of its step, so a run goes on from none later.
-  std::optional<std::uint64_t> last_measured_step(const std::vector<nlohmann::json>& lines) const {
-    auto line = lines.begin();
-    for (std::uint64_t step = 0; step <= last_step(); ++step) {
-      if (!is_evaluated(step)) continue;
-      if (line == lines.end() || (*line)["step"] != step) {
-        return step == 0 ? std::nullopt : std::optional(step - 1);
-      }
-      ++line;
-    }
-    return last_step();
-  }
-
-  /// A run that goes on from before its first step measures that again.
-  Status cut_metrics(std::vector<nlohmann::json> lines, std::uint64_t step) {
-    std::erase_if(lines, [&](const nlohmann::json& line) {
-      return step == 0 || line["step"].get<std::uint64_t>() > step;
+  /// Keeps the lines up to a step, without the last of a run that was shorter, where this one makes none.
+  /// A run that starts at its first step measures that again.
+  Status cut_metrics(std::uint64_t step) {
+    Result<MetricsLines> metrics = read_whole_metrics(metrics_path(), identity_of(config_));
+    if (!metrics) return metrics.error();
+    std::erase_if(metrics->lines, [&](const nlohmann::json& line) {
+      const auto at = line["step"].get<std::uint64_t>();
+      return step == 0 || at > step || !is_evaluated(at);
     });
-    return metrics_.begin(lines);
+    return metrics_.begin(metrics->lines);
   }
 
   std::uint64_t last_step() const { return train::step_count(config_.train, config_.data.length); }
+
+  std::uint64_t tokens_at(std::uint64_t step) const {
+    return step * config_.train.batch * config_.data.length;
+  }
 
   bool is_evaluated(std::uint64_t step) const {
     return train::is_log_spaced(step, last_step(), config_.train.evaluations_per_decade);
@@ -266,6 +259,7 @@ class OneRun {
   }
 
   const RunConfig& config_;
+  std::optional<std::uint64_t> from_step_;
   const DirectoryLock& lock_;
   std::filesystem::path directory_;
   std::uint64_t tokens_after_;
@@ -274,19 +268,33 @@ class OneRun {
   MetricsWriter metrics_;
 };
 
-}  // namespace
-
-Status reopen(const std::filesystem::path& directory) {
-  const Result<bool> ended = has_ended(directory);
-  if (!ended) return ended.error();
-  if (!*ended) return {};
-  if (Status noted = note_reopening(directory); !noted) return noted;
-  return base::remove_file(findings_path(directory));
+/// Removes what does not count any more. Killed in between, the next plan finds the rest.
+Status clear(const RunPlan& plan, const DirectoryLock& lock) {
+  const std::filesystem::path& run = plan.directory;
+  const bool ends_again = plan.forgets_manifest || plan.reopens;
+  if (!ends_again && plan.lost_results.empty()) return {};
+  if (Status held = lock.check(); !held) return held;
+  if (Status removed = remove_listed(run, plan.lost_results); !removed) return removed;
+  // While they are listed, so that those that a kill leaves are still known to be lost.
+  for (const std::string& name : plan.lost_checkpoints) {
+    if (Status removed = base::remove_file(run / name); !removed) return removed;
+  }
+  if (!ends_again) return {};
+  Status reopened =
+      plan.forgets_manifest ? base::remove_file(run / manifest_name) : note_reopening(run);
+  return reopened ? base::remove_file(findings_path(run)) : reopened;
 }
 
-Result<Ending> execute_run(const RunConfig& config, const DirectoryLock& lock,
-                           std::uint64_t tokens_after, model::Engine& engine, Listener& listener) {
-  return OneRun(config, lock, tokens_after, engine, listener).execute();
+}  // namespace
+
+Result<Ending> carry_out(const RunPlan& plan, const DirectoryLock& lock, std::uint64_t tokens_after,
+                         model::Engine& engine, Listener& listener) {
+  for (const std::string& note : plan.notes) {
+    listener.message(fmt::format("{} seed {}: {}", plan.config.arm, plan.config.seed, note));
+  }
+  if (Status cleared = clear(plan, lock); !cleared) return cleared.error();
+  if (!plan.trains) return Ending::finished;
+  return OneRun(plan, lock, tokens_after, engine, listener).execute();
 }
 
 }  // namespace lookback::study

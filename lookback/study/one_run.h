@@ -1,26 +1,21 @@
-// One run of a study, in its directory.
+// Carries out the plan of one run, up to its end.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <string>
 
 #include "lookback/base/result.h"
 #include "lookback/model/engine.h"
 #include "lookback/study/directory_lock.h"
+#include "lookback/study/run_plan.h"
 #include "lookback/study/study.h"
 
 namespace lookback::study {
 
-/// Makes an ended run one that has not: it goes on when it is executed with more tokens.
-Status reopen(const std::filesystem::path& directory);
-
-/// Starts the run in the locked directory, or goes on with it from its last good checkpoint up to which
-/// its metrics are whole, which may be of a run with fewer tokens (longer_run.h). On return it has
-/// ended, with findings.json, or it was stopped. `tokens_after` are those of the study's later runs, for
-/// the time left. Errors: also a lock that is gone, after which nothing is written.
-Result<Ending> execute_run(const RunConfig& config, const DirectoryLock& lock,
-                           std::uint64_t tokens_after, model::Engine& engine, Listener& listener);
+/// Removes from the run in the locked directory what its plan says is lost, and trains it from where the
+/// plan says, if it is to be trained. On return it has ended, with findings.json, or it was stopped.
+/// `tokens_after` are those of the study's later runs, for the time left. Errors: also a lock that is
+/// gone, after which nothing is written.
+Result<Ending> carry_out(const RunPlan& plan, const DirectoryLock& lock, std::uint64_t tokens_after,
+                         model::Engine& engine, Listener& listener);
 
 }  // namespace lookback::study

@@ -18,14 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether `directory` has one of these.
-Result<bool> holds(const fs::path& directory, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    Result<bool> there = base::is_there(directory / name);
-    if (!there || *there) return there;
-  }
-  return false;
-}
+bool is_run_name(const fs::path& path) { return path.filename().string().starts_with("seed-"); }
 
 /// Whether an entry of `directory` is as asked, the first error in its place.
 template <class Asked>
@@ -39,40 +32,10 @@ Result<bool> any_entry(const fs::path& directory, Asked asked) {
   return false;
 }
 
-Result<bool> is_run(const fs::path& directory) {
-  Result<bool> configured = holds(directory, {"config.toml"});
-  if (!configured || !*configured) return configured;
-  return holds(directory, {"checkpoints", "metrics.jsonl"});
-}
-
-bool is_run_name(const fs::path& path) { return path.filename().string().starts_with("seed-"); }
-
 Result<bool> is_arm(const fs::path& directory) {
   return any_entry(directory, [](const fs::path& entry) -> Result<bool> {
     if (!is_run_name(entry)) return false;
-    return holds(entry, {"config.toml"});
-  });
-}
-
-Result<bool> is_export(const fs::path& directory) {
-  Result<bool> configured = holds(directory, {"config.json"});
-  if (!configured || !*configured) return configured;
-  return holds(directory, {"model.safetensors"});
-}
-
-/// A study file of a person's own makes no study directory, and neither does the lock of a study that
-/// was refused there.
-Result<bool> is_study(const fs::path& directory) {
-  Result<bool> named = holds(directory, {"study.toml"});
-  if (!named || !*named) return named;
-  Result<bool> ended = holds(directory, {"summary.json"});
-  if (!ended || *ended) return ended;
-  return any_entry(directory, is_arm);
-}
-
-Result<bool> has_checkpoint(const fs::path& run) {
-  return any_entry(run / "checkpoints", [](const fs::path& entry) -> Result<bool> {
-    return entry.extension() == ".safetensors";
+    return base::is_there(entry / "config.toml");
   });
 }
 
@@ -81,7 +44,9 @@ Status add_runs_of_arm(const fs::path& arm, std::vector<fs::path>& runs) {
   if (!entries) return entries.error();
   for (const fs::path& entry : *entries) {
     if (!is_run_name(entry)) continue;
-    const Result<bool> has = has_checkpoint(entry);
+    const Result<bool> has = any_entry(entry / "checkpoints", [](const fs::path& file) {
+      return Result<bool>(file.extension() == ".safetensors");
+    });
     if (!has) return has.error();
     if (*has) runs.push_back(entry);
   }
@@ -135,18 +100,21 @@ std::filesystem::path run_directory(const std::filesystem::path& study, const st
 }
 
 Result<DirectoryKind> kind_of(const fs::path& directory) {
-  struct Kind {
-    DirectoryKind kind;
-    Result<bool> (*is)(const fs::path&);
+  const Result<std::vector<fs::path>> entries = base::entries_of(directory);
+  if (!entries) return entries.error();
+  const auto has = [&](const char* name) {
+    return std::ranges::find(*entries, directory / name) != entries->end();
   };
-  for (const Kind& kind :
-       {Kind{DirectoryKind::run, is_run}, Kind{DirectoryKind::arm, is_arm},
-        Kind{DirectoryKind::exported, is_export}, Kind{DirectoryKind::study, is_study}}) {
-    const Result<bool> is = kind.is(directory);
-    if (!is) return is.error();
-    if (*is) return kind.kind;
-  }
-  return DirectoryKind::other;
+  if (has("config.toml") && (has("checkpoints") || has("metrics.jsonl"))) return DirectoryKind::run;
+  Result<bool> found = is_arm(directory);
+  if (!found) return found.error();
+  if (*found) return DirectoryKind::arm;
+  if (has("config.json") && has("model.safetensors")) return DirectoryKind::exported;
+  // A study file of a person's own makes no study, nor does the lock of one that was refused.
+  if (!has("study.toml")) return DirectoryKind::other;
+  if (!has("summary.json")) found = any_entry(directory, is_arm);
+  if (!found) return found.error();
+  return has("summary.json") || *found ? DirectoryKind::study : DirectoryKind::other;
 }
 
 Status check_directory(const fs::path& directory, DirectoryKind wanted) {

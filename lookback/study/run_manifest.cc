@@ -183,7 +183,7 @@ Status note_end(const fs::path& directory, const RunConfig& config) {
     // Damage that is listed would count as what lookback wrote.
     if (Status whole = check_checkpoint(directory / name, config); !whole) {
       return Error{whole.error().message +
-                   "; so the run's end is not noted, and --resume trains again from before it"};
+                   "; the run is not marked as ended, and --resume trains again from before it"};
     }
     names.push_back(name);
   }

@@ -13,15 +13,14 @@
 #include "lookback/study/findings.h"
 #include "lookback/study/inspect_run.h"
 #include "lookback/study/ledger.h"
-#include "lookback/study/longer_run.h"
 #include "lookback/study/manifest.h"
 #include "lookback/study/one_run.h"
 #include "lookback/study/opened_run.h"
 #include "lookback/study/output_place.h"
-#include "lookback/study/repair.h"
 #include "lookback/study/run_manifest.h"
 #include "lookback/study/statements.h"
 #include "lookback/study/study_directory.h"
+#include "lookback/study/study_plan.h"
 
 namespace lookback::study {
 namespace {
@@ -81,42 +80,25 @@ Status update_summary(const Study& study, const std::filesystem::path& directory
   return write_listed(directory, "summary.json", summary->dump(2) + '\n');
 }
 
-/// Whether a directory holds this run, ended. One that cannot be read is not: running it tells.
-bool is_complete(const RunConfig& config, const std::filesystem::path& run) {
-  const Result<bool> ended = has_ended_as(config, run);
-  return ended && *ended;
-}
+/// A plan, and the lock of the directory that it is for.
+template <class Plan>
+struct Locked {
+  Plan plan;
+  DirectoryLock lock;
+};
 
-/// Tokens that the runs after (seed, arm) still have to see, finished ones not counted.
-std::uint64_t tokens_after(const Study& study, const std::filesystem::path& directory,
-                           std::uint64_t seed, std::size_t arm) {
-  std::uint64_t tokens = 0;
-  for (std::uint64_t s = seed; s < study.seeds; ++s) {
-    for (std::size_t a = s == seed ? arm + 1 : 0; a < study.arms.size(); ++a) {
-      const RunConfig& later = study.arms[a];
-      if (!is_complete(study.run(a, s), run_directory(directory, later.arm, s))) {
-        tokens += later.train.tokens;
-      }
-    }
-  }
-  return tokens;
-}
-
-/// A study's summary and ledger would not know of a run that is made longer by itself.
-Status check_is_of_no_study(const std::filesystem::path& run) {
-  std::error_code error;
-  const std::filesystem::path whole = std::filesystem::absolute(run, error).lexically_normal();
-  const std::filesystem::path seed = whole.has_filename() ? whole : whole.parent_path();
-  const std::filesystem::path study = seed.parent_path().parent_path();
-  if (error) return Error{fmt::format("{}: cannot resolve: {}", run.string(), error.message())};
-  const Result<DirectoryKind> kind = kind_of(study);
-  if (!kind) return kind.error();
-  if (*kind != DirectoryKind::study) return {};
-  return Error{
-      fmt::format("{} holds this run with fewer tokens, as one of the study in {}; make the study "
-                  "longer, or use "
-                  "another --out",
-                  run.string(), study.string())};
+/// Takes the lock. The plan was made before, and is made again where another process worked in the
+/// directory in between.
+template <class Plan, class Make>
+Result<Locked<Plan>> lock_for(Result<Plan> plan, const Make& make) {
+  if (!plan) return plan.error();
+  Result<DirectoryLock> lock = DirectoryLock::take(plan->directory);
+  if (!lock) return lock.error();
+  const Result<FoundManifest> now = find_manifest(plan->directory);
+  if (!now) return now.error();
+  if (now->stamp != plan->stamp) plan = make();
+  if (!plan) return plan.error();
+  return Locked<Plan>{std::move(*plan), std::move(*lock)};
 }
 
 /// Evaluates a run that has ended, if it learned from text, and inspects it.
@@ -128,147 +110,106 @@ Result<Ending> look_at_run(const RunConfig& config, const DirectoryLock& run, mo
   return ending ? inspected : ending;
 }
 
-/// Brings a run to its end, unless it is there already.
-Result<Ending> end_run(const RunConfig& config, const DirectoryLock& lock,
-                       std::uint64_t tokens_after, model::Engine& engine, Listener& listener) {
-  const std::filesystem::path& run = lock.directory();
-  const Result<Standing> standing = standing_of(config, run);
-  if (!standing) return standing.error();
-  if (*standing == Standing::shorter) {
-    if (Status held = lock.check(); !held) return held.error();
-    if (Status reopened = reopen(run); !reopened) return reopened.error();
-  }
-  const Result<bool> ended = has_ended(run);
-  if (!ended) return ended.error();
-  if (*ended) return Ending::finished;
-  return execute_run(config, lock, tokens_after, engine, listener);
-}
-
-/// One pass over the runs of a study.
-class Pass {
+/// The runs of a plan, one after the other.
+class PlannedStudy {
  public:
-  Pass(const Study& study, const DirectoryLock& lock, bool resume, model::Engine& engine,
-       Listener& listener)
-      : study_(study),
-        lock_(lock),
-        directory_(lock.directory()),
-        resume_(resume),
-        engine_(engine),
-        listener_(listener) {}
+  PlannedStudy(const Study& study, const StudyPlan& plan, const DirectoryLock& lock,
+               model::Engine& engine, Listener& listener)
+      : study_(study), plan_(plan), lock_(lock), engine_(engine), listener_(listener) {}
 
-  /// Brings every run to its end, looks at it, and writes summary and ledger. An inspection or evaluation that
-  /// cannot be made keeps none of the others from being made; it is the error at the end.
-  Result<Ending> run() {
-    for (std::uint64_t seed = 0; seed < study_.seeds; ++seed) {
-      for (std::size_t arm = 0; arm < study_.arms.size(); ++arm) {
-        if (Status held = lock_.check(); !held) return held.error();
-        Result<Ending> ending = complete(arm, seed);
-        if (!ending || *ending == Ending::stopped) return ending;
-      }
+  Result<Ending> carry_out() {
+    if (Status begun = begin(); !begun) return begun.error();
+    std::uint64_t tokens_left = plan_.tokens_left();
+    for (const RunPlan& run : plan_.runs) {
+      tokens_left -= run.tokens_left();
+      if (run.work == Work::leave) continue;
+      if (Status held = lock_.check(); !held) return held.error();
+      const Result<Ending> ending = carry_out_run(run, tokens_left);
+      if (!ending || *ending == Ending::stopped) return ending;
     }
-    if (Status held = lock_.check(); !held) return held.error();
-    Status written = write_summary(study_, directory_, engine_.workers().count(), listener_);
-    if (!written) return written.error();
-    if (Status held = lock_.check(); !held) return held.error();
-    if (const auto ledger = write_ledger(study_, directory_); !ledger) return ledger.error();
+    if (Status ended = end(); !ended) return ended.error();
     if (failures_ == 0) return Ending::finished;
     return Error{
         fmt::format("{} of {} runs could not be inspected or evaluated: {}; --resume tries again",
-                    failures_, study_.seeds * study_.arms.size(), failure_)};
+                    failures_, plan_.runs.size(), failure_)};
   }
 
  private:
+  Status begin() {
+    const std::filesystem::path& directory = plan_.directory;
+    Status done;
+    if (plan_.forgets_manifest) done = base::remove_file(directory / manifest_name);
+    if (done) done = remove_listed(directory, plan_.untrue);
+    if (done && plan_.writes_study_file) done = write_study_file(study_, directory);
+    if (!done) return done;
+    const Result<Statements> stated = record_statements(study_, directory);
+    return stated ? Status() : stated.error();
+  }
+
   /// The lock of the study's directory is not enough: `lookback train` can be at work in that of the run.
-  Result<Ending> complete(std::size_t arm, std::uint64_t seed) {
-    const RunConfig config = study_.run(arm, seed);
-    const std::filesystem::path run = run_directory(directory_, config.arm, seed);
-    const Result<DirectoryLock> lock = DirectoryLock::take(run);
-    if (!lock) return lock.error();
-    const std::uint64_t after = tokens_after(study_, directory_, seed, arm);
-    if (resume_) {
-      if (Status repaired = repair_run(config, *lock, listener_); !repaired)
-        return repaired.error();
-    }
-    Result<Ending> ending = end_run(config, *lock, after, engine_, listener_);
+  /// An inspection or evaluation that cannot be made keeps none of the others from being made.
+  Result<Ending> carry_out_run(const RunPlan& planned, std::uint64_t tokens_after) {
+    const RunConfig& config = planned.config;
+    const auto run = lock_for(Result<RunPlan>(planned),
+                              [&] { return plan_run(config, planned.directory, true); });
+    if (!run) return run.error();
+    Result<Ending> ending =
+        study::carry_out(run->plan, run->lock, tokens_after, engine_, listener_);
     if (!ending || *ending == Ending::stopped) return ending;
-    ending = look_at_run(config, *lock, engine_, listener_);
+    if (run->plan.looks) ending = look_at_run(config, run->lock, engine_, listener_);
     if (ending) return ending;
     listener_.message(ending.error().message);
     if (failures_++ == 0) failure_ = ending.error().message;
     return Ending::finished;
   }
 
+  /// Of a study that was finished before, summary.json has its question to change, and nothing else.
+  Status end() {
+    const std::filesystem::path& directory = plan_.directory;
+    if (Status held = lock_.check(); !held) return held;
+    Status written = plan_.is_finished
+                         ? update_summary(study_, directory)
+                         : write_summary(study_, directory, engine_.workers().count(), listener_);
+    if (!written) return written;
+    if (plan_.is_finished) {
+      listener_.message(fmt::format("{}: this study is finished", directory.string()));
+    }
+    if (Status held = lock_.check(); !held) return held;
+    const Result<nlohmann::json> ledger = write_ledger(study_, directory);
+    return ledger ? Status() : ledger.error();
+  }
+
   const Study& study_;
+  const StudyPlan& plan_;
   const DirectoryLock& lock_;
-  const std::filesystem::path& directory_;
-  bool resume_;
   model::Engine& engine_;
   Listener& listener_;
   std::uint64_t failures_ = 0;
   std::string failure_;  // the first
 };
 
-/// A study that is finished is left as it is, but for the question and what its claims come to.
-Status leave_finished(const Study& study, const DirectoryLock& lock, Listener& listener) {
-  const std::filesystem::path& directory = lock.directory();
-  if (Status whole = check_has_its_runs(study, directory); !whole) return whole;
-  if (Status held = lock.check(); !held) return held;
-  if (Status updated = update_summary(study, directory); !updated) return updated;
-  listener.message(fmt::format("{}: this study is finished", directory.string()));
-  if (Status held = lock.check(); !held) return held;
-  const auto ledger = write_ledger(study, directory);
-  return ledger ? Status() : ledger.error();
-}
-
 }  // namespace
 
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          model::Engine& engine, Listener& listener) {
-  if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits.error();
-  if (Status fits = check_study_file(study, directory); !fits) return fits.error();
-  const Result<DirectoryLock> lock = DirectoryLock::take(directory);
-  if (!lock) return lock.error();
-  if (Status claimed = claim_directory(study, directory, resume); !claimed) return claimed.error();
-  if (const auto stated = record_statements(study, directory); !stated) return stated.error();
-  const Result<bool> finished = is_finished(directory);
-  if (!finished && !resume) return finished.error();
-  if (resume || !*finished) return Pass(study, *lock, resume, engine, listener).run();
-  if (Status left = leave_finished(study, *lock, listener); !left) return left.error();
-  return Ending::finished;
+  const auto make = [&] { return plan_study(study, directory, resume); };
+  const auto planned = lock_for(make(), make);
+  if (!planned) return planned.error();
+  return PlannedStudy(study, planned->plan, planned->lock, engine, listener).carry_out();
 }
 
 Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
                           bool resume, model::Engine& engine, Listener& listener) {
-  if (Status fits = check_directory(directory, DirectoryKind::run); !fits) return fits.error();
-  const Result<DirectoryLock> lock = DirectoryLock::take(directory);
-  if (!lock) return lock.error();
-  if (resume) {
-    if (Status repaired = repair_run(config, *lock, listener); !repaired) return repaired.error();
+  const auto make = [&] { return plan_single(config, directory, resume); };
+  const auto planned = lock_for(make(), make);
+  if (!planned) return planned.error();
+  const RunPlan& run = planned->plan.runs.front();
+  if (run.work == Work::leave || run.work == Work::inspect) {
+    listener.message(fmt::format("{}: this run has ended", directory.string()));
   }
-  const Result<Standing> standing = standing_of(config, directory);
-  if (!standing) return standing.error();
-  if (*standing == Standing::shorter) {
-    if (!resume) {
-      return Error{
-          fmt::format("{} holds this run with fewer tokens; add --resume to go on with it, or use "
-                      "another --out",
-                      directory.string())};
-    }
-    if (Status alone = check_is_of_no_study(directory); !alone) return alone.error();
-  }
-  const Result<bool> ended = has_ended_as(config, directory);
-  if (!ended) return ended.error();
-  if (*ended) listener.message(fmt::format("{}: this run has ended", directory.string()));
-  if (*ended && !resume) return Ending::finished;
-  if (!resume && *standing != Standing::empty) {
-    return Error{
-        fmt::format("{} holds a run that has not ended; add --resume to go on with it, or "
-                    "use another --out",
-                    directory.string())};
-  }
-  Result<Ending> ending = end_run(config, *lock, 0, engine, listener);
-  if (!ending || *ending == Ending::stopped) return ending;
-  return look_at_run(config, *lock, engine, listener);
+  const Result<Ending> ending = carry_out(run, planned->lock, 0, engine, listener);
+  if (!ending || *ending == Ending::stopped || !run.looks) return ending;
+  return look_at_run(config, planned->lock, engine, listener);
 }
 
 }  // namespace lookback::study

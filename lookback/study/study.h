@@ -41,18 +41,14 @@ class Listener {
 
 enum class Ending { finished, stopped };
 
-/// Runs what is not there yet and writes summary.json and ledger.json (ledger.h). A directory that
-/// already holds this study finished is left as it is; unfinished, or to be given more seeds or, at a
-/// constant learning rate, more tokens a run, it needs `resume`; another study, and a directory of another kind, is refused. A run that diverges ends with
-/// a message, and the study goes on with the others. With `resume` runs that have ended without an
-/// inspection are inspected. Its question and claims may be others than those it was run with, and
-/// those of the directory's study.toml need not be readable: the ledger is made anew. What a change
-/// makes untrue (ledger and page, with more or longer runs the summary) is removed before the runs go on. Two
-/// processes cannot work in one directory: the second is refused.
+/// Plans the study in its directory (study_plan.h) and carries that out, run by run, then writes
+/// summary.json and ledger.json (ledger.h). A run that diverges ends with a message, and the study
+/// continues with the others. Two processes cannot work in one directory: the second is refused.
+/// Errors: also those of plan_study, after which nothing has been written.
 Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
                          model::Engine& engine, Listener& listener);
 
-/// One run of one arm, in `directory` itself. The same rules.
+/// The same for one run of one arm, in `directory` itself.
 Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
                           bool resume, model::Engine& engine, Listener& listener);
 

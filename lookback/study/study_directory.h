@@ -1,26 +1,24 @@
-// A study's own files in its directory: study.toml, and which of its runs may be made there.
+// A study's own files in its directory: study.toml, and which runs its manifest says are its.
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "lookback/base/result.h"
+#include "lookback/study/manifest.h"
 #include "lookback/study/study_file.h"
 
 namespace lookback::study {
 
+/// Whether a manifest's owner is the study whose runs this text gives, or about to be.
+bool is_study_of(const Manifest& manifest, const std::string& text);
+
+/// What to say of a study.toml whose runs are not those of the manifest.
+Error edited_runs(const std::filesystem::path& file);
+
 /// Writes DIR/study.toml, and notes in the manifest what its runs are: before and after, so that a kill
 /// in between leaves no study file that seems to have been changed by hand.
 Status write_study_file(const Study& study, const std::filesystem::path& directory);
-
-/// Refuses a directory whose study.toml is a person's own: not as this study is written, and where no
-/// study has begun. Writes nothing there, no lock either.
-Status check_study_file(const Study& study, const std::filesystem::path& directory);
-
-/// Whether `directory` may be used for this study, and makes it one of it: it holds this very study,
-/// perhaps with fewer seeds or shorter runs, or none. What its runs are to answer and decide is no part
-/// of them: question and claims may be others. What a change makes untrue is removed. Errors: another
-/// study, a study that needs `resume`. REQUIRES the lock of the directory.
-Status claim_directory(const Study& study, const std::filesystem::path& directory, bool resume);
 
 /// Reads DIR/study.toml. Errors: those of read_study; what its runs are was changed since they were
 /// started.

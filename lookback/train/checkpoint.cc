@@ -225,7 +225,8 @@ std::filesystem::path resume_path(const std::filesystem::path& run) {
 }
 
 Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
-                                      std::optional<std::uint64_t> last_step) {
+                                      std::optional<std::uint64_t> last_step,
+                                      std::span<const std::filesystem::path> lost) {
   ResumePoint newest;
   if (!last_step) return newest;
   Result<std::vector<std::filesystem::path>> files = checkpoint_files(run / "checkpoints");
@@ -236,6 +237,7 @@ Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
   };
   std::ranges::sort(*files, std::ranges::greater(), tokens_in_name);
   const auto consider = [&](const std::filesystem::path& file) {
+    if (std::ranges::find(lost, file) != lost.end()) return;
     Result<Checkpoint> checkpoint = Checkpoint::read(file);
     const Status sound = checkpoint ? checkpoint->check_finite() : checkpoint.error();
     if (!sound) {

@@ -86,9 +86,10 @@ struct ResumePoint {
   std::optional<Checkpoint> checkpoint;
   std::vector<std::string> warnings;
 };
-/// None after `last_step` is looked at; without a last step none at all. No directory: nothing to go on
-/// from. Errors: one that cannot be read.
+/// None after `last_step` is looked at, and none of the files in `lost`; without a last step none at
+/// all. No directory: nothing to resume from. Errors: one that cannot be read.
 Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
-                                      std::optional<std::uint64_t> last_step = UINT64_MAX);
+                                      std::optional<std::uint64_t> last_step = UINT64_MAX,
+                                      std::span<const std::filesystem::path> lost = {});
 
 }  // namespace lookback::train

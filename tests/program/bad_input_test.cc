@@ -168,7 +168,7 @@ TEST_F(BadInput, AnUnfinishedRunWithoutResume) {
   process.wait();
   EXPECT_EQ(one_line(spec::run(train({"--tokens", "100M"}))),
             out_ +
-                " holds a run that has not ended; add --resume to go on with it, or use another "
+                " holds an unfinished run; add --resume to continue it, or use another "
                 "--out");
   EXPECT_EQ(one_line(spec::run(train({"--tokens", "50M", "--resume"}))),
             out_ +
@@ -225,8 +225,8 @@ TEST_F(TornCheckpoint, IsNamedAndTheOneBeforeUsed) {
     std::filesystem::resize_file(last, std::filesystem::file_size(last) * share / 3);
     const spec::Ended ended = spec::run(train({"--resume"}));
     EXPECT_EQ(ended.exit_code, 0) << ended.err;
-    EXPECT_EQ(ended.err.rfind("passed over: " + last + ": ", 0), 0U) << ended.err;
-    EXPECT_NE(ended.err.find("\nparallel seed 0: going on from step 18\n"), std::string::npos)
+    EXPECT_EQ(ended.err.rfind("parallel seed 0: passed over: " + last + ": ", 0), 0U) << ended.err;
+    EXPECT_NE(ended.err.find("\nparallel seed 0: resuming from step 18\n"), std::string::npos)
         << ended.err;
     spec::expect_same_results(spec::results(out_), whole_);
   }

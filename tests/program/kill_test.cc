@@ -150,7 +150,7 @@ TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
   again.arguments.emplace_back("--resume");
   const spec::Ended resumed = spec::run(again);
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_EQ(resumed.err.rfind("parallel seed 0: going on from step ", 0), 0U) << resumed.err;
+  EXPECT_EQ(resumed.err.rfind("parallel seed 0: resuming from step ", 0), 0U) << resumed.err;
   spec::expect_same_results(spec::results(directory / "stopped"),
                             spec::results(directory / "whole"));
 }
@@ -180,7 +180,7 @@ TEST(InterruptText, ARunWhoseTextWasMovedGoesOnWithItFromItsNewPlace) {
   again.arguments.insert(again.arguments.end(), {"--data", directory / "moved"});
   const spec::Ended resumed = spec::run(again);
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_EQ(resumed.err.rfind("ov seed 0: going on from step ", 0), 0U) << resumed.err;
+  EXPECT_EQ(resumed.err.rfind("ov seed 0: resuming from step ", 0), 0U) << resumed.err;
   const auto expected = spec::results(directory / "whole");
   EXPECT_TRUE(expected.contains("evaluation.json"));
   spec::expect_same_results(spec::results(directory / "stopped"), expected);
@@ -258,9 +258,10 @@ TEST(NotFinite, ARunGoesOnFromTheCheckpointBefore) {
   again.arguments.emplace_back("--resume");
   const spec::Ended resumed = spec::run(again);
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_EQ(resumed.err.rfind("passed over: " + train::resume_path(run).string(), 0), 0U)
+  EXPECT_EQ(
+      resumed.err.rfind("parallel seed 0: passed over: " + train::resume_path(run).string(), 0), 0U)
       << resumed.err;
-  EXPECT_NE(resumed.err.find("\nparallel seed 0: going on from step "), std::string::npos)
+  EXPECT_NE(resumed.err.find("\nparallel seed 0: resuming from step "), std::string::npos)
       << resumed.err;
   ASSERT_EQ(spec::run(command("whole")).exit_code, 0);
   spec::expect_same_results(spec::results(run), spec::results(directory / "whole"));

@@ -127,8 +127,8 @@ TEST_F(Places, AStudyBesideItsOwnFileIsRefusedAndLeavesNothing) {
   const spec::Ended ended = spec::run(lookback({"study", text, "--out", own.path().string()}));
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_TRUE(ended.err.ends_with("\nlookback: " + text +
-                                  ": found a study file that no study here was run from, which "
-                                  "would be mixed with the study's own; use another --out\n"))
+                                  ": no study here was started from this file, which would be "
+                                  "overwritten; use another --out\n"))
       << ended.err;
   EXPECT_FALSE(std::filesystem::exists(own / ".lock"));
 }

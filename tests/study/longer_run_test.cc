@@ -99,7 +99,7 @@ TEST_F(LongerRun, NeedsResume) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
             run_.string() +
-                " holds this run with fewer tokens; add --resume to go on with it, or "
+                " holds this run with fewer tokens; add --resume to continue it, or "
                 "use another --out");
   EXPECT_TRUE(std::filesystem::exists(run_ / "findings.json"));
 }

@@ -101,9 +101,9 @@ TEST_F(ManifestOfADirectory, IsItselfReadOnlyAsItWasWritten) {
     damaged[at] = static_cast<char>(damaged[at] ^ 1);
     put(manifest_name, damaged);
     EXPECT_FALSE(read_manifest(directory_.path())) << at;
-    const auto state = state_of_manifest(directory_.path());
+    const auto state = find_manifest(directory_.path());
     ASSERT_TRUE(state);
-    EXPECT_EQ(*state, ManifestState::changed) << at;
+    EXPECT_EQ(state->state, ManifestState::changed) << at;
   }
   put(manifest_name, whole.substr(0, whole.size() / 2));
   EXPECT_FALSE(read_manifest(directory_.path()));

@@ -8,8 +8,8 @@
 #include "lookback/model/cpu_engine.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/inspect_run.h"
-#include "lookback/study/one_run.h"
 #include "lookback/study/saved_model.h"
+#include "lookback/study/study.h"
 #include "lookback/train/checkpoint.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
@@ -124,9 +124,7 @@ class OptimizerRunDirectory : public testing::Test {
   Result<Ending> go_on(const RunConfig& config) {
     model::CpuEngine engine(1);
     spec::Listening listener;
-    const Result<DirectoryLock> lock = DirectoryLock::take(out_);
-    if (!lock) return lock.error();
-    return execute_run(config, *lock, 0, engine, listener);
+    return run_single(config, out_, true, engine, listener);
   }
 
   test::TemporaryDirectory directory_;

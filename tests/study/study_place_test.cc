@@ -67,7 +67,7 @@ TEST_F(StudyPlace, WhoseFileSaysOtherRunsByNowIsNotMixedWithThem) {
   for (const bool resume : {false, true}) {
     const Result<Ending> ending = run(edited, resume);
     ASSERT_FALSE(ending);
-    EXPECT_EQ(ending.error().message.find(file.string() + ": what its runs are was changed "), 0U)
+    EXPECT_EQ(ending.error().message.find(file.string() + ": its runs were changed "), 0U)
         << ending.error().message;
   }
   expect_finished(run(small_study, true));  // the advice that it gives
@@ -83,8 +83,8 @@ TEST_F(StudyPlace, BesideAStudyFileOfAPersonsOwnItIsRefusedAndLeavesNothing) {
       ASSERT_FALSE(ending) << own;
       EXPECT_EQ(ending.error().message,
                 (out() / "study.toml").string() +
-                    ": found a study file that no study here was run from, which would be mixed "
-                    "with the study's own; use another --out");
+                    ": no study here was started from this file, which would be overwritten; use "
+                    "another --out");
       EXPECT_EQ(text_of(out() / "study.toml"), own);
       std::filesystem::remove(out() / "study.toml");
       EXPECT_TRUE(std::filesystem::is_empty(out()));

@@ -190,13 +190,13 @@ TEST_F(StudyRun, UnfinishedItNeedsResume) {
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message,
             out().string() +
-                " holds this study unfinished; add --resume to go on with it, or use "
+                " holds this study unfinished; add --resume to continue it, or use "
                 "another --out");
 
   Listening resumed;
   expect_finished(run(small_study, true, resumed));
   EXPECT_GE(resumed.messages.size(), 1U);
-  EXPECT_EQ(resumed.messages[0].rfind("parallel seed 0: going on from step ", 0), 0U);
+  EXPECT_EQ(resumed.messages[0].rfind("parallel seed 0: resuming from step ", 0), 0U);
   EXPECT_EQ(json_of(out() / "summary.json")["arms"].size(), 3U);
 }
 
@@ -323,7 +323,7 @@ TEST_F(SingleRun, UnfinishedItNeedsResumeAndThenIsTheSame) {
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message,
             out().string() +
-                " holds a run that has not ended; add --resume to go on with it, or use "
+                " holds an unfinished run; add --resume to continue it, or use "
                 "another --out");
   expect_finished(single(config, true));
   EXPECT_EQ(text_of(out() / "findings.json"), findings);
@@ -378,9 +378,10 @@ TEST_F(SingleRun, ATornCheckpointIsNamedAndTheOneBeforeUsed) {
   Listening listener;
   expect_finished(single(config, true, listener));
   ASSERT_GE(listener.messages.size(), 2U);
-  EXPECT_EQ(listener.messages[0].rfind("passed over: " + last.string() + ": ", 0), 0U)
+  EXPECT_EQ(listener.messages[0].rfind("parallel seed 4: passed over: " + last.string() + ": ", 0),
+            0U)
       << listener.messages[0];
-  EXPECT_EQ(listener.messages[1], "parallel seed 4: going on from step 3");
+  EXPECT_EQ(listener.messages[1], "parallel seed 4: resuming from step 3");
   EXPECT_EQ(text_of(out() / "findings.json"), findings);
   EXPECT_EQ(text_of(last), whole);
 }
