@@ -31,8 +31,7 @@ struct Measurement {
 class Scorer final : public model::Observer {
  public:
   Scorer(const data::Task& probe, std::uint64_t first, std::size_t heads,
-         std::span<const std::vector<data::Token>> sequences,
-         const OutputListener& listener)
+         std::span<const std::vector<data::Token>> sequences, const OutputListener& listener)
       : results(sequences.size()),
         probe_(probe),
         first_(first),

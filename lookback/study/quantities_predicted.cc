@@ -104,8 +104,8 @@ template <const char* const& name>
 Figure tokens_nearest(const RunRecord& run, std::string_view probe) {
   constexpr double never = std::numeric_limits<double>::infinity();
   double longest = 0, since = never;
-  const bool measured = for_each_nearest(
-      run, probe, name, [&](double tokens, std::size_t nearest, std::size_t rank) {
+  const bool measured =
+      for_each_nearest(run, probe, name, [&](double tokens, std::size_t nearest, std::size_t rank) {
         longest = std::max(longest, tokens - since);
         since = nearest == rank ? std::min(since, tokens) : never;
       });

@@ -48,8 +48,8 @@ Held held_against_predictors(const SmallModel& model, const data::Task& probe,
                           model::Output& output) {
     held.divergences[i] = reference.divergences(i, tokens, output.losses(), output.logits());
   };
-  const auto result = Evaluator(model.program, engine)
-                          .evaluate(model.parameters, probe, sequences, 0, {}, listen);
+  const auto result =
+      Evaluator(model.program, engine).evaluate(model.parameters, probe, sequences, 0, {}, listen);
   EXPECT_TRUE(result) << result.error().message;
   held.predictors = reference.scores(held.divergences);
   return held;
