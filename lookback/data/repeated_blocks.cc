@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "lookback/data/block_predictor.h"
+
 namespace lookback::data {
 namespace {
 
@@ -226,6 +228,13 @@ void BlockSource::draw(std::uint64_t index, std::span<Token> tokens) const {
     filled += count;
   }
   for (; filled < tokens.size(); ++filled) tokens[filled] = random_token();
+}
+
+std::vector<NamedPredictor> BlockSource::predictors() const {
+  std::vector<NamedPredictor> all;
+  if (task_.kind == BlockKind::broken_period) return all;
+  all.push_back({"bayes", make_block_predictor(task_.vocabulary, profile_.periods), true});
+  return all;
 }
 
 BlockSource::BlockSource(const BlockTask& task, std::vector<Offsets> periods) : task_(task) {

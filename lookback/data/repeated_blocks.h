@@ -84,6 +84,9 @@ class BlockSource : public Task {
   const TaskProfile& profile() const override { return profile_; }
   Structure structure(std::uint64_t index) const override { return blocks(index).plain(); }
 
+  /// Bayes over the period, where copies touch. Of gaps nobody has written one.
+  std::vector<NamedPredictor> predictors() const override;
+
   /// Where the copies lie in the sequence that draw() gives for the same index.
   BlockStructure blocks(std::uint64_t index) const;
 

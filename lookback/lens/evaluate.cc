@@ -31,13 +31,14 @@ struct Measurement {
 class Scorer final : public model::Observer {
  public:
   Scorer(const data::Task& probe, std::uint64_t first, std::size_t heads,
-         std::span<const std::vector<data::Token>> sequences)
+         std::span<const std::vector<data::Token>> sequences, const OutputListener& listener)
       : results(sequences.size()),
         probe_(probe),
         first_(first),
         heads_(heads),
         sequences_(sequences),
         compared_(in_context_positions(probe)),
+        listener_(listener),
         running_(sequences.size()) {}
 
   void activation(std::size_t job, const model::Place&,
@@ -59,6 +60,7 @@ class Scorer final : public model::Observer {
     result.heads = std::move(measurement.scores);
     result.occurrence = std::move(measurement.structure.occurrence);
     if (measurement.similarity) result.similarity = measurement.similarity->pairs();
+    if (listener_) listener_(job, sequences_[job], output);
     running_[job].reset();
   }
 
@@ -78,6 +80,7 @@ class Scorer final : public model::Observer {
   std::size_t heads_;
   std::span<const std::vector<data::Token>> sequences_;
   std::optional<InContextPositions> compared_;
+  const OutputListener& listener_;
   std::vector<std::unique_ptr<Measurement>> running_;
 };
 
@@ -106,7 +109,8 @@ Evaluator::Evaluator(const model::Program& program, model::Engine& engine)
 
 Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters, const data::Task& probe,
                                         std::size_t sequences, std::uint64_t first,
-                                        const SequencePlans& plans) {
+                                        const SequencePlans& plans,
+                                        const OutputListener& listener) {
   if (sequences == 0) return Error{"found 0 sequences to evaluate, allowed at least 1"};
   Status fits = model::check_inputs(program_, parameters, probe.length(), probe.vocabulary());
   if (!fits) return fits.error();
@@ -117,7 +121,7 @@ Result<ProbeResult> Evaluator::evaluate(std::span<const float> parameters, const
   if (!all) return all.error();
   std::vector<model::Job> jobs;
   for (std::size_t i = 0; i < sequences; ++i) jobs.push_back({tokens[i], &(*all)[i]});
-  Scorer scorer(probe, first, a.layers * a.heads_per_layer(), tokens);
+  Scorer scorer(probe, first, a.layers * a.heads_per_layer(), tokens, listener);
   if (Status ran = session_->forward(parameters, jobs, scorer); !ran) return ran.error();
   return summarize(std::move(scorer.results), a.heads_per_layer(), in_context_positions(probe));
 }

@@ -28,17 +28,23 @@ inline constexpr std::size_t max_similarity_heads = 32;
 using SequencePlans = std::function<Result<std::span<const Plan>>(
     std::span<const std::vector<data::Token>> sequences)>;
 
+/// Hears what each sequence came to, beside the measures: its number from 0, and its tokens. Called from
+/// several threads, of one sequence once.
+using OutputListener =
+    std::function<void(std::size_t i, std::span<const data::Token> tokens, model::Output& output)>;
+
 /// Evaluates one program many times. Not thread-safe; the program and the engine must outlive it.
 class Evaluator {
  public:
   Evaluator(const model::Program& program, model::Engine& engine);
 
   /// Measures sequences first .. first + sequences - 1 of the probe. `plans` may be empty; scores are taken
-  /// of what they leave.
+  /// of what they leave. `listener` may be empty.
   /// Errors: no sequence, those of check_inputs (engine.h) and of plans.
   Result<ProbeResult> evaluate(std::span<const float> parameters, const data::Task& probe,
                                std::size_t sequences, std::uint64_t first = 0,
-                               const SequencePlans& plans = {});
+                               const SequencePlans& plans = {},
+                               const OutputListener& listener = {});
 
  private:
   const model::Program& program_;

@@ -51,6 +51,18 @@ json probe_json(const ProbeResult& result) {
   return object;
 }
 
+json predictors_json(std::span<const PredictorScore> predictors) {
+  json list = json::array();
+  for (const PredictorScore& predictor : predictors) {
+    list.push_back({{"name", predictor.name},
+                    {"ideal", predictor.is_ideal},
+                    {"loss", rounded(predictor.mean.loss)},
+                    {"second_half_loss", rounded(predictor.mean.second_half_loss)},
+                    {"kl", rounded(predictor.divergence.mean)}});
+  }
+  return list;
+}
+
 json composition_json(const Composition& result) {
   json list = json::array();
   for (const HeadComposition& pair : result.pairs) {

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "lookback/lens/composition.h"
+#include "lookback/lens/predictor_scores.h"
 #include "lookback/lens/probe_result.h"
 
 namespace lookback::lens {
@@ -17,6 +19,10 @@ namespace lookback::lens {
 ///    they say nothing: losses.h), "loss_by_position": [T-1], "loss_by_occurrence": [...],
 ///    "heads": [{"layer", "head", and every score of scores.h by its name}], "head_similarity": [[]]}
 nlohmann::json probe_json(const ProbeResult& result);
+
+/// [{"name", "ideal": true or false, "loss", "second_half_loss": its own, "kl": of it from the model}], in
+/// the task's order.
+nlohmann::json predictors_json(std::span<const PredictorScore> predictors);
 
 /// [{"from": {"layer", "head"}, "to": {"layer", "head"}, "q", "k", "v", "baseline": its mean}]
 nlohmann::json composition_json(const Composition& result);

@@ -35,6 +35,23 @@ void encode_arms(json& encoding, std::span<const std::string> arms) {
   }
 }
 
+void encode_predictors(json& encoding, std::span<const std::string> predictors) {
+  json domain = json::array();
+  json dashes = json::array();
+  for (std::size_t i = 0; i < predictors.size(); ++i) {
+    const std::size_t more = predictors.size() - 1 - i;  // that know more
+    domain.push_back(predictors[i]);
+    dashes.push_back(more == 0 ? json::array({1, 0}) : json::array({9 / more, 2 + more}));
+  }
+  encoding["color"] = {{"value", ink_color}};
+  encoding["strokeDash"] = {
+      {"field", "arm"},
+      {"type", "nominal"},
+      {"title", nullptr},
+      {"scale", {{"domain", domain}, {"range", dashes}}},
+      {"legend", {{"orient", "bottom"}, {"symbolType", "stroke"}, {"symbolSize", 900}}}};
+}
+
 json figure_specification(std::string_view description) {
   return {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
           {"description", text_json(description)},

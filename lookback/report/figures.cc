@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -117,20 +119,41 @@ json cursor_layer(const json& x) {
   return layer;
 }
 
-json chance_layers(double chance) {
+/// Dashed levels, each with a value, a label and whether that stands above it.
+json level_layers(const json& levels) {
   json layer = json::parse(R"json({
     "encoding": {"y": {"field": "value", "type": "quantitative"}},
     "layer": [
       {"mark": {"type": "rule", "strokeDash": [5, 4]}},
-      {"mark": {"type": "text", "align": "right", "dx": -2, "dy": 9, "fontSize": 10.5},
+      {"transform": [{"filter": "!datum.above"}],
+       "mark": {"type": "text", "align": "right", "dx": -2, "dy": 9, "fontSize": 10.5},
+       "encoding": {"x": {"value": "width"}, "text": {"field": "label"}}},
+      {"transform": [{"filter": "datum.above"}],
+       "mark": {"type": "text", "align": "right", "dx": -2, "dy": -6, "fontSize": 10.5},
        "encoding": {"x": {"value": "width"}, "text": {"field": "label"}}}
     ]
   })json");
   for (json& part : layer["layer"]) part["mark"]["color"] = muted_color;
-  const double shown = round_significant(chance, 2);
-  layer["data"]["values"] =
-      json::array({{{"value", chance}, {"label", "chance " + json(shown).dump()}}});
+  layer["data"]["values"] = levels;
   return layer;
+}
+
+/// A level for each different loss, with the arms it is of where there are several; the highest has its
+/// label above.
+json ideal_levels(std::span<const IdealLoss> ideals) {
+  std::map<double, std::string, std::greater<>> arms;
+  for (const IdealLoss& ideal : ideals) {
+    std::string& names = arms[round_significant(ideal.loss, 3)];
+    names += (names.empty() ? "" : ", ") + ideal.arm;
+  }
+  json levels = json::array();
+  for (const auto& [loss, names] : arms) {
+    const std::string whose = arms.size() > 1 ? " of " + names : "";
+    levels.push_back({{"value", loss},
+                      {"label", "ideal" + whose + " " + json(loss).dump()},
+                      {"above", levels.empty()}});
+  }
+  return levels;
 }
 
 json transition_layers(const json& x, const json& color, const json& rows) {
@@ -178,15 +201,16 @@ json line_layers(const json& encoding, const json& tooltip) {
 
 json curves_figure(std::string_view description, std::string_view value_title, const json& y,
                    std::span<const std::string> arms, std::span<const Curve> curves,
-                   std::span<const Transition> transitions, std::optional<double> chance) {
+                   std::span<const Transition> transitions, const json& levels = json::array(),
+                   void (*encode)(json&, std::span<const std::string>) = encode_arms) {
   json spec = figure_specification(description);
   spec["params"] = json::array({{{"name", "cursor"}, {"value", 0}}});
   const json x = token_axis(curves, transitions);
   json encoding = {{"x", x}, {"y", y}};
-  encode_arms(encoding, arms);
+  encode(encoding, arms);
 
   json layers = json::array();
-  if (chance) layers.push_back(chance_layers(*chance));
+  if (!levels.empty()) layers.push_back(level_layers(levels));
   layers.push_back(cursor_layer(x));
   layers.push_back(transition_layers(x, encoding["color"], transition_rows(arms, transitions)));
   const json tokens = {{"field", "tokens"}, {"title", "training tokens"}, {"format", ",d"}};
@@ -204,12 +228,19 @@ json induction_score_figure(std::span<const std::string> arms, std::span<const C
                   {"type", "quantitative"},
                   {"title", "induction score, best head"},
                   {"scale", {{"domain", {0, 1}}}}};
+  json levels = json::array();
+  if (chance) {
+    const std::string label = "chance " + json(round_significant(*chance, 2)).dump();
+    levels.push_back({{"value", *chance}, {"label", label}, {"above", false}});
+  }
   return curves_figure("Induction score of the best head against training tokens",
-                       "induction score", y, arms, curves, transitions, chance);
+                       "induction score", y, arms, curves, transitions, levels);
 }
 
 json second_half_loss_figure(std::span<const std::string> arms, std::span<const Curve> curves,
-                             std::span<const Transition> transitions, LossAxis axis) {
+                             std::span<const Transition> transitions, LossAxis axis,
+                             std::span<const IdealLoss> ideals) {
+  std::vector<IdealLoss> shown(ideals.begin(), ideals.end());
   Range positive;
   for (const Curve& curve : curves) {
     for (const double value : curve.values) {
@@ -221,6 +252,9 @@ json second_half_loss_figure(std::span<const std::string> arms, std::span<const 
             {"title", "second-half loss (nats)"},
             {"scale", {{"zero", true}}}};
   if (axis == LossAxis::logarithmic) {
+    const double least = positive.first / 100;  // further below, the losses would be a line above
+    std::erase_if(shown, [&](const IdealLoss& ideal) { return !(ideal.loss >= least); });
+    for (const IdealLoss& ideal : shown) positive.add(ideal.loss);
     y["scale"] = {{"type", "log"}, {"nice", false}};
     y["axis"] = {{"values", log_ticks(positive)}, {"format", "~g"}};
     // A loss of zero has no place on a log axis; it is drawn at the smallest positive one.
@@ -230,7 +264,18 @@ json second_half_loss_figure(std::span<const std::string> arms, std::span<const 
     }
   }
   return curves_figure("Second-half loss against training tokens", "second-half loss", y, arms,
-                       curves, transitions, std::nullopt);
+                       curves, transitions, ideal_levels(shown));
+}
+
+json predictors_figure(std::span<const std::string> predictors, std::span<const Curve> curves,
+                       double largest) {
+  const json y = {{"field", "value"},
+                  {"type", "quantitative"},
+                  {"title", "KL(predictor || model) (nats)"},
+                  {"scale", {{"domain", {0, round_significant(largest, 2)}}, {"clamp", true}}}};
+  return curves_figure("KL divergence of predictors from the model against training tokens",
+                       "KL divergence", y, predictors, curves, {}, json::array(),
+                       encode_predictors);
 }
 
 json validation_loss_figure(std::span<const std::string> arms, std::span<const Curve> curves,
@@ -240,7 +285,7 @@ json validation_loss_figure(std::span<const std::string> arms, std::span<const C
                   {"title", "validation loss (nats a token)"},
                   {"scale", {{"zero", false}}}};
   return curves_figure("Validation loss against training tokens", "validation loss", y, arms,
-                       curves, transitions, std::nullopt);
+                       curves, transitions);
 }
 
 json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> ends,

@@ -27,15 +27,22 @@ nlohmann::json induction_score_figure(std::span<const std::string> arms,
                                       std::span<const Transition> transitions,
                                       std::optional<double> chance);
 
-/// Second-half loss in nats against training tokens, drawn in the same way.
+/// Second-half loss in nats against training tokens, drawn in the same way, and over it the least that
+/// there can be, a level for each of `ideals`. A logarithmic axis leaves out one far below all losses.
 nlohmann::json second_half_loss_figure(std::span<const std::string> arms,
                                        std::span<const Curve> curves,
-                                       std::span<const Transition> transitions, LossAxis axis);
+                                       std::span<const Transition> transitions, LossAxis axis,
+                                       std::span<const IdealLoss> ideals = {});
 
 /// Validation loss in nats a token against training tokens, drawn in the same way.
 nlohmann::json validation_loss_figure(std::span<const std::string> arms,
                                       std::span<const Curve> curves,
                                       std::span<const Transition> transitions);
+
+/// KL divergence in nats of each of one arm's `predictors` from the model against training tokens: a dash
+/// a predictor, a line a run. `largest` ends the axis, so that those of several arms compare.
+nlohmann::json predictors_figure(std::span<const std::string> predictors,
+                                 std::span<const Curve> curves, double largest);
 
 /// What the figure of probes shows of a run's end.
 enum class ProbeMeasure { second_half_loss, induction_score };

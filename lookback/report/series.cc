@@ -38,22 +38,33 @@ std::optional<double> best_induction_score(const json& record) {
 }
 
 template <class Measure>
+void add_curve(std::string_view name, const Run& run, const Measure& measure,
+               std::vector<Curve>& curves) {
+  Curve curve{std::string(name), run.seed, {}, {}};
+  for (const json& record : run.metrics) {
+    const std::optional<std::uint64_t> tokens = find_count(record, {"tokens"});
+    const std::optional<double> value = measure(record);
+    if (!tokens || *tokens == 0 || !value) continue;
+    curve.tokens.push_back(*tokens);
+    curve.values.push_back(*value);
+  }
+  if (!curve.tokens.empty()) curves.push_back(std::move(curve));
+}
+
+template <class Measure>
 std::vector<Curve> curves_of(const StudyReport& study, const Measure& measure) {
   std::vector<Curve> curves;
   for (const Arm& arm : study.arms) {
-    for (const Run& run : arm.runs) {
-      Curve curve{arm.name, run.seed, {}, {}};
-      for (const json& record : run.metrics) {
-        const std::optional<std::uint64_t> tokens = find_count(record, {"tokens"});
-        const std::optional<double> value = measure(record);
-        if (!tokens || *tokens == 0 || !value) continue;
-        curve.tokens.push_back(*tokens);
-        curve.values.push_back(*value);
-      }
-      if (!curve.tokens.empty()) curves.push_back(std::move(curve));
-    }
+    for (const Run& run : arm.runs) add_curve(arm.name, run, measure, curves);
   }
   return curves;
+}
+
+/// What the main probe's predictors of a record are.
+const json& predictors_of(const json& record) {
+  static const json none;
+  const json* probe = study::main_probe_of(record);
+  return base::find_array(probe == nullptr ? none : *probe, {"predictors"});
 }
 
 double log_tokens(std::uint64_t tokens) { return std::log1p(static_cast<double>(tokens)); }
@@ -121,6 +132,46 @@ std::vector<Curve> second_half_loss_curves(const StudyReport& study) {
     const json* probe = study::main_probe_of(record);
     return probe == nullptr ? std::nullopt : find_number(*probe, {"second_half_loss"});
   });
+}
+
+std::vector<IdealLoss> ideal_losses(const StudyReport& study) {
+  std::vector<IdealLoss> found;
+  for (const Arm& arm : study.arms) {
+    for (const Run& run : arm.runs) {
+      if (run.metrics.empty() || (!found.empty() && found.back().arm == arm.name)) continue;
+      for (const json& predictor : predictors_of(run.metrics.back())) {
+        const json* ideal = find_value(predictor, {"ideal"});
+        const std::optional<double> loss = find_number(predictor, {"second_half_loss"});
+        if (ideal != nullptr && *ideal == json(true) && loss) found.push_back({arm.name, *loss});
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<Curve> predictor_curves(const Arm& arm, std::vector<std::string>& names) {
+  std::vector<Curve> curves;
+  for (const Run& run : arm.runs) {
+    for (const json& record : run.metrics) {
+      for (const json& predictor : predictors_of(record)) {
+        const std::string name = find_text(predictor, {"name"});
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+      }
+    }
+  }
+  for (const Run& run : arm.runs) {
+    for (const std::string& name : names) {
+      const auto measure = [&](const json& record) {
+        std::optional<double> kl;
+        for (const json& predictor : predictors_of(record)) {
+          if (find_text(predictor, {"name"}) == name) kl = find_number(predictor, {"kl"});
+        }
+        return kl;
+      };
+      add_curve(name, run, measure, curves);
+    }
+  }
+  return curves;
 }
 
 std::vector<ProbeEnd> probe_ends(const StudyReport& study) {

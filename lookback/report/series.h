@@ -14,10 +14,16 @@ namespace lookback::report {
 
 /// One measure of one run against training tokens. `tokens` and `values` have one length.
 struct Curve {
-  std::string arm;
+  std::string arm;  // of predictor_curves the predictor
   std::uint64_t seed = 0;
   std::vector<std::uint64_t> tokens;
   std::vector<double> values;
+};
+
+/// The least second-half loss there can be on an arm's main probe: its ideal predictor's.
+struct IdealLoss {
+  std::string arm;
+  double loss = 0;  // nats
 };
 
 /// Where a run's induction score first crossed half its maximum (science.md, section 3).
@@ -67,6 +73,13 @@ std::vector<Curve> induction_score_curves(const StudyReport& study);
 
 /// Per run, the second-half loss in nats on the main probe; left out as above.
 std::vector<Curve> second_half_loss_curves(const StudyReport& study);
+
+/// Per arm whose main probe has an ideal predictor, that one's loss, from its first run that tells.
+std::vector<IdealLoss> ideal_losses(const StudyReport& study);
+
+/// Per run of an arm and predictor of its main probe, the KL divergence of the predictor from the model
+/// in nats; left out as above. `names` becomes the predictors in their order.
+std::vector<Curve> predictor_curves(const Arm& arm, std::vector<std::string>& names);
 
 /// Per run that learned from text, the validation loss in nats a token; left out as above.
 std::vector<Curve> validation_loss_curves(const StudyReport& study);

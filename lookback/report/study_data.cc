@@ -141,6 +141,7 @@ json induction_figure(const StudyReport& study, const std::vector<std::string>& 
 json loss_figure(const StudyReport& study, const std::vector<std::string>& arms,
                  const std::vector<Transition>& marks) {
   const std::vector<Curve> losses = second_half_loss_curves(study);
+  const std::vector<IdealLoss> ideals = ideal_losses(study);
   return figure(
       "second-half-loss", "Second-half loss",
       "Mean negative log-likelihood, in nats a token, of the predictions made in the second half "
@@ -148,12 +149,53 @@ json loss_figure(const StudyReport& study, const std::vector<std::string>& arms,
       "a sequence, where in repeated blocks nearly every token can be copied from an earlier copy; "
       "measured " +
           on_sequences(study) + " of the probe " + main_probes(study) +
-          ". A line is a run, without an interval; dotted rules as in "
-          "the figure before.",
-      json::array({variant("second-half-loss", "linear",
-                           second_half_loss_figure(arms, losses, marks, LossAxis::linear)),
-                   variant("second-half-loss-log", "logarithmic",
-                           second_half_loss_figure(arms, losses, marks, LossAxis::logarithmic))}));
+          ". A line is a run, without an interval; dotted "
+          "rules as in the figure before. A dashed level is the loss of the task's ideal predictor "
+          "on the same "
+          "sequences, where one is known.",
+      json::array(
+          {variant("second-half-loss", "linear",
+                   second_half_loss_figure(arms, losses, marks, LossAxis::linear, ideals)),
+           variant("second-half-loss-log", "logarithmic",
+                   second_half_loss_figure(arms, losses, marks, LossAxis::logarithmic, ideals))}));
+}
+
+/// An arm's lines, and the names of its predictors.
+struct PredictorLines {
+  std::string arm;
+  std::vector<std::string> names;
+  std::vector<Curve> curves;
+};
+
+/// Where a task has predictors to compare: one alone is drawn as the ideal loss.
+std::optional<json> predictor_figure(const StudyReport& study) {
+  std::vector<PredictorLines> lines;
+  double largest = 0;
+  for (const Arm& arm : study.arms) {
+    PredictorLines one{arm.name, {}, {}};
+    one.curves = predictor_curves(arm, one.names);
+    if (one.names.size() < 2) continue;
+    for (const Curve& curve : one.curves) {
+      for (const double value : curve.values) largest = std::max(largest, value);
+    }
+    lines.push_back(std::move(one));
+  }
+  if (lines.empty()) return std::nullopt;
+  json variants = json::array();
+  for (const PredictorLines& one : lines) {
+    variants.push_back(variant("predictors-" + one.arm, one.arm,
+                               predictors_figure(one.names, one.curves, largest)));
+  }
+  return figure(
+      "predictors", "KL to Bayes predictors",
+      "How far the model's predictions are from those of predictors that were not trained: "
+      "the Kullback-Leibler divergence of each predictor from the model, in nats, the mean "
+      "over predictions and then over sequences, measured " +
+          on_sequences(study) + " of the probe " + main_probes(study) +
+          ". A line is a run, a dash a predictor; the lowest is "
+          "the one that the model is nearest to, and where two cross it passes from one to "
+          "the other.",
+      std::move(variants));
 }
 
 /// Of a study that learns from text; else nothing.
@@ -248,6 +290,7 @@ json study_figures(const StudyReport& study, const std::vector<std::uint64_t>& c
     figures.push_back(std::move(*validation));
   }
   figures.push_back(loss_figure(study, arms, marks));
+  if (auto predictors = predictor_figure(study)) figures.push_back(std::move(*predictors));
   figures.push_back(head_figure(study, arms, checkpoints));
   figures.push_back(probe_figure(study, arms));
   figures.push_back(position_figure(study, arms, checkpoints));

@@ -38,6 +38,7 @@ Result<Evaluation> Evaluation::make(const RunConfig& config, const TrainingData&
   for (const std::string& name : config.evaluate.probes) {
     Result<std::unique_ptr<data::Task>> probe = probe_task(config, name);
     if (!probe) return probe.error();
+    evaluation.predictors_.emplace_back(**probe, config.evaluate.sequences);
     evaluation.probes_.push_back(std::move(*probe));
   }
   if (data.text) {
@@ -47,14 +48,32 @@ Result<Evaluation> Evaluation::make(const RunConfig& config, const TrainingData&
   return evaluation;
 }
 
+Result<nlohmann::json> Evaluation::measure_probe(std::size_t i, std::span<const float> parameters,
+                                                 const lens::SequencePlans& plans) {
+  const lens::PredictorReference& predictors = predictors_[i];
+  std::vector<std::vector<double>> divergences(sequences_);
+  const auto hold = [&](std::size_t sequence, std::span<const data::Token> tokens,
+                        model::Output& output) {
+    divergences[sequence] =
+        predictors.divergences(sequence, tokens, output.losses(), output.logits());
+  };
+  lens::OutputListener listener;
+  if (!predictors.empty()) listener = hold;
+  const Result<lens::ProbeResult> result =
+      evaluator_->evaluate(parameters, *probes_[i], sequences_, 0, plans, listener);
+  if (!result) return result.error();
+  nlohmann::json measured = lens::probe_json(*result);
+  if (listener) measured["predictors"] = lens::predictors_json(predictors.scores(divergences));
+  return measured;
+}
+
 Result<nlohmann::json> Evaluation::measure_probes(std::span<const float> parameters,
                                                   const lens::SequencePlans& plans) {
   nlohmann::json probes;
-  for (const auto& probe : probes_) {
-    const Result<lens::ProbeResult> result =
-        evaluator_->evaluate(parameters, *probe, sequences_, 0, plans);
-    if (!result) return result.error();
-    probes[probe->profile().name] = lens::probe_json(*result);
+  for (std::size_t i = 0; i < probes_.size(); ++i) {
+    Result<nlohmann::json> measured = measure_probe(i, parameters, plans);
+    if (!measured) return measured.error();
+    probes[probes_[i]->profile().name] = std::move(*measured);
   }
   return probes;
 }

@@ -12,6 +12,7 @@
 #include "lookback/data/task.h"
 #include "lookback/lens/composition.h"
 #include "lookback/lens/evaluate.h"
+#include "lookback/lens/predictor_scores.h"
 #include "lookback/model/engine.h"
 #include "lookback/model/program.h"
 #include "lookback/study/run_config.h"
@@ -43,6 +44,8 @@ class Evaluation {
  private:
   Evaluation(const RunConfig& config, const model::Program& program, train::ClampPlans& clamps,
              model::Engine& engine);
+  Result<nlohmann::json> measure_probe(std::size_t i, std::span<const float> parameters,
+                                       const lens::SequencePlans& plans);
   Result<nlohmann::json> measure_probes(std::span<const float> parameters,
                                         const lens::SequencePlans& plans);
   void mark_pinned(std::uint64_t tokens_seen, nlohmann::json& probes) const;
@@ -54,6 +57,7 @@ class Evaluation {
   std::uint64_t tokens_a_step_;
   std::unique_ptr<lens::Evaluator> evaluator_;
   std::vector<std::unique_ptr<data::Task>> probes_;
+  std::vector<lens::PredictorReference> predictors_;  // by probe
   std::optional<Validation> validation_;
   std::optional<lens::CompositionBaseline> baseline_;
 };

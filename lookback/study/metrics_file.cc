@@ -51,6 +51,10 @@ const json* main_probe_of(const json& line) {
   return name.empty() ? nullptr : base::find_value(line, {"probes", name});
 }
 
+const json* probe_of(const json& line, std::string_view name) {
+  return name.empty() ? main_probe_of(line) : base::find_value(line, {"probes", name});
+}
+
 std::string fault_of_metrics(const json& line) {
   if (!line.is_object() || !base::find_count(line, {"step"})) return "has no step";
   if (!base::find_number(line, {"tokens"})) return "has no tokens";

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lookback/base/result.h"
@@ -21,6 +22,9 @@ inline constexpr std::size_t largest_metrics = std::size_t{1} << 30U;
 
 /// The measures of a line on the probe that it is judged by; null where it names none that it has.
 const nlohmann::json* main_probe_of(const nlohmann::json& line);
+
+/// The same on the probe of that name; empty: on the main one.
+const nlohmann::json* probe_of(const nlohmann::json& line, std::string_view name);
 
 /// What is wrong with a line, without its checksum, as one that findings (findings.h) are made from and
 /// pages are drawn from: a part that is missing, or a value that cannot be (a score above 1, a loss

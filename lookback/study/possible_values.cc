@@ -41,6 +41,7 @@ constexpr Values possible[] = {
     {"loss_by_occurrence", 0, HUGE_VAL},
     {"validation_loss_least", 0, HUGE_VAL},
     {"baseline", 0, HUGE_VAL},
+    {"kl", 0, HUGE_VAL},
     {"*perplexity", 0, HUGE_VAL},
     {"*perplexity_ratio", 0, HUGE_VAL},
     {"bits_per_byte", 0, HUGE_VAL},

@@ -30,11 +30,6 @@ constexpr const char* validation_key = "validation_loss";
 constexpr const char* least_validation_key = "validation_loss_least";
 constexpr const char* parameters_key = "parameters";
 
-/// The measures of a line on a probe, or on its main one where `probe` is empty; null where it has none.
-const json* probe_of(const json& line, std::string_view probe) {
-  return probe.empty() ? main_probe_of(line) : base::find_value(line, {"probes", probe});
-}
-
 /// A mean of the last evaluation of a probe.
 template <const char* const& key>
 Figure of_last(const RunRecord& run, std::string_view probe) {
@@ -276,10 +271,10 @@ constexpr Quantity measured[] = {
 
 std::vector<Quantity> make_all() {
   std::vector<Quantity> all(std::begin(measured), std::end(measured));
-  const auto inspected = inspected_quantities();
-  all.insert(all.end(), inspected.begin(), inspected.end());
-  const auto evaluated = evaluated_quantities();
-  all.insert(all.end(), evaluated.begin(), evaluated.end());
+  for (const auto& more :
+       {predicted_quantities(), inspected_quantities(), evaluated_quantities()}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
   return all;
 }
 

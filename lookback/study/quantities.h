@@ -31,12 +31,15 @@ struct Quantity {
   Figure (*read)(const RunRecord& run, std::string_view probe) = nullptr;
 };
 
-/// All of them: those of findings and metrics, then those of the inspection of the last checkpoint,
+/// All of them: those of findings and metrics, of predictors among them, then those of the inspection of the last checkpoint,
 /// then those of a language model's evaluation.
 std::span<const Quantity> quantities();
 
 /// The one of that name, or null.
 const Quantity* find_quantity(std::string_view name);
+
+/// Those that hold a model against its task's predictors (quantities_predicted.cc).
+std::span<const Quantity> predicted_quantities();
 
 /// Those read from evaluation.json (quantities_evaluated.cc).
 std::span<const Quantity> evaluated_quantities();

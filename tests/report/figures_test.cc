@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -139,6 +140,40 @@ TEST(SecondHalfLossFigure, PutsALossOfZeroAtTheFootOfALogAxis) {
   EXPECT_TRUE(found);
   EXPECT_EQ(second_half_loss_figure(arms, curves, marks, LossAxis::linear).dump().find("clamp"),
             std::string::npos);
+}
+
+TEST(SecondHalfLossFigure, DrawsTheIdealLossOnceWhereItIsOfAllArms) {
+  const auto labels = [](const json& spec) {
+    std::set<std::string> found;
+    for (const json& label : all(spec, "label")) found.insert(label.get<std::string>());
+    return found;
+  };
+  const std::vector<IdealLoss> same = {{"composed", 0.50604}, {"alone", 0.50598}};
+  const std::vector<IdealLoss> two = {{"composed", 0.5}, {"alone", 0.7}};
+  const std::vector<IdealLoss> far = {{"composed", 0.05}, {"alone", 1e-9}};
+  using Labels = std::set<std::string>;
+  EXPECT_EQ(labels(second_half_loss_figure(arms, curves, marks, LossAxis::linear, same)),
+            (Labels{"ideal 0.506"}));
+  EXPECT_EQ(labels(second_half_loss_figure(arms, curves, marks, LossAxis::linear, two)),
+            (Labels{"ideal of composed 0.5", "ideal of alone 0.7"}));
+  EXPECT_EQ(labels(second_half_loss_figure(arms, curves, marks, LossAxis::logarithmic, far)),
+            (Labels{"ideal 0.05"}));
+  EXPECT_TRUE(labels(second_half_loss_figure(arms, curves, marks, LossAxis::linear)).empty());
+}
+
+TEST(PredictorsFigure, HasADashForEachPredictorAndNoColorOfAnArm) {
+  const std::vector<std::string> predictors = {"uniform", "unigram", "bigram"};
+  const std::vector<Curve> lines = {{"uniform", 0, {1000, 1000000}, {0.01, 0.2}},
+                                    {"bigram", 0, {1000, 1000000}, {0.15, 0.02}}};
+  const json spec = predictors_figure(predictors, lines, 0.2);
+  EXPECT_EQ(rows_of(spec, "curves").size(), 4U);
+  const std::vector<json> dashes = all(spec, "strokeDash");
+  const auto encoded = std::ranges::find_if(dashes, &json::is_object);
+  ASSERT_NE(encoded, dashes.end());
+  EXPECT_EQ((*encoded)["scale"]["domain"], json(predictors));
+  EXPECT_EQ((*encoded)["scale"]["range"].back(), (json{1, 0}));  // who knows most is a whole line
+  EXPECT_EQ(spec.dump().find(std::string(arm_color(0))), std::string::npos);
+  EXPECT_NE(spec.dump().find(R"("domain":[0,0.2])"), std::string::npos);
 }
 
 TEST(ProbesFigure, HasADotForEveryRunWithTheMeasure) {

@@ -54,6 +54,38 @@ TEST(SecondHalfLossCurves, ReadTheTrainedProbe) {
   EXPECT_EQ(curves[0].values, (Values{5.0, 1.0}));
 }
 
+TEST(IdealLosses, AreThoseOfAnArmsIdealPredictor) {
+  StudyReport study = test::example_study();
+  EXPECT_TRUE(ideal_losses(study).empty());
+  for (Run& run : study.arms[0].runs) {
+    run.metrics.back()["probes"]["repeated-blocks"]["predictors"] = {
+        {{"name", "uniform"}, {"ideal", false}, {"second_half_loss", 5.5}},
+        {{"name", "bayes"}, {"ideal", true}, {"second_half_loss", 0.25}},
+        "not an object"};
+  }
+  const std::vector<IdealLoss> found = ideal_losses(study);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].arm, study.arms[0].name);
+  EXPECT_DOUBLE_EQ(found[0].loss, 0.25);
+}
+
+TEST(PredictorCurves, AreALineForEachPredictorOfEachRun) {
+  StudyReport study = test::example_study();
+  Arm& arm = study.arms[0];
+  std::vector<std::string> names;
+  EXPECT_TRUE(predictor_curves(arm, names).empty());
+  for (nlohmann::json& line : arm.runs[0].metrics) {
+    line["probes"]["repeated-blocks"]["predictors"] = {{{"name", "uniform"}, {"kl", 0.5}},
+                                                       {{"name", "bigram"}, {"kl", 0.125}}};
+  }
+  const std::vector<Curve> curves = predictor_curves(arm, names);
+  EXPECT_EQ(names, (std::vector<std::string>{"uniform", "bigram"}));
+  ASSERT_EQ(curves.size(), 2U);
+  EXPECT_EQ(curves[1].arm, "bigram");
+  EXPECT_EQ(curves[1].tokens, (Counts{1000, 10000}));
+  EXPECT_EQ(curves[1].values, (Values{0.125, 0.125}));
+}
+
 TEST(ProbeEnds, ReadEveryProbeOfTheLastRecord) {
   const std::vector<ProbeEnd> ends = probe_ends(test::example_study());
   ASSERT_EQ(ends.size(), 6U);

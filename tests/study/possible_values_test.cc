@@ -31,7 +31,7 @@ TEST(PossibleValues, OfEveryLossAreNotNegative) {
     EXPECT_EQ(can_be({{measure.name, -0.01}}), is_difference) << measure.name;
     EXPECT_TRUE(can_be({{measure.name, 12.5}})) << measure.name;
   }
-  for (const char* other : {"train_loss", "validation_loss", "validation_loss_least"}) {
+  for (const char* other : {"train_loss", "validation_loss", "validation_loss_least", "kl"}) {
     EXPECT_FALSE(can_be({{other, -0.01}})) << other;
   }
 }

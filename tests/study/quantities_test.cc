@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -58,6 +60,14 @@ const std::map<std::string_view, double> numbers = {
     {"largest_later_rise", 0.95 - 0.3},
     {"second_transition_loss_ratio", 0.3 / 1.2},
     {"parameters", 1234},
+    {"excess_loss", 1.75 - (2.71 - 1.05)},
+    {"ideal_kl", 0.015},
+    {"uniform_kl", 0.317},
+    {"unigram_kl", 0.222},
+    {"bigram_kl", 0.021},
+    {"unigram_stage", 500 - 200},
+    {"bigram_tokens", 500},
+    {"ideal_tokens", 700},
     {"copying_head_cost", 2.5},
     {"band_share_lost", 0.85},
     {"q_rise", 0.01},
@@ -113,16 +123,58 @@ TEST(Quantities, NoTwoOfTheMadeUpRunAreTheSame) {
 
 TEST(Quantities, OfAProbeAreThoseOfTheProbeAsked) {
   const RunRecord run = made_up_record();
-  const std::map<std::string_view, double> unseen = {
-      {"induction_score", 0.88},       {"induction_chance", 0.06}, {"previous_token_score", 0.43},
-      {"duplicate_token_score", 0.39}, {"head_similarity", 0.42},  {"second_half_loss", 0.28},
-      {"first_half_loss", 4.52},       {"answered_loss", 0.145}};
+  const std::map<std::string_view, double> unseen = {{"induction_score", 0.88},
+                                                     {"induction_chance", 0.06},
+                                                     {"previous_token_score", 0.43},
+                                                     {"duplicate_token_score", 0.39},
+                                                     {"head_similarity", 0.42},
+                                                     {"second_half_loss", 0.28},
+                                                     {"first_half_loss", 4.52},
+                                                     {"answered_loss", 0.145},
+                                                     {"excess_loss", 0.02 + 1.75 - (2.71 - 1.05)},
+                                                     {"ideal_kl", 0.035},
+                                                     {"uniform_kl", 0.337},
+                                                     {"unigram_kl", 0.242},
+                                                     {"bigram_kl", 0.041},
+                                                     {"unigram_stage", 0},
+                                                     {"bigram_tokens", 700},
+                                                     {"ideal_tokens", 700}};
   for (const Quantity& quantity : quantities()) {
     const auto expected = unseen.find(quantity.name);
     EXPECT_EQ(quantity.of_probe, expected != unseen.end()) << quantity.name;
     if (!quantity.of_probe) continue;
     expect_number(quantity.read(run, "unseen-period"), expected->second, quantity.name);
     EXPECT_TRUE(is_nothing(quantity.read(run, "broken-period"))) << quantity.name;
+  }
+}
+
+TEST(Quantities, ComeToAPredictorOnlyWhereTheyStay) {
+  RunRecord run = made_up_record();
+  const auto hold = [&](const std::array<double, 4>& kl) {
+    spec::hold_against_predictors(run.metrics.back()["probes"]["repeated-blocks"], kl);
+  };
+  const double never = std::numeric_limits<double>::infinity();
+  hold({0.4, 0.3, 0.2, 0.3});  // of bigrams: knows less than the ideal, more than unigrams
+  EXPECT_EQ(read_figure(run, "bigram_tokens"), Figure(500.0));
+  EXPECT_EQ(read_figure(run, "ideal_tokens"), Figure(never));
+  hold({0.4, 0.1, 0.2, 0.3});
+  EXPECT_EQ(read_figure(run, "bigram_tokens"), Figure(never));
+  EXPECT_EQ(read_figure(run, "unigram_stage"), Figure(300.0));
+  json& predictors = run.metrics[5]["probes"]["repeated-blocks"]["predictors"];
+  predictors[1]["kl"] = 0.05;  // at 500 too: until the next evaluation
+  EXPECT_EQ(read_figure(run, "unigram_stage"), Figure(400.0));
+}
+
+TEST(Quantities, OfPredictorsAreNothingWithoutThem) {
+  RunRecord run = made_up_record();
+  for (json& predictor : run.metrics.back()["probes"]["repeated-blocks"]["predictors"]) {
+    predictor["ideal"] = "yes";
+  }
+  EXPECT_TRUE(is_nothing(read_figure(run, "ideal_kl")));
+  EXPECT_TRUE(is_nothing(read_figure(run, "excess_loss")));
+  for (json& line : run.metrics) line["probes"]["repeated-blocks"]["predictors"] = {{"name", 1}, 7};
+  for (const char* name : {"uniform_kl", "unigram_stage", "bigram_tokens", "ideal_tokens"}) {
+    EXPECT_TRUE(is_nothing(read_figure(run, name))) << name;
   }
 }
 
