@@ -234,7 +234,7 @@ Result<Architecture> read_transformer_lens_config(const JsonConfig& config) {
   if (Status status = reader.finish(); !status) return status.error();
   a.biases = true;
   if (Status status = model::validate(a); !status) {
-    return Error{fmt::format("{}: {}", reader.file_name(), status.error().message)};
+    return status.error().at(reader.file_name());
   }
   return as_transformer_lens(a);
 }

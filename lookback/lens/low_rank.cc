@@ -51,7 +51,8 @@ Result<Eigenvalues> eigenvalues_of(const Matrix& square) {
   const Eigen::EigenSolver<Matrix> solver(square, false);
   if (solver.info() != Eigen::Success) {
     return Error{fmt::format("the eigenvalues of a matrix {} x {} did not converge", square.rows(),
-                             square.cols())};
+                             square.cols()),
+                 ErrorKind::failed};
   }
   const Eigen::VectorXcd& values = solver.eigenvalues();
   Eigenvalues sorted(values.begin(), values.end());

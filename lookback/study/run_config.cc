@@ -125,7 +125,7 @@ Result<RunConfig> config_of(base::Document document) {
   config.seed = static_cast<std::uint64_t>(seed);
   if (Status status = reader.finish(); !status) return status.error();
   if (Status status = validate(config); !status) {
-    return Error{fmt::format("{}: {}", reader.file_name(), status.error().message)};
+    return status.error().at(reader.file_name());
   }
   return config;
 }
@@ -156,8 +156,8 @@ Status validate(const RunConfig& config) {
   }
   for (const data::BlockKind probe : config.evaluate.probes) {
     if (const auto source = probe_source(config, probe); !source) {
-      return Error{fmt::format("evaluate.probes: '{}' does not fit: {}", data::name_of(probe),
-                               source.error().message)};
+      return source.error().at(
+          fmt::format("evaluate.probes: '{}' does not fit", data::name_of(probe)));
     }
   }
   const auto& probes = config.evaluate.probes;
