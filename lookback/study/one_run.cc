@@ -39,10 +39,8 @@ struct Timing {
 /// That of a run's earlier stretches. It decides nothing, so what is damaged counts as none. Errors:
 /// what may be whole and cannot be read now.
 Result<Timing> read_timing(const std::filesystem::path& file) {
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return Timing{};
   const Result<std::string> text = base::read_file(file, base::largest_json);
+  if (text.fails_with(ErrorKind::not_found)) return Timing{};
   if (!text) return text.error();
   const nlohmann::json json = base::parse_json(*text);
   const auto tokens = base::find_count(json, {"tokens"});
@@ -82,12 +80,12 @@ class OneRun {
         listener_(listener),
         metrics_(metrics_path(), identity_of(config)) {}
 
-  Result<Ending> execute() {
+  Status execute() {
     Result<model::Program> program = model::compile(config_.architecture);
     if (!program) return program.error();
     Result<TrainingData> data = open_training_data(config_);
     if (!data) return data.error();
-    if (Status ready = prepare(*data); !ready) return ready.error();
+    if (Status ready = prepare(*data); !ready) return ready;
     Result<train::TrainState> state = starting_state(*program);
     if (!state) return state.error();
     train::ClampPlans clamps(*program, config_.clamps, model::initialize(*program, config_.seed),
@@ -97,20 +95,23 @@ class OneRun {
     train::Run run{*program,         *data->source, config_.train,          config_.seed,
                    to_toml(config_), directory_,    clamps.training_plans()};
     if (data->text) run.tokenizer = fmt::format("{:016x}", data->text->tokenizer_checksum);
-    const std::uint64_t first = state->step * config_.train.batch * config_.data.length;
+    const std::uint64_t first = tokens_at(*state);
     const Result<Timing> before = first > 0 ? read_timing(timing_path()) : Timing{};
     if (!before) return before.error();
     const Stopwatch stopwatch(first, *before);
-    Result<train::Outcome> outcome =
+    const Result<train::Outcome> outcome =
         train::train(run, observer(*evaluation, stopwatch), engine_, *state);
-    if (!outcome) return outcome.error();
-    if (Status timed = write_timing(stopwatch, outcome->last.tokens); !timed) return timed.error();
-    if (outcome->kind == train::Outcome::Kind::stopped) return Ending::stopped;
-    if (Status done = end(*outcome, *program); !done) return done.error();
-    return Ending::finished;
+    if (outcome || outcome.fails_with(ErrorKind::stopped)) {
+      if (Status timed = write_timing(stopwatch, tokens_at(*state)); !timed) return timed;
+    }
+    return outcome ? end(*outcome, *program) : outcome.error();
   }
 
  private:
+  std::uint64_t tokens_at(const train::TrainState& state) const {
+    return state.step * config_.train.batch * config_.data.length;
+  }
+
   /// Writes config.toml, or holds this configuration against the one that is there.
   Status prepare(const TrainingData& data) {
     if (Status held = lock_.check(); !held) return held;
@@ -226,7 +227,7 @@ class OneRun {
       listener_.progress(
           {config_.arm, config_.seed, report.tokens, all, report.loss, rate, left / rate});
     };
-    observer.stop = [&] { return listener_.stop(); };
+    observer.stop = listener_.stop_token();
     observer.may_write = [&] { return lock_.check(); };
     return observer;
   }
@@ -284,8 +285,8 @@ Status reopen(const std::filesystem::path& directory) {
   return base::remove_file(findings_path(directory));
 }
 
-Result<Ending> execute_run(const RunConfig& config, const DirectoryLock& lock,
-                           std::uint64_t tokens_after, model::Engine& engine, Listener& listener) {
+Status execute_run(const RunConfig& config, const DirectoryLock& lock, std::uint64_t tokens_after,
+                   model::Engine& engine, Listener& listener) {
   return OneRun(config, lock, tokens_after, engine, listener).execute();
 }
 

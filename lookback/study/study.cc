@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "lookback/base/file.h"
 #include "lookback/base/json_access.h"
 #include "lookback/study/directory_lock.h"
 #include "lookback/study/evaluate_run.h"
@@ -108,7 +109,7 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
   const std::filesystem::path whole = std::filesystem::absolute(run, error).lexically_normal();
   const std::filesystem::path seed = whole.has_filename() ? whole : whole.parent_path();
   const std::filesystem::path study = seed.parent_path().parent_path();
-  if (error) return Error{fmt::format("{}: cannot resolve: {}", run.string(), error.message())};
+  if (error) return base::system_error("resolve", run, error.value());
   const Result<DirectoryKind> kind = kind_of(study);
   if (!kind) return kind.error();
   if (*kind != DirectoryKind::study) return {};
@@ -120,27 +121,27 @@ Status check_is_of_no_study(const std::filesystem::path& run) {
 }
 
 /// Evaluates a run that has ended, if it learned from text, and inspects it.
-Result<Ending> look_at_run(const RunConfig& config, const DirectoryLock& run, model::Engine& engine,
-                           Listener& listener) {
-  Result<Ending> ending = evaluate_run(config, run, engine, listener);
-  if (ending && *ending == Ending::stopped) return ending;
-  const Result<Ending> inspected = inspect_run(config, run, engine, listener);
-  return ending ? inspected : ending;
+Status look_at_run(const RunConfig& config, const DirectoryLock& run, model::Engine& engine,
+                   Listener& listener) {
+  Status evaluated = evaluate_run(config, run, engine, listener);
+  if (evaluated.fails_with(ErrorKind::stopped)) return evaluated;
+  Status inspected = inspect_run(config, run, engine, listener);
+  return evaluated || inspected.fails_with(ErrorKind::stopped) ? inspected : evaluated;
 }
 
 /// Brings a run to its end, unless it is there already.
-Result<Ending> end_run(const RunConfig& config, const DirectoryLock& lock,
-                       std::uint64_t tokens_after, model::Engine& engine, Listener& listener) {
+Status end_run(const RunConfig& config, const DirectoryLock& lock, std::uint64_t tokens_after,
+               model::Engine& engine, Listener& listener) {
   const std::filesystem::path& run = lock.directory();
   const Result<Standing> standing = standing_of(config, run);
   if (!standing) return standing.error();
   if (*standing == Standing::shorter) {
-    if (Status held = lock.check(); !held) return held.error();
-    if (Status reopened = reopen(run); !reopened) return reopened.error();
+    if (Status held = lock.check(); !held) return held;
+    if (Status reopened = reopen(run); !reopened) return reopened;
   }
   const Result<bool> ended = has_ended(run);
   if (!ended) return ended.error();
-  if (*ended) return Ending::finished;
+  if (*ended) return {};
   return execute_run(config, lock, tokens_after, engine, listener);
 }
 
@@ -158,44 +159,42 @@ class Pass {
 
   /// Brings every run to its end, looks at it, and writes summary and ledger. An inspection or evaluation that
   /// cannot be made keeps none of the others from being made; it is the error at the end.
-  Result<Ending> run() {
+  Status run() {
     for (std::uint64_t seed = 0; seed < study_.seeds; ++seed) {
       for (std::size_t arm = 0; arm < study_.arms.size(); ++arm) {
-        if (Status held = lock_.check(); !held) return held.error();
-        Result<Ending> ending = complete(arm, seed);
-        if (!ending || *ending == Ending::stopped) return ending;
+        if (Status held = lock_.check(); !held) return held;
+        if (Status ended = complete(arm, seed); !ended) return ended;
       }
     }
-    if (Status held = lock_.check(); !held) return held.error();
+    if (Status held = lock_.check(); !held) return held;
     Status written = write_summary(study_, directory_, engine_.workers().count(), listener_);
-    if (!written) return written.error();
-    if (Status held = lock_.check(); !held) return held.error();
+    if (!written) return written;
+    if (Status held = lock_.check(); !held) return held;
     if (const auto ledger = write_ledger(study_, directory_); !ledger) return ledger.error();
-    if (failures_ == 0) return Ending::finished;
+    if (failures_ == 0) return {};
     return Error{
         fmt::format("{} of {} runs could not be inspected or evaluated: {}; --resume tries again",
-                    failures_, study_.seeds * study_.arms.size(), failure_)};
+                    failures_, study_.seeds * study_.arms.size(), failure_),
+        ErrorKind::failed};
   }
 
  private:
   /// The lock of the study's directory is not enough: `lookback train` can be at work in that of the run.
-  Result<Ending> complete(std::size_t arm, std::uint64_t seed) {
+  Status complete(std::size_t arm, std::uint64_t seed) {
     const RunConfig config = study_.run(arm, seed);
     const std::filesystem::path run = run_directory(directory_, config.arm, seed);
     const Result<DirectoryLock> lock = DirectoryLock::take(run);
     if (!lock) return lock.error();
     const std::uint64_t after = tokens_after(study_, directory_, seed, arm);
     if (resume_) {
-      if (Status repaired = repair_run(config, *lock, listener_); !repaired)
-        return repaired.error();
+      if (Status repaired = repair_run(config, *lock, listener_); !repaired) return repaired;
     }
-    Result<Ending> ending = end_run(config, *lock, after, engine_, listener_);
-    if (!ending || *ending == Ending::stopped) return ending;
-    ending = look_at_run(config, *lock, engine_, listener_);
-    if (ending) return ending;
-    listener_.message(ending.error().message);
-    if (failures_++ == 0) failure_ = ending.error().message;
-    return Ending::finished;
+    if (Status ended = end_run(config, *lock, after, engine_, listener_); !ended) return ended;
+    Status looked = look_at_run(config, *lock, engine_, listener_);
+    if (looked || looked.fails_with(ErrorKind::stopped)) return looked;
+    listener_.message(looked.error().message);
+    if (failures_++ == 0) failure_ = looked.error().message;
+    return {};
   }
 
   const Study& study_;
@@ -222,28 +221,27 @@ Status leave_finished(const Study& study, const DirectoryLock& lock, Listener& l
 
 }  // namespace
 
-Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
-                         model::Engine& engine, Listener& listener) {
-  if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits.error();
-  if (Status fits = check_study_file(study, directory); !fits) return fits.error();
+Status run_study(const Study& study, const std::filesystem::path& directory, bool resume,
+                 model::Engine& engine, Listener& listener) {
+  if (Status fits = check_directory(directory, DirectoryKind::study); !fits) return fits;
+  if (Status fits = check_study_file(study, directory); !fits) return fits;
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
-  if (Status claimed = claim_directory(study, directory, resume); !claimed) return claimed.error();
+  if (Status claimed = claim_directory(study, directory, resume); !claimed) return claimed;
   if (const auto stated = record_statements(study, directory); !stated) return stated.error();
   const Result<bool> finished = is_finished(directory);
   if (!finished && !resume) return finished.error();
   if (resume || !*finished) return Pass(study, *lock, resume, engine, listener).run();
-  if (Status left = leave_finished(study, *lock, listener); !left) return left.error();
-  return Ending::finished;
+  return leave_finished(study, *lock, listener);
 }
 
-Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
-                          bool resume, model::Engine& engine, Listener& listener) {
-  if (Status fits = check_directory(directory, DirectoryKind::run); !fits) return fits.error();
+Status run_single(const RunConfig& config, const std::filesystem::path& directory, bool resume,
+                  model::Engine& engine, Listener& listener) {
+  if (Status fits = check_directory(directory, DirectoryKind::run); !fits) return fits;
   const Result<DirectoryLock> lock = DirectoryLock::take(directory);
   if (!lock) return lock.error();
   if (resume) {
-    if (Status repaired = repair_run(config, *lock, listener); !repaired) return repaired.error();
+    if (Status repaired = repair_run(config, *lock, listener); !repaired) return repaired;
   }
   const Result<Standing> standing = standing_of(config, directory);
   if (!standing) return standing.error();
@@ -254,20 +252,19 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
                       "another --out",
                       directory.string())};
     }
-    if (Status alone = check_is_of_no_study(directory); !alone) return alone.error();
+    if (Status alone = check_is_of_no_study(directory); !alone) return alone;
   }
   const Result<bool> ended = has_ended_as(config, directory);
   if (!ended) return ended.error();
   if (*ended) listener.message(fmt::format("{}: this run has ended", directory.string()));
-  if (*ended && !resume) return Ending::finished;
+  if (*ended && !resume) return {};
   if (!resume && *standing != Standing::empty) {
     return Error{
         fmt::format("{} holds a run that has not ended; add --resume to go on with it, or "
                     "use another --out",
                     directory.string())};
   }
-  Result<Ending> ending = end_run(config, *lock, 0, engine, listener);
-  if (!ending || *ending == Ending::stopped) return ending;
+  if (Status done = end_run(config, *lock, 0, engine, listener); !done) return done;
   return look_at_run(config, *lock, engine, listener);
 }
 

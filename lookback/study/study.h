@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 #include "lookback/base/result.h"
@@ -30,16 +31,14 @@ struct Progress {
   double seconds_left = 0;  ///< of the whole study
 };
 
-/// Who wants to hear of it, and may stop it. Called from the thread that runs the study.
+/// Who wants to hear of it, and may request a stop. Called from the thread that runs the study.
 class Listener {
  public:
   virtual ~Listener() = default;
   virtual void message(const std::string& line) = 0;
   virtual void progress(const Progress& progress) = 0;
-  virtual bool stop() = 0;
+  virtual std::stop_token stop_token() const = 0;
 };
-
-enum class Ending { finished, stopped };
 
 /// Runs what is not there yet and writes summary.json and ledger.json (ledger.h). A directory that
 /// already holds this study finished is left as it is; unfinished, or to be given more seeds or, at a
@@ -48,12 +47,13 @@ enum class Ending { finished, stopped };
 /// inspection are inspected. Its question and claims may be others than those it was run with, and
 /// those of the directory's study.toml need not be readable: the ledger is made anew. What a change
 /// makes untrue (ledger and page, with more or longer runs the summary) is removed before the runs go on. Two
-/// processes cannot work in one directory: the second is refused.
-Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
-                         model::Engine& engine, Listener& listener);
+/// processes cannot work in one directory: the second is refused. A stop is an error of that kind: what is
+/// done is kept, and --resume goes on to the same bits.
+Status run_study(const Study& study, const std::filesystem::path& directory, bool resume,
+                 model::Engine& engine, Listener& listener);
 
 /// One run of one arm, in `directory` itself. The same rules.
-Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
-                          bool resume, model::Engine& engine, Listener& listener);
+Status run_single(const RunConfig& config, const std::filesystem::path& directory, bool resume,
+                  model::Engine& engine, Listener& listener);
 
 }  // namespace lookback::study
