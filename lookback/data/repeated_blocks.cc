@@ -5,6 +5,7 @@
 
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/require.h"
 
 namespace lookback::data {
 namespace {
@@ -115,6 +116,7 @@ Result<BlockKind> parse_block_kind(std::string_view name) {
 }
 
 std::optional<std::size_t> BlockStructure::occurrence(std::size_t t) const {
+  LOOKBACK_REQUIRE(t < length);
   const auto after = std::upper_bound(starts.begin(), starts.end(), t);
   if (after == starts.begin()) return std::nullopt;
   const auto copy = static_cast<std::size_t>(after - starts.begin()) - 1;
@@ -171,6 +173,7 @@ BlockStructure BlockSource::structure(std::uint64_t index) const {
 }
 
 void BlockSource::draw(std::uint64_t index, std::span<Token> tokens) const {
+  LOOKBACK_REQUIRE(tokens.size() == task_.length);
   base::RandomStream stream(task_.seed, task_.purpose, index);
   const BlockStructure structure = draw_structure(stream);
   const auto random_token = [&] { return static_cast<Token>(stream.below(task_.vocabulary)); };

@@ -6,6 +6,7 @@
 
 #include "lookback/base/permutation.h"
 #include "lookback/base/random.h"
+#include "lookback/base/require.h"
 
 namespace lookback::language {
 namespace {
@@ -33,6 +34,7 @@ Graded grade(const ProbeSequence& sequence, std::span<const std::size_t> targets
 
 ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t length,
                                std::uint64_t seed, std::uint64_t index) {
+  LOOKBACK_REQUIRE(length >= 4 && !plain.empty());
   const std::size_t half = length / 2;
   base::RandomStream stream(seed, base::StreamPurpose::random_copy, index);
   ProbeSequence sequence;
@@ -47,6 +49,7 @@ ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t l
 
 ProbeSequence lookup_sequence(std::span<const data::Token> plain, std::size_t length,
                               std::uint64_t seed, std::uint64_t index) {
+  LOOKBACK_REQUIRE(length >= 8 && plain.size() >= length / 2);
   const std::size_t pairs = length / 4, half = plain.size() / 2;
   base::RandomStream stream(seed, base::StreamPurpose::associative_recall, index);
   const base::Permutation keys(half, stream.next(), index);

@@ -16,6 +16,7 @@
 
 #include "lookback/base/checksum.h"
 #include "lookback/base/file.h"
+#include "lookback/base/require.h"
 
 namespace lookback::language {
 namespace {
@@ -166,10 +167,12 @@ Status TokenFile::check_tokens() const {
 }
 
 Token TokenFile::token(std::uint64_t i) const {
+  LOOKBACK_REQUIRE_DEBUG(i < size());
   return header_.width == 2 ? narrow()[i] : wide()[i];
 }
 
 void TokenFile::copy(std::uint64_t first, std::span<Token> tokens) const {
+  LOOKBACK_REQUIRE(first <= size() && tokens.size() <= size() - first);
   if (header_.width == 2) {
     std::ranges::copy(narrow().subspan(first, tokens.size()), tokens.begin());
   } else {

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <optional>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -59,6 +61,8 @@ std::optional<InContextPositions> in_context_positions(const data::BlockSource& 
 
 LossScores score_losses(std::span<const float> losses, const data::BlockStructure& structure,
                         const std::optional<InContextPositions>& compared) {
+  LOOKBACK_REQUIRE(losses.size() + 1 == structure.length && structure.length >= 2);
+  LOOKBACK_REQUIRE(!compared || std::max(compared->early, compared->late) < losses.size());
   const std::size_t length = losses.size() + 1;
   LossScores scores{mean(losses), mean(losses.first(length / 2)), mean(losses.subspan(length / 2)),
                     answered_loss(losses, structure), std::numeric_limits<double>::quiet_NaN()};
@@ -76,6 +80,7 @@ double Tally::mean() const {
 
 void tally_by_occurrence(std::span<const float> losses, const data::BlockStructure& structure,
                          std::vector<Tally>& tallies) {
+  LOOKBACK_REQUIRE(losses.size() + 1 == structure.length);
   tallies.resize(std::max(tallies.size(), structure.starts.size()));
   for (std::size_t t = 0; t < losses.size(); ++t) {
     const std::optional<std::size_t> copy = structure.occurrence(t + 1);

@@ -7,6 +7,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -88,6 +90,7 @@ std::span<const HeadMeasure> head_measures() {
 SequenceQueries::SequenceQueries(std::span<const data::Token> tokens,
                                  const data::BlockStructure& structure, OffsetBand band)
     : length_(tokens.size()), period_(structure.period), band_(band) {
+  LOOKBACK_REQUIRE(tokens.size() == structure.length);
   const auto previous = previous_occurrences(tokens);
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     const std::optional<std::size_t> answer = structure.answer(t);
@@ -99,6 +102,8 @@ SequenceQueries::SequenceQueries(std::span<const data::Token> tokens,
 }
 
 HeadScores score_pattern(math::Matrix<const float> pattern, const SequenceQueries& queries) {
+  LOOKBACK_REQUIRE(pattern.rows == queries.length() && pattern.cols == pattern.rows &&
+                   pattern.rows >= 2);
   HeadScores scores = sum_over_repeated(pattern, queries);
   const auto repeated = static_cast<double>(queries.repeated().size());
   for (const HeadMeasure& measure : head_measures()) {

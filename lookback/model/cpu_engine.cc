@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/model/lane.h"
 
 namespace lookback::model {
@@ -84,6 +85,7 @@ class CpuSession final : public Session {
   }
 
   Status backward(std::span<const float> parameters, std::span<const Shard> shards) override {
+    LOOKBACK_REQUIRE(keep_ == Keep::everything);
     for (const Shard& shard : shards) {
       for (const Job& job : shard.jobs) {
         if (Status fits = check(parameters, job); !fits) return fits;

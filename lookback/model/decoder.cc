@@ -4,6 +4,7 @@
 #include <complex>
 #include <variant>
 
+#include "lookback/base/require.h"
 #include "lookback/model/attention_steps.h"
 #include "lookback/model/dense_steps.h"
 #include "lookback/model/linear_step.h"
@@ -32,6 +33,8 @@ Decoder<N>::Decoder(const Program& program)
 
 template <class N>
 std::span<const N> Decoder<N>::feed(std::span<const N> parameters, std::span<const Token> tokens) {
+  LOOKBACK_REQUIRE(!tokens.empty() && tokens.size() <= room());
+  LOOKBACK_REQUIRE(std::ranges::max(tokens) < run_.program.architecture.vocabulary);
   run_.parameters = parameters;
   make_room(size_ + tokens.size());
   for (std::size_t done = 0; done < tokens.size(); done += block_tokens) {

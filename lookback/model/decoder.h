@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/model/run.h"
 
 namespace lookback::model {
@@ -30,7 +31,10 @@ class Decoder {
   std::size_t room() const { return run_.program.architecture.context - size_; }
 
   /// Forgets all tokens but the first `size`. REQUIRES size <= this->size().
-  void rewind(std::size_t size) { size_ = size; }
+  void rewind(std::size_t size) {
+    LOOKBACK_REQUIRE(size <= size_);
+    size_ = size;
+  }
 
  private:
   void feed_block(std::span<const Token> tokens);

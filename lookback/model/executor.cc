@@ -3,6 +3,7 @@
 #include <complex>
 #include <utility>
 
+#include "lookback/base/require.h"
 #include "lookback/model/attention_steps.h"
 #include "lookback/model/dense_steps.h"
 #include "lookback/model/linear_step.h"
@@ -13,7 +14,8 @@ namespace lookback::model {
 
 template <class N>
 Executor<N>::Executor(const Program& program, std::size_t batch, std::size_t length, Keep keep)
-    : run_(program, batch, length, keep), losses_(batch * (length - 1)) {
+    : run_(program, batch, length, keep), losses_(batch * (std::max<std::size_t>(length, 1) - 1)) {
+  LOOKBACK_REQUIRE(length >= 1 && length <= program.architecture.context && batch >= 1);
   if (program.architecture.positions != Positions::rotary) return;
   auto [cosine, sine] = rotary_tables<N>(program.architecture, length);
   run_.cosine = std::move(cosine);

@@ -7,6 +7,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/require.h"
 #include "lookback/base/toml_document.h"
 #include "lookback/model/architecture_toml.h"
 
@@ -212,6 +213,7 @@ Result<RunConfig> read_run_config(const std::filesystem::path& run) {
 }
 
 Result<std::unique_ptr<data::BlockSource>> block_training_source(const RunConfig& config) {
+  LOOKBACK_REQUIRE(!config.data.text);
   data::BlockTask task = task_of(config, config.data.kind);
   task.seed = config.seed;
   task.purpose = base::StreamPurpose::training_data;

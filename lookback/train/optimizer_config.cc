@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lookback/base/require.h"
 #include "lookback/train/optimizer.h"
 
 namespace lookback::train {
@@ -49,6 +50,7 @@ void refuse_keys_of_others(base::TableReader& table, const OptimizerKind& kind) 
 }  // namespace
 
 OptimizerConfig::OptimizerConfig(std::string_view name) : kind(name) {
+  LOOKBACK_REQUIRE(find_optimizer(name) != nullptr);
   for (const OptimizerKey& key : find_optimizer(name)->keys) values[key.name] = key.fallback;
 }
 
