@@ -19,10 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error system_error(const char* what, const fs::path& path, int code) {
-  return Error{path.string() + ": cannot " + what + ": " + std::generic_category().message(code)};
-}
-
 /// A file descriptor that is closed on the way out.
 class Descriptor {
  public:
@@ -166,6 +162,12 @@ Result<Descriptor> open_regular(const fs::path& path, struct stat& status) {
 
 }  // namespace
 
+Error system_error(const char* what, const fs::path& path, int code) {
+  const bool absent = code == ENOENT || code == ENOTDIR;
+  return {path.string() + ": cannot " + what + ": " + std::generic_category().message(code),
+          absent ? ErrorKind::not_found : ErrorKind::failed};
+}
+
 Result<fs::file_status> status_of(const fs::path& path) {
   std::error_code code;
   const fs::file_status status = fs::status(path, code);
@@ -211,7 +213,8 @@ Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
     if (bytes.size() > max_bytes) return too_large("more than " + std::to_string(max_bytes));
     return bytes;
   } catch (const std::bad_alloc&) {
-    return Error{path.string() + ": not enough memory for " + std::to_string(size) + " bytes"};
+    return Error{path.string() + ": not enough memory for " + std::to_string(size) + " bytes",
+                 ErrorKind::failed};
   }
 }
 

@@ -18,6 +18,9 @@ using Bytes = std::span<const std::byte>;
 /// The bytes of a text, in place.
 inline Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+/// "PATH: cannot WHAT: ..." for an errno; not_found or failed.
+Error system_error(const char* what, const std::filesystem::path& path, int code);
+
 /// What has this name, links followed; file_type::not_found where nothing has. Errors: the system does
 /// not say (no permission, a disk that fails), which is not the same as absence.
 Result<std::filesystem::file_status> status_of(const std::filesystem::path& path);

@@ -49,7 +49,8 @@ Status write_json_text(const std::filesystem::path& path, std::string_view text,
   if (text.size() <= max_bytes) return write_file_atomically(path, text);
   return Error{
       fmt::format("{}: would have {} bytes, which no command would read; at most {} can be",
-                  path.string(), text.size(), max_bytes)};
+                  path.string(), text.size(), max_bytes),
+      ErrorKind::failed};
 }
 
 }  // namespace lookback::base

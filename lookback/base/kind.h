@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/base/toml_table.h"
 
 namespace lookback::base {
@@ -59,7 +60,9 @@ struct KindConfig {
  private:
   template <class T>
   const T& get(std::string_view key) const {
-    return *std::get_if<T>(&values.find(key)->second);
+    const auto value = values.find(key);
+    LOOKBACK_REQUIRE(value != values.end() && std::holds_alternative<T>(value->second));
+    return *std::get_if<T>(&value->second);
   }
 };
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "lookback/base/random.h"
+#include "lookback/base/require.h"
 
 namespace lookback::base {
 
@@ -22,12 +23,15 @@ class Permutation {
       : size_(size),
         half_bits_((static_cast<unsigned>(std::bit_width(size - 1)) + 1) / 2),
         key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
-        index_(index) {}
+        index_(index) {
+    LOOKBACK_REQUIRE(size >= 1 && size <= std::uint64_t{1} << 62U);
+  }
 
   std::uint64_t size() const { return size_; }
 
   /// What comes at `place`. REQUIRES place < size().
   std::uint64_t operator()(std::uint64_t place) const {
+    LOOKBACK_REQUIRE(place < size_);
     do place = once(place);
     while (place >= size_);
     return place;

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "lookback/base/require.h"
+
 namespace lookback::base {
 
 /// What a stream of random numbers is for. The values are part of the reproducible result of a
@@ -67,6 +69,7 @@ class RandomStream {
   /// Uniform on {0, ..., n - 1}, without bias. REQUIRES n > 0.
   /// Lemire, "Fast random integer generation in an interval" (TOMACS 2019, arXiv 1805.10941).
   std::uint64_t below(std::uint64_t n) {
+    LOOKBACK_REQUIRE(n > 0);
     Product product = multiply(next(), n);
     if (product.low < n) {
       const std::uint64_t rejected = (0 - n) % n;  // 2^64 mod n draws are thrown away

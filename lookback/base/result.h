@@ -1,16 +1,32 @@
 // Errors are values: a function that can fail returns Result<T>, and only the command line prints.
+// Callers ask an error's kind; its message is for people, and its wording may change.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
 namespace lookback {
 
-/// What went wrong, as one line for a person: where, what was found, what is allowed.
+enum class ErrorKind {
+  bad_input,  ///< a file, key, option or argument is wrong, damaged, or does not fit the others
+  not_found,  ///< a file or directory that was named is not there
+  busy,       ///< another process holds it
+  stopped,    ///< a stop was requested before the work was done
+  failed,     ///< the system, or the computation: a full disk, memory, a sum that does not converge
+};
+
+/// What went wrong, as one line for a person: where, what was found, what would be right.
 struct Error {
   std::string message;
+  ErrorKind kind = ErrorKind::bad_input;
+
+  /// The same error with the place where it arose: "WHERE: MESSAGE".
+  Error at(std::string_view where) const { return {std::string(where) + ": " + message, kind}; }
+  /// The same error with what follows from it, or what helps, after its message.
+  Error with(std::string_view more) const { return {message + std::string(more), kind}; }
 };
 
 /// A value or an Error. Test it before use: value() of a failed result is undefined.
@@ -28,6 +44,7 @@ class [[nodiscard]] Result {
   T& operator*() { return value(); }
   const T& operator*() const { return value(); }
   const Error& error() const { return *std::get_if<1>(&state_); }
+  bool fails_with(ErrorKind kind) const { return !*this && error().kind == kind; }
 
  private:
   std::variant<T, Error> state_;
@@ -42,6 +59,7 @@ class [[nodiscard]] Result<void> {
 
   explicit operator bool() const { return !error_.has_value(); }
   const Error& error() const { return *error_; }
+  bool fails_with(ErrorKind kind) const { return !*this && error().kind == kind; }
 
  private:
   std::optional<Error> error_;

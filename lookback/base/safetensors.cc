@@ -137,15 +137,14 @@ Result<std::string> make_header(std::span<const Tensor> tensors,
 
 Status write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                          const std::map<std::string, std::string>& metadata) {
-  const auto failed = [&](const std::string& why) {
-    return Error{path.string() + ": cannot write: " + why};
-  };
+  const std::string where = path.string() + ": cannot write";
+  const auto failed = [&](const std::string& why) { return Error{why}.at(where); };
   if (metadata.contains(std::string(checksum_key))) {
     return failed("metadata key 'checksum' is reserved");
   }
-  if (Status status = check_tensors(tensors); !status) return failed(status.error().message);
+  if (Status status = check_tensors(tensors); !status) return status.error().at(where);
   Result<std::string> header = make_header(tensors, metadata);
-  if (!header) return failed(header.error().message);
+  if (!header) return header.error().at(where);
   if (header->size() > max_safetensors_header) {
     return failed("found a header of " + std::to_string(header->size()) + " bytes, allowed " +
                   std::to_string(max_safetensors_header));
@@ -198,9 +197,8 @@ Result<SafetensorsFile> SafetensorsFile::read(const std::filesystem::path& path)
 
 Result<SafetensorsFile> SafetensorsFile::parse(std::string_view bytes,
                                                const std::string& file_name) {
-  const auto bad = [&](const std::string& why) {
-    return Error{file_name + ": damaged, or not a safetensors file: " + why};
-  };
+  const std::string where = file_name + ": damaged, or not a safetensors file";
+  const auto bad = [&](const std::string& why) { return Error{why}.at(where); };
   if (bytes.size() < prefix_size) {
     return bad("found " + std::to_string(bytes.size()) + " bytes, allowed: 8 or more");
   }
@@ -213,7 +211,7 @@ Result<SafetensorsFile> SafetensorsFile::parse(std::string_view bytes,
   const std::string_view header_text = bytes.substr(prefix_size, length);
   const std::string_view data = bytes.substr(prefix_size + length);
   Result<SafetensorsHeader> header = parse_safetensors_header(header_text, data.size());
-  if (!header) return bad(header.error().message);
+  if (!header) return header.error().at(where);
 
   auto contents = std::make_unique<Contents>();
   const auto stored = header->metadata.find(std::string(checksum_key));
@@ -238,7 +236,8 @@ Result<SafetensorsFile> SafetensorsFile::parse(std::string_view bytes,
     contents->values.reserve(count);
   } catch (const std::bad_alloc&) {
     return Error{file_name + ": not enough memory for its values: " +
-                 memory_text(count * sizeof(float)) + " are needed"};
+                     memory_text(count * sizeof(float)) + " are needed",
+                 ErrorKind::failed};
   }
   for (SafetensorsEntry& entry : header->entries) {
     const std::size_t first = contents->values.size();

@@ -196,13 +196,13 @@ Result<std::vector<Workload>> workloads(const BenchOptions& options) {
 int run(const BenchOptions& options) {
   const std::size_t most = threads_of(options.threads);
   if (most > base::usable_processors()) {
-    return refuse(
+    return fail(
         {fmt::format("--threads: found {}, allowed: 1 to the {} processors there are, for "
                      "the peak is measured on as many",
                      most, base::usable_processors())});
   }
   const Result<std::vector<Workload>> all = workloads(options);
-  if (!all) return refuse(all.error());
+  if (!all) return fail(all.error());
   if (!options.json) print_head(all->front());
   for (const Workload& workload : *all) {
     for (std::size_t threads = options.threads ? most : 1; threads <= most; ++threads) {

@@ -20,10 +20,12 @@ Status check_memory(std::span<const study::RunConfig> runs, std::size_t threads)
     const std::uint64_t needed =
         train::training_memory(*program, run.train, run.data.length, threads);
     if (needed <= *available) continue;
-    return Error{fmt::format(
-        "not enough memory: training '{}' needs about {} with {} thread{}, {} are available",
-        run.arm, base::memory_text(needed), threads, threads == 1 ? "" : "s",
-        base::memory_text(*available))};
+    return Error{
+        fmt::format(
+            "not enough memory: training '{}' needs about {} with {} thread{}, {} are available",
+            run.arm, base::memory_text(needed), threads, threads == 1 ? "" : "s",
+            base::memory_text(*available)),
+        ErrorKind::failed};
   }
   return {};
 }
@@ -36,7 +38,7 @@ Error out_of_memory(const std::bad_alloc& error) {
   if (const auto available = base::available_memory()) {
     message += fmt::format("; {} are available", base::memory_text(*available));
   }
-  return {std::move(message)};
+  return {std::move(message), ErrorKind::failed};
 }
 
 }  // namespace lookback::cli

@@ -5,10 +5,9 @@
 
 namespace lookback::cli {
 
-/// What the program exits with.
+/// What the program exits with where there is no Error; exit_code_of (console.h) has the others.
 inline constexpr int success = 0;
 inline constexpr int failure = 1;
-inline constexpr int wrong_usage = 2;
 
 /// Each adds its command to `app`; `exit_code` is set when the command has run.
 void add_study(CLI::App& app, int& exit_code);

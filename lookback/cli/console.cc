@@ -9,7 +9,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <vector>
 
 #include "lookback/base/count.h"
@@ -19,19 +18,12 @@
 namespace lookback::cli {
 namespace {
 
-/// A second one of these, after a stop was asked for, ends the process.
-sigset_t impatient_signals() {
+/// Those that request a stop. nohup ignores SIGHUP, and a blocked signal waits even where it is ignored.
+sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
-  return set;
-}
-
-/// Those that ask for a stop. nohup ignores SIGHUP, and a blocked signal waits even where it is ignored.
-/// A closed terminal can send it twice, which is no second wish.
-sigset_t stop_signals() {
-  sigset_t set = impatient_signals();
   struct sigaction hangup {};
   if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
     sigaddset(&set, SIGHUP);
@@ -53,14 +45,29 @@ void tell(const std::string& text) {
   std::fflush(stderr);
 }
 
-int fail(const Error& error) {
-  tell(fmt::format("lookback: {}\n", error.message));
+int exit_code_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::bad_input:
+    case ErrorKind::not_found:
+      return 2;
+    case ErrorKind::stopped:
+      return 3;
+    case ErrorKind::busy:
+      return 4;
+    case ErrorKind::failed:
+      break;
+  }
   return failure;
 }
 
-int refuse(const Error& error) {
-  fail(error);
-  return wrong_usage;
+int fail(const Error& error) {
+  tell(fmt::format("lookback: {}\n", error.message));
+  return exit_code_of(error.kind);
+}
+
+int fail_run(const Error& error) {
+  if (error.kind != ErrorKind::stopped) return fail(error);
+  return fail({"stopped; the same command with --resume goes on to the same result", error.kind});
 }
 
 double seconds_now() {
@@ -72,7 +79,7 @@ Result<std::optional<std::uint64_t>> read_count(const std::string& option,
                                                 const std::string& text) {
   if (text.empty()) return std::optional<std::uint64_t>{};
   const Result<std::uint64_t> count = base::parse_count(text);
-  if (!count) return Error{fmt::format("{}: {}", option, count.error().message)};
+  if (!count) return count.error().at(option);
   if (*count == 0) return Error{fmt::format("{}: found 0, allowed: 1 or more", option)};
   return std::optional<std::uint64_t>(*count);
 }
@@ -88,7 +95,8 @@ Result<std::string> read_input(const std::string& name, std::size_t max_bytes) {
     }
   }
   if (std::ferror(stdin) != 0) {
-    return Error{fmt::format("{}: cannot read standard input: {}", name, std::strerror(errno))};
+    return Error{fmt::format("{}: cannot read standard input: {}", name, std::strerror(errno)),
+                 ErrorKind::failed};
   }
   return text;
 }
@@ -97,27 +105,38 @@ std::size_t threads_of(const std::optional<std::size_t>& given) {
   return given ? *given : base::usable_processors();
 }
 
-// The signals are blocked, so they wait until somebody looks: no handler, no global flag.
+// request_stop() is not for signal handlers: it locks, and calls callbacks. So the signals are blocked in
+// every thread, and one waits for them.
 StopSignal::StopSignal() {
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  waiting_ = std::jthread([this](const std::stop_token& ended) { wait_for_signals(ended); });
 }
 
 StopSignal::~StopSignal() {
+  waiting_.request_stop();
+  pthread_kill(waiting_.native_handle(),
+               SIGTERM);  // to that thread alone, which sees that it is over
+  waiting_.join();
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-bool StopSignal::asked() {
-  if (asked_) return true;
+void StopSignal::wait_for_signals(const std::stop_token& ended) {
+  constexpr double one_wish =
+      1;  // seconds in which a wrapper may pass on what the terminal sent too
   const sigset_t set = stop_signals();
-  const timespec none{};
-  while (sigtimedwait(&set, nullptr, &none) > 0) asked_ = true;  // all that wait are one wish
-  if (asked_) {
-    const sigset_t second = impatient_signals();
-    pthread_sigmask(SIG_UNBLOCK, &second, nullptr);
+  double asked = 0;
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&set, &signal) != 0 || ended.stop_requested()) return;
+    if (source_.request_stop()) {
+      asked = seconds_now();
+    } else if (signal != SIGHUP && seconds_now() - asked > one_wish) {
+      pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+      std::raise(signal);
+    }
   }
-  return asked_;
 }
 
 std::string progress_line(const study::Progress& p, const study::Study* study) {

@@ -1,10 +1,12 @@
-// What the commands share: printing errors, reading counts and standard input, threads, and being told to stop.
+// What the commands share: printing errors, reading counts and standard input, threads, and the signals that stop them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "lookback/base/result.h"
 #include "lookback/study/study.h"
@@ -17,11 +19,14 @@ inline constexpr int most_threads = 1024;
 /// nothing.
 void tell(const std::string& text);
 
-/// Prints "lookback: MESSAGE" on stderr and returns `failure`.
+/// What the program exits with after an error of this kind: docs/formats.md, "Exit codes".
+int exit_code_of(ErrorKind kind);
+
+/// Prints "lookback: MESSAGE" on stderr and returns the exit code.
 int fail(const Error& error);
 
-/// The same for an option with a value that is not allowed: returns `wrong_usage`.
-int refuse(const Error& error);
+/// The same for runs; after a stop the message says how to go on.
+int fail_run(const Error& error);
 
 /// Seconds of a clock that only runs forward.
 double seconds_now();
@@ -35,19 +40,22 @@ Result<std::string> read_input(const std::string& name, std::size_t max_bytes);
 /// The number given, or every processor this process may use.
 std::size_t threads_of(const std::optional<std::size_t>& given);
 
-/// Ctrl-C, SIGTERM and SIGHUP (a terminal that is closed; not under nohup) ask for a stop instead of
-/// ending the process, as long as the object lives; asked() tells whether one came. A second Ctrl-C or
-/// SIGTERM ends the process. To be made before any thread starts.
+/// Ctrl-C, SIGTERM and SIGHUP (a terminal that is closed; not under nohup) request a stop instead of
+/// ending the process, as long as the object lives. A second Ctrl-C or SIGTERM, a second later or more,
+/// ends the process. To be made before any other thread starts.
 class StopSignal {
  public:
   StopSignal();
   ~StopSignal();
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
-  bool asked();
+  std::stop_token token() const { return source_.get_token(); }
 
  private:
-  bool asked_ = false;
+  void wait_for_signals(const std::stop_token& ended);
+
+  std::stop_source source_;
+  std::jthread waiting_;
 };
 
 /// "run 3 of 12, two-layer seed 0: 1.6M of 2M tokens, loss 2.345, 170000 tokens/s, 4 min 10 s left";
@@ -59,8 +67,8 @@ std::string progress_line(const study::Progress& progress, const study::Study* s
 class ConsoleProgress : public study::Listener {
  public:
   /// `study`, if there is one, is whose runs are counted; it must outlive this.
-  explicit ConsoleProgress(StopSignal& stop, const study::Study* study = nullptr)
-      : stop_(stop), study_(study) {}
+  explicit ConsoleProgress(const StopSignal& stop, const study::Study* study = nullptr)
+      : stop_(stop.token()), study_(study) {}
   ~ConsoleProgress() override;
   ConsoleProgress(const ConsoleProgress&) = delete;
   ConsoleProgress& operator=(const ConsoleProgress&) = delete;
@@ -68,7 +76,7 @@ class ConsoleProgress : public study::Listener {
   void progress(const study::Progress& progress) override;
   /// Of an evaluation: requests done of all that `task` makes.
   void progress(const std::string& task, std::size_t done, std::size_t all);
-  bool stop() override { return stop_.asked(); }
+  std::stop_token stop_token() const override { return stop_; }
 
  private:
   void clear_line();
@@ -76,7 +84,7 @@ class ConsoleProgress : public study::Listener {
   bool is_due();
   void show_progress(const std::string& line);
 
-  StopSignal& stop_;
+  std::stop_token stop_;
   const study::Study* study_;
   double last_printed_ = -1e9;
   bool line_open_ = false;

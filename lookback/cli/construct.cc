@@ -103,11 +103,11 @@ std::string promise(const model::Construction& construction, const study::RunCon
 int run(const ConstructOptions& options) {
   const model::Construction construction = construction_of(options);
   const Result<model::ConstructedModel> model = model::construct(construction);
-  if (!model) return refuse(model.error());
+  if (!model) return fail(model.error());
   const study::RunConfig config = config_of(options, model->architecture);
-  if (Status fits = study::validate(config); !fits) return refuse(fits.error());
+  if (Status fits = study::validate(config); !fits) return fail(fits.error());
   if (Status status = check_vocabulary(construction, options.kind, config.data); !status) {
-    return refuse(status.error());
+    return fail(status.error());
   }
   const Result<model::Program> program = model::compile(model->architecture);
   if (!program) return fail(program.error());

@@ -72,8 +72,10 @@ bool is_kept(const fs::path& path, const EvalOptions& options) {
 }
 
 Error stopped(const fs::path& path, const EvalOptions& options) {
-  if (!is_kept(path, options)) return {"stopped; nothing is kept"};
-  return {"stopped; the scores of the tasks that were done are in evaluation.json"};
+  return {is_kept(path, options)
+              ? "stopped; the scores of the tasks that were done are in evaluation.json"
+              : "stopped; nothing is kept",
+          ErrorKind::stopped};
 }
 
 /// One model, asked as much of its own tasks as it was measured on when it was trained. The scores that
@@ -102,9 +104,9 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
   request.own.windows = request.limit > 0 ? request.limit : measured.windows;
   request.own.sequences = request.limit > 0 ? request.limit : measured.sequences;
   study::EvaluationObserver observer;
-  observer.go_on = [&](const std::string& task, std::size_t done, std::size_t all) {
+  observer.stop = console.stop_token();
+  observer.progress = [&](const std::string& task, std::size_t done, std::size_t all) {
     console.progress(task, done, all);
-    return !console.stop();
   };
   if (lock) {  // each score at once: the next task may take hours
     observer.scored = [&](const auto& scores) {
@@ -112,9 +114,9 @@ Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
     };
   }
   const auto scores = study::evaluate_model(*model, *tokenizer, request, engine, observer);
+  if (scores.fails_with(ErrorKind::stopped)) return stopped(path, options);
   if (!scores) return scores.error();
-  if (scores->ending == study::Ending::stopped) return stopped(path, options);
-  Result<language::TaskResults> results = lock ? study::evaluation_of(path) : scores->results;
+  Result<language::TaskResults> results = lock ? study::evaluation_of(path) : *scores;
   if (!results) return results.error();
   const std::string name = model->config.arm.empty() ? path.filename().string() : model->config.arm;
   return Evaluated{std::move(*results), name};
@@ -133,7 +135,7 @@ Result<std::vector<Evaluated>> evaluate_all(const std::vector<fs::path>& places,
     Result<Evaluated> one = evaluate(place, options, request, engine, console);
     if (!one) return one.error();
     all.push_back(std::move(*one));
-    if (console.stop()) return stopped(place, options);
+    if (console.stop_token().stop_requested()) return stopped(place, options);
   }
   return all;
 }
@@ -162,7 +164,8 @@ Result<std::vector<fs::path>> places_of(const fs::path& path) {
     }
   }
   if (!places.empty()) return places;
-  return Error{fmt::format("{}: found no run that has finished", path.string())};
+  return Error{fmt::format("{}: found no run that has finished", path.string()),
+               ErrorKind::not_found};
 }
 
 void show(const EvalOptions& options, const std::vector<Evaluated>& all) {
@@ -192,7 +195,7 @@ int run(const EvalOptions& options) {
   const auto places = places_of(options.path);
   if (!places) return fail(places.error());
   if (!options.out.empty() && places->size() > 1) {
-    return refuse({"--out: found several runs, allowed: one model"});
+    return fail({"--out: found several runs, allowed: one model"});
   }
   if (!options.out.empty()) {
     if (Status free = study::check_json_file(options.out); !free) return fail(free.error());

@@ -20,10 +20,10 @@ struct ExportOptions {
 
 int run(const ExportOptions& options) {
   const Result<exchange::Target> target = exchange::parse_target(options.target);
-  if (!target) return refuse({"--to: " + target.error().message});
+  if (!target) return fail(target.error().at("--to"));
   const bool takes_tokenizer = *target == exchange::Target::huggingface;
   if (!takes_tokenizer && !options.tokenizer.empty()) {
-    return refuse({"--tokenizer: only --to huggingface takes a tokenizer along"});
+    return fail({"--tokenizer: only --to huggingface takes a tokenizer along"});
   }
   const Result<std::filesystem::path> file = study::find_checkpoint(options.checkpoint);
   if (!file) return fail(file.error());

@@ -28,7 +28,7 @@ Result<study::InspectionOptions> inspection_options(const InspectOptions& option
   study::InspectionOptions result;
   for (const std::string& name : options.probes) {
     const auto task = data::find_task(name);
-    if (!task) return Error{"--probe: " + task.error().message};
+    if (!task) return task.error().at("--probe");
     if (std::ranges::find(result.probes, name) != result.probes.end()) {
       return Error{fmt::format("--probe: found {} twice, allowed: each once", name)};
     }
@@ -64,7 +64,7 @@ int show(const InspectOptions& options, study::InspectionOptions what) {
 
 int run(const InspectOptions& options) {
   const Result<study::InspectionOptions> what = inspection_options(options);
-  return what ? show(options, *what) : refuse(what.error());
+  return what ? show(options, *what) : fail(what.error());
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ int run_ledger(const LedgerOptions& options) {
   const Result<bool> there = base::is_there(directory / "study.toml");
   if (!there) return fail(there.error());
   if (!*there) {
-    return fail({fmt::format("{}: found no study.toml, {}", options.directory, allowed_place)});
+    return fail({fmt::format("{}: found no study.toml, {}", options.directory, allowed_place),
+                 ErrorKind::not_found});
   }
   const Result<study::Study> study = study::read_study_in(directory);
   if (!study) return fail(study.error());
@@ -39,7 +40,8 @@ int run_ledger(const LedgerOptions& options) {
   const Result<study::DirectoryKind> kind = study::kind_of(directory);
   if (!kind) return fail(kind.error());
   if (*kind != study::DirectoryKind::study) {
-    return fail({fmt::format("{}: found no runs, {}", options.directory, allowed_place)});
+    return fail({fmt::format("{}: found no runs, {}", options.directory, allowed_place),
+                 ErrorKind::not_found});
   }
   const Result<nlohmann::json> ledger = study::write_ledger(*study, directory);
   if (!ledger) return fail(ledger.error());

@@ -25,7 +25,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string(base::version()));
   app.footer(
       "Example: lookback study studies/article.toml --out runs/article\n"
-      "LOOKBACK_ISA in the environment names the instruction set to use.");
+      "LOOKBACK_ISA in the environment names the instruction set to use.\n"
+      "Exit codes: 0 done, 1 failed, 2 bad input, 3 stopped, 4 busy (another process is at work "
+      "there).");
   int exit_code = success;
   add_study(app, exit_code);
   add_train(app, exit_code);
@@ -46,14 +48,14 @@ int run(int argc, char** argv) {
   }
   if (argc < 2) {
     tell(app.help());
-    return wrong_usage;
+    return exit_code_of(ErrorKind::bad_input);
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return refuse(usage_error(app, error));
+    return fail(usage_error(app, error));
   }
   return exit_code;
 }

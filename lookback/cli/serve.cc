@@ -1,12 +1,12 @@
 // lookback serve: the page of a study, live while its runs train.
 #include <fmt/format.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -36,13 +36,14 @@ Result<std::string> live_page(const std::filesystem::path& directory) {
   return report::fill_page(report::page_template(), title, {{"live", true}});
 }
 
-Result<serve::Options> options_for_server(const ServeOptions& given, std::atomic<bool>& stopping) {
+Result<serve::Options> options_for_server(const ServeOptions& given, const std::stop_token& stop) {
   const Result<std::filesystem::file_status> there = base::status_of(given.directory);
   if (!there) return there.error();
   if (!std::filesystem::is_directory(*there)) {
     return Error{
         fmt::format("{}: found no such directory, allowed: one that `lookback study --out` made",
-                    given.directory)};
+                    given.directory),
+        ErrorKind::not_found};
   }
   Result<std::string> page = live_page(given.directory);
   if (!page) return page.error();
@@ -51,17 +52,16 @@ Result<serve::Options> options_for_server(const ServeOptions& given, std::atomic
   options.port = static_cast<std::uint16_t>(given.port);
   options.directory = given.directory;
   options.page = std::move(*page);
-  options.refresh = watch_study(given.directory, stopping);
-  options.tell = [&stopping](const Error& error) {
-    if (!stopping) fail(error);
+  options.refresh = watch_study(given.directory, stop);
+  options.tell = [stop](const Error& error) {
+    if (!stop.stop_requested()) fail(error);
   };
   return options;
 }
 
 int serve_until_stopped(const ServeOptions& given) {
   StopSignal stop;
-  std::atomic<bool> stopping = false;
-  Result<serve::Options> options = options_for_server(given, stopping);
+  Result<serve::Options> options = options_for_server(given, stop.token());
   if (!options) return fail(options.error());
   const auto server = serve::Server::start(std::move(*options));
   if (!server) return fail(server.error());
@@ -71,8 +71,7 @@ int serve_until_stopped(const ServeOptions& given) {
   }
   fmt::print("{}\n", (*server)->url());
   std::fflush(stdout);  // whether that worked is looked at in the end
-  while (!stop.asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  stopping = true;
+  while (!stop.token().stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   (*server)->stop();
   return success;
 }

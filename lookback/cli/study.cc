@@ -57,7 +57,7 @@ void print_arms(const study::Study& study) {
 }
 
 /// Runs the study; signals are its own until it returns.
-Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& options) {
+Status run_to_end(const study::Study& study, const StudyOptions& options) {
   StopSignal stop;
   model::CpuEngine engine(threads_of(options.threads));
   ConsoleProgress progress(stop, &study);
@@ -67,10 +67,8 @@ Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& 
 /// The ledger that the study ended with, on stderr: stdout has the page's path alone.
 Status print_verdicts(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "ledger.json";
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return {};
   const Result<nlohmann::json> ledger = base::read_json_object(file);
+  if (ledger.fails_with(ErrorKind::not_found)) return {};
   if (!ledger) return ledger.error();
   tell(ledger_text(*ledger));
   return {};
@@ -111,19 +109,15 @@ int print_plan(const study::Study& study, const StudyOptions& options) {
 
 int run(const StudyOptions& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
-  if (!overrides) return refuse(overrides.error());
-  if (options.out.empty()) return refuse({"--out: found nothing, allowed: a directory"});
+  if (!overrides) return fail(overrides.error());
+  if (options.out.empty()) return fail({"--out: found nothing, allowed: a directory"});
   const Result<study::Study> study = study::read_study_and_text(options.file, *overrides);
   if (!study) return fail(study.error());
   const std::size_t threads = threads_of(options.threads);
   if (Status enough = check_memory(study->arms, threads); !enough) return fail(enough.error());
   if (options.dry_run) return print_plan(*study, options);
   print_arms(*study);
-  const Result<study::Ending> ending = run_to_end(*study, options);
-  if (!ending) return fail(ending.error());
-  if (*ending == study::Ending::stopped) {
-    return fail({"stopped; the same command with --resume goes on to the same result"});
-  }
+  if (Status done = run_to_end(*study, options); !done) return fail_run(done.error());
   if (Status shown = print_verdicts(options.out); !shown) return fail(shown.error());
   const Result<std::filesystem::path> page = write_report(options.out);
   if (!page) return fail(page.error());

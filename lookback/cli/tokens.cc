@@ -85,9 +85,9 @@ int run_decode(const TokensOptions& options) {
   const Result<std::string> input = read_given(options.input);
   if (!input) return fail(input.error());
   const Result<std::vector<language::Token>> ids = parse_ids(*input);
-  if (!ids) return fail({options.input + ": " + ids.error().message});
+  if (!ids) return fail(ids.error().at(options.input));
   const Result<std::string> text = tokenizer->decode(*ids);
-  if (!text) return fail({options.input + ": " + text.error().message});
+  if (!text) return fail(text.error().at(options.input));
   std::fwrite(text->data(), 1, text->size(), stdout);
   return success;
 }
@@ -127,11 +127,11 @@ int run_train(const TokensOptions& options) {
   const auto parent = base::status_of(directory_of(options.out));
   if (!parent) return fail(parent.error());
   if (Status place = check_tokenizer_place(options.out, *there, *parent); !place) {
-    return refuse(place.error());
+    return fail(place.error());
   }
   if (Status free = study::check_json_file(options.out); !free) return fail(free.error());
   const auto size = read_count("--vocabulary", options.vocabulary);
-  if (!size) return refuse(size.error());
+  if (!size) return fail(size.error());
   Result<language::PreTokenizer> splitter = language::PreTokenizer::make();
   if (!splitter) return fail(splitter.error());
   language::BpeTraining training(std::move(*splitter));
@@ -142,7 +142,7 @@ int run_train(const TokensOptions& options) {
     training.add(text->cleaned);
   }
   Result<language::Vocabulary> vocabulary = training.train(size->value_or(4096));
-  if (!vocabulary) return fail({"--vocabulary: " + vocabulary.error().message});
+  if (!vocabulary) return fail(vocabulary.error().at("--vocabulary"));
   const Result<language::Tokenizer> made = language::Tokenizer::make(std::move(*vocabulary));
   if (!made) return fail(made.error());
   if (Status written = language::write_tokenizer(options.out, *made); !written) {

@@ -52,26 +52,23 @@ int print_plan(const study::RunConfig& config, const TrainOptions& options) {
 
 int run(const TrainOptions& options) {
   const Result<std::optional<std::uint64_t>> tokens = read_count("--tokens", options.tokens);
-  if (!tokens) return refuse(tokens.error());
+  if (!tokens) return fail(tokens.error());
   const Result<study::Study> study = study::read_study_and_text(
       options.file,
       {.tokens = *tokens, .seeds = {}, .size = options.size, .directory = options.data});
   if (!study) return fail(study.error());
   const Result<study::RunConfig> config = find_arm(*study, options);
-  if (!config) return refuse(config.error());
+  if (!config) return fail(config.error());
   const std::size_t threads = threads_of(options.threads);
   if (Status enough = check_memory({&*config, 1}, threads); !enough) return fail(enough.error());
   if (options.dry_run) return print_plan(*config, options);
   StopSignal stop;
   model::CpuEngine engine(threads);
-  const Result<study::Ending> ending = [&] {
+  const Status done = [&] {
     ConsoleProgress progress(stop);  // ends its line before anything else is printed
     return study::run_single(*config, options.out, options.resume, engine, progress);
   }();
-  if (!ending) return fail(ending.error());
-  if (*ending == study::Ending::stopped) {
-    return fail({"stopped; the same command with --resume goes on to the same result"});
-  }
+  if (!done) return fail_run(done.error());
   fmt::print("{}/findings.json\n", options.out);
   return success;
 }

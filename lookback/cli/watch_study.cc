@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "lookback/base/control.h"
 #include "lookback/cli/read_checkpoint.h"
 #include "lookback/report/checkpoint_contents.h"
 #include "lookback/report/live_study.h"
@@ -23,15 +24,14 @@ std::uint64_t milliseconds_now() {
 
 }  // namespace
 
-report::Refresh watch_study(const std::filesystem::path& directory,
-                            const std::atomic<bool>& stopping) {
+report::Refresh watch_study(const std::filesystem::path& directory, std::stop_token stop) {
   report::StudyReaders readers = study_readers();
   // Reading checkpoints is nearly all of the work.
   readers.checkpoint =
-      [read = std::move(readers.checkpoint), &stopping](
+      [read = std::move(readers.checkpoint), stop = std::move(stop)](
           const std::filesystem::path& file,
           const report::HeldOutSequence& sequence) -> Result<report::CheckpointContents> {
-    if (stopping) return Error{"stopped"};
+    if (stop.stop_requested()) return base::stopped();
     return read(file, sequence);
   };
   const auto study =

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "lookback/base/require.h"
+
 namespace lookback::data {
 namespace {
 
 /// Whether query t may look at source s. REQUIRES s <= t.
 bool answers(IdealPattern kind, std::span<const Token> tokens, std::size_t t, std::size_t s) {
+  LOOKBACK_REQUIRE_DEBUG(s <= t);
   switch (kind) {
     case IdealPattern::previous_token:
       return s + 1 == t;
@@ -22,6 +25,7 @@ bool answers(IdealPattern kind, std::span<const Token> tokens, std::size_t t, st
 }  // namespace
 
 void ideal_pattern(IdealPattern kind, std::span<const Token> tokens, math::Matrix<float> pattern) {
+  LOOKBACK_REQUIRE(tokens.size() == pattern.rows && tokens.size() == pattern.cols);
   for (std::size_t t = 0; t < pattern.rows; ++t) {
     float* row = pattern.row(t);
     std::fill_n(row, pattern.cols, 0.0F);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "lookback/base/require.h"
 #include "lookback/data/block_predictor.h"
 
 namespace lookback::data {
@@ -154,6 +155,7 @@ const std::string& name_of(BlockKind kind) {
 }
 
 std::optional<std::size_t> BlockStructure::occurrence(std::size_t t) const {
+  LOOKBACK_REQUIRE(t < length);
   const auto after = std::upper_bound(starts.begin(), starts.end(), t);
   if (after == starts.begin()) return std::nullopt;
   const auto copy = static_cast<std::size_t>(after - starts.begin()) - 1;
@@ -214,6 +216,7 @@ BlockStructure BlockSource::blocks(std::uint64_t index) const {
 }
 
 void BlockSource::draw(std::uint64_t index, std::span<Token> tokens) const {
+  LOOKBACK_REQUIRE(tokens.size() == task_.length);
   base::RandomStream stream(task_.seed, task_.purpose, index);
   const BlockStructure structure = draw_structure(stream);
   const auto random_token = [&] { return static_cast<Token>(stream.below(task_.vocabulary)); };

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "lookback/base/require.h"
 #include "lookback/language/vocabulary.h"
 
 namespace lookback::exchange {
@@ -136,6 +137,7 @@ Result<Architecture> as_huggingface(const Architecture& architecture) {
 }
 
 nlohmann::ordered_json huggingface_config(const Architecture& a, std::optional<data::Token> end) {
+  LOOKBACK_REQUIRE(bool(as_huggingface(a)));
   const nlohmann::ordered_json end_id = end ? nlohmann::ordered_json(*end) : nullptr;
   return {{"model_type", model_types[0]},
           {"architectures", {"GPT2LMHeadModel"}},
@@ -189,12 +191,13 @@ Result<Architecture> read_huggingface_config(const JsonConfig& config) {
   if (Status status = reader.finish(); !status) return status.error();
   a.biases = true;
   if (Status status = model::validate(a); !status) {
-    return Error{fmt::format("{}: {}", reader.file_name(), status.error().message)};
+    return status.error().at(reader.file_name());
   }
   return as_huggingface(a);
 }
 
 Layout huggingface_layout(const model::Program& program, const std::string& prefix) {
+  LOOKBACK_REQUIRE(bool(as_huggingface(program.architecture)));
   const Architecture& a = program.architecture;
   LayoutBuilder layout(program);
   layout.same(prefix + "wte.weight", {a.vocabulary, a.d_model}, "embed.W_E");

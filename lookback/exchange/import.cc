@@ -78,7 +78,8 @@ Result<std::filesystem::path> weights_in(const std::filesystem::path& directory)
                     "save_pretrained(..., safe_serialization=True)",
                     directory.string())};
   }
-  return Error{fmt::format("{}: found no model.safetensors", directory.string())};
+  return Error{fmt::format("{}: found no model.safetensors", directory.string()),
+               ErrorKind::not_found};
 }
 
 /// TransformerLens 4 saves other tensors under other names, rotary ones in another order.
@@ -104,7 +105,7 @@ Result<std::pair<train::CheckpointHeader, study::RunConfig>> origin(
       study::parse_model_config(note->config, file_name + ": metadata 'lookback_config'");
   if (!config) return config.error();
   const Result<Architecture> seen = source.as_seen(config->architecture);
-  if (!seen) return Error{fmt::format("{}: {}", file_name, seen.error().message)};
+  if (!seen) return seen.error().at(file_name);
   if (*seen == told) return std::pair(*note, std::move(*config));
   return Error{fmt::format("{}: metadata 'lookback_config' tells of another model than config.json",
                            file_name)};

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "lookback/base/require.h"
+
 namespace lookback::exchange {
 namespace {
 
@@ -196,6 +198,7 @@ Result<Architecture> as_transformer_lens(const Architecture& architecture) {
 }
 
 nlohmann::ordered_json transformer_lens_config(const Architecture& a) {
+  LOOKBACK_REQUIRE(bool(as_transformer_lens(a)));
   nlohmann::ordered_json config{
       {"model_name", "lookback"}, {"n_layers", a.layers},        {"d_model", a.d_model},
       {"n_ctx", a.context},       {"d_head", a.d_head},          {"n_heads", a.heads},
@@ -234,12 +237,13 @@ Result<Architecture> read_transformer_lens_config(const JsonConfig& config) {
   if (Status status = reader.finish(); !status) return status.error();
   a.biases = true;
   if (Status status = model::validate(a); !status) {
-    return Error{fmt::format("{}: {}", reader.file_name(), status.error().message)};
+    return status.error().at(reader.file_name());
   }
   return as_transformer_lens(a);
 }
 
 Layout transformer_lens_layout(const model::Program& program) {
+  LOOKBACK_REQUIRE(bool(as_transformer_lens(program.architecture)));
   const Architecture& a = program.architecture;
   LayoutBuilder layout(program);
   layout.same("embed.W_E", {a.vocabulary, a.d_model}, "embed.W_E");

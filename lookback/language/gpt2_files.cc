@@ -28,7 +28,7 @@ Result<std::vector<WrittenMerge>> parse_merge_lines(std::string_view text) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (number == 1 || line.empty()) continue;
     const Result<WrittenMerge> merge = parse_merge(line);
-    if (!merge) return Error{fmt::format("merges: line {}: {}", number, merge.error().message)};
+    if (!merge) return merge.error().at(fmt::format("merges: line {}", number));
     merges.push_back(*merge);
   }
   return merges;

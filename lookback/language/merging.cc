@@ -4,6 +4,8 @@
 #include <bit>
 #include <functional>
 
+#include "lookback/base/require.h"
+
 namespace lookback::language {
 namespace {
 
@@ -48,6 +50,7 @@ bool MergeTable::add(const Merge& merge) {
 
 void Merger::merge(const MergeTable& table, const std::array<Token, 256>& bytes,
                    std::string_view piece, std::vector<Token>& tokens) {
+  LOOKBACK_REQUIRE(piece.size() <= longest_piece);
   parts_.resize(piece.size());
   std::ranges::transform(piece, parts_.begin(),
                          [&](char c) { return bytes[static_cast<unsigned char>(c)]; });

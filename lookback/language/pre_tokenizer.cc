@@ -53,7 +53,8 @@ Result<PreTokenizer> PreTokenizer::make() {
       PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED | PCRE2_NEVER_BACKSLASH_C, &code, &offset, nullptr);
   if (compiled == nullptr) {
     return Error{"PCRE2 cannot compile GPT-2's pattern (its error " + std::to_string(code) +
-                 "): a build with Unicode is needed"};
+                     "): a build with Unicode is needed",
+                 ErrorKind::failed};
   }
   return PreTokenizer(std::make_shared<const Code>(compiled));
 }

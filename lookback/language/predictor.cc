@@ -73,11 +73,13 @@ Status Predictor::run_bucket(model::Session& session, std::size_t length,
   }
   for (const auto& tokens : filled) jobs.push_back({tokens, nullptr});
   Rows rows(members, sequences, see);
-  base::GoOn go_on;
-  if (go_on_) {
-    go_on = [&](std::size_t more, std::size_t) { return go_on_(done + more, sequences.size()); };
+  base::Control control{control_.stop, {}};
+  if (control_.progress) {
+    control.progress = [&](std::size_t more, std::size_t) {
+      control_.progress(done + more, sequences.size());
+    };
   }
-  return session.forward(parameters_, jobs, rows, go_on);
+  return session.forward(parameters_, jobs, rows, control);
 }
 
 }  // namespace lookback::language

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "lookback/base/go_on.h"
+#include "lookback/base/control.h"
 #include "lookback/data/token_source.h"
 #include "lookback/model/engine.h"
 #include "lookback/model/program.h"
@@ -18,12 +18,12 @@ namespace lookback::language {
 /// Runs sequences of any length through one model, several at a time, those of like length together:
 /// a sequence is filled up to a multiple of a fixed length, which a causal model does not see. An
 /// answer does not depend on which others are asked for, nor on the number of engine.
-/// Program, parameters and engine must outlive it. `go_on` hears of the sequences of one run().
+/// Program, parameters and engine must outlive it. `control` hears of the sequences of one run().
 class Predictor {
  public:
   Predictor(const model::Program& program, std::span<const float> parameters, model::Engine& engine,
-            base::GoOn go_on = {})
-      : program_(program), parameters_(parameters), engine_(engine), go_on_(std::move(go_on)) {}
+            base::Control control = {})
+      : program_(program), parameters_(parameters), engine_(engine), control_(std::move(control)) {}
 
   /// Sees the logits [T,V] of sequence `index`, from several threads.
   using See = std::function<void(std::size_t index, math::Matrix<const float> logits)>;
@@ -43,7 +43,7 @@ class Predictor {
   const model::Program& program_;
   std::span<const float> parameters_;
   model::Engine& engine_;
-  base::GoOn go_on_;
+  base::Control control_;
 };
 
 }  // namespace lookback::language

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "lookback/base/random.h"
+#include "lookback/base/require.h"
 #include "lookback/data/recall.h"
 
 namespace lookback::language {
@@ -33,6 +34,7 @@ Graded grade(const ProbeSequence& sequence, std::span<const std::size_t> targets
 
 ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t length,
                                std::uint64_t seed, std::uint64_t index) {
+  LOOKBACK_REQUIRE(length >= 4 && !plain.empty());
   const std::size_t half = length / 2;
   base::RandomStream stream(seed, base::StreamPurpose::random_copy, index);
   ProbeSequence sequence;
@@ -47,6 +49,7 @@ ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t l
 
 ProbeSequence lookup_sequence(std::span<const data::Token> plain, std::size_t length,
                               std::uint64_t seed, std::uint64_t index) {
+  LOOKBACK_REQUIRE(length >= 8 && plain.size() >= length / 2);
   const std::size_t pairs = length / 4;
   base::RandomStream stream(seed, base::StreamPurpose::associative_recall, index);
   ProbeSequence sequence;

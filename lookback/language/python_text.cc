@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "lookback/base/require.h"
 #include "lookback/base/utf8.h"
 
 namespace lookback::language {
@@ -74,6 +75,7 @@ std::size_t count_words(std::string_view text) {
 }
 
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+  LOOKBACK_REQUIRE(!from.empty());
   std::string result;
   result.reserve(text.size());
   for (std::size_t at = text.find(from); at != text.npos; at = text.find(from)) {

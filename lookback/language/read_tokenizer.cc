@@ -26,9 +26,9 @@ constexpr std::array<FilePair, 2> file_pairs{
     {{"vocab.bpe", "encoder.json"}, {"merges.txt", "vocab.json"}}};
 
 Result<Tokenizer> named(const fs::path& path, Result<Vocabulary> vocabulary) {
-  if (!vocabulary) return Error{path.string() + ": " + vocabulary.error().message};
+  if (!vocabulary) return vocabulary.error().at(path.string());
   Result<Tokenizer> tokenizer = Tokenizer::make(std::move(*vocabulary));
-  if (!tokenizer) return Error{path.string() + ": " + tokenizer.error().message};
+  if (!tokenizer) return tokenizer.error().at(path.string());
   return tokenizer;
 }
 

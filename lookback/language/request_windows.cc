@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "lookback/base/require.h"
 #include "lookback/language/python_text.h"
 
 namespace lookback::language {
@@ -13,6 +14,7 @@ using data::Token;
 
 Result<Window> request_window(const Request& request, const Encode& encode, std::size_t context,
                               Token end_of_text) {
+  LOOKBACK_REQUIRE(context >= 1);
   const std::string_view stripped = strip_end(request.context);
   std::vector<Token> before = encode(stripped);
   Window window{encode(request.context + request.continuation), 0};
@@ -38,6 +40,7 @@ Result<Window> request_window(const Request& request, const Encode& encode, std:
 
 std::vector<Window> rolling_windows(std::span<const Token> tokens, std::size_t context,
                                     Token end_of_text) {
+  LOOKBACK_REQUIRE(context >= 1);
   std::vector<Window> windows;
   for (std::size_t scored = 0; scored < tokens.size();) {
     const std::size_t next = std::min(tokens.size() - scored, context);

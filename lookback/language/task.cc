@@ -53,7 +53,8 @@ Result<const TaskFile*> find_task_file(std::string_view name,
                              fmt::join(all_tasks, ", "))};
   }
   return Error{fmt::format("{}: found no {}, which {} needs", directory.string(),
-                           fmt::join(missing, " or "), name)};
+                           fmt::join(missing, " or "), name),
+               ErrorKind::not_found};
 }
 
 /// The first line of a file that holds bytes of no text.
@@ -84,7 +85,7 @@ Result<Task> read_task(std::string_view name, const std::filesystem::path& direc
   DataFile origin = data_file(std::string((*file)->file), *text);
   if (path.extension() == ".bz2") {
     text = decompress_bzip2(std::move(*text), most_task_bytes);
-    if (!text) return Error{fmt::format("{}: {}", path.string(), text.error().message)};
+    if (!text) return text.error().at(path.string());
   }
   if (const Status valid = check_text(*text, path.string()); !valid) return valid.error();
   Result<std::vector<Document>> documents = (*file)->parse(*text, path.string());

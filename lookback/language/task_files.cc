@@ -142,7 +142,7 @@ Result<std::vector<Document>> parse_items(std::string_view text, std::string_vie
           fmt::format("found {}, allowed is a JSON object a line", base::printable(item_text, 40)));
     }
     Result<Document> document = parse(item);
-    if (!document) return error_at_line(where, line, document.error().message);
+    if (!document) return document.error().at(fmt::format("{}:{}", where, line));
     documents.push_back(std::move(*document));
   }
   return documents;

@@ -58,7 +58,7 @@ Status check_last(const Window& window, std::size_t vocabulary) {
 }  // namespace
 
 Model task_model(const model::Program& program, std::span<const float> parameters,
-                 model::Engine& engine, const base::GoOn& go_on) {
+                 model::Engine& engine, const base::Control& control) {
   return [=, &program, &engine](std::span<const Window> windows) -> Result<std::vector<Answer>> {
     const Distinct different = distinct(windows);
     std::vector<std::span<const data::Token>> inputs;
@@ -69,7 +69,7 @@ Model task_model(const model::Program& program, std::span<const float> parameter
       inputs.push_back(tokens.first(tokens.size() - 1));
     }
     std::vector<Answer> answers(inputs.size());
-    Status run = Predictor(program, parameters, engine, go_on)
+    Status run = Predictor(program, parameters, engine, control)
                      .run(inputs, [&](std::size_t i, math::Matrix<const float> logits) {
                        answers[i] = answer_to(windows[different.first[i]], logits);
                      });

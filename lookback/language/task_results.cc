@@ -160,7 +160,7 @@ Result<TaskResults> read_task_results(const std::filesystem::path& path) {
   const Result<json> value = base::read_json_object(path);
   if (!value) return value.error();
   Result<TaskResults> results = parse_task_results(*value);
-  if (!results) return Error{fmt::format("{}: {}", path.string(), results.error().message)};
+  if (!results) return results.error().at(path.string());
   return results;
 }
 

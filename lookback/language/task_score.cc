@@ -72,7 +72,7 @@ Result<TaskWindows> windows_of(const Task& task, const Encode& encode, std::size
       }
       Result<Window> window = request_window(request, encode, context, end_of_text);
       if (!window) {
-        return Error{fmt::format("{}, document {}: {}", task.name, i + 1, window.error().message)};
+        return window.error().at(fmt::format("{}, document {}", task.name, i + 1));
       }
       result.windows.push_back(std::move(*window));
     }

@@ -12,10 +12,11 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "lookback/base/checksum.h"
+#include "lookback/base/file.h"
+#include "lookback/base/require.h"
 
 namespace lookback::language {
 namespace {
@@ -71,26 +72,21 @@ std::span<const Number> numbers_of(const std::byte* begin, std::uint64_t count) 
   return {reinterpret_cast<const Number*>(begin), static_cast<std::size_t>(count)};
 }
 
-Error map_error(const std::filesystem::path& path, const char* what) {
-  return Error{fmt::format("{}: cannot {}: {}", path.string(), what,
-                           std::generic_category().message(errno))};
-}
-
 /// Maps a regular file with a header at least.
 Result<std::span<const std::byte>> map_file(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return map_error(path, "open");
+  if (file < 0) return base::system_error("open", path, errno);
   struct stat status {};
   Result<std::span<const std::byte>> mapped = Error{};
   if (::fstat(file, &status) != 0) {
-    mapped = map_error(path, "stat");
+    mapped = base::system_error("stat", path, errno);
   } else if (!S_ISREG(status.st_mode) || status.st_size < std::int64_t{sizeof(RawHeader)}) {
     mapped = Error{path.string() + ": not a token file: lookback tokens prepare makes one"};
   } else {
     const auto size = static_cast<std::size_t>(status.st_size);
     void* begin = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
     if (begin == MAP_FAILED) {
-      mapped = map_error(path, "map");
+      mapped = base::system_error("map", path, errno);
     } else {
       mapped = std::span(static_cast<const std::byte*>(begin), size);
     }
@@ -130,7 +126,7 @@ Result<TokenFile> TokenFile::open(const std::filesystem::path& path, TokenCheck 
                            raw.tokens_checksum, raw.tokenizer_checksum});
   Status whole = check_header(raw, mapped->size());
   if (whole && check == TokenCheck::everything) whole = file.check_tokens();
-  if (!whole) return Error{path.string() + ": " + whole.error().message};
+  if (!whole) return whole.error().at(path.string());
   return file;
 }
 
@@ -171,10 +167,12 @@ Status TokenFile::check_tokens() const {
 }
 
 Token TokenFile::token(std::uint64_t i) const {
+  LOOKBACK_REQUIRE_DEBUG(i < size());
   return header_.width == 2 ? narrow()[i] : wide()[i];
 }
 
 void TokenFile::copy(std::uint64_t first, std::span<Token> tokens) const {
+  LOOKBACK_REQUIRE(first <= size() && tokens.size() <= size() - first);
   if (header_.width == 2) {
     std::ranges::copy(narrow().subspan(first, tokens.size()), tokens.begin());
   } else {

@@ -6,17 +6,19 @@
 
 #include "lookback/base/permutation.h"
 #include "lookback/base/random.h"
+#include "lookback/base/require.h"
 
 namespace lookback::language {
 
 ShuffledWindows::ShuffledWindows(std::shared_ptr<const TokenFile> file, std::size_t length,
                                  std::uint64_t seed)
-    : file_(std::move(file)),
-      length_(length),
-      seed_(seed),
-      windows_((file_->size() - (length - 1)) / length) {}
+    : file_(std::move(file)), length_(length), seed_(seed) {
+  LOOKBACK_REQUIRE(bool(check_windows(*file_, length)));
+  windows_ = (file_->size() - (length - 1)) / length;
+}
 
 void ShuffledWindows::draw(std::uint64_t index, std::span<data::Token> tokens) const {
+  LOOKBACK_REQUIRE(tokens.size() == length_);
   const std::uint64_t epoch = index / windows_;
   const std::uint64_t offset =
       base::RandomStream(seed_, base::StreamPurpose::training_data, epoch).below(length_);
@@ -35,12 +37,14 @@ void RepeatedWindows::draw(std::uint64_t index, std::span<data::Token> tokens) c
 
 SpreadWindows::SpreadWindows(std::shared_ptr<const TokenFile> file, std::size_t length,
                              std::uint64_t most)
-    : file_(std::move(file)),
-      length_(length),
-      all_windows_((file_->size() - 1) / (length - 1)),
-      windows_(std::min(most, all_windows_)) {}
+    : file_(std::move(file)), length_(length) {
+  LOOKBACK_REQUIRE(bool(check_windows(*file_, length)) && most >= 1);
+  all_windows_ = (file_->size() - 1) / (length - 1);
+  windows_ = std::min(most, all_windows_);
+}
 
 void SpreadWindows::draw(std::uint64_t index, std::span<data::Token> tokens) const {
+  LOOKBACK_REQUIRE(index < windows_ && tokens.size() == length_);
   // floor(index n / k) without the product, which need not fit, and half a stretch.
   const std::uint64_t stretch = all_windows_ / windows_, rest = all_windows_ % windows_;
   const std::uint64_t window = index * stretch + index * rest / windows_ + stretch / 2;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "lookback/base/require.h"
 #include "lookback/data/token_source.h"
 #include "lookback/language/token_file.h"
 
@@ -31,7 +32,7 @@ class ShuffledWindows final : public data::TokenSource {
   std::shared_ptr<const TokenFile> file_;
   std::size_t length_;
   std::uint64_t seed_;
-  std::uint64_t windows_;
+  std::uint64_t windows_ = 0;
 };
 
 /// Windows of which some repeat themselves: window i is one with the probability `share`, and then says
@@ -49,7 +50,9 @@ class RepeatedWindows final : public data::TokenSource {
   /// REQUIRES 1 <= min_period <= max_period.
   RepeatedWindows(std::unique_ptr<const data::TokenSource> windows, const Repeats& repeats,
                   std::uint64_t seed)
-      : windows_(std::move(windows)), repeats_(repeats), seed_(seed) {}
+      : windows_(std::move(windows)), repeats_(repeats), seed_(seed) {
+    LOOKBACK_REQUIRE(repeats.min_period >= 1 && repeats.min_period <= repeats.max_period);
+  }
 
   std::size_t length() const override { return windows_->length(); }
   std::size_t vocabulary() const override { return windows_->vocabulary(); }
@@ -83,8 +86,8 @@ class SpreadWindows final : public data::TokenSource {
  private:
   std::shared_ptr<const TokenFile> file_;
   std::size_t length_;
-  std::uint64_t all_windows_;
-  std::uint64_t windows_;
+  std::uint64_t all_windows_ = 0;
+  std::uint64_t windows_ = 0;
 };
 
 /// Whether windows of `length` tokens, at least 2, can be drawn: from every offset one. The error

@@ -104,8 +104,7 @@ Result<std::vector<WrittenMerge>> read_written_merges(const json& merges) {
     if (merge.is_string()) {
       const Result<WrittenMerge> parsed = parse_merge(merge.get_ref<const std::string&>());
       if (!parsed) {
-        return Error{
-            fmt::format("model.merges {}: {}", written.size() + 1, parsed.error().message)};
+        return parsed.error().at(fmt::format("model.merges {}", written.size() + 1));
       }
       written.push_back(*parsed);
     } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/lens/losses.h"
 #include "lookback/math/view.h"
 
 namespace lookback::lens {
 
 HeadScores chance_scores(const data::Task& probe, std::size_t sequences) {
+  LOOKBACK_REQUIRE(sequences >= 1);
   const std::size_t length = probe.length();
   std::vector<float> uniform(length * length);
   for (std::size_t t = 0; t < length; ++t) {

@@ -99,7 +99,7 @@ Result<CircuitCorners> circuit_corners(const model::Program& program,
   for (const CircuitId& id : ids) {
     Result<CircuitCorner> one = measure_corner(*maker, id, found.side, rows);
     if (!one) {
-      return Error{fmt::format("circuit {}: {}", circuit_name(id), one.error().message)};
+      return one.error().at(fmt::format("circuit {}", circuit_name(id)));
     }
     found.circuits.push_back(std::move(*one));
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "lookback/base/require.h"
 #include "lookback/lens/circuit_notes.h"
 
 namespace lookback::lens {
@@ -50,6 +51,7 @@ std::vector<CircuitId> CircuitMaker::direct() const {
 }
 
 std::vector<CircuitId> CircuitMaker::composed(HeadPlace from, HeadPlace to) {
+  LOOKBACK_REQUIRE(from.comes_before(to));
   return {{CircuitKind::q_composition, to, from},
           {CircuitKind::k_composition, to, from},
           {CircuitKind::v_composition, to, from}};

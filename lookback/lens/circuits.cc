@@ -69,7 +69,7 @@ class Measurer {
     CircuitSummary summary;
     summary.id = id;
     if (Status status = measure_spectrum(factors, summary); !status) {
-      return Error{fmt::format("circuit {}: {}", circuit_name(id), status.error().message)};
+      return status.error().at(fmt::format("circuit {}", circuit_name(id)));
     }
     scan_rows(factors, summary);
     summary.notes = std::move(factors.notes);

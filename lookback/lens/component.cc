@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lookback/base/require.h"
 #include "lookback/lens/head_weights.h"
 #include "lookback/math/kernels.h"
 
@@ -53,6 +54,7 @@ std::string bias_name(const Architecture& a, const Component& bias) {
 }
 
 void copy_rows(math::Matrix<const float> from, math::Matrix<float> out) {
+  LOOKBACK_REQUIRE((from.rows == 1 || from.rows == out.rows) && from.cols == out.cols);
   for (std::size_t r = 0; r < out.rows; ++r) {
     std::copy_n(from.row(from.rows == 1 ? 0 : r), from.cols, out.row(r));
   }

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/math/quantiles.h"
 
 namespace lookback::lens {
@@ -22,6 +23,7 @@ double Estimate::half_width() const {
 Estimate estimate(std::span<const double> values) { return estimate(values, values.size()); }
 
 Estimate estimate(std::span<const double> values, std::size_t groups) {
+  LOOKBACK_REQUIRE(values.empty() || (groups >= 1 && groups <= values.size()));
   constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
   Estimate result{undefined, undefined, groups};
   if (values.empty()) return result;
@@ -42,6 +44,7 @@ Estimate ratio_estimate(std::span<const double> x, std::span<const double> y) {
 }
 
 Estimate ratio_estimate(std::span<const double> x, std::span<const double> y, std::size_t groups) {
+  LOOKBACK_REQUIRE(x.size() == y.size());
   const double mean = estimate(y).mean;
   const double ratio = estimate(x).mean / mean;
   std::vector<double> residuals;
@@ -51,6 +54,7 @@ Estimate ratio_estimate(std::span<const double> x, std::span<const double> y, st
 }
 
 std::optional<RatioOfMeans> ratio_of_means(std::span<const double> x, std::span<const double> y) {
+  LOOKBACK_REQUIRE(x.size() == y.size());
   const Estimate of_x = estimate(x), of_y = estimate(y);
   // Also where there is no interval, of fewer than two pairs.
   if (!(of_y.lower() > 0)) return std::nullopt;
@@ -67,6 +71,7 @@ std::optional<RatioOfMeans> ratio_of_means(std::span<const double> x, std::span<
 }
 
 Share share_estimate(std::size_t hits, std::size_t trials) {
+  LOOKBACK_REQUIRE(hits <= trials);
   if (trials == 0) {
     constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
     return {undefined, undefined, undefined};

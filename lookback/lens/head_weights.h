@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/base/result.h"
 #include "lookback/lens/probe_result.h"
 #include "lookback/model/program.h"
@@ -42,7 +43,9 @@ class ParameterViews {
  public:
   /// Both must outlive this. REQUIRES a buffer of the program's size.
   ParameterViews(const model::Program& program, std::span<const float> parameters)
-      : program_(program), parameters_(parameters) {}
+      : program_(program), parameters_(parameters) {
+    LOOKBACK_REQUIRE(parameters.size() == program.buffer_size);
+  }
 
   /// The whole of a parameter [rows,cols]; none for a name that the program does not have.
   std::optional<Weights> whole(std::string_view name) const;

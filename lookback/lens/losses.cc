@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -68,6 +70,8 @@ std::optional<InContextPositions> in_context_positions(const data::Task& probe) 
 LossScores score_losses(std::span<const float> losses, const data::Structure& structure,
                         std::span<const float> weights,
                         const std::optional<InContextPositions>& compared) {
+  LOOKBACK_REQUIRE(losses.size() + 1 == structure.length() && structure.length() >= 2);
+  LOOKBACK_REQUIRE(!compared || std::max(compared->early, compared->late) < losses.size());
   const std::size_t half = (losses.size() + 1) / 2;
   LossScores scores{mean(losses, weights, 0, losses.size()), mean(losses, weights, 0, half),
                     mean(losses, weights, half, losses.size()),
@@ -88,6 +92,7 @@ double Tally::mean() const {
 void tally_by_occurrence(std::span<const float> losses, std::span<const float> weights,
                          std::span<const std::optional<data::Position>> occurrence,
                          std::vector<Tally>& tallies) {
+  LOOKBACK_REQUIRE(losses.size() + 1 == occurrence.size());
   for (std::size_t t = 0; t < losses.size(); ++t) {
     if (!occurrence[t + 1]) continue;
     const std::size_t which = *occurrence[t + 1];

@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -51,7 +53,8 @@ Result<Eigenvalues> eigenvalues_of(const Matrix& square) {
   const Eigen::EigenSolver<Matrix> solver(square, false);
   if (solver.info() != Eigen::Success) {
     return Error{fmt::format("the eigenvalues of a matrix {} x {} did not converge", square.rows(),
-                             square.cols())};
+                             square.cols()),
+                 ErrorKind::failed};
   }
   const Eigen::VectorXcd& values = solver.eigenvalues();
   Eigenvalues sorted(values.begin(), values.end());
@@ -79,15 +82,19 @@ std::vector<MatrixEntry> LargestEntries::sorted() const {
   return entries;
 }
 
-LowRank::LowRank(Matrix left, Matrix right) : left_(std::move(left)), right_(std::move(right)) {}
+LowRank::LowRank(Matrix left, Matrix right) : left_(std::move(left)), right_(std::move(right)) {
+  LOOKBACK_REQUIRE(left_.cols() == right_.rows() && left_.size() > 0 && right_.size() > 0);
+}
 
 Result<Eigenvalues> LowRank::eigenvalues() const {
+  LOOKBACK_REQUIRE(rows() == cols());
   return eigenvalues_of(left_.rows() < left_.cols() ? Matrix(left_ * right_)
                                                     : Matrix(right_ * left_));
 }
 
 std::vector<double> LowRank::singular_values() const {
   const Matrix core = triangle(left_) * triangle(right_.transpose()).transpose();
+  LOOKBACK_REQUIRE(core.allFinite());
   const Eigen::VectorXd values = Eigen::BDCSVD<Matrix>(core).singularValues();
   return {values.begin(), values.end()};
 }
@@ -108,14 +115,19 @@ double LowRank::frobenius_norm() const {
   return (triangle(left_) * triangle(right_.transpose()).transpose()).norm();
 }
 
-double LowRank::trace() const { return left_.cwiseProduct(right_.transpose()).sum(); }
+double LowRank::trace() const {
+  LOOKBACK_REQUIRE(rows() == cols());
+  return left_.cwiseProduct(right_.transpose()).sum();
+}
 
 std::vector<double> LowRank::diagonal() const {
+  LOOKBACK_REQUIRE(rows() == cols());
   const Eigen::VectorXd entries = left_.cwiseProduct(right_.transpose()).rowwise().sum();
   return {entries.begin(), entries.end()};
 }
 
 Matrix LowRank::row_block(std::size_t first, std::size_t count) const {
+  LOOKBACK_REQUIRE(first + count <= rows());
   return left_.middleRows(eigen_index(first), eigen_index(count)) * right_;
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "lookback/base/random.h"
+#include "lookback/base/require.h"
 
 namespace lookback::lens {
 
@@ -64,6 +65,7 @@ void RowScan::add_moments(const Eigen::MatrixXd& block) {
 }
 
 Matching RowScan::matching() const {
+  LOOKBACK_REQUIRE(seen_ == columns_);
   Matching result;
   result.rows = rows_.size();
   for (Eigen::Index r = 0; r < diagonal_.size(); ++r) {
@@ -77,6 +79,8 @@ Matching RowScan::matching() const {
 }
 
 Matching matching(const LowRank& square, std::span<const std::size_t> rows) {
+  LOOKBACK_REQUIRE(square.rows() == square.cols() && !rows.empty());
+  LOOKBACK_REQUIRE(std::ranges::max(rows) < square.rows());
   // A block of the columns of all rows, of one column at least.
   const std::size_t width = std::max<std::size_t>(1, block_numbers / rows.size());
   Eigen::MatrixXd left(static_cast<Eigen::Index>(rows.size()), square.left().cols());

@@ -7,6 +7,7 @@
 #include <functional>
 #include <utility>
 
+#include "lookback/base/require.h"
 #include "lookback/lens/ablation_edits.h"
 #include "lookback/lens/limits.h"
 
@@ -232,6 +233,7 @@ const char* name_of(Patched patched) {
 }
 
 std::size_t patching_period(std::span<const data::Offsets> trained, const Architecture& a) {
+  LOOKBACK_REQUIRE(!trained.empty());
   constexpr std::size_t affordable = 32;
   const std::size_t middle = (trained.front().first + trained.back().last) / 2;
   const std::size_t wanted = std::min(affordable, middle);

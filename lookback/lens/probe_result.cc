@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -84,6 +86,7 @@ Estimate ProbeResult::estimate_of(const LossMeasure& measure) const {
 
 ProbeResult summarize(std::vector<SequenceResult> sequences, std::size_t heads_per_layer,
                       const std::optional<InContextPositions>& compared) {
+  LOOKBACK_REQUIRE(!sequences.empty() && heads_per_layer > 0);
   ProbeResult result;
   result.sequences = std::move(sequences);
   result.in_context_positions = compared;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/data/task.h"
 #include "lookback/lens/estimate.h"
 #include "lookback/lens/losses.h"
@@ -30,6 +31,10 @@ struct HeadPlace {
   std::size_t layer = 0;
   std::size_t head = 0;
 
+  /// Whether a model can run this head before the other.
+  bool comes_before(const HeadPlace& other) const {
+    return layer < other.layer || (layer == other.layer && head < other.head);
+  }
   bool operator==(const HeadPlace&) const = default;
 };
 

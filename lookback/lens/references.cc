@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -32,6 +34,7 @@ Result<Recording> References::average(std::size_t group, const Plan& plan,
 Result<std::shared_ptr<const Recording>> References::mean(std::size_t group,
                                                           std::span<const std::string> names,
                                                           model::Session& session) {
+  LOOKBACK_REQUIRE(group < groups_.size());
   Group& kept = groups_[group];
   Plan plan{{}, kept.names};
   for (const std::string& name : names) {

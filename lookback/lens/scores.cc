@@ -7,6 +7,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -89,6 +91,7 @@ SequenceQueries::SequenceQueries(std::span<const data::Token> tokens,
                                  const data::Structure& structure,
                                  std::optional<data::Offsets> habit)
     : length_(tokens.size()), opening_(structure.opening), habit_(habit) {
+  LOOKBACK_REQUIRE(tokens.size() == structure.length());
   const auto previous = previous_occurrences(tokens);
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     const auto answers = structure.answers(t);
@@ -100,6 +103,8 @@ SequenceQueries::SequenceQueries(std::span<const data::Token> tokens,
 }
 
 HeadScores score_pattern(math::Matrix<const float> pattern, const SequenceQueries& queries) {
+  LOOKBACK_REQUIRE(pattern.rows == queries.length() && pattern.cols == pattern.rows &&
+                   pattern.rows >= 2);
   HeadScores scores = sum_over_repeated(pattern, queries);
   const auto repeated = static_cast<double>(queries.repeated().size());
   for (const HeadMeasure& measure : head_measures()) {

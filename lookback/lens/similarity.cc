@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -22,8 +24,10 @@ std::size_t triangle_size(std::size_t rows) { return rows * (rows + 1) / 2; }
 HeadSimilarity::HeadSimilarity(std::size_t heads, std::size_t length)
     : heads_(heads),
       length_(length),
-      triangles_((heads - 1) * triangle_size(length)),
-      inverse_norms_(heads * length) {}
+      triangles_((std::max<std::size_t>(heads, 1) - 1) * triangle_size(length)),
+      inverse_norms_(heads * length) {
+  LOOKBACK_REQUIRE(heads >= 1 && length >= 2);
+}
 
 void HeadSimilarity::start() {
   added_ = 0;
@@ -31,6 +35,7 @@ void HeadSimilarity::start() {
 }
 
 void HeadSimilarity::add(math::Matrix<const float> pattern) {
+  LOOKBACK_REQUIRE(added_ < heads_ && pattern.rows == length_ && pattern.cols == length_);
   for (std::size_t t = 0; t < length_; ++t) {
     const double squares = dot(pattern.row(t), pattern.row(t), t + 1);
     inverse_norms_[added_ * length_ + t] = squares == 0 ? 0 : 1 / std::sqrt(squares);

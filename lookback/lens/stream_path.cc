@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 
 using Matrix = Eigen::MatrixXd;
@@ -57,6 +59,7 @@ StreamPath StreamPaths::from_stream(HeadPlace to) const {
 }
 
 StreamPath StreamPaths::between(HeadPlace from, HeadPlace to) const {
+  LOOKBACK_REQUIRE(from.comes_before(to));
   if (from.layer != to.layer) return from_stream(to);
   std::vector<PassedNorm> norms;
   pass_norm_between(to, norms);

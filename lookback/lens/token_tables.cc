@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/lens/low_rank.h"
 
 namespace lookback::lens {
@@ -77,9 +78,12 @@ TokenTables::TokenTables(const model::Program& program, std::span<const float> p
       width_(program.architecture.d_model),
       tied_(program.architecture.tied_embeddings),
       embedding_(view_of(program, parameters, "embed.W_E")),
-      unembedding_(view_of(program, parameters, tied_ ? "embed.W_E" : "unembed.W_U")) {}
+      unembedding_(view_of(program, parameters, tied_ ? "embed.W_E" : "unembed.W_U")) {
+  LOOKBACK_REQUIRE(parameters.size() == program.buffer_size);
+}
 
 Matrix TokenTables::rows(Table table, std::size_t first, std::size_t count) const {
+  LOOKBACK_REQUIRE(first + count <= vocabulary_);
   if (table == Table::unembedding && !tied_) {
     return unembedding_.middleCols(eigen_index(first), eigen_index(count))
         .transpose()

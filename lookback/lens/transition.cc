@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "lookback/base/require.h"
+
 namespace lookback::lens {
 namespace {
 
@@ -60,6 +62,7 @@ std::vector<Rise> rises_after(const Points& points, std::size_t from, double rev
 /// Where the line from point i - 1 to point i meets `level`. REQUIRES score[i-1] < level <=
 /// score[i].
 double crossing(const Points& points, std::size_t i, double level) {
+  LOOKBACK_REQUIRE(points[i - 1].score < level && level <= points[i].score);
   const Point& a = points[i - 1];
   const Point& b = points[i];
   return a.time + (b.time - a.time) * (level - a.score) / (b.score - a.score);
@@ -104,7 +107,8 @@ Transition describe(const Points& points, Rise rise, std::size_t at, double leve
 
 /// The first point from `from` on whose score is at least `level`. REQUIRES that there is one.
 std::size_t first_reaching(const Points& points, std::size_t from, double level) {
-  while (points[from].score < level) ++from;
+  while (from < points.size() && points[from].score < level) ++from;
+  LOOKBACK_REQUIRE(from < points.size());
   return from;
 }
 
@@ -127,6 +131,7 @@ std::optional<First> find_first(const Points& points, const TransitionCriteria& 
 
 std::optional<Transition> first_transition(std::span<const CurvePoint> curve,
                                            const TransitionCriteria& criteria) {
+  LOOKBACK_REQUIRE(std::ranges::is_sorted(curve, {}, &CurvePoint::tokens));
   const Points points = finite_points(curve);
   const std::optional<First> first = find_first(points, criteria);
   if (!first) return std::nullopt;
@@ -135,6 +140,7 @@ std::optional<Transition> first_transition(std::span<const CurvePoint> curve,
 
 std::vector<Transition> later_transitions(std::span<const CurvePoint> curve,
                                           const TransitionCriteria& criteria) {
+  LOOKBACK_REQUIRE(std::ranges::is_sorted(curve, {}, &CurvePoint::tokens));
   const Points points = finite_points(curve);
   const std::optional<First> first = find_first(points, criteria);
   std::vector<Transition> transitions;

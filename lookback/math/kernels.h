@@ -7,10 +7,12 @@
 // Legend: T positions (rows), D width, V classes, E width of a head.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <type_traits>
 
+#include "lookback/base/require.h"
 #include "lookback/math/reference.h"
 #include "lookback/math/shapes.h"
 #include "lookback/math/simd.h"
@@ -221,6 +223,8 @@ N smear_backward(std::type_identity_t<N> s, Matrix<const N> x,
 template <class N>
 void cross_entropy(Matrix<const N> logits, std::span<const std::uint32_t> targets,
                    std::span<std::type_identity_t<N>> losses) {
+  LOOKBACK_REQUIRE(
+      std::ranges::all_of(targets, [&](std::uint32_t target) { return target < logits.cols; }));
   if constexpr (runs_on_simd<N>) {
     simd::cross_entropy(logits, targets, losses);
   } else {

@@ -2,7 +2,8 @@
 
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/students_t.hpp>
-#include <cassert>
+
+#include "lookback/base/require.h"
 
 namespace lookback::math {
 namespace {
@@ -20,13 +21,13 @@ using Quiet = policies::policy<
 }  // namespace
 
 double student_t_quantile(double probability, std::size_t degrees) {
-  assert(degrees > 0 && probability > 0 && probability < 1);
+  LOOKBACK_REQUIRE(degrees > 0 && probability > 0 && probability < 1);
   using Student = boost::math::students_t_distribution<double, Quiet>;
   return boost::math::quantile(Student(static_cast<double>(degrees)), probability);
 }
 
 ShareInterval clopper_pearson_interval(std::size_t hits, std::size_t trials, double tail) {
-  assert(trials > 0 && hits <= trials && tail > 0 && tail < 0.5);
+  LOOKBACK_REQUIRE(trials > 0 && hits <= trials && tail > 0 && tail < 0.5);
   using Binomial = boost::math::binomial_distribution<double, Quiet>;
   const auto n = static_cast<double>(trials), k = static_cast<double>(hits);
   return {Binomial::find_lower_bound_on_p(n, k, tail), Binomial::find_upper_bound_on_p(n, k, tail)};

@@ -64,7 +64,7 @@ Status select_instruction_set_from_environment() {
   const char* name = std::getenv("LOOKBACK_ISA");
   if (name == nullptr || *name == '\0') return {};
   Status selected = select_instruction_set(name);
-  if (!selected) return Error{"LOOKBACK_ISA: " + selected.error().message};
+  if (!selected) return selected.error().at("LOOKBACK_ISA");
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "lookback/base/require.h"
 #include "lookback/model/program.h"
 
 namespace lookback::model {
@@ -232,6 +233,7 @@ Circuit circuit_of(const Construction& construction) {
 }
 
 double expected_loss(std::size_t vocabulary, std::size_t period, std::size_t context, bool gaps) {
+  LOOKBACK_REQUIRE(vocabulary > 0 && period > 0 && context > 0);
   const auto v = static_cast<double>(vocabulary), p = static_cast<double>(period);
   const double copies = static_cast<double>(context) / p;
   const double beginnings = gaps || copies <= 2 ? std::max(1.0, 16 / p) : 2 / copies;

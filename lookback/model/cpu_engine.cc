@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lookback/base/require.h"
 #include "lookback/math/targets.h"
 #include "lookback/model/lane.h"
 
@@ -59,7 +60,7 @@ class CpuSession final : public Session {
       : program_(program), keep_(keep), workers_(workers), lanes_(workers.count()) {}
 
   Status forward(std::span<const float> parameters, std::span<const Job> jobs, Observer& observer,
-                 const base::GoOn& go_on) override {
+                 const base::Control& control) override {
     std::vector<std::size_t> first;
     for (const Job& job : jobs) {
       if (Status fits = check(parameters, job); !fits) return fits;
@@ -80,11 +81,12 @@ class CpuSession final : public Session {
                             .forward(numbers, jobs[job], first[job], job, observer);
       }
     };
-    if (Status ran = base::run_while(go_on, workers_, tasks.size(), run); !ran) return ran;
+    if (Status ran = base::run_tasks(control, workers_, tasks.size(), run); !ran) return ran;
     return first_error(statuses);
   }
 
   Status backward(std::span<const float> parameters, std::span<const Shard> shards) override {
+    LOOKBACK_REQUIRE(keep_ == Keep::everything);
     for (const Shard& shard : shards) {
       for (const Job& job : shard.jobs) {
         if (Status fits = check(parameters, job); !fits) return fits;

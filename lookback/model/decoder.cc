@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <complex>
 
+#include "lookback/base/require.h"
 #include "lookback/model/executor.h"
 
 namespace lookback::model {
@@ -20,6 +21,8 @@ Decoder<N>::Decoder(const Program& program)
 
 template <class N>
 std::span<const N> Decoder<N>::feed(std::span<const N> parameters, std::span<const Token> tokens) {
+  LOOKBACK_REQUIRE(!tokens.empty() && tokens.size() <= room());
+  LOOKBACK_REQUIRE(std::ranges::max(tokens) < run_.program().architecture.vocabulary);
   run_.parameters = parameters;
   while (!tokens.empty()) {
     run_.first = size_;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 
+#include "lookback/base/require.h"
 #include "lookback/model/run.h"
 
 namespace lookback::model {
@@ -29,7 +30,10 @@ class Decoder {
   std::size_t room() const { return run_.program().architecture.context - size_; }
 
   /// Forgets all tokens but the first `size`. REQUIRES size <= this->size().
-  void rewind(std::size_t size) { size_ = size; }
+  void rewind(std::size_t size) {
+    LOOKBACK_REQUIRE(size <= size_);
+    size_ = size;
+  }
 
  private:
   Run<N> run_;  ///< of one block: its length is the block's

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lookback/base/go_on.h"
+#include "lookback/base/control.h"
 #include "lookback/base/result.h"
 #include "lookback/base/workers.h"
 #include "lookback/math/view.h"
@@ -74,9 +74,9 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  /// Runs every job. `go_on` hears how far it is. Error: also base::stopped().
+  /// Runs every job. Errors: also base::stopped().
   virtual Status forward(std::span<const float> parameters, std::span<const Job> jobs,
-                         Observer& observer, const base::GoOn& go_on = {}) = 0;
+                         Observer& observer, const base::Control& control = {}) = 0;
 
   /// Runs all jobs of every shard forward and backward. REQUIRES a session that keeps everything.
   virtual Status backward(std::span<const float> parameters, std::span<const Shard> shards) = 0;

@@ -3,6 +3,7 @@
 #include <complex>
 #include <utility>
 
+#include "lookback/base/require.h"
 #include "lookback/model/attention_steps.h"
 #include "lookback/model/dense_steps.h"
 #include "lookback/model/instrument.h"
@@ -26,7 +27,11 @@ void run_steps(Run<N>& run, std::size_t first_step) {
 
 template <class N>
 Executor<N>::Executor(const Program& program, std::size_t batch, std::size_t length, Keep keep)
-    : program_(program), run_(program, batch, length, keep), losses_(batch * (length - 1)) {}
+    : program_(program),
+      run_(program, batch, length, keep),
+      losses_(batch * (std::max<std::size_t>(length, 1) - 1)) {
+  LOOKBACK_REQUIRE(length >= 1 && length <= program.architecture.context && batch >= 1);
+}
 
 template <class N>
 void Executor<N>::take_apart(std::vector<std::size_t> steps) {

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <type_traits>
 
+#include "lookback/base/require.h"
+
 namespace lookback::model {
 namespace {
 
@@ -60,7 +62,9 @@ class ExecutorOutput final : public Output {
 
 template <class N>
 Lane<N>::Lane(const Program& program, std::size_t length, Keep keep)
-    : program_(program), length_(length), keep_(keep), executor_(program, 1, length, keep) {}
+    : program_(program), length_(length), keep_(keep), executor_(program, 1, length, keep) {
+  LOOKBACK_REQUIRE(length >= 2);
+}
 
 template <class N>
 Status Lane<N>::run(std::span<const N> parameters, const Job& job, std::size_t first,

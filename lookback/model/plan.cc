@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "lookback/base/require.h"
 #include "lookback/model/taps.h"
 
 namespace lookback::model {
@@ -133,6 +134,7 @@ Result<std::size_t> first_step(const Program& program, const Plan& plan) {
 std::size_t activation_width(const Program& program, const std::string& activation,
                              std::size_t length) {
   const auto site = std::ranges::find(program.sites, activation, &SiteInfo::name);
+  LOOKBACK_REQUIRE(site != program.sites.end());
   if (!site->slot) return program.architecture.d_model;
   const SlotInfo& slot = program.slots[*site->slot];
   if (slot.kind == SlotInfo::Kind::square) return length;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lookback/base/require.h"
+
 namespace lookback::model {
 namespace {
 
@@ -9,6 +11,7 @@ template <class N>
 void add_to(NamedMatrices<double>& sums, const NamedMatrices<N>& terms) {
   terms.for_each([&](const std::string& name, std::size_t head, math::Matrix<const N> term) {
     const math::Matrix<double> sum = sums.make(name, head, term.rows, term.cols);
+    LOOKBACK_REQUIRE(sum.rows == term.rows && sum.cols == term.cols);
     for (std::size_t r = 0; r < term.rows; ++r) {
       for (std::size_t c = 0; c < term.cols; ++c) sum(r, c) += static_cast<double>(term(r, c));
     }
@@ -58,6 +61,7 @@ void RecordingSum::add(const RecordingSum& other) {
 }
 
 Recording RecordingSum::mean() const {
+  LOOKBACK_REQUIRE(count_ > 0);
   Recording result;
   sums_.for_each([&](const std::string& name, std::size_t head, math::Matrix<const double> sum) {
     const math::Matrix<float> mean = result.make(name, head, sum.rows, sum.cols);

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "lookback/base/require.h"
+
 namespace lookback::model {
 namespace {
 
@@ -27,7 +29,9 @@ std::vector<Token> most_likely(std::span<const float> logits, std::size_t count)
 }  // namespace
 
 Token sample(std::span<const float> logits, const Sampling& sampling, base::RandomStream& random) {
+  LOOKBACK_REQUIRE(!logits.empty() && sampling.temperature >= 0);
   const auto best = std::ranges::max_element(logits);
+  LOOKBACK_REQUIRE(std::isfinite(*best));
   if (sampling.temperature == 0) return static_cast<Token>(best - logits.begin());
   const std::size_t count =
       sampling.top_k == 0 ? logits.size() : std::min(sampling.top_k, logits.size());

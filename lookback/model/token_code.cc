@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "lookback/base/require.h"
+
 namespace lookback::model {
 namespace {
 
@@ -14,6 +16,7 @@ bool is_prime(std::size_t n) {
 }
 
 std::size_t find_prime(std::size_t vocabulary, std::size_t least) {
+  LOOKBACK_REQUIRE(least >= 3);
   std::size_t p = least;
   while (2 * p * p < vocabulary || !is_prime(p)) ++p;
   return p;

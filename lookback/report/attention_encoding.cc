@@ -35,7 +35,7 @@ Result<std::string> encode_attention(std::span<const float> weights, std::size_t
                  std::to_string(length) + " x " + std::to_string(length)};
   }
   Result<std::string> text = pack_text(lower_triangle(weights, length));
-  if (!text) return Error{"attention map: " + text.error().message};
+  if (!text) return text.error().at("attention map");
   return text;
 }
 

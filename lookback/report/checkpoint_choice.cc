@@ -4,6 +4,8 @@
 #include <iterator>
 #include <set>
 
+#include "lookback/base/require.h"
+
 namespace lookback::report {
 namespace {
 
@@ -94,6 +96,8 @@ class Chooser {
 std::vector<std::vector<std::size_t>> choose_checkpoints(std::span<const CheckpointList> runs,
                                                          std::span<const CheckpointBytes> of_arm,
                                                          const CheckpointLimits& limits) {
+  LOOKBACK_REQUIRE(
+      std::ranges::all_of(runs, [&](const auto& run) { return run.arm < of_arm.size(); }));
   return Chooser(runs, of_arm, limits).choose();
 }
 

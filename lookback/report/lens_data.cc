@@ -31,7 +31,7 @@ Result<json> matrices_of(const LensResult& result, std::size_t& bytes) {
     for (const LensCircuit& circuit : *circuits) {
       if (circuit.matrix.empty()) continue;
       Result<EncodedMatrix> encoded = encode_matrix(circuit.matrix, result.vocabulary);
-      if (!encoded) return Error{circuit_title(circuit) + ": " + encoded.error().message};
+      if (!encoded) return encoded.error().at(circuit_title(circuit));
       bytes += encoded->text.size();
       json one = {{"title", circuit_title(circuit)},
                   {"kind", circuit.kind},
@@ -138,7 +138,7 @@ Result<json> lens_data(const StudyReport& study, const LensLimits& limits,
     for (const Run& run : study.arms[arm].runs) {
       if (!run.lens) continue;
       Result<LensPart> part = make_part(run, arm);
-      if (!part) return Error{"arm '" + study.arms[arm].name + "': " + part.error().message};
+      if (!part) return part.error().at("arm '" + study.arms[arm].name + "'");
       parts.push_back(std::move(*part));
     }
   }

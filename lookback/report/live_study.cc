@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "lookback/base/require.h"
 #include "lookback/report/attention_data.h"
 #include "lookback/report/frames_data.h"
 #include "lookback/report/lens_data.h"
@@ -15,7 +16,9 @@ using nlohmann::json;
 
 LiveStudy::LiveStudy(std::filesystem::path directory, StudyReaders readers,
                      std::uint64_t last_version, CheckpointLimits limits)
-    : loader_(std::move(directory), std::move(readers), limits), last_version_(last_version) {}
+    : loader_(std::move(directory), std::move(readers), limits), last_version_(last_version) {
+  LOOKBACK_REQUIRE(last_version < std::uint64_t{1} << 52U);
+}
 
 void LiveStudy::set(const std::string& name, const json& data) {
   std::string text = to_text(data);

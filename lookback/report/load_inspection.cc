@@ -338,10 +338,8 @@ std::string array_name(const LensCircuit& circuit) {
 Status read_matrices(const fs::path& path, LensResult& result) {
   const std::size_t side = result.vocabulary;
   if (side == 0 || side > most_matrix_tokens) return {};
-  const Result<bool> there = base::is_there(path);
-  if (!there) return there.error();
-  if (!*there) return {};
   const Result<base::SafetensorsFile> file = base::SafetensorsFile::read(path);
+  if (file.fails_with(ErrorKind::not_found)) return {};
   if (!file) return file.error();
   std::size_t room = most_matrices;
   for (std::vector<LensCircuit>* circuits : {&result.direct, &result.composed}) {

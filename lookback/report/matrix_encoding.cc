@@ -33,7 +33,7 @@ Result<EncodedMatrix> encode_matrix(std::span<const float> values, std::size_t s
   bytes.reserve(values.size());
   for (const float value : values) bytes.push_back(signed_byte(value, scale));
   Result<std::string> text = pack_text(bytes);
-  if (!text) return Error{"matrix: " + text.error().message};
+  if (!text) return text.error().at("matrix");
   return EncodedMatrix{scale, std::move(*text)};
 }
 

@@ -36,7 +36,7 @@ Result<std::string> pack_text(std::span<const std::uint8_t> bytes) {
   constexpr int level = 9;
   if (compress2(deflated.data(), &size, bytes.data(), static_cast<uLong>(bytes.size()), level) !=
       Z_OK) {
-    return Error{"out of memory while compressing"};
+    return Error{"out of memory while compressing", ErrorKind::failed};
   }
   return base64(std::span(deflated).first(size));
 }

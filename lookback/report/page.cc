@@ -77,7 +77,7 @@ Status list_report(const fs::path& directory) {
     }
   }
   if (error) {
-    return Error{(directory / "figures").string() + ": cannot list: " + error.message()};
+    return base::system_error("list", directory / "figures", error.value());
   }
   Status forgotten = study::update_manifest(directory, [](study::Manifest& manifest) {
     std::erase_if(manifest.files,

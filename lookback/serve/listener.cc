@@ -104,9 +104,10 @@ Result<Listener> listen_at(const std::string& host, std::uint16_t port) {
   }
   const std::string place = fmt::format("{} port {}", base::printable(host), port);
   if (why == EADDRINUSE) {
-    return Error{fmt::format("{}: in use; --port 0 takes any free one", place)};
+    return Error{fmt::format("{}: in use; --port 0 takes any free one", place), ErrorKind::busy};
   }
-  return Error{fmt::format("{}: {}", place, std::generic_category().message(why))};
+  return Error{fmt::format("{}: {}", place, std::generic_category().message(why)),
+               ErrorKind::failed};
 }
 
 Descriptor accept_from(const Listener& listener) {

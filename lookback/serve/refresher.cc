@@ -13,9 +13,9 @@ Result<report::PageParts> guarded(const report::Refresh& refresh) {
   try {
     return refresh();
   } catch (const std::bad_alloc&) {
-    return Error{"not enough memory to look at the study"};
+    return Error{"not enough memory to look at the study", ErrorKind::failed};
   } catch (const std::exception& error) {
-    return Error{error.what()};
+    return Error{error.what(), ErrorKind::failed};
   }
 }
 

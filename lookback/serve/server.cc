@@ -84,7 +84,7 @@ Result<std::unique_ptr<Server>> Server::start(Options options) {
     return std::unique_ptr<Server>(
         new Server(std::make_unique<Running>(std::move(options), std::move(*listener))));
   } catch (const std::system_error& error) {
-    return Error{std::string("cannot start a thread: ") + error.what()};
+    return Error{std::string("cannot start a thread: ") + error.what(), ErrorKind::failed};
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "lookback/base/nearest.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/require.h"
 #include "lookback/data/task.h"
 #include "lookback/study/quantities.h"
 
@@ -319,7 +320,9 @@ std::uint64_t read_needed_tokens(base::TableReader& reader) {
 
 bool is_by_ratio(const ClaimTest& test) {
   const auto by_ratio = [](const std::string& finding) {
-    return find_quantity(finding)->logarithmic;
+    const auto* quantity = find_quantity(finding);
+    LOOKBACK_REQUIRE(quantity != nullptr);
+    return quantity->logarithmic;
   };
   return by_ratio(test.finding) && (!test.against_other || by_ratio(test.other_finding));
 }

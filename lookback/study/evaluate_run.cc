@@ -57,7 +57,8 @@ Status check_given(const std::string& task, const EvaluationRequest& request) {
   const Result<std::filesystem::file_status> found = base::status_of(request.task_files);
   if (!found) return found.error();
   if (!std::filesystem::is_directory(*found)) {
-    return Error{fmt::format("found no directory {}", request.task_files.string())};
+    return Error{fmt::format("found no directory {}", request.task_files.string()),
+                 ErrorKind::not_found};
   }
   const auto read = language::read_task(task, request.task_files, 1);
   return read ? Status() : read.error();
@@ -77,9 +78,8 @@ class ModelEvaluation {
     tokenizer_checksum_ = base::checksum_text({base::bytes_of(text)});
   }
 
-  Result<ModelScores> evaluate() {
-    ModelScores scores;
-    TaskResults& results = scores.results;
+  Result<TaskResults> evaluate() {
+    TaskResults results;
     results.config = {
         {"model",
          {{"arm", model_.config.arm},
@@ -91,31 +91,27 @@ class ModelEvaluation {
         {"limit", request_.limit == 0 ? nlohmann::json(nullptr) : nlohmann::json(request_.limit)}};
     for (const std::string& task : request_.tasks) {
       const Result<TaskScore> score = score_of(task, results.config);
-      if (is_stopped_) {
-        scores.ending = Ending::stopped;
-        return scores;
-      }
-      if (!score) return Error{fmt::format("{}: {}", task, score.error().message)};
+      if (!score) return score.error().at(task);
       results.tasks.push_back(*score);
       if (!observer_.scored) continue;
       if (Status heard = observer_.scored(results); !heard) return heard.error();
     }
-    return scores;
+    return results;
   }
 
  private:
   lens::Model model() const { return {model_.program, model_.parameters}; }
 
-  /// An observer that says no is not asked again.
-  base::GoOn go_on(const std::string& task) {
-    return [this, task](std::size_t done, std::size_t all) {
-      if (observer_.go_on && !is_stopped_) is_stopped_ = !observer_.go_on(task, done, all);
-      return !is_stopped_;
+  base::Control control_of(const std::string& task) const {
+    const auto progress = [this, task](std::size_t done, std::size_t all) {
+      if (observer_.progress) observer_.progress(task, done, all);
     };
+    return {observer_.stop, progress};
   }
 
   Result<TaskScore> score_of(const std::string& task, nlohmann::json& config) {
-    if (!go_on(task)(0, 0)) return base::stopped();
+    control_of(task).progress(0, 0);
+    if (observer_.stop.stop_requested()) return base::stopped();
     return find_own(task) != nullptr ? own(task, config) : foreign(task);
   }
 
@@ -139,17 +135,17 @@ class ModelEvaluation {
     }
     const std::size_t length = model_.config.data.length;
     if (task == "value-content") {
-      return evaluate_value_content(model(), text, length, request_.own, engine_, go_on(task));
+      return evaluate_value_content(model(), text, length, request_.own, engine_, control_of(task));
     }
     return evaluate_perplexity(model(), text, text_bytes(tokenizer_), length, request_.own, engine_,
-                               go_on(task));
+                               control_of(task));
   }
 
   Result<std::vector<TaskScore>> probe_scores(const std::string& task, nlohmann::json& config) {
     auto scores =
-        evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, engine_, go_on(task));
+        evaluate_probes(model(), plain_tokens(tokenizer_), request_.own, engine_, control_of(task));
     if (!scores) return scores;
-    if (!go_on(task)(0, 0)) return base::stopped();
+    if (observer_.stop.stop_requested()) return base::stopped();
     const auto probe = probe_task(model_.config, model_.config.data.main_probe());
     if (!probe) return probe.error();
     const auto heads =
@@ -177,7 +173,7 @@ class ModelEvaluation {
     auto score = language::evaluate_task(
         *task, [&](std::string_view text) { return tokenizer_.encode(text); },
         model_.program.architecture.context, *end,
-        language::task_model(model_.program, model_.parameters, engine_, go_on(name)));
+        language::task_model(model_.program, model_.parameters, engine_, control_of(name)));
     if (score) score->about = language::to_json(task->file);
     return score;
   }
@@ -189,7 +185,6 @@ class ModelEvaluation {
   const EvaluationObserver& observer_;
   std::string tokenizer_checksum_;  ///< of its tokenizer.json
   std::map<std::string, TaskScore, std::less<>> probes_;
-  bool is_stopped_ = false;
 };
 
 /// The training tokens of the checkpoint that scores were made of.
@@ -217,8 +212,8 @@ std::vector<std::string> missing_tasks(const TaskResults& there) {
 }
 
 /// Makes the scores that are missing; each is in evaluation.json once it is made.
-Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
-                            const TaskResults& there, model::Engine& engine, Listener& listener) {
+Status evaluate_own(const RunConfig& config, const DirectoryLock& lock, const TaskResults& there,
+                    model::Engine& engine, Listener& listener) {
   const std::filesystem::path& run = lock.directory();
   const Result<std::filesystem::path> file = find_checkpoint(run);
   if (!file) return file.error();
@@ -228,7 +223,7 @@ Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
   if (!tokenizer) return tokenizer.error();
   Result<Text> text = open_text(config.data.directory);
   if (!text) return text.error();
-  if (Status same = check_text(*text, config); !same) return same.error();
+  if (Status same = check_text(*text, config); !same) return same;
   EvaluationRequest request;
   const bool is_of_it = tokens_of(there) == model->header.tokens;
   request.tasks = missing_tasks(is_of_it ? there : TaskResults());
@@ -236,13 +231,12 @@ Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
   request.own.windows = config.evaluate.windows;
   request.own.sequences = config.evaluate.sequences;
   EvaluationObserver observer;
-  observer.go_on = [&](const std::string&, std::size_t, std::size_t) { return !listener.stop(); };
+  observer.stop = listener.stop_token();
   observer.scored = [&](const TaskResults& results) {
     return add_evaluation(lock, results, engine);
   };
   const auto scores = evaluate_model(*model, *tokenizer, request, engine, observer);
-  if (!scores) return scores.error();
-  return scores->ending;
+  return scores ? Status() : scores.error();
 }
 
 }  // namespace
@@ -261,13 +255,13 @@ Status check_request(const EvaluationRequest& request) {
       return Error{fmt::format("found the task {} twice, allowed: each once", task)};
     }
     if (Status given = check_given(task, request); !given) {
-      return Error{fmt::format("{}: {}", task, given.error().message)};
+      return given.error().at(task);
     }
   }
   return {};
 }
 
-Result<ModelScores> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
+Result<TaskResults> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
                                    const EvaluationRequest& request, model::Engine& engine,
                                    const EvaluationObserver& observer) {
   if (Status possible = check_request(request); !possible) return possible.error();
@@ -282,7 +276,7 @@ Result<TaskResults> evaluation_of(const std::filesystem::path& run) {
   if (value->is_null()) return TaskResults();
   Result<TaskResults> results = language::parse_task_results(*value);
   if (results) return results;
-  return Error{fmt::format("{}: {}", (run / evaluation_name).string(), results.error().message)};
+  return results.error().at((run / evaluation_name).string());
 }
 
 Status add_evaluation(const DirectoryLock& run, const TaskResults& results,
@@ -315,20 +309,19 @@ Result<bool> lacks_evaluation(const RunConfig& config, const std::filesystem::pa
   return !missing_tasks(*there).empty();
 }
 
-Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
-                            model::Engine& engine, Listener& listener) {
+Status evaluate_run(const RunConfig& config, const DirectoryLock& lock, model::Engine& engine,
+                    Listener& listener) {
   const std::filesystem::path& run = lock.directory();
   const Result<bool> lacks = lacks_evaluation(config, run);
   if (!lacks) return lacks.error();
-  if (!*lacks) return Ending::finished;
+  if (!*lacks) return {};
   const Result<TaskResults> there = evaluation_of(run);
   if (!there) return there.error();
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
-  Result<Ending> ending = evaluate_own(config, lock, *there, engine, listener);
-  if (ending && *ending == Ending::stopped) return ending;
-  const Result<TaskResults> results = ending ? evaluation_of(run) : ending.error();
+  const Status made = evaluate_own(config, lock, *there, engine, listener);
+  const Result<TaskResults> results = made ? evaluation_of(run) : made.error();
   if (!results) {
-    return Error{fmt::format("{}: not fully evaluated: {}", name, results.error().message)};
+    return results.error().at(fmt::format("{}: not fully evaluated", name));
   }
   const language::Metric* perplexity =
       language::find_metric(*results, "perplexity", "token_perplexity");
@@ -337,7 +330,7 @@ Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
     listener.message(fmt::format("{}: perplexity {:.4g}, copies {:.3f} of random tokens", name,
                                  perplexity->value, copy->value));
   }
-  return Ending::finished;
+  return {};
 }
 
 }  // namespace lookback::study

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,15 @@ struct EvaluationRequest {
   TextEvaluationOptions own = {};      ///< how much of the others
 };
 
-/// Who hears how an evaluation goes on; each may be missing. Called from the thread that evaluates.
+/// Who hears how an evaluation goes on, and may request a stop; each may be missing. Called from the
+/// thread that evaluates.
 struct EvaluationObserver {
   /// Of a task, how many of all its requests (documents' choices, windows, sequences of one probe) were
-  /// run, first 0 of 0; false stops the evaluation.
-  std::function<bool(const std::string& task, std::size_t done, std::size_t all)> go_on = {};
+  /// run, first 0 of 0.
+  std::function<void(const std::string& task, std::size_t done, std::size_t all)> progress = {};
   /// The scores so far, each time a task is done; an error ends the evaluation.
   std::function<Status(const language::TaskResults&)> scored = {};
+  std::stop_token stop = {};
 };
 
 /// All tasks that there are.
@@ -45,18 +48,14 @@ std::vector<std::string> evaluation_tasks();
 /// which are read. What a model can say to them is another matter.
 Status check_request(const EvaluationRequest& request);
 
-/// The scores of a model; where it was stopped, of the tasks before.
-struct ModelScores {
-  language::TaskResults results;
-  Ending ending = Ending::finished;
-};
-
 /// The scores, in the order of the tasks; "config" says which model, and has the induction score of
 /// every head where "induction" was asked for. Errors: an unknown task, text that is not there or
-/// does not fit, and those of the tasks' files and of the observer.
-Result<ModelScores> evaluate_model(const SavedModel& model, const language::Tokenizer& tokenizer,
-                                   const EvaluationRequest& request, model::Engine& engine,
-                                   const EvaluationObserver& observer = {});
+/// does not fit, those of the tasks' files and of the observer, and a stop.
+Result<language::TaskResults> evaluate_model(const SavedModel& model,
+                                             const language::Tokenizer& tokenizer,
+                                             const EvaluationRequest& request,
+                                             model::Engine& engine,
+                                             const EvaluationObserver& observer = {});
 
 /// What a run's evaluation.json has; no tasks where there is none. Errors: a damaged one.
 Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
@@ -71,10 +70,10 @@ Status add_evaluation(const DirectoryLock& run, const language::TaskResults& res
 Result<bool> lacks_evaluation(const RunConfig& config, const std::filesystem::path& run);
 
 /// At the end of a run that learned from text: its own tasks, where evaluation.json lacks one. A run
-/// that diverged is left alone. When the listener asks for a stop, the tasks that are done are kept, and
-/// the others come with the next call. Errors: whatever kept a task from being scored and kept; the run
-/// stands without it.
-Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
-                            model::Engine& engine, Listener& listener);
+/// that diverged is left alone. When the listener requests a stop, the tasks that are done are kept, and
+/// the others come with the next call. Errors: whatever kept a task from being scored and kept, a stop
+/// too; the run stands without it.
+Status evaluate_run(const RunConfig& config, const DirectoryLock& lock, model::Engine& engine,
+                    Listener& listener);
 
 }  // namespace lookback::study

@@ -28,12 +28,8 @@ const std::string inspection_name = inspection_files[0], arrays_name = inspectio
 /// Refuses a run that lookback 0.2 made: its metrics are bound to a configuration as 0.2 wrote it, and
 /// would seem to be another run's.
 Status check_is_of_this_version(const fs::path& run) {
-  const fs::path file = run / "config.toml";
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return {};
   const Result<RunConfig> config = read_run_config(run);
-  return config ? Status() : config.error();
+  return config || config.fails_with(ErrorKind::not_found) ? Status() : config.error();
 }
 
 Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunConfig& config,
@@ -76,7 +72,7 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
   if (!model) return model.error();
   InspectionOptions options;
   options.sequences = inspected_sequences(config.evaluate);
-  options.stop = [&] { return listener.stop(); };
+  options.stop = listener.stop_token();
   Result<Inspection> inspection = inspect_checkpoint(*file, *model, options, engine);
   if (!inspection) return inspection.error();
   return Made{std::move(*model), std::move(*inspection)};
@@ -121,23 +117,22 @@ Result<bool> lacks_inspection(const RunConfig& config, const fs::path& run) {
   return inspected ? Result<bool>(!*inspected) : inspected;
 }
 
-Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
-                           model::Engine& engine, Listener& listener) {
+Status inspect_run(const RunConfig& config, const DirectoryLock& lock, model::Engine& engine,
+                   Listener& listener) {
   const fs::path& directory = lock.directory();
   const Result<bool> lacks = lacks_inspection(config, directory);
   if (!lacks) return lacks.error();
-  if (!*lacks) return Ending::finished;
+  if (!*lacks) return {};
   const std::string name = fmt::format("{} seed {}", config.arm, config.seed);
   const Result<Made> made = make_inspection(config, directory, engine, listener);
-  if (!made) return Error{fmt::format("{}: not inspected: {}", name, made.error().message)};
-  if (made->inspection.stopped) return Ending::stopped;
-  if (Status held = lock.check(); !held) return held.error();
+  if (!made) return made.error().at(fmt::format("{}: not inspected", name));
+  if (Status held = lock.check(); !held) return held;
   const nlohmann::json object = inspection_json(made->model, made->inspection);
   Status written = write_inspection(directory, *made, object, engine.signature());
-  if (!written) return written.error();
+  if (!written) return written;
   listener.message(fmt::format("{}: inspected, mechanism {}", name,
                                object["mechanism"]["verdict"].get<std::string>()));
-  return Ending::finished;
+  return {};
 }
 
 }  // namespace lookback::study

@@ -35,9 +35,9 @@ Result<bool> lacks_inspection(const RunConfig& config, const std::filesystem::pa
 
 /// Inspects the last checkpoint of the ended run in the locked directory, on inspected_sequences, writes the
 /// arrays and the JSON, the same bytes on any number of threads, and lists both in the run's manifest.
-/// Nothing is done where it lacks none. Errors: whatever kept the inspection from being made; the run stands
-/// without it. When the listener asks for a stop nothing is written.
-Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
-                           model::Engine& engine, Listener& listener);
+/// Nothing is done where it lacks none. Errors: whatever kept the inspection from being made, a stop too; the
+/// run stands without it, and nothing is written.
+Status inspect_run(const RunConfig& config, const DirectoryLock& lock, model::Engine& engine,
+                   Listener& listener);
 
 }  // namespace lookback::study

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "lookback/base/control.h"
 #include "lookback/lens/chance.h"
 #include "lookback/lens/evaluate.h"
 #include "lookback/lens/limits.h"
@@ -42,8 +43,7 @@ Result<Probes> make_probes(const SavedModel& model, const InspectionOptions& opt
        options.probes.empty() ? model.config.evaluate.probes : options.probes) {
     Result<std::unique_ptr<data::Task>> probe = probe_task(model.config, name);
     if (!probe) {
-      return Error{
-          fmt::format("probe '{}' does not fit the model: {}", name, probe.error().message)};
+      return probe.error().at(fmt::format("probe '{}' does not fit the model", name));
     }
     probes.push_back(std::move(*probe));
   }
@@ -58,8 +58,9 @@ class Inspector {
   Result<Inspection> inspect() {
     const Result<Probes> probes = make_probes(model_, options_);
     if (!probes) return probes.error();
+    const auto stop_requested = [this] { return options_.stop.stop_requested(); };
     for (const auto& probe : *probes) {
-      if (asked_to_stop()) return std::move(found_);
+      if (stop_requested()) return base::stopped();
       if (Status done = score(*probe); !done) return done.error();
     }
     const data::Task& first = intervened_on(*probes);
@@ -67,11 +68,11 @@ class Inspector {
     references_.emplace(view(), first, lens::reference_groups(sequences_on(first)));
     for (const auto& part :
          {&Inspector::see_attention, &Inspector::ablate, &Inspector::find_mechanism}) {
-      if (asked_to_stop()) return std::move(found_);
+      if (stop_requested()) return base::stopped();
       if (Status done = (this->*part)(first); !done) return done.error();
     }
     for (const auto& part : {&Inspector::compose, &Inspector::take_circuits, &Inspector::patch}) {
-      if (asked_to_stop()) return std::move(found_);
+      if (stop_requested()) return base::stopped();
       if (Status done = (this->*part)(); !done) return done.error();
     }
     return std::move(found_);
@@ -86,11 +87,6 @@ class Inspector {
       }
     }
     return *probes.front();
-  }
-
-  bool asked_to_stop() {
-    found_.stopped = options_.stop && options_.stop();
-    return found_.stopped;
   }
 
   Status score(const data::Task& probe) {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,8 +26,7 @@ struct InspectionOptions {
   std::vector<std::string> probes = {};
   std::size_t sequences = 64;  ///< of each probe, at least 2
   lens::CircuitOptions circuits = {};
-  /// Asked between the parts of an inspection; absent: it goes on to its end.
-  std::function<bool()> stop = {};
+  std::stop_token stop = {};  ///< heeded between the parts of an inspection
 };
 
 /// One probe: scores with chance beside them.
@@ -53,7 +52,6 @@ struct Inspection {
   /// them; null where it lies in none.
   nlohmann::json transitions = nullptr;
   std::vector<std::string> skipped;  ///< one line each: what was left out, what was found, allowed
-  bool stopped = false;              ///< a stop was asked for: not all of the above is there
 };
 
 /// Sequences that interventions are measured on: as many as were asked for while a model is small
@@ -61,8 +59,8 @@ struct Inspection {
 std::size_t intervention_sequences(const model::Program& program, std::size_t length,
                                    std::size_t asked);
 
-/// Measures everything, or what comes before a stop. The same bits for any number of threads. Errors: fewer than 2 sequences, a
-/// probe that does not fit the model, what the analyses refuse.
+/// Measures everything. The same bits for any number of threads. Errors: fewer than 2 sequences, a probe
+/// that does not fit the model, what the analyses refuse, a stop.
 Result<Inspection> inspect(const SavedModel& model, const InspectionOptions& options,
                            model::Engine& engine);
 

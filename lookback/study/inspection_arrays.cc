@@ -125,17 +125,15 @@ Status write_inspection_arrays(const std::filesystem::path& file, const SavedMod
 }
 
 Status check_arrays_file(const std::filesystem::path& file) {
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return {};
   const Result<base::SafetensorsFile> found = base::SafetensorsFile::read(file);
+  if (found.fails_with(ErrorKind::not_found)) return {};
   if (found) {
     const auto format = found->metadata().find("format");
     if (format != found->metadata().end() && format->second.starts_with(any_format)) return {};
   }
-  const std::string reason =
-      found ? file.string() + ": holds no arrays of an inspection" : found.error().message;
-  return Error{reason + "; arrays replace only such a file: remove it, or use another name"};
+  const Error reason =
+      found ? Error{file.string() + ": holds no arrays of an inspection"} : found.error();
+  return reason.with("; arrays replace only such a file: remove it, or use another name");
 }
 
 }  // namespace lookback::study

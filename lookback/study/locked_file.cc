@@ -7,17 +7,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "lookback/base/file.h"
 
 namespace lookback::study {
 namespace {
 
 namespace fs = std::filesystem;
-
-Error lock_error(const fs::path& path, const char* what, int code) {
-  return Error{fmt::format("{}: cannot {}: {}", path.string(), what, std::strerror(code))};
-}
 
 /// 0, or the number of the error.
 int lock_descriptor(int descriptor, LockedFile::Wait wait) {
@@ -33,9 +30,9 @@ enum class Named { same, nothing, another };
 Result<Named> named_by(const fs::path& path, int descriptor) {
   struct stat held {};
   struct stat named {};
-  if (::fstat(descriptor, &held) != 0) return lock_error(path, "stat", errno);
+  if (::fstat(descriptor, &held) != 0) return base::system_error("stat", path, errno);
   if (::stat(path.c_str(), &named) != 0) {
-    if (errno != ENOENT && errno != ENOTDIR) return lock_error(path, "stat", errno);
+    if (errno != ENOENT && errno != ENOTDIR) return base::system_error("stat", path, errno);
     return Named::nothing;
   }
   const bool same = held.st_dev == named.st_dev && held.st_ino == named.st_ino;
@@ -44,17 +41,19 @@ Result<Named> named_by(const fs::path& path, int descriptor) {
 
 }  // namespace
 
-Result<std::optional<LockedFile>> LockedFile::take(const fs::path& path, Wait wait) {
+Result<LockedFile> LockedFile::take(const fs::path& path, Wait wait) {
   for (;;) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) return lock_error(path, "open", errno);
+    if (descriptor < 0) return base::system_error("open", path, errno);
     LockedFile file(path, descriptor);
     const int code = lock_descriptor(descriptor, wait);
-    if (code == EWOULDBLOCK) return std::optional<LockedFile>();
-    if (code != 0) return lock_error(path, "lock", code);
+    if (code == EWOULDBLOCK) {
+      return Error{path.string() + ": another process holds it", ErrorKind::busy};
+    }
+    if (code != 0) return base::system_error("lock", path, code);
     const Result<Named> named = named_by(path, descriptor);
     if (!named) return named.error();
-    if (*named == Named::same) return std::optional<LockedFile>(std::move(file));
+    if (*named == Named::same) return file;
     // Removed between opening and locking it, or while waiting: what is there now is another lock.
   }
 }
@@ -67,7 +66,8 @@ Status LockedFile::check() const {
       fmt::format("{}: {} while this process was at work, so another may be at work in {} too; "
                   "nothing more was written",
                   path_.string(), *named == Named::another ? "replaced" : "removed",
-                  path_.parent_path().string())};
+                  path_.parent_path().string()),
+      ErrorKind::failed};
 }
 
 LockedFile::LockedFile(LockedFile&& other) noexcept

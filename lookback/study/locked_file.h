@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 
 #include "lookback/base/result.h"
 
@@ -14,9 +13,9 @@ class LockedFile {
  public:
   enum class Wait { no, yes };
 
-  /// None where another process holds it and there is no waiting. Errors: it cannot be opened, or the
-  /// file system has no locks.
-  static Result<std::optional<LockedFile>> take(const std::filesystem::path& path, Wait wait);
+  /// Errors: another process holds it and there is no waiting (busy); it cannot be opened, or the file
+  /// system has no locks.
+  static Result<LockedFile> take(const std::filesystem::path& path, Wait wait);
 
   LockedFile(LockedFile&& other) noexcept;
   LockedFile& operator=(LockedFile&&) = delete;

@@ -21,10 +21,7 @@ constexpr const char* manifest_format = "lookback manifest 1";
 /// Held while a manifest is read, changed and written: commands may list what they made in a directory
 /// while a study is at work there.
 Result<LockedFile> lock_manifest(const fs::path& directory) {
-  Result<std::optional<LockedFile>> lock =
-      LockedFile::take(directory / ".manifest-lock", LockedFile::Wait::yes);
-  if (!lock) return lock.error();
-  return std::move(**lock);
+  return LockedFile::take(directory / ".manifest-lock", LockedFile::Wait::yes);
 }
 
 json sum_json(const base::FileSum& sum) {
@@ -230,10 +227,8 @@ Result<FileState> state_of_listed(const fs::path& directory, const Manifest& man
   const Result<Manifest::File> file = record_of(directory, manifest, name);
   if (!file) return file.error();
   const fs::path path = directory / name;
-  const Result<bool> there = base::is_there(path);
-  if (!there) return there.error();
-  if (!*there) return FileState::missing;
   const Result<base::FileSum> sum = base::sum_of_file(path);
+  if (sum.fails_with(ErrorKind::not_found)) return FileState::missing;
   if (!sum) return sum.error();
   return is_valid(*file, *sum) ? FileState::same : FileState::changed;
 }
@@ -244,7 +239,8 @@ Status check_listed(const fs::path& directory, const Manifest& manifest, const s
   const fs::path path = directory / name;
   if (*state == FileState::changed) return changed_file(path);
   if (*state == FileState::same) return {};
-  return Error{fmt::format("{}: is missing; {}", path.string(), remedy_of(path))};
+  return Error{fmt::format("{}: is missing; {}", path.string(), remedy_of(path)),
+               ErrorKind::not_found};
 }
 
 }  // namespace lookback::study

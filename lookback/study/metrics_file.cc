@@ -81,10 +81,8 @@ std::string fault_of_metrics(const json& line) {
 Result<MetricsLines> read_whole_metrics(const std::filesystem::path& file,
                                         const std::string& identity) {
   MetricsLines found;
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return found;
   const Result<std::string> text = base::read_file(file, largest_metrics);
+  if (text.fails_with(ErrorKind::not_found)) return found;
   if (!text) return text.error();
   std::string last = identity;
   std::uint64_t step_before = 0;
@@ -146,7 +144,8 @@ Status MetricsWriter::append(const json& line) {
   const std::string text = sealed(line, last);
   if (bytes_ + text.size() > max_bytes_) {
     return Error{fmt::format("{}: would have {} bytes with the next line, at most {} can be read",
-                             file_.string(), bytes_ + text.size(), max_bytes_)};
+                             file_.string(), bytes_ + text.size(), max_bytes_),
+                 ErrorKind::failed};
   }
   if (Status appended = base::append_and_sync(file_, text); !appended) return appended;
   bytes_ += text.size();

@@ -39,10 +39,8 @@ struct Timing {
 /// That of a run's earlier stretches. It decides nothing, so what is damaged counts as none. Errors:
 /// what may be whole and cannot be read now.
 Result<Timing> read_timing(const std::filesystem::path& file) {
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return Timing{};
   const Result<std::string> text = base::read_file(file, base::largest_json);
+  if (text.fails_with(ErrorKind::not_found)) return Timing{};
   if (!text) return text.error();
   const nlohmann::json json = base::parse_json(*text);
   const auto tokens = base::find_count(json, {"tokens"});
@@ -83,12 +81,12 @@ class OneRun {
         listener_(listener),
         metrics_(metrics_path(), identity_of(config_)) {}
 
-  Result<Ending> execute() {
+  Status execute() {
     Result<model::Program> program = model::compile(config_.architecture);
     if (!program) return program.error();
     Result<TrainingData> data = open_training_data(config_);
     if (!data) return data.error();
-    if (Status ready = prepare(*data); !ready) return ready.error();
+    if (Status ready = prepare(*data); !ready) return ready;
     Result<train::TrainState> state = starting_state(*program);
     if (!state) return state.error();
     train::ClampPlans clamps(*program, config_.clamps, model::initialize(*program, config_.seed),
@@ -102,13 +100,12 @@ class OneRun {
     const Result<Timing> before = first > 0 ? read_timing(timing_path()) : Timing{};
     if (!before) return before.error();
     const Stopwatch stopwatch(first, *before);
-    Result<train::Outcome> outcome =
+    const Result<train::Outcome> outcome =
         train::train(run, observer(*evaluation, stopwatch), engine_, *state);
-    if (!outcome) return outcome.error();
-    if (Status timed = write_timing(stopwatch, outcome->last.tokens); !timed) return timed.error();
-    if (outcome->kind == train::Outcome::Kind::stopped) return Ending::stopped;
-    if (Status done = end(*outcome, *program); !done) return done.error();
-    return Ending::finished;
+    if (outcome || outcome.fails_with(ErrorKind::stopped)) {
+      if (Status timed = write_timing(stopwatch, tokens_at(state->step)); !timed) return timed;
+    }
+    return outcome ? end(*outcome, *program) : outcome.error();
   }
 
  private:
@@ -219,7 +216,7 @@ class OneRun {
       listener_.progress(
           {config_.arm, config_.seed, report.tokens, all, report.loss, rate, left / rate});
     };
-    observer.stop = [&] { return listener_.stop(); };
+    observer.stop = listener_.stop_token();
     observer.may_write = [&] { return lock_.check(); };
     return observer;
   }
@@ -287,13 +284,13 @@ Status clear(const RunPlan& plan, const DirectoryLock& lock) {
 
 }  // namespace
 
-Result<Ending> carry_out(const RunPlan& plan, const DirectoryLock& lock, std::uint64_t tokens_after,
-                         model::Engine& engine, Listener& listener) {
+Status carry_out(const RunPlan& plan, const DirectoryLock& lock, std::uint64_t tokens_after,
+                 model::Engine& engine, Listener& listener) {
   for (const std::string& note : plan.notes) {
     listener.message(fmt::format("{} seed {}: {}", plan.config.arm, plan.config.seed, note));
   }
-  if (Status cleared = clear(plan, lock); !cleared) return cleared.error();
-  if (!plan.trains) return Ending::finished;
+  if (Status cleared = clear(plan, lock); !cleared) return cleared;
+  if (!plan.trains) return {};
   return OneRun(plan, lock, tokens_after, engine, listener).execute();
 }
 

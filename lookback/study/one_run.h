@@ -12,10 +12,10 @@
 namespace lookback::study {
 
 /// Removes from the run in the locked directory what its plan says is lost, and trains it from where the
-/// plan says, if it is to be trained. On return it has ended, with findings.json, or it was stopped.
-/// `tokens_after` are those of the study's later runs, for the time left. Errors: also a lock that is
-/// gone, after which nothing is written.
-Result<Ending> carry_out(const RunPlan& plan, const DirectoryLock& lock, std::uint64_t tokens_after,
-                         model::Engine& engine, Listener& listener);
+/// plan says, if it is to be trained. On success it has ended, with findings.json. `tokens_after` are those
+/// of the study's later runs, for the time left. Errors: also a stop, and a lock that is gone, after which
+/// nothing is written.
+Status carry_out(const RunPlan& plan, const DirectoryLock& lock, std::uint64_t tokens_after,
+                 model::Engine& engine, Listener& listener);
 
 }  // namespace lookback::study

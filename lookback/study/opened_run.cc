@@ -30,9 +30,11 @@ Result<OpenedRun> OpenedRun::open(const std::filesystem::path& directory) {
     const Result<bool> orphan = base::is_there(directory / "findings.json");
     if (!orphan) return orphan.error();
     if (!*orphan) return OpenedRun(directory, {});
-    return Error{fmt::format(
-        "{}: is missing; it was removed, or lookback 0.1 made this run; --resume rebuilds it",
-        (directory / manifest_name).string())};
+    return Error{
+        fmt::format(
+            "{}: is missing; it was removed, or lookback 0.1 made this run; --resume rebuilds it",
+            (directory / manifest_name).string()),
+        ErrorKind::not_found};
   }
   OpenedRun run(directory, std::move(**manifest));
   if (!run.has_ended()) return run;

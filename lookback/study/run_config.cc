@@ -7,6 +7,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/base/printable.h"
+#include "lookback/base/require.h"
 #include "lookback/base/toml_document.h"
 #include "lookback/model/architecture_toml.h"
 
@@ -84,7 +85,7 @@ Result<RunConfig> config_of(base::Document document) {
   config.seed = static_cast<std::uint64_t>(seed);
   if (Status status = reader.finish(); !status) return status.error();
   if (Status status = validate(config); !status) {
-    return Error{fmt::format("{}: {}", reader.file_name(), status.error().message)};
+    return status.error().at(reader.file_name());
   }
   return config;
 }
@@ -115,8 +116,7 @@ Status validate(const RunConfig& config) {
   }
   for (const std::string& probe : config.evaluate.probes) {
     if (const auto task = probe_task(config, probe); !task) {
-      return Error{
-          fmt::format("evaluate.probes: '{}' does not fit: {}", probe, task.error().message)};
+      return task.error().at(fmt::format("evaluate.probes: '{}' does not fit", probe));
     }
   }
   const auto& probes = config.evaluate.probes;
@@ -175,6 +175,7 @@ Result<RunConfig> read_run_config(const std::filesystem::path& run) {
 const std::string& DataConfig::main_probe() const { return row_of(task).probes.front(); }
 
 Result<std::unique_ptr<data::Task>> training_task(const RunConfig& config) {
+  LOOKBACK_REQUIRE(!config.data.is_text());
   return make_task(config, config.data.task, config.seed, base::StreamPurpose::training_data);
 }
 

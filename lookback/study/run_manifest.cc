@@ -182,8 +182,8 @@ Status note_end(const fs::path& directory, const RunConfig& config) {
     if (!train::tokens_named_by(name)) continue;  // a person's own
     // Damage that is listed would count as what lookback wrote.
     if (Status whole = check_checkpoint(directory / name, config); !whole) {
-      return Error{whole.error().message +
-                   "; the run is not marked as ended, and --resume trains again from before it"};
+      return whole.error().with(
+          "; the run is not marked as ended, and --resume trains again from before it");
     }
     names.push_back(name);
   }

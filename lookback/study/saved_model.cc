@@ -59,10 +59,8 @@ Status check_place(const fs::path& file, const train::CheckpointHeader& header,
   if (folder.filename() != "checkpoints") return {};
   if (Status named = check_name(file, header); !named) return named;
   const fs::path run = folder.parent_path();
-  const Result<bool> there = base::is_there(run / "config.toml");
-  if (!there) return there.error();
-  if (!*there) return {};
   const Result<std::string> text = read_config_text(run);
+  if (text.fails_with(ErrorKind::not_found)) return {};
   if (!text) return text.error();
   const Result<RunConfig> of_run = parse_model_config(*text, (run / "config.toml").string());
   if (!of_run) return of_run.error();
@@ -128,8 +126,9 @@ Result<std::vector<fs::path>> checkpoints_of(const fs::path& path) {
   }
   return Error{
       path.string() +
-      ": found a directory without checkpoints/<tokens>.safetensors, allowed: a checkpoint "
-      "or a run's directory"};
+          ": found a directory without checkpoints/<tokens>.safetensors, allowed: a checkpoint "
+          "or a run's directory",
+      ErrorKind::not_found};
 }
 
 Result<SavedModel> read_one(const fs::path& file) {
@@ -170,7 +169,7 @@ Result<SavedModel> read_model(const fs::path& file) {
   Result<SavedModel> model = read_one(file);
   const Result<bool> there = base::is_there(file);
   if (model || !there || !*there) return model;
-  return Error{model.error().message + instead_of(file)};
+  return model.error().with(instead_of(file));
 }
 
 Result<FoundModel> find_model(const fs::path& path) {
@@ -179,7 +178,7 @@ Result<FoundModel> find_model(const fs::path& path) {
   std::vector<std::string> passed_over;
   for (const fs::path& file : *files) {
     const Result<train::Checkpoint> checkpoint = train::Checkpoint::read(file);
-    if (!checkpoint) return Error{checkpoint.error().message + instead_of(file)};
+    if (!checkpoint) return checkpoint.error().with(instead_of(file));
     const Status finite = checkpoint->check_finite();
     if (!finite && file != files->back()) {
       passed_over.push_back(finite.error().message);
@@ -189,7 +188,7 @@ Result<FoundModel> find_model(const fs::path& path) {
     if (!model) return model.error();
     return FoundModel{file, std::move(*model), std::move(passed_over)};
   }
-  return Error{path.string() + ": found no checkpoint"};
+  return Error{path.string() + ": found no checkpoint", ErrorKind::not_found};
 }
 
 Result<fs::path> find_checkpoint(const fs::path& path) {

@@ -88,11 +88,9 @@ std::optional<Statements> parsed(const json& body) {
 
 /// What DIR/claims.json holds; nothing where there is none.
 Result<Statements> read_file(const std::filesystem::path& file) {
-  const Result<bool> there = base::is_there(file);
-  if (!there) return there.error();
-  if (!*there) return Statements();
   Result<json> body = base::read_json_object(file);
-  if (!body) return refusal(body.error().message);
+  if (body.fails_with(ErrorKind::not_found)) return Statements();
+  if (!body) return body.error().with(fmt::format("; {}", remedy_of(file_name)));
   const std::string checksum = base::find_text(*body, {"checksum"});
   body->erase("checksum");
   if (checksum != checksum_of(*body)) {

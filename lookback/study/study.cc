@@ -102,12 +102,12 @@ Result<Locked<Plan>> lock_for(Result<Plan> plan, const Make& make) {
 }
 
 /// Evaluates a run that has ended, if it learned from text, and inspects it.
-Result<Ending> look_at_run(const RunConfig& config, const DirectoryLock& run, model::Engine& engine,
-                           Listener& listener) {
-  Result<Ending> ending = evaluate_run(config, run, engine, listener);
-  if (ending && *ending == Ending::stopped) return ending;
-  const Result<Ending> inspected = inspect_run(config, run, engine, listener);
-  return ending ? inspected : ending;
+Status look_at_run(const RunConfig& config, const DirectoryLock& run, model::Engine& engine,
+                   Listener& listener) {
+  Status evaluated = evaluate_run(config, run, engine, listener);
+  if (evaluated.fails_with(ErrorKind::stopped)) return evaluated;
+  Status inspected = inspect_run(config, run, engine, listener);
+  return evaluated || inspected.fails_with(ErrorKind::stopped) ? inspected : evaluated;
 }
 
 /// The runs of a plan, one after the other.
@@ -117,21 +117,21 @@ class PlannedStudy {
                model::Engine& engine, Listener& listener)
       : study_(study), plan_(plan), lock_(lock), engine_(engine), listener_(listener) {}
 
-  Result<Ending> carry_out() {
-    if (Status begun = begin(); !begun) return begun.error();
+  Status carry_out() {
+    if (Status begun = begin(); !begun) return begun;
     std::uint64_t tokens_left = plan_.tokens_left();
     for (const RunPlan& run : plan_.runs) {
       tokens_left -= run.tokens_left();
       if (run.work == Work::leave) continue;
-      if (Status held = lock_.check(); !held) return held.error();
-      const Result<Ending> ending = carry_out_run(run, tokens_left);
-      if (!ending || *ending == Ending::stopped) return ending;
+      if (Status held = lock_.check(); !held) return held;
+      if (Status done = carry_out_run(run, tokens_left); !done) return done;
     }
-    if (Status ended = end(); !ended) return ended.error();
-    if (failures_ == 0) return Ending::finished;
+    if (Status ended = end(); !ended) return ended;
+    if (failures_ == 0) return {};
     return Error{
         fmt::format("{} of {} runs could not be inspected or evaluated: {}; --resume tries again",
-                    failures_, plan_.runs.size(), failure_)};
+                    failures_, plan_.runs.size(), failure_),
+        ErrorKind::failed};
   }
 
  private:
@@ -148,19 +148,18 @@ class PlannedStudy {
 
   /// The lock of the study's directory is not enough: `lookback train` can be at work in that of the run.
   /// An inspection or evaluation that cannot be made keeps none of the others from being made.
-  Result<Ending> carry_out_run(const RunPlan& planned, std::uint64_t tokens_after) {
+  Status carry_out_run(const RunPlan& planned, std::uint64_t tokens_after) {
     const RunConfig& config = planned.config;
     const auto run = lock_for(Result<RunPlan>(planned),
                               [&] { return plan_run(config, planned.directory, true); });
     if (!run) return run.error();
-    Result<Ending> ending =
-        study::carry_out(run->plan, run->lock, tokens_after, engine_, listener_);
-    if (!ending || *ending == Ending::stopped) return ending;
-    if (run->plan.looks) ending = look_at_run(config, run->lock, engine_, listener_);
-    if (ending) return ending;
-    listener_.message(ending.error().message);
-    if (failures_++ == 0) failure_ = ending.error().message;
-    return Ending::finished;
+    Status done = study::carry_out(run->plan, run->lock, tokens_after, engine_, listener_);
+    if (!done || !run->plan.looks) return done;
+    Status looked = look_at_run(config, run->lock, engine_, listener_);
+    if (looked || looked.fails_with(ErrorKind::stopped)) return looked;
+    listener_.message(looked.error().message);
+    if (failures_++ == 0) failure_ = looked.error().message;
+    return {};
   }
 
   /// Of a study that was finished before, summary.json has its question to change, and nothing else.
@@ -190,16 +189,16 @@ class PlannedStudy {
 
 }  // namespace
 
-Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
-                         model::Engine& engine, Listener& listener) {
+Status run_study(const Study& study, const std::filesystem::path& directory, bool resume,
+                 model::Engine& engine, Listener& listener) {
   const auto make = [&] { return plan_study(study, directory, resume); };
   const auto planned = lock_for(make(), make);
   if (!planned) return planned.error();
   return PlannedStudy(study, planned->plan, planned->lock, engine, listener).carry_out();
 }
 
-Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
-                          bool resume, model::Engine& engine, Listener& listener) {
+Status run_single(const RunConfig& config, const std::filesystem::path& directory, bool resume,
+                  model::Engine& engine, Listener& listener) {
   const auto make = [&] { return plan_single(config, directory, resume); };
   const auto planned = lock_for(make(), make);
   if (!planned) return planned.error();
@@ -207,8 +206,8 @@ Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& 
   if (run.work == Work::leave || run.work == Work::inspect) {
     listener.message(fmt::format("{}: this run has ended", directory.string()));
   }
-  const Result<Ending> ending = carry_out(run, planned->lock, 0, engine, listener);
-  if (!ending || *ending == Ending::stopped || !run.looks) return ending;
+  Status done = carry_out(run, planned->lock, 0, engine, listener);
+  if (!done || !run.looks) return done;
   return look_at_run(config, planned->lock, engine, listener);
 }
 

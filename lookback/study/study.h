@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 #include "lookback/base/result.h"
@@ -30,26 +31,25 @@ struct Progress {
   double seconds_left = 0;  ///< of the whole study
 };
 
-/// Who wants to hear of it, and may stop it. Called from the thread that runs the study.
+/// Who wants to hear of it, and may request a stop. Called from the thread that runs the study.
 class Listener {
  public:
   virtual ~Listener() = default;
   virtual void message(const std::string& line) = 0;
   virtual void progress(const Progress& progress) = 0;
-  virtual bool stop() = 0;
+  virtual std::stop_token stop_token() const = 0;
 };
-
-enum class Ending { finished, stopped };
 
 /// Plans the study in its directory (study_plan.h) and carries that out, run by run, then writes
 /// summary.json and ledger.json (ledger.h). A run that diverges ends with a message, and the study
-/// continues with the others. Two processes cannot work in one directory: the second is refused.
+/// continues with the others. Two processes cannot work in one directory: the second is refused. A stop is
+/// an error of that kind: what is done is kept, and --resume continues to the same bits.
 /// Errors: also those of plan_study, after which nothing has been written.
-Result<Ending> run_study(const Study& study, const std::filesystem::path& directory, bool resume,
-                         model::Engine& engine, Listener& listener);
+Status run_study(const Study& study, const std::filesystem::path& directory, bool resume,
+                 model::Engine& engine, Listener& listener);
 
 /// The same for one run of one arm, in `directory` itself.
-Result<Ending> run_single(const RunConfig& config, const std::filesystem::path& directory,
-                          bool resume, model::Engine& engine, Listener& listener);
+Status run_single(const RunConfig& config, const std::filesystem::path& directory, bool resume,
+                  model::Engine& engine, Listener& listener);
 
 }  // namespace lookback::study

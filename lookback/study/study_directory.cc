@@ -26,7 +26,8 @@ Error lost_manifest(const std::filesystem::path& directory) {
   return Error{
       fmt::format("{}: is missing; it was removed, or lookback 0.1 made this study; --resume "
                   "checks its runs and rebuilds it",
-                  (directory / manifest_name).string())};
+                  (directory / manifest_name).string()),
+      ErrorKind::not_found};
 }
 
 }  // namespace
@@ -85,7 +86,8 @@ Error lacking_run(const std::filesystem::path& run) {
   return Error{
       fmt::format("{}: this run of a finished study is missing or unfinished; run the study with "
                   "--resume to make it again",
-                  run.string())};
+                  run.string()),
+      ErrorKind::not_found};
 }
 
 Status check_has_its_runs(const Study& study, const std::filesystem::path& directory) {

@@ -176,8 +176,8 @@ Result<RunConfig> read_arm(base::TableReader& study, const base::Document& commo
   if (Status status = is_first ? check_sizes(study, own) : Status(); !status) return status.error();
   if (Status status = check_sizes_of_arm(study, arm, own); !status) return status.error();
   if (Status status = validate(config); !status) {
-    return Error{fmt::format("{}:{}: arm '{}': {}", study.file_name(), arm.line("name"), name,
-                             status.error().message)};
+    return status.error().at(
+        fmt::format("{}:{}: arm '{}'", study.file_name(), arm.line("name"), name));
   }
   return config;
 }

@@ -89,7 +89,8 @@ std::vector<std::size_t> text_bytes(const language::Tokenizer& tokenizer) {
 Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
                                                std::span<const data::Token> plain,
                                                const TextEvaluationOptions& options,
-                                               model::Engine& engine, const base::GoOn& go_on) {
+                                               model::Engine& engine,
+                                               const base::Control& control) {
   const std::size_t length = std::min(options.length, model.architecture().context) / 4 * 4;
   if (length < 8 || plain.size() < length / 2) {
     return Error{
@@ -97,7 +98,7 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
                     "many tokens as a probe has positions, {}",
                     model.architecture().context, plain.size(), length / 2)};
   }
-  const language::Predictor predictor(model.program, model.parameters, engine, go_on);
+  const language::Predictor predictor(model.program, model.parameters, engine, control);
   const auto copies = language::run_probe(draw_all(options.sequences,
                                                    [&](std::uint64_t i) {
                                                      return language::copying_sequence(
@@ -123,7 +124,7 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
 Result<TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text,
                                       std::span<const std::size_t> token_bytes, std::size_t length,
                                       const TextEvaluationOptions& options, model::Engine& engine,
-                                      const base::GoOn& go_on) {
+                                      const base::Control& control) {
   if (Status fits = language::check_windows(*text.validation, length); !fits) return fits.error();
   if (Status known = model::check_inputs(model.program, model.parameters, length,
                                          text.validation->vocabulary());
@@ -135,7 +136,7 @@ Result<TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text
                              token_bytes.size(), text.validation->vocabulary())};
   }
   const Validation validation(model.program, text.validation, length, options.windows, engine);
-  const auto windows = validation.losses(model.parameters, go_on, token_bytes);
+  const auto windows = validation.losses(model.parameters, control, token_bytes);
   if (!windows) return windows.error();
   std::vector<double> losses;
   for (const WindowLoss& window : *windows) {
@@ -153,10 +154,10 @@ Result<TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text
 
 Result<TaskScore> evaluate_value_content(const lens::Model& model, const Text& text,
                                          std::size_t length, const TextEvaluationOptions& options,
-                                         model::Engine& engine, const base::GoOn& go_on) {
+                                         model::Engine& engine, const base::Control& control) {
   if (Status fits = language::check_windows(*text.validation, length); !fits) return fits.error();
   const language::SpreadWindows source(text.validation, length, options.windows);
-  const auto losses = value_content(model, source, source.windows(), engine, go_on);
+  const auto losses = value_content(model, source, source.windows(), engine, control);
   if (!losses) return losses.error();
   const Metric rise = mean_of("loss_rise", differences(losses->ablated, losses->whole));
   return TaskScore{"value-content",

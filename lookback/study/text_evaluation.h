@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lookback/base/go_on.h"
+#include "lookback/base/control.h"
 #include "lookback/base/result.h"
 #include "lookback/language/task_score.h"
 #include "lookback/language/tokenizer.h"
@@ -46,7 +46,7 @@ Result<std::vector<language::TaskScore>> evaluate_probes(const lens::Model& mode
                                                          std::span<const data::Token> plain,
                                                          const TextEvaluationOptions& options,
                                                          model::Engine& engine,
-                                                         const base::GoOn& go_on = {});
+                                                         const base::Control& control = {});
 
 /// "perplexity" of the validation text in windows of `length` tokens, those of the model's training,
 /// spread evenly over all of it: "loss" (nats a token), "token_perplexity" (exp of it) and
@@ -58,7 +58,7 @@ Result<language::TaskScore> evaluate_perplexity(const lens::Model& model, const 
                                                 std::size_t length,
                                                 const TextEvaluationOptions& options,
                                                 model::Engine& engine,
-                                                const base::GoOn& go_on = {});
+                                                const base::Control& control = {});
 
 /// "value-content" on the same windows: "loss_rise" (nats a token), what value_content.h's ablation adds
 /// to the loss, and "perplexity_ratio", exp of it.
@@ -66,6 +66,6 @@ Result<language::TaskScore> evaluate_value_content(const lens::Model& model, con
                                                    std::size_t length,
                                                    const TextEvaluationOptions& options,
                                                    model::Engine& engine,
-                                                   const base::GoOn& go_on = {});
+                                                   const base::Control& control = {});
 
 }  // namespace lookback::study

@@ -93,9 +93,10 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   const Result<bool> there = base::is_there(directory / "train.tokens");
   if (!there) return there.error();
   if (!*there) {
-    return Error{fmt::format(
-        "{}: found no train.tokens in it, allowed: a directory that `lookback tokens prepare` made",
-        directory.string())};
+    return Error{fmt::format("{}: found no train.tokens in it, allowed: a directory that `lookback "
+                             "tokens prepare` made",
+                             directory.string()),
+                 ErrorKind::not_found};
   }
   Text text;
   auto train = open_tokens(directory / "train.tokens");
@@ -147,7 +148,7 @@ Status check_text(const Text& text, const RunConfig& config) {
   for (const auto& [file, name] :
        {std::pair(text.train, "train.tokens"), std::pair(text.validation, "validation.tokens")}) {
     if (Status fits = language::check_windows(*file, config.data.length); !fits) {
-      return Error{fmt::format("{}: {}", (text.directory / name).string(), fits.error().message)};
+      return fits.error().at((text.directory / name).string());
     }
   }
   const std::string& asked = config.data.task.text("checksum");
@@ -188,7 +189,7 @@ Result<Study> read_study_and_text(const std::string& path, const Overrides& over
   Result<Study> study = read_study(path, as_written);
   if (!study) return study;
   const Result<std::optional<std::string>> directory = directory_of(*study);
-  if (!directory) return Error{fmt::format("{}: {}", path, directory.error().message)};
+  if (!directory) return directory.error().at(path);
   if (!*directory) {
     if (!overrides.directory) return study;
     return Error{fmt::format("--data: {} does not learn from text", path)};
@@ -198,7 +199,7 @@ Result<Study> read_study_and_text(const std::string& path, const Overrides& over
     if (!arm.data.is_text()) continue;
     if (overrides.directory) arm.data.directory = *overrides.directory;
     const Result<Text> text = open_text_of(arm);
-    if (!text) return Error{fmt::format("{}: arm '{}': {}", path, arm.arm, text.error().message)};
+    if (!text) return text.error().at(fmt::format("{}: arm '{}'", path, arm.arm));
     with_text.checksum = text->checksum;
   }
   return read_study(path, with_text);

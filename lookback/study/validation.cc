@@ -64,7 +64,7 @@ nlohmann::json Validation::measure(std::span<const float> parameters) const {
 }
 
 Result<std::vector<WindowLoss>> Validation::losses(std::span<const float> parameters,
-                                                   const base::GoOn& go_on,
+                                                   const base::Control& control,
                                                    std::span<const std::size_t> token_bytes) const {
   std::vector<std::vector<data::Token>> tokens;
   std::vector<model::Job> jobs;
@@ -74,7 +74,7 @@ Result<std::vector<WindowLoss>> Validation::losses(std::span<const float> parame
   jobs.reserve(tokens.size());
   for (const auto& window : tokens) jobs.push_back({window, nullptr});
   WindowSums summed(tokens, token_bytes);
-  Status ran = session_->forward(parameters, jobs, summed, go_on);
+  Status ran = session_->forward(parameters, jobs, summed, control);
   if (!ran) return ran.error();
   return std::move(summed.sums);
 }

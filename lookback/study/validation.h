@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lookback/base/go_on.h"
+#include "lookback/base/control.h"
 #include "lookback/language/token_windows.h"
 #include "lookback/model/engine.h"
 #include "lookback/model/program.h"
@@ -40,7 +40,8 @@ class Validation {
 
   /// The loss of each window: [windows]. `token_bytes` [V] has the bytes of each token, 0 of a special
   /// one; without it nothing counts as text. The error is base::stopped().
-  Result<std::vector<WindowLoss>> losses(std::span<const float> parameters, const base::GoOn& go_on,
+  Result<std::vector<WindowLoss>> losses(std::span<const float> parameters,
+                                         const base::Control& control,
                                          std::span<const std::size_t> token_bytes = {}) const;
 
   std::size_t predictions() const { return source_.length() - 1; }     ///< T - 1, of a window

@@ -34,7 +34,7 @@ class MeanLosses final : public model::Observer {
 
 Result<ValueContent> value_content(const lens::Model& model, const data::TokenSource& source,
                                    std::uint64_t windows, model::Engine& engine,
-                                   const base::GoOn& go_on) {
+                                   const base::Control& control) {
   if (Status fits = model::check_inputs(model.program, model.parameters, source.length(),
                                         source.vocabulary());
       !fits) {
@@ -52,7 +52,7 @@ Result<ValueContent> value_content(const lens::Model& model, const data::TokenSo
   }
   MeanLosses means(jobs.size());
   const auto session = engine.open(model.program, model::Keep::everything);
-  Status ran = session->forward(model.parameters, jobs, means, go_on);
+  Status ran = session->forward(model.parameters, jobs, means, control);
   if (!ran) return ran.error();
   ValueContent content;
   for (std::size_t job = 0; job < jobs.size(); job += 2) {

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "lookback/base/go_on.h"
+#include "lookback/base/control.h"
 #include "lookback/base/result.h"
 #include "lookback/data/token_source.h"
 #include "lookback/lens/model.h"
@@ -28,6 +28,6 @@ struct ValueContent {
 /// Errors: as the lens's; none for a model whose windows fit it, but base::stopped().
 Result<ValueContent> value_content(const lens::Model& model, const data::TokenSource& source,
                                    std::uint64_t windows, model::Engine& engine,
-                                   const base::GoOn& go_on = {});
+                                   const base::Control& control = {});
 
 }  // namespace lookback::study

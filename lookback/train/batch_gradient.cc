@@ -51,13 +51,11 @@ BatchGradient::BatchGradient(const model::Program& program, const data::TokenSou
   for (const auto& tokens : tokens_) jobs_.push_back({tokens});
 }
 
-Result<std::optional<double>> BatchGradient::compute(std::span<const float> parameters,
-                                                     std::uint64_t first,
-                                                     const TrainingPlans& plans,
-                                                     const std::function<bool()>& stop) {
+Result<double> BatchGradient::compute(std::span<const float> parameters, std::uint64_t first,
+                                      const TrainingPlans& plans, const std::stop_token& stop) {
   if (Status drawn = draw(first, plans); !drawn) return drawn.error();
   for (std::size_t begin = 0; begin < shards_; begin += wave_) {
-    if (begin > 0 && stop && stop()) return std::optional<double>();
+    if (begin > 0 && stop.stop_requested()) return base::stopped();
     const std::size_t count = std::min(wave_, shards_ - begin);
     if (Status ran = run_wave(parameters, begin, count); !ran) return ran.error();
     add_to_total(begin == 0 ? count : count + 1);
@@ -69,7 +67,7 @@ Result<std::optional<double>> BatchGradient::compute(std::span<const float> para
     sum += own * losses_[i];
     count += own;
   }
-  return std::optional(sum / count);
+  return sum / count;
 }
 
 Status BatchGradient::draw(std::uint64_t first, const TrainingPlans& plans) {

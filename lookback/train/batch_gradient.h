@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -36,11 +35,10 @@ class BatchGradient {
                 std::size_t shards, model::Engine& engine, std::size_t memory = shard_memory);
 
   /// Mean loss in nats over the predictions of sequences first .. first + batch - 1, weighted as the source
-  /// says; gradient() then is that loss's gradient. Nothing where `stop`, asked between waves, says so. Errors: those of
-  /// the engine and of the plans.
-  Result<std::optional<double>> compute(std::span<const float> parameters, std::uint64_t first,
-                                        const TrainingPlans& plans,
-                                        const std::function<bool()>& stop = {});
+  /// says; gradient() then is that loss's gradient. Errors: those of the engine and of the plans, and
+  /// base::stopped() where a stop is requested between two waves.
+  Result<double> compute(std::span<const float> parameters, std::uint64_t first,
+                         const TrainingPlans& plans, const std::stop_token& stop = {});
 
   std::span<const float> gradient() const { return sums_.front(); }
 

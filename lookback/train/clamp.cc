@@ -183,7 +183,7 @@ Status validate(std::span<const Clamp> clamps, const model::Program& program,
                 std::uint64_t run_tokens) {
   for (auto clamp = clamps.begin(); clamp != clamps.end(); ++clamp) {
     if (Status fits = check(*clamp, program, run_tokens); !fits) {
-      return Error{fmt::format("clamp.{}: {}", clamp->name, fits.error().message)};
+      return fits.error().at(fmt::format("clamp.{}", clamp->name));
     }
     for (auto earlier = clamps.begin(); earlier != clamp; ++earlier) {
       if (const auto both = contested(program, *earlier, *clamp)) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lookback/base/require.h"
 #include "lookback/train/optimizer.h"
 
 namespace lookback::train {

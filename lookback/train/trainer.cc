@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "lookback/base/control.h"
 #include "lookback/base/file.h"
 #include "lookback/train/checkpoint.h"
 #include "lookback/train/optimizer.h"
@@ -54,16 +55,13 @@ class Trainer {
     }
     const std::uint64_t begun = state_.step;
     while (state_.step < steps_) {
-      const Result<Step> made = step();
-      if (!made) return made.error();
-      const Step taken = *made;
-      // Without a step of its own there is nothing new to go on from.
-      if (taken == Step::stopped && state_.step == begun && begun > 0) return stopped();
-      if (taken == Step::stopped) return stop();
-      if (taken == Step::diverged) return diverged();
+      const Result<Step> taken = step();
+      if (taken.fails_with(ErrorKind::stopped)) return stop(begun);
+      if (!taken) return taken.error();
+      if (*taken == Step::diverged) return diverged();
       if (observer_.progress) observer_.progress(report_);
       if (Status marked = mark(); !marked) return marked.error();
-      if (state_.step < steps_ && observer_.stop && observer_.stop()) return stop();
+      if (state_.step < steps_ && observer_.stop.stop_requested()) return stop(begun);
     }
     return Outcome{Outcome::Kind::finished, "", report_};
   }
@@ -74,17 +72,16 @@ class Trainer {
             learning_rate(run_.config, state_.step == 0 ? 0 : state_.step - 1, steps_)};
   }
 
-  enum class Step { taken, diverged, stopped };
+  enum class Step { taken, diverged };
 
   /// One update. Stopped within a long one, the state is as it was: the step is taken anew later. The
   /// run diverges by the loss or the gradient, which leave the state as it was too, or by what the
   /// update makes of the parameters.
   Result<Step> step() {
-    const Result<std::optional<double>> mean = gradient_.compute(
+    const Result<double> mean = gradient_.compute(
         state_.parameters, state_.step * run_.config.batch, run_.plans, observer_.stop);
     if (!mean) return mean.error();
-    if (!*mean) return Step::stopped;
-    const double loss = **mean;
+    const double loss = *mean;
     attempted_ = state_.step + 1;
     if (state_.step == 0) state_.first_loss = loss;
     report_ = report_of(loss, std::numeric_limits<double>::quiet_NaN());
@@ -132,12 +129,13 @@ class Trainer {
                              state_.step * run_.config.batch, engine_, run_.tokenizer});
   }
 
-  Result<Outcome> stop() {
-    if (Status done = write(resume_path(run_.directory)); !done) return done.error();
-    return stopped();
+  /// Without a step since `begun` there is nothing new to go on from.
+  Error stop(std::uint64_t begun) {
+    if (state_.step > begun || begun == 0) {
+      if (Status done = write(resume_path(run_.directory)); !done) return done.error();
+    }
+    return base::stopped();
   }
-
-  Outcome stopped() const { return {Outcome::Kind::stopped, "", report_}; }
 
   /// The last checkpoint whose parameters were seen to give a sound loss: before those that failed.
   /// Of the log-spaced ones, so that a run that was killed and resumed names the same.

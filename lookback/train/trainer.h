@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <stop_token>
 #include <string>
 
 #include "lookback/base/result.h"
@@ -44,15 +45,15 @@ struct Observer {
   std::function<Status(const StepReport&, std::span<const float> parameters)> evaluate = {};
   /// After every step.
   std::function<void(const StepReport&)> progress = {};
-  /// Asked after every step, and within one whose gradient is summed in waves (batch_gradient.h); true
-  /// ends the run with a checkpoint to resume from, of the last whole step.
-  std::function<bool()> stop = {};
+  /// A stop ends the run after its step, or within one whose gradient is summed in waves
+  /// (batch_gradient.h), with a checkpoint of the last whole step to resume from.
+  std::stop_token stop = {};
   /// Asked before a checkpoint is written; an error ends the run with it.
   std::function<Status()> may_write = {};
 };
 
 struct Outcome {
-  enum class Kind { finished, diverged, stopped };
+  enum class Kind { finished, diverged };
   Kind kind = Kind::finished;
   /// Of a divergence: the step, the loss, the last good checkpoint (below the run's directory).
   std::string message;
@@ -66,7 +67,7 @@ std::uint64_t training_memory(const model::Program& program, const TrainConfig& 
 
 /// Trains until config.tokens. `state` is fresh (initial_state) or read from a checkpoint; going on
 /// from one gives the bits of a run that was never stopped. Errors: what observers and checkpoints
-/// report (a full disk, for example).
+/// report (a full disk, for example), and base::stopped().
 Result<Outcome> train(const Run& run, const Observer& observer, model::Engine& engine,
                       TrainState& state);
 

@@ -66,5 +66,10 @@ TEST(Permutation, OfManyMoreThanMemoryHolds) {
   EXPECT_NE(permutation(12345), permutation(12346));
 }
 
+TEST(PermutationDeathTest, HasNoPlaceBeyondItsEnd) {
+  EXPECT_DEATH(Permutation(7, 1, 1)(7), "requires place < size_");
+  EXPECT_DEATH(Permutation(0, 1, 1), "requires size >= 1");
+}
+
 }  // namespace
 }  // namespace lookback::base

@@ -67,7 +67,7 @@ class Silence : public study::Listener {
  public:
   void message(const std::string& /*line*/) override {}
   void progress(const study::Progress& /*progress*/) override {}
-  bool stop() override { return false; }
+  std::stop_token stop_token() const override { return {}; }
 };
 
 /// One arm after its training.

@@ -195,6 +195,7 @@ TEST_F(TokenWindows, NeedAsManyTokensAsAWindowFromTheLastOffset) {
   const Status few = check_windows(*count_to(12), 7);
   ASSERT_FALSE(few);
   EXPECT_EQ(few.error().message, "found 12 tokens, allowed for windows of 7 tokens: at least 13");
+  EXPECT_DEATH(ShuffledWindows(count_to(12), 7, 0), "requires .*check_windows");
   const ShuffledWindows windows(count_to(13), 7, 0);
   EXPECT_EQ(windows.windows_an_epoch(), 1U);
   for (std::uint64_t epoch = 0; epoch < 50; ++epoch) EXPECT_LE(windows.sequence(epoch).back(), 12U);

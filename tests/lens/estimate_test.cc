@@ -257,5 +257,9 @@ TEST(ShareEstimate, OfNoTrialIsNotANumber) {
   EXPECT_TRUE(std::isnan(none.upper));
 }
 
+TEST(ShareEstimateDeathTest, HasNoMoreHitsThanTrials) {
+  EXPECT_DEATH(share_estimate(3, 2), "requires hits <= trials");
+}
+
 }  // namespace
 }  // namespace lookback::lens

@@ -96,5 +96,13 @@ TEST_P(CrossEntropyOn, ACertainWrongGuessCostsItsLogit) {
   EXPECT_EQ(losses[0], 1000.0F);
 }
 
+TEST(CrossEntropyDeathTest, TakesNoTargetBeyondTheClasses) {
+  const std::vector<float> numbers(4);
+  const std::vector<std::uint32_t> targets = {4};
+  std::vector<float> losses(1);
+  EXPECT_DEATH(cross_entropy<float>({numbers.data(), 1, 4, 4}, targets, losses),
+               "requires .*targets");
+}
+
 }  // namespace
 }  // namespace lookback::math

@@ -103,5 +103,18 @@ TEST(Decoder, RewoundItGoesOnAsIfTheRestHadNeverBeen) {
   }
 }
 
+TEST(DecoderDeathTest, IsFedOneTokenOfTheVocabularyOrMoreAndNoMoreThanFit) {
+  const Whole<double> whole(cases(small_sizes).front());
+  const Architecture& a = whole.ready.program.architecture;
+  Decoder<double> decoder(whole.ready.program);
+  const auto feed = [&](const std::vector<Token>& tokens) {
+    decoder.feed(whole.parameters, tokens);
+  };
+  EXPECT_DEATH(feed({}), "requires !tokens.empty");
+  EXPECT_DEATH(feed({static_cast<Token>(a.vocabulary)}), "requires .*vocabulary");
+  EXPECT_DEATH(feed(std::vector<Token>(a.context + 1)), "requires .*room");
+  EXPECT_DEATH(decoder.rewind(1), "requires size <= size_");
+}
+
 }  // namespace
 }  // namespace lookback::model::spec

@@ -322,10 +322,11 @@ TYPED_TEST(Engines, AreStoppedBetweenJobs) {
   struct Nobody final : Observer {
     void output(std::size_t, Output&) override {}
   } nobody;
-  const Status stopped = session->forward(this->model_.parameters, jobs, nobody,
-                                          [](std::size_t, std::size_t) { return false; });
-  ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error().message, base::stopped().message);
+  std::stop_source stop;
+  const auto after_one = [&](std::size_t, std::size_t) { stop.request_stop(); };
+  const Status run =
+      session->forward(this->model_.parameters, jobs, nobody, {stop.get_token(), after_one});
+  EXPECT_TRUE(run.fails_with(ErrorKind::stopped));
 }
 
 }  // namespace

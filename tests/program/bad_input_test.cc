@@ -1,4 +1,4 @@
-// Input that cannot be used: one line that says where and why, exit code 1, nothing half-written.
+// Input that cannot be used: one line that says where and why, exit code 2, nothing half-written.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -105,7 +105,7 @@ TEST_F(BadInput, ARunThatNeedsMoreMemoryThanThereIsSaysHowMuch) {
   for (const spec::Command& command :
        {lookback({"train", file_, "--arm", "parallel", "--out", out_, "--threads", "1024"}),
         lookback({"study", file_, "--out", out_, "--threads", "1024"})}) {
-    const std::string line = one_line(spec::run(command));
+    const std::string line = one_line(spec::run(command), 1);
     EXPECT_EQ(line.rfind("not enough memory: training 'parallel' needs about 1", 0), 0U) << line;
     EXPECT_NE(line.find(" GiB with 1024 threads, "), std::string::npos) << line;
     EXPECT_NE(line.find(" are available"), std::string::npos) << line;
@@ -137,7 +137,7 @@ TEST_F(BadInput, AFileInTheWayOfARun) {
   std::filesystem::create_directories(out_ + "/two-layer");
   std::ofstream(out_ + "/two-layer/seed-0") << "mine";
   const spec::Ended ended = spec::run(lookback({"study", file_, "--out", out_}));
-  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(ended.exit_code, 2);
   EXPECT_NE(ended.err.find("lookback: " + out_ + "/two-layer/seed-0: cannot make directory"),
             std::string::npos)
       << ended.err;
@@ -156,7 +156,7 @@ TEST_F(BadInput, ADirectoryThatCannotBeWritten) {
   std::filesystem::create_directory(out_);
   std::filesystem::permissions(
       out_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-  EXPECT_EQ(one_line(spec::run(train())), out_ + "/.lock: cannot open: Permission denied");
+  EXPECT_EQ(one_line(spec::run(train()), 1), out_ + "/.lock: cannot open: Permission denied");
 }
 
 TEST_F(BadInput, AnUnfinishedRunWithoutResume) {
@@ -181,7 +181,7 @@ TEST_F(BadInput, ASecondProcessInTheSameDirectory) {
   while (first.runs_for(std::chrono::milliseconds(5)) &&
          !std::filesystem::exists(out_ + "/metrics.jsonl")) {
   }
-  EXPECT_EQ(one_line(spec::run(train({"--tokens", "100M", "--resume"}))),
+  EXPECT_EQ(one_line(spec::run(train({"--tokens", "100M", "--resume"})), 4),
             out_ +
                 ": another process is at work in this directory; wait for it, or use another "
                 "--out");
@@ -196,7 +196,7 @@ TEST_F(BadInput, AStudyWithAProcessInOneOfItsRuns) {
          !std::filesystem::exists(run + "/metrics.jsonl")) {
   }
   const spec::Ended study = spec::run(lookback({"study", file_, "--out", out_}));
-  EXPECT_EQ(study.exit_code, 1);
+  EXPECT_EQ(study.exit_code, 4);
   EXPECT_TRUE(study.err.ends_with(
       "\nlookback: " + run +
       ": another process is at work in this directory; wait for it, or use another --out\n"))
@@ -262,7 +262,7 @@ TEST_F(BadInput, AFullDiskIsOneLineAndNoHalfFile) {
     spec::Command command = train();
     command.largest_file = limit;
     const spec::Ended ended = spec::run(command);
-    const std::string line = one_line(ended);
+    const std::string line = one_line(ended, 1);
     EXPECT_EQ(line.rfind(out_ + "/", 0), 0U) << line;
     EXPECT_NE(line.find(": File too large"), std::string::npos) << line;
     for (const auto& [path, bytes] : spec::results(out_)) {

@@ -1,5 +1,5 @@
 // Text, tokens, models of text and evaluation files that cannot be used: one line that says where and
-// why, exit code 1, nothing half-written.
+// why, exit code 2, nothing half-written.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -140,7 +140,7 @@ TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
 
   const spec::Ended stopped = interrupted(command("stopped"), directory / "stopped", GetParam());
   EXPECT_EQ(stopped.signal, 0);
-  EXPECT_EQ(stopped.exit_code, 1);
+  EXPECT_EQ(stopped.exit_code, 3);
   EXPECT_TRUE(stopped.err.ends_with(
       "\nlookback: stopped; the same command with --resume goes on to the same result\n"))
       << stopped.err;
@@ -167,7 +167,7 @@ TEST(InterruptText, ARunWhoseTextWasMovedGoesOnWithItFromItsNewPlace) {
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
 
   const spec::Ended stopped = interrupted(command("stopped"), directory / "stopped", SIGINT);
-  EXPECT_EQ(stopped.exit_code, 1) << stopped.err;
+  EXPECT_EQ(stopped.exit_code, 3) << stopped.err;
   ASSERT_TRUE(std::filesystem::exists(train::resume_path(directory / "stopped")));
   std::filesystem::rename(directory / "books", directory / "moved");
 
@@ -252,7 +252,7 @@ TEST(NotFinite, ARunGoesOnFromTheCheckpointBefore) {
   };
   const std::filesystem::path run = directory / "run";
   const spec::Ended stopped = interrupted(command("run"), run, SIGINT);
-  EXPECT_EQ(stopped.exit_code, 1) << stopped.err;
+  EXPECT_EQ(stopped.exit_code, 3) << stopped.err;
   ASSERT_NO_FATAL_FAILURE(spoil(train::resume_path(run)));
   Command again = command("run");
   again.arguments.emplace_back("--resume");

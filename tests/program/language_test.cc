@@ -161,7 +161,7 @@ TEST_F(LanguageProgram, ARunThatDivergedIsNamedAndLeftOut) {
     return spec::run(lookback({"eval", study, "--tasks", "copy", "--limit", "2"}));
   };
   const spec::Ended none = eval();
-  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_EQ(none.exit_code, 2);
   for (const char* run : {"/ov/seed-0: ", "/no-ov/seed-0: "}) {
     EXPECT_NE(none.err.find(study + run), std::string::npos) << none.err;
   }

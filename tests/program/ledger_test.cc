@@ -136,7 +136,7 @@ TEST_F(LedgerCommand, OfAFinishedStudyThatLacksARunIsAnErrorAndSoIsItsPage) {
   const std::string gone = copy + "/parallel/seed-0: ";
   EXPECT_EQ(one_line(spec::run(lookback({"ledger", copy}))).find(gone), 0U);
   const spec::Ended page = spec::run(lookback({"report", copy}));
-  EXPECT_EQ(page.exit_code, 1);
+  EXPECT_EQ(page.exit_code, 2);
   EXPECT_NE(page.err.find(gone), std::string::npos) << page.err;
 }
 
@@ -149,7 +149,7 @@ TEST_F(LedgerCommand, OfARunThatWasCutShortInItsConfigurationIsAnErrorAndSoIsIts
   std::ofstream(file) << text;
   EXPECT_EQ(one_line(spec::run(lookback({"ledger", copy}))).find(file + ": was changed "), 0U);
   const spec::Ended page = spec::run(lookback({"report", copy}));
-  EXPECT_EQ(page.exit_code, 1);
+  EXPECT_EQ(page.exit_code, 2);
   EXPECT_NE(page.err.find(file), std::string::npos) << page.err;
 }
 
@@ -166,7 +166,7 @@ TEST_F(LedgerCommand, ACheckpointThatWasPutBesideARunTurnsNoVerdict) {
   EXPECT_EQ(inspected.exit_code, 0) << inspected.err;
   EXPECT_EQ(json::parse(inspected.out, nullptr, false)["tokens"], 512);
   const spec::Ended page = spec::run(lookback({"report", copy}));
-  EXPECT_EQ(page.exit_code, 1);
+  EXPECT_EQ(page.exit_code, 2);
   EXPECT_NE(page.err.find(run + "/checkpoints/9999999.safetensors: "), std::string::npos)
       << page.err;
 }
@@ -203,7 +203,7 @@ TEST_F(LedgerCommand, HelpsWithAnExample) {
 }
 
 TEST_F(LedgerCommand, WhatMakesNoSenseGetsItsOneLine) {
-  const auto line = [](const std::vector<std::string>& arguments, int code = 1) {
+  const auto line = [](const std::vector<std::string>& arguments, int code = 2) {
     return one_line(spec::run(lookback(arguments)), code);
   };
   EXPECT_EQ(line({"ledger", path("none")}),

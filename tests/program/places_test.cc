@@ -76,7 +76,7 @@ TEST_F(Places, ADirectoryOfAnotherKindIsRefusedAndLeftAsItIs) {
                 end);
   EXPECT_EQ(exporting(study()).rfind(study() + ": found a study (study.toml), ", 0), 0U);
   const spec::Ended study_there = spec::run(lookback({"study", file(), "--out", run()}));
-  EXPECT_EQ(study_there.exit_code, 1);
+  EXPECT_EQ(study_there.exit_code, 2);
   EXPECT_TRUE(study_there.err.ends_with(
       "\nlookback: " + run() +
       ": found a run (config.toml), which would be mixed with a study (study.toml)" + end + "\n"))
@@ -125,7 +125,7 @@ TEST_F(Places, AStudyBesideItsOwnFileIsRefusedAndLeavesNothing) {
   const TemporaryDirectory own;
   const std::string text = spec::write_study(own, spec::three_arms(2));
   const spec::Ended ended = spec::run(lookback({"study", text, "--out", own.path().string()}));
-  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(ended.exit_code, 2);
   EXPECT_TRUE(ended.err.ends_with("\nlookback: " + text +
                                   ": no study here was started from this file, which would be "
                                   "overwritten; use another --out\n"))
@@ -170,7 +170,7 @@ TEST_F(Places, AStudyTakesMoreSeeds) {
   };
   ASSERT_EQ(with_seeds(grown, "1").exit_code, 0);
   const spec::Ended without = with_seeds(grown, "2");
-  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_EQ(without.exit_code, 2);
   EXPECT_NE(without.err.find("\nlookback: " + grown +
                              " holds this study with seeds = 1, asked 2; add --resume to add what "
                              "is missing, or use another --out\n"),
@@ -182,7 +182,7 @@ TEST_F(Places, AStudyTakesMoreSeeds) {
   ASSERT_EQ(with_seeds(whole, "2").exit_code, 0);
   spec::expect_same_results(spec::results(grown), spec::results(whole));
   const spec::Ended fewer = with_seeds(grown, "1", {"--resume"});
-  EXPECT_EQ(fewer.exit_code, 1);
+  EXPECT_EQ(fewer.exit_code, 2);
   EXPECT_NE(fewer.err.find(" with seeds = 2, asked 1; add --seeds 2, or use another --out"),
             std::string::npos)
       << fewer.err;

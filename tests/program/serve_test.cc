@@ -150,7 +150,7 @@ TEST(Serve, SaysInOneLineWhyItCannotListen) {
   const TemporaryDirectory directory;
   const ServedProgram served(directory.path());
   const std::string port = std::to_string(served.port());
-  EXPECT_EQ(one_line(spec::run(lookback({"serve", directory.path(), "--port", port}))),
+  EXPECT_EQ(one_line(spec::run(lookback({"serve", directory.path(), "--port", port})), 4),
             "127.0.0.1 port " + port + ": in use; --port 0 takes any free one");
   const std::string nowhere = directory / "nowhere";
   EXPECT_EQ(one_line(spec::run(lookback({"serve", nowhere}))),

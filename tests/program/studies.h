@@ -41,8 +41,8 @@ void unfinish_study(const std::filesystem::path& study);
 void expect_same_results(const std::map<std::string, std::string>& found,
                          const std::map<std::string, std::string>& expected);
 
-/// Expects that it failed as it should: exit code `code`, nothing on stdout, and on stderr one line
-/// "lookback: ...", which is returned without its beginning.
-std::string one_line(const Ended& ended, int code = 1);
+/// Expects that it failed as it should: exit code `code` (by default that of bad input), nothing on
+/// stdout, and on stderr one line "lookback: ...", which is returned without its beginning.
+std::string one_line(const Ended& ended, int code = 2);
 
 }  // namespace lookback::program::spec

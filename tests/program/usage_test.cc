@@ -254,7 +254,7 @@ TEST(Usage, AResultThatCannotBePrintedIsAFailure) {
   spec::Command command = lookback({"--version"});
   command.out_file = "/dev/full";
   const spec::Ended ended = spec::run(command);
-  EXPECT_EQ(one_line(ended), "stdout: cannot write");
+  EXPECT_EQ(one_line(ended, 1), "stdout: cannot write");
 }
 
 }  // namespace

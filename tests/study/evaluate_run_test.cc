@@ -20,6 +20,7 @@
 #include "lookback/study/run_manifest.h"
 #include "tests/study/small_study.h"
 #include "tests/study/small_text.h"
+#include "tests/study/watched_engine.h"
 
 namespace lookback::study {
 namespace {
@@ -66,15 +67,14 @@ class EvaluateRun : public testing::Test {
   test::TemporaryDirectory directory_;
   std::filesystem::path run_ = directory_ / "run";
   RunConfig config_;
-  model::CpuEngine engine_{1};  // the thread that asks whether to go on: after every task
+  model::CpuEngine engine_{1};
   spec::Listening listener_;
   std::optional<DirectoryLock> lock_;
 };
 
 TEST_F(EvaluateRun, HasEveryTaskOfItsOwn) {
-  const Result<Ending> ending = evaluate_run(config_, lock(), engine_, listener_);
+  const Status ending = evaluate_run(config_, lock(), engine_, listener_);
   ASSERT_TRUE(ending) << ending.error().message;
-  EXPECT_EQ(*ending, Ending::finished);
   EXPECT_EQ(kept()["results"].size(), std::size(own_tasks));
   ASSERT_EQ(listener_.messages.size(), 1U);
   EXPECT_EQ(listener_.messages[0].find("ov seed 0: perplexity "), 0U) << listener_.messages[0];
@@ -87,10 +87,12 @@ TEST_F(EvaluateRun, KeepsTheTasksBeforeAStopAndGoesOnWithTheOthers) {
   ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   const nlohmann::json whole = kept();
   forget();
-  spec::Listening stopping([&] { return std::filesystem::exists(run_ / "evaluation.json"); });
-  const Result<Ending> stopped = evaluate_run(config_, lock(), engine_, stopping);
-  ASSERT_TRUE(stopped) << stopped.error().message;
-  EXPECT_EQ(*stopped, Ending::stopped);
+  spec::Listening stopping;
+  spec::WatchedEngine engine([&] {
+    if (std::filesystem::exists(run_ / "evaluation.json")) stopping.source.request_stop();
+  });
+  const Status stopped = evaluate_run(config_, lock(), engine, stopping);
+  EXPECT_TRUE(stopped.fails_with(ErrorKind::stopped));
   EXPECT_EQ(kept()["results"].size(), 1U);
   EXPECT_EQ(kept()["results"]["perplexity"], whole["results"]["perplexity"]);
   ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
@@ -100,7 +102,7 @@ TEST_F(EvaluateRun, KeepsTheTasksBeforeAStopAndGoesOnWithTheOthers) {
 
 TEST_F(EvaluateRun, ThatCannotBeEvaluatedIsAnErrorAndTheRunStands) {
   std::filesystem::remove(run_ / "tokenizer.json");
-  const Result<Ending> ending = evaluate_run(config_, lock(), engine_, listener_);
+  const Status ending = evaluate_run(config_, lock(), engine_, listener_);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((run_ / "tokenizer.json").string()), std::string::npos)
       << ending.error().message;
@@ -159,7 +161,7 @@ TEST_F(EvaluateRun, ThatCannotBeWrittenIsAnError) {
   lock();
   // What stands in the place of the file that is written aside.
   std::filesystem::create_directory(run_ / fmt::format(".evaluation.json.partial-{}", getpid()));
-  const Result<Ending> ending = evaluate_run(config_, lock(), engine_, listener_);
+  const Status ending = evaluate_run(config_, lock(), engine_, listener_);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((run_ / "evaluation.json: ").string()), std::string::npos)
       << ending.error().message;
@@ -217,7 +219,7 @@ TEST_F(EvaluateRun, ATaskOfOthersSaysWhichFileItIsOf) {
   const auto evaluated =
       evaluate_model(*model, *language::read_tokenizer(run_ / "tokenizer.json"), request, engine_);
   ASSERT_TRUE(evaluated) << evaluated.error().message;
-  EXPECT_EQ(evaluated->results.tasks[0].about,
+  EXPECT_EQ(evaluated->tasks[0].about,
             language::to_json(language::data_file("arc_easy_test.jsonl", item)));
 }
 
@@ -230,10 +232,9 @@ TEST_F(EvaluateRun, AnObserverHearsEachTaskAndCanEndTheWhole) {
   std::map<std::string, std::size_t> done;
   std::vector<std::size_t> scored;
   EvaluationObserver observer;
-  observer.go_on = [&](const std::string& task, std::size_t so_far, std::size_t all) {
+  observer.progress = [&](const std::string& task, std::size_t so_far, std::size_t all) {
     EXPECT_LE(so_far, all);
     done[task] = so_far;
-    return true;
   };
   observer.scored = [&](const TaskResults& results) -> Status {
     scored.push_back(results.tasks.size());
@@ -246,15 +247,16 @@ TEST_F(EvaluateRun, AnObserverHearsEachTaskAndCanEndTheWhole) {
   ASSERT_TRUE(evaluate());
   EXPECT_EQ(scored, (std::vector<std::size_t>{1, 2}));
   EXPECT_EQ(done.size(), 2U);
-  observer.scored = [](const TaskResults&) -> Status { return Error{"the disk is full"}; };
-  const auto failed = evaluate();
-  ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().message, "the disk is full");
-  observer.go_on = [](const std::string&, std::size_t, std::size_t) { return false; };
-  const auto stopped = evaluate();
-  ASSERT_TRUE(stopped) << stopped.error().message;
-  EXPECT_EQ(stopped->ending, Ending::stopped);
-  EXPECT_TRUE(stopped->results.tasks.empty());
+  observer.scored = [](const TaskResults&) -> Status {
+    return Error{"the disk is full", ErrorKind::failed};
+  };
+  EXPECT_TRUE(evaluate().fails_with(ErrorKind::failed));
+  scored.clear();
+  std::stop_source stop;
+  stop.request_stop();
+  observer.stop = stop.get_token();
+  EXPECT_TRUE(evaluate().fails_with(ErrorKind::stopped));
+  EXPECT_TRUE(scored.empty());
 }
 
 // A perplexity is not comparable with one of other windows, so those that are shipped say theirs, and as

@@ -12,6 +12,7 @@
 #include "lookback/study/verify.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/study/small_study.h"
+#include "tests/study/watched_engine.h"
 
 namespace lookback::study {
 namespace {
@@ -29,16 +30,15 @@ class InspectRun : public testing::Test {
     return config;
   }
 
-  Result<Ending> train(const RunConfig& config, bool resume, spec::Listening& listener,
-                       std::size_t threads = 1) const {
+  Status train(const RunConfig& config, bool resume, spec::Listening& listener,
+               std::size_t threads = 1) const {
     model::CpuEngine engine(threads);
     return run_single(config, out(), resume, engine, listener);
   }
   void train_to_end(bool resume = false, std::size_t threads = 1) const {
     spec::Listening listener;
-    const Result<Ending> ending = train(config(), resume, listener, threads);
+    const Status ending = train(config(), resume, listener, threads);
     ASSERT_TRUE(ending) << ending.error().message;
-    EXPECT_EQ(*ending, Ending::finished);
   }
 
   fs::path out() const { return directory_ / "out"; }
@@ -131,7 +131,7 @@ TEST_F(InspectRun, WithItsArraysAsNpzLosesThemWhenTheRunGoesOn) {
   longer.train.tokens = 512;
   longer.evaluate.inspect = false;
   spec::Listening listener;
-  const Result<Ending> ending = train(longer, true, listener);
+  const Status ending = train(longer, true, listener);
   ASSERT_TRUE(ending) << ending.error().message;
   EXPECT_FALSE(fs::exists(object()) || fs::exists(out() / "inspection.npz"));
 }
@@ -165,7 +165,7 @@ TEST_F(InspectRun, IsNotMadeWithoutItsTransitionsWhereTheMetricsCannotBeRead) {
   spec::Listening listener;
   const Result<DirectoryLock> lock = DirectoryLock::take(out());
   ASSERT_TRUE(lock) << lock.error().message;
-  const Result<Ending> ending = inspect_run(config(), *lock, engine, listener);
+  const Status ending = inspect_run(config(), *lock, engine, listener);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find((out() / "metrics.jsonl").string()), std::string::npos);
   EXPECT_FALSE(fs::exists(object()));
@@ -193,7 +193,7 @@ TEST_F(InspectRun, ThatCannotBeMadeIsAnErrorAndTheRunStands) {
   spec::Listening listener;
   const Result<DirectoryLock> lock = DirectoryLock::take(out());
   ASSERT_TRUE(lock) << lock.error().message;
-  const Result<Ending> ending = inspect_run(config(), *lock, engine, listener);
+  const Status ending = inspect_run(config(), *lock, engine, listener);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find(checkpoint.string() + ": "), std::string::npos);
   EXPECT_EQ(ending.error().message.find('\n'), std::string::npos);
@@ -208,12 +208,12 @@ TEST_F(InspectRun, OfOneRunThatCannotBeMadeStopsNoOtherAndIsToldLast) {
   // The arrays of the second arm cannot be written where a directory has their name.
   const fs::path run = out() / "parallel/seed-0";
   spec::Listening listener([&] {
-    if (fs::exists(run / "checkpoints/256.safetensors")) {
+    if (fs::exists(run / "config.toml")) {
       fs::create_directories(run / "inspection.safetensors/in-the-way");
     }
     return false;
   });
-  const Result<Ending> ending = run_study(study, out(), false, engine, listener);
+  const Status ending = run_study(study, out(), false, engine, listener);
   ASSERT_FALSE(ending);
   EXPECT_NE(ending.error().message.find("parallel/seed-0/inspection.safetensors"),
             std::string::npos)
@@ -223,7 +223,7 @@ TEST_F(InspectRun, OfOneRunThatCannotBeMadeStopsNoOtherAndIsToldLast) {
   EXPECT_TRUE(fs::exists(out() / "summary.json"));
   fs::remove_all(out() / "parallel/seed-0/inspection.safetensors");
   spec::Listening undisturbed;
-  const Result<Ending> again = run_study(study, out(), true, engine, undisturbed);
+  const Status again = run_study(study, out(), true, engine, undisturbed);
   EXPECT_TRUE(again) << again.error().message;
   EXPECT_TRUE(fs::exists(out() / "parallel/seed-0/inspection.json"));
 }
@@ -237,11 +237,14 @@ TEST_F(InspectRun, StoppedAtAnyPartOfItLeavesNothingAndIsMadeAnew) {
     ASSERT_TRUE(unlist_files(out(), both));
     fs::remove(object());
     fs::remove(arrays());
-    int asked = 0;
-    spec::Listening stopping([&] { return asked++ == parts; });
-    const Result<Ending> ending = train(config(), true, stopping);
-    ASSERT_TRUE(ending) << ending.error().message;
-    stopped = *ending == Ending::stopped;
+    int opened = 0;
+    spec::Listening stopping;
+    spec::WatchedEngine engine([&] {
+      if (opened++ == parts) stopping.source.request_stop();
+    });
+    const Status ending = run_single(config(), out(), true, engine, stopping);
+    stopped = ending.fails_with(ErrorKind::stopped);
+    ASSERT_TRUE(ending || stopped) << ending.error().message;
     EXPECT_EQ(fs::exists(object()), !stopped);
     EXPECT_EQ(fs::exists(arrays()), !stopped);
   }

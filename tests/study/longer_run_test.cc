@@ -33,8 +33,8 @@ RunConfig config_of(const Overrides& tokens, const std::string& text = small_stu
 }
 
 /// Runs arm "sequential" with seed 1 in a directory.
-Result<Ending> single(const RunConfig& config, const std::filesystem::path& directory, bool resume,
-                      Listening listener = Listening()) {
+Status single(const RunConfig& config, const std::filesystem::path& directory, bool resume,
+              Listening listener = Listening()) {
   model::CpuEngine engine(2);
   return run_single(config, directory, resume, engine, listener);
 }
@@ -51,7 +51,7 @@ std::vector<std::string> files_in(const std::filesystem::path& directory) {
 class LongerRun : public testing::Test {
  protected:
   void expect_as_long_from_the_start() {
-    const Result<Ending> straight = single(config_of(longer), directory_ / "straight", false);
+    const Status straight = single(config_of(longer), directory_ / "straight", false);
     ASSERT_TRUE(straight) << straight.error().message;
     EXPECT_EQ(files_in(run_), files_in(directory_ / "straight"));
     for (const char* file : {"config.toml", "metrics.jsonl", "findings.json", "inspection.json",
@@ -67,15 +67,15 @@ class LongerRun : public testing::Test {
 TEST_F(LongerRun, OfAnEndedOneIsTheSame) {
   ASSERT_TRUE(single(config_of(shorter), run_, false));
   ASSERT_TRUE(std::filesystem::exists(run_ / "inspection.json"));
-  const Result<Ending> ending = single(config_of(longer), run_, true);
+  const Status ending = single(config_of(longer), run_, true);
   ASSERT_TRUE(ending) << ending.error().message;
-  EXPECT_EQ(*ending, Ending::finished);
   expect_as_long_from_the_start();
 }
 
 TEST_F(LongerRun, OfAnUnfinishedOneIsTheSame) {
   int steps = 0;
-  ASSERT_TRUE(single(config_of(shorter), run_, false, Listening([&] { return ++steps == 7; })));
+  ASSERT_TRUE(single(config_of(shorter), run_, false, Listening([&] { return ++steps == 7; }))
+                  .fails_with(ErrorKind::stopped));
   ASSERT_TRUE(single(config_of(longer), run_, true));
   expect_as_long_from_the_start();
 }
@@ -84,10 +84,9 @@ TEST_F(LongerRun, StoppedOnItsWayItGoesOn) {
   ASSERT_TRUE(single(config_of(shorter), run_, false));
   for (const int stop_at : {1, 5}) {
     int steps = 0;
-    const Result<Ending> stopped =
+    const Status stopped =
         single(config_of(longer), run_, true, Listening([&] { return ++steps == stop_at; }));
-    ASSERT_TRUE(stopped) << stopped.error().message;
-    EXPECT_EQ(*stopped, Ending::stopped);
+    EXPECT_TRUE(stopped.fails_with(ErrorKind::stopped));
   }
   ASSERT_TRUE(single(config_of(longer), run_, true));
   expect_as_long_from_the_start();
@@ -95,7 +94,7 @@ TEST_F(LongerRun, StoppedOnItsWayItGoesOn) {
 
 TEST_F(LongerRun, NeedsResume) {
   ASSERT_TRUE(single(config_of(shorter), run_, false));
-  const Result<Ending> refused = single(config_of(longer), run_, false);
+  const Status refused = single(config_of(longer), run_, false);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
             run_.string() +
@@ -107,7 +106,7 @@ TEST_F(LongerRun, NeedsResume) {
 TEST_F(LongerRun, IsNoneWhereTheRateFallsTowardsTheEnd) {
   const std::string cosine = changed("warmup_steps = 2", "warmup_steps = 2\ndecay = \"cosine\"");
   ASSERT_TRUE(single(config_of(shorter, cosine), run_, false));
-  const Result<Ending> refused = single(config_of(longer, cosine), run_, true);
+  const Status refused = single(config_of(longer, cosine), run_, true);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
             (run_ / "config.toml").string() +
@@ -136,7 +135,7 @@ TEST_F(LongerRun, HoldsItsClampsToTheNewEnd) {
 
 TEST_F(LongerRun, IsNotCutShort) {
   ASSERT_TRUE(single(config_of(longer), run_, false));
-  const Result<Ending> refused = single(config_of(shorter), run_, true);
+  const Status refused = single(config_of(shorter), run_, true);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("(train.tokens: found 6400, asked 2560)"),
             std::string::npos);
@@ -145,7 +144,7 @@ TEST_F(LongerRun, IsNotCutShort) {
 /// A study whose runs are made longer, and more.
 class LongerStudy : public testing::Test {
  protected:
-  Result<Ending> run(const Overrides& overrides, bool resume) {
+  Status run(const Overrides& overrides, bool resume) {
     model::CpuEngine engine(2);
     Listening listener;
     return run_study(parsed(small_study, overrides), out_, resume, engine, listener);
@@ -157,13 +156,13 @@ class LongerStudy : public testing::Test {
 
 TEST_F(LongerStudy, GoesOnWithEveryRun) {
   ASSERT_TRUE(run(shorter, false));
-  const Result<Ending> refused = run(longer, false);
+  const Status refused = run(longer, false);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
             out_.string() +
                 " holds this study with runs of fewer tokens than asked; add --resume "
                 "to add what is missing, or use another --out");
-  const Result<Ending> ending = run({.tokens = 6400, .seeds = 2}, true);
+  const Status ending = run({.tokens = 6400, .seeds = 2}, true);
   ASSERT_TRUE(ending) << ending.error().message;
   const nlohmann::json summary = json_of(out_ / "summary.json");
   EXPECT_EQ(summary["tokens"], 6400);
@@ -179,8 +178,7 @@ TEST_F(LongerStudy, StoppedOnItsWayComparesNoRunsOfTwoLengths) {
   int steps = 0;
   Listening stopping([&] { return ++steps == 20; });  // the first arm has 15 to go
   const auto stopped = run_study(parsed(small_study, longer), out_, true, engine, stopping);
-  ASSERT_TRUE(stopped) << stopped.error().message;
-  EXPECT_EQ(*stopped, Ending::stopped);
+  EXPECT_TRUE(stopped.fails_with(ErrorKind::stopped));
   const Study study = parsed(small_study, longer);
   const auto record = [&](std::size_t arm) {
     const RunConfig config = study.run(arm, 0);
@@ -212,12 +210,12 @@ TEST_F(LongerStudy, IsNotMadeOfARunThatGrowsByItself) {
 
 TEST_F(LongerStudy, IsNotCutShort) {
   ASSERT_TRUE(run({.tokens = 6400, .seeds = 2}, false));
-  const Result<Ending> shorter_one = run({.tokens = 2560, .seeds = 2}, true);
+  const Status shorter_one = run({.tokens = 2560, .seeds = 2}, true);
   ASSERT_FALSE(shorter_one);
   EXPECT_NE(shorter_one.error().message.find("(train.tokens: found 6400, asked 2560)"),
             std::string::npos)
       << shorter_one.error().message;
-  const Result<Ending> fewer = run({.tokens = 6400, .seeds = 1}, true);
+  const Status fewer = run({.tokens = 6400, .seeds = 1}, true);
   ASSERT_FALSE(fewer);
   EXPECT_EQ(fewer.error().message, out_.string() +
                                        " holds this study with seeds = 2, asked 1; add "

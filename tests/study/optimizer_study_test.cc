@@ -121,7 +121,7 @@ class OptimizerRunDirectory : public testing::Test {
 
   std::filesystem::path checkpoint() const { return train::checkpoint_path(out_, 0); }
 
-  Result<Ending> go_on(const RunConfig& config) {
+  Status go_on(const RunConfig& config) {
     model::CpuEngine engine(1);
     spec::Listening listener;
     return run_single(config, out_, true, engine, listener);
@@ -157,7 +157,7 @@ TEST_F(OptimizerRunDirectory, OfLookback02IsNotInspectedBesideItsMetrics) {
 
 TEST_F(OptimizerRunDirectory, OfLookback02DoesNotGoOn) {
   write(unusual_run(), of_lookback_0_2(unusual_run()));
-  const Result<Ending> ending = go_on(unusual_run());
+  const Status ending = go_on(unusual_run());
   ASSERT_FALSE(ending);
   EXPECT_EQ(ending.error().message.rfind((out_ / "config.toml").string() + ":", 0), 0U)
       << ending.error().message;
@@ -170,7 +170,7 @@ TEST_F(OptimizerRunDirectory, DoesNotGoOnWithAnotherOptimizer) {
   for (const std::string kind : {"sgd", "muon"}) {
     RunConfig other = unusual_run();
     other.train.optimizer = train::OptimizerConfig(kind);
-    const Result<Ending> ending = go_on(other);
+    const Status ending = go_on(other);
     ASSERT_FALSE(ending);
     EXPECT_NE(ending.error().message.find("train.optimizer.kind: found \"adamw\", asked \"" + kind),
               std::string::npos)

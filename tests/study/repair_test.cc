@@ -37,15 +37,15 @@ class RepairOfARun : public testing::Test {
     ASSERT_GE(whole_.size(), 8U);
   }
 
-  Result<Ending> trained(bool resume) {
+  Status trained(bool resume) {
     model::CpuEngine engine(1);
     spec::Listening listener;
-    Result<Ending> ending = run_single(config(), run(), resume, engine, listener);
+    Status ending = run_single(config(), run(), resume, engine, listener);
     messages_ = listener.messages;
     return ending;
   }
   void train(bool resume) {
-    const Result<Ending> ending = trained(resume);
+    const Status ending = trained(resume);
     ASSERT_TRUE(ending) << ending.error().message;
   }
 
@@ -213,7 +213,7 @@ TEST_F(RepairOfARun, OfAnOlderProgramIsRefusedAndLeftAsItIs) {
   std::ofstream(run() / "metrics.jsonl") << "{\"step\":0,\"tokens\":0}\n";
   fs::remove(run() / manifest_name);
   const auto old = files();
-  const Result<Ending> ending = trained(true);
+  const Status ending = trained(true);
   ASSERT_FALSE(ending);
   EXPECT_EQ(ending.error().message.find(run().string() + ": "), 0U);
   EXPECT_TRUE(files() == old);

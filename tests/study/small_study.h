@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,16 +66,20 @@ inline Study parsed(const std::string& text, const Overrides& overrides = {}) {
   return {};
 }
 
-/// Remembers messages; stops where `when` says so.
+/// Remembers what it hears; requests a stop where `when`, asked after every step, says so.
 class Listening : public Listener {
  public:
   explicit Listening(std::function<bool()> when = [] { return false; }) : when_(std::move(when)) {}
   void message(const std::string& line) override { messages.push_back(line); }
-  void progress(const Progress& progress) override { heard.push_back(progress); }
-  bool stop() override { return when_(); }
+  void progress(const Progress& progress) override {
+    heard.push_back(progress);
+    if (when_()) source.request_stop();
+  }
+  std::stop_token stop_token() const override { return source.get_token(); }
 
   std::vector<std::string> messages;
   std::vector<Progress> heard;
+  std::stop_source source;
 
  private:
   std::function<bool()> when_;

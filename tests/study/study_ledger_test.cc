@@ -30,19 +30,16 @@ std::string claim_of_two_layers(const std::string& test) {
 
 class LedgerOfAStudy : public testing::Test {
  protected:
-  Ending run(const std::string& text, spec::Listening& listener, bool resume = false,
+  Status run(const std::string& text, spec::Listening& listener, bool resume = false,
              std::optional<std::uint64_t> seeds = {}) {
     model::CpuEngine engine(2);
     study_ = parsed(text, {.tokens = 512, .seeds = seeds});
-    const Result<Ending> ending = run_study(study_, out(), resume, engine, listener);
-    if (ending) return *ending;
-    ADD_FAILURE() << ending.error().message;
-    return Ending::stopped;
+    return run_study(study_, out(), resume, engine, listener);
   }
 
   std::vector<std::string> run(const std::string& text) {
     spec::Listening listener;
-    EXPECT_EQ(run(text, listener), Ending::finished);
+    EXPECT_TRUE(run(text, listener));
     return listener.messages;
   }
 
@@ -109,11 +106,12 @@ TEST_F(LedgerOfAStudy, MayHaveAnotherQuestion) {
 }
 
 TEST_F(LedgerOfAStudy, OfAnUnfinishedStudyMayHaveAnotherQuestionAndClaims) {
-  spec::Listening stopping([] { return true; });
-  EXPECT_EQ(run(small_study, stopping), Ending::stopped);
+  spec::Listening stopping;
+  stopping.source.request_stop();
+  EXPECT_TRUE(run(small_study, stopping).fails_with(ErrorKind::stopped));
   spec::Listening listener;
   const std::string reworded = changed("Does it run?", "Does it walk?") + of_parameters;
-  EXPECT_EQ(run(reworded, listener, true), Ending::finished);
+  EXPECT_TRUE(run(reworded, listener, true));
   EXPECT_EQ(json_of(out() / "summary.json")["question"], "Does it walk?");
   EXPECT_EQ(json_of(out() / "ledger.json")["claims"].size(), 1U);
 }
@@ -137,7 +135,7 @@ TEST_F(LedgerOfAStudy, AClaimOfAFinishedStudyIsMarkedAndStaysSoWithMoreSeeds) {
                                  {"after", ""},
                                  {"mark", "stated after 3 of 3 runs had ended"}}));
   spec::Listening listener;
-  EXPECT_EQ(run(small_study + late, listener, true, 2), Ending::finished);
+  EXPECT_TRUE(run(small_study + late, listener, true, 2));
   EXPECT_EQ(stated(out())["mark"], "stated after 3 of 6 runs had ended");
   run(small_study + of_parameters + "\n", listener, true, 2);
   EXPECT_EQ(stated(out())["mark"], "");
@@ -146,19 +144,20 @@ TEST_F(LedgerOfAStudy, AClaimOfAFinishedStudyIsMarkedAndStaysSoWithMoreSeeds) {
 TEST_F(LedgerOfAStudy, AClaimThatIsAddedBetweenRunsIsOfThoseThatHadEnded) {
   spec::Listening stopping(
       [&] { return std::filesystem::exists(out() / "two-layer/seed-0/findings.json"); });
-  EXPECT_EQ(run(small_study, stopping), Ending::stopped);
+  EXPECT_TRUE(run(small_study, stopping).fails_with(ErrorKind::stopped));
   spec::Listening listener;
-  EXPECT_EQ(run(small_study + of_parameters, listener, true), Ending::finished);
+  EXPECT_TRUE(run(small_study + of_parameters, listener, true));
   EXPECT_EQ(stated(out())["mark"], "stated after 1 of 3 runs had ended");
 }
 
 TEST_F(LedgerOfAStudy, IsRefusedBeforeARunWhereTheRecordOfItsClaimsWasChanged) {
-  spec::Listening stopping([] { return true; });
-  EXPECT_EQ(run(small_study + of_parameters, stopping), Ending::stopped);
+  spec::Listening stopping;
+  stopping.source.request_stop();
+  EXPECT_TRUE(run(small_study + of_parameters, stopping).fails_with(ErrorKind::stopped));
   write("claims.json", "{}");
   model::CpuEngine engine(1);
   spec::Listening listener;
-  const Result<Ending> ending = run_study(study_, out(), true, engine, listener);
+  const Status ending = run_study(study_, out(), true, engine, listener);
   ASSERT_FALSE(ending);
   EXPECT_EQ(ending.error().message.rfind((out() / "claims.json").string(), 0), 0U);
   EXPECT_TRUE(listener.heard.empty());
@@ -184,8 +183,9 @@ TEST_F(LedgerOfAStudy, IsAwayWhileSeedsAreAdded) {
   run(small_study + of_parameters);
   write("report.html", "of one seed");
   ASSERT_EQ(there(results), results);
-  spec::Listening stopping([] { return true; });
-  EXPECT_EQ(run(small_study + of_parameters, stopping, true, 2), Ending::stopped);
+  spec::Listening stopping;
+  stopping.source.request_stop();
+  EXPECT_TRUE(run(small_study + of_parameters, stopping, true, 2).fails_with(ErrorKind::stopped));
   EXPECT_EQ(text_of(out() / "study.toml"), study_.text);
   EXPECT_EQ(there(results), std::vector<std::string>());
 }
@@ -195,9 +195,10 @@ TEST_F(LedgerOfAStudy, IsAwayUntilOtherClaimsAreDecided) {
   run(inspected + of_parameters);
   write("report.html", "of the claims before");
   std::filesystem::remove(out() / "two-layer/seed-0/inspection.json");
-  spec::Listening stopping([] { return true; });
+  spec::Listening stopping;
+  stopping.source.request_stop();
   const std::string other = claim_of_two_layers("finding = \"parameters\"\nbelow = 0\n");
-  EXPECT_EQ(run(inspected + other, stopping, true), Ending::stopped);
+  EXPECT_TRUE(run(inspected + other, stopping, true).fails_with(ErrorKind::stopped));
   EXPECT_EQ(text_of(out() / "study.toml"), study_.text);
   EXPECT_EQ(there(results), std::vector<std::string>{"summary.json"});
 }

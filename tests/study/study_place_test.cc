@@ -25,24 +25,21 @@ using spec::text_of;
 
 class StudyPlace : public testing::Test {
  protected:
-  Result<Ending> run(const std::string& text, bool resume, Listening& listener) {
+  Status run(const std::string& text, bool resume, Listening& listener) {
     model::CpuEngine engine(2);
     return run_study(parsed(text), out(), resume, engine, listener);
   }
 
-  Result<Ending> run(const std::string& text, bool resume = false) {
+  Status run(const std::string& text, bool resume = false) {
     Listening listener;
     return run(text, resume, listener);
   }
 
-  void expect_finished(const Result<Ending>& ending) {
-    ASSERT_TRUE(ending) << ending.error().message;
-    EXPECT_EQ(*ending, Ending::finished);
-  }
+  void expect_finished(const Status& ending) { ASSERT_TRUE(ending) << ending.error().message; }
 
-  static std::string at_work_in(const std::filesystem::path& place) {
-    return place.string() +
-           ": another process is at work in this directory; wait for it, or use another --out";
+  static void expect_at_work_in(const std::filesystem::path& place, const Status& refused) {
+    ASSERT_TRUE(refused.fails_with(ErrorKind::busy));
+    EXPECT_EQ(refused.error().message.find(place.string() + ": "), 0U) << refused.error().message;
   }
 
   std::filesystem::path out() const { return directory_ / "out"; }
@@ -53,9 +50,7 @@ class StudyPlace : public testing::Test {
 TEST_F(StudyPlace, TwoAtOnceInOneDirectoryAreRefused) {
   const Result<DirectoryLock> first = DirectoryLock::take(out());
   ASSERT_TRUE(first) << first.error().message;
-  const Result<Ending> second = run(small_study);
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().message, at_work_in(out()));
+  expect_at_work_in(out(), run(small_study));
 }
 
 TEST_F(StudyPlace, WhoseFileSaysOtherRunsByNowIsNotMixedWithThem) {
@@ -65,7 +60,7 @@ TEST_F(StudyPlace, WhoseFileSaysOtherRunsByNowIsNotMixedWithThem) {
   const std::string edited = changed("warmup_steps = 2", "warmup_steps = 3");
   std::ofstream(file) << edited;
   for (const bool resume : {false, true}) {
-    const Result<Ending> ending = run(edited, resume);
+    const Status ending = run(edited, resume);
     ASSERT_FALSE(ending);
     EXPECT_EQ(ending.error().message.find(file.string() + ": its runs were changed "), 0U)
         << ending.error().message;
@@ -79,7 +74,7 @@ TEST_F(StudyPlace, BesideAStudyFileOfAPersonsOwnItIsRefusedAndLeavesNothing) {
   for (const char* own : {small_study, "question = \"Mine?\"\n", "[", ""}) {
     for (const bool resume : {false, true}) {
       std::ofstream(out() / "study.toml") << own;
-      const Result<Ending> ending = run(small_study, resume);
+      const Status ending = run(small_study, resume);
       ASSERT_FALSE(ending) << own;
       EXPECT_EQ(ending.error().message,
                 (out() / "study.toml").string() +
@@ -100,7 +95,7 @@ TEST_F(StudyPlace, ThatCouldNotBeReadAgainIsNotBegun) {
             std::string(900, '\t') +
             "'\n[[claim.test]]\nfinding = \"induction_score\"\narm = \"parallel\"\nabove = 0\n";
   }
-  const Result<Ending> ending = run(text);
+  const Status ending = run(text);
   ASSERT_FALSE(ending);
   EXPECT_EQ(ending.error().message.find((out() / "study.toml").string() + ": "), 0U);
   EXPECT_FALSE(std::filesystem::exists(out() / "study.toml"));
@@ -119,13 +114,10 @@ TEST_F(StudyPlace, KilledBeforeItsFirstRunItBegins) {
 
 TEST_F(StudyPlace, ARunThatAnotherProcessIsAtWorkInIsRefused) {
   const std::filesystem::path place = out() / "parallel/seed-0";
-  const std::string told = at_work_in(place);
   {
     const Result<DirectoryLock> other = DirectoryLock::take(place);
     ASSERT_TRUE(other) << other.error().message;
-    const Result<Ending> ending = run(small_study);
-    ASSERT_FALSE(ending);
-    EXPECT_EQ(ending.error().message, told);
+    expect_at_work_in(place, run(small_study));
     EXPECT_FALSE(std::filesystem::exists(place / "config.toml"));
     EXPECT_TRUE(std::filesystem::exists(out() / "two-layer/seed-0/findings.json"));
   }
@@ -136,26 +128,22 @@ TEST_F(StudyPlace, ARunThatAnotherProcessIsAtWorkInIsRefused) {
   std::filesystem::remove(place / "inspection.json");
   const Result<DirectoryLock> other = DirectoryLock::take(place);
   ASSERT_TRUE(other) << other.error().message;
-  const Result<Ending> ending = run(inspected, true);
-  ASSERT_FALSE(ending);
-  EXPECT_EQ(ending.error().message, told);
+  expect_at_work_in(place, run(inspected, true));
   EXPECT_FALSE(std::filesystem::exists(place / "inspection.json"));
 }
 
 TEST_F(StudyPlace, HoldsTheDirectoryOfTheRunThatItIsAtWorkIn) {
   const RunConfig config = parsed(small_study).run(0, 0);
   const std::filesystem::path place = out() / "two-layer/seed-0";
-  std::string told;
+  Status other;
   Listening meddling([&] {
     model::CpuEngine engine(1);
     Listening listener;
-    const Result<Ending> other = run_single(config, place, true, engine, listener);
-    told = other ? "" : other.error().message;
+    other = run_single(config, place, true, engine, listener);
     return true;
   });
-  const Result<Ending> stopped = run(small_study, false, meddling);
-  ASSERT_TRUE(stopped) << stopped.error().message;
-  EXPECT_EQ(told, at_work_in(place));
+  EXPECT_TRUE(run(small_study, false, meddling).fails_with(ErrorKind::stopped));
+  expect_at_work_in(place, other);
 }
 
 TEST_F(StudyPlace, NoticesAStudyFileWhoseRunsWereChanged) {

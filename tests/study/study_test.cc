@@ -26,22 +26,18 @@ using spec::text_of;
 
 class StudyRun : public testing::Test {
  protected:
-  Result<Ending> run(const std::string& text, bool resume, Listening& listener,
-                     const Overrides& overrides = {}) {
+  Status run(const std::string& text, bool resume, Listening& listener,
+             const Overrides& overrides = {}) {
     model::CpuEngine engine(2);
     return run_study(parsed(text, overrides), out(), resume, engine, listener);
   }
 
-  Result<Ending> run(const std::string& text, bool resume = false,
-                     const Overrides& overrides = {}) {
+  Status run(const std::string& text, bool resume = false, const Overrides& overrides = {}) {
     Listening listener;
     return run(text, resume, listener, overrides);
   }
 
-  void expect_finished(const Result<Ending>& ending) {
-    ASSERT_TRUE(ending) << ending.error().message;
-    EXPECT_EQ(*ending, Ending::finished);
-  }
+  void expect_finished(const Status& ending) { ASSERT_TRUE(ending) << ending.error().message; }
 
   std::filesystem::path out() const { return directory_ / "out"; }
 
@@ -135,9 +131,9 @@ TEST_F(StudyRun, WithClampsItGoesOnToTheSameBytes) {
   for (int stretch = 0;; ++stretch) {
     int steps = 0;
     Listening listener([&] { return ++steps == 4; });
-    const Result<Ending> ending = run(text, stretch > 0, listener);
-    ASSERT_TRUE(ending) << ending.error().message;
-    if (*ending == Ending::finished) break;
+    const Status ending = run(text, stretch > 0, listener);
+    if (ending) break;
+    ASSERT_EQ(ending.error().kind, ErrorKind::stopped) << ending.error().message;
   }
   EXPECT_EQ(text_of(out() / "two-layer/seed-0/metrics.jsonl"), whole);
   EXPECT_TRUE(text_of(out() / "two-layer/seed-0/checkpoints/2560.safetensors") == last);
@@ -169,7 +165,7 @@ TEST_F(StudyRun, FinishedItIsLeftAlone) {
 TEST_F(StudyRun, AnotherStudysDirectoryIsRefused) {
   expect_finished(run(small_study));
   for (const bool resume : {false, true}) {
-    const Result<Ending> other = run(changed("batch = 8", "batch = 16"), resume);
+    const Status other = run(changed("batch = 8", "batch = 16"), resume);
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().message,
               out().string() +
@@ -181,12 +177,11 @@ TEST_F(StudyRun, AnotherStudysDirectoryIsRefused) {
 TEST_F(StudyRun, UnfinishedItNeedsResume) {
   int steps = 0;
   Listening stopping([&] { return ++steps == 13; });  // in the second arm
-  const Result<Ending> stopped = run(small_study, false, stopping);
-  ASSERT_TRUE(stopped) << stopped.error().message;
-  EXPECT_EQ(*stopped, Ending::stopped);
+  const Status stopped = run(small_study, false, stopping);
+  EXPECT_TRUE(stopped.fails_with(ErrorKind::stopped));
   EXPECT_FALSE(std::filesystem::exists(out() / "summary.json"));
 
-  const Result<Ending> again = run(small_study);
+  const Status again = run(small_study);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message,
             out().string() +
@@ -204,7 +199,7 @@ TEST_F(StudyRun, MoreSeedsNeedResumeAndKeepWhatIsThere) {
   expect_finished(run(small_study));
   const auto kept = std::filesystem::last_write_time(out() / "parallel/seed-0/findings.json");
   const Overrides two = {.tokens = {}, .seeds = 2};
-  const Result<Ending> without = run(small_study, false, two);
+  const Status without = run(small_study, false, two);
   ASSERT_FALSE(without);
   EXPECT_EQ(
       without.error().message,
@@ -217,7 +212,7 @@ TEST_F(StudyRun, MoreSeedsNeedResumeAndKeepWhatIsThere) {
   const json summary = json_of(out() / "summary.json");
   EXPECT_EQ(summary["seeds"], 2);
   EXPECT_EQ(summary["arms"][0]["runs"].size(), 2U);
-  const Result<Ending> fewer = run(small_study, true);
+  const Status fewer = run(small_study, true);
   ASSERT_FALSE(fewer);
   EXPECT_NE(fewer.error().message.find("with seeds = 2, asked 1; add --seeds 2"), std::string::npos)
       << fewer.error().message;
@@ -246,7 +241,7 @@ TEST_F(StudyRun, FinishedItMakesARunThatIsGoneAgainOnResume) {
   const std::string findings = text_of(gone / "findings.json");
   const std::string summary = without_speed(json_of(out() / "summary.json"));
   std::filesystem::remove_all(gone);
-  const Result<Ending> left = run(small_study);
+  const Status left = run(small_study);
   ASSERT_FALSE(left);
   EXPECT_EQ(left.error().message.find(gone.string() + ": "), 0U) << left.error().message;
   expect_finished(run(small_study, true));
@@ -257,11 +252,11 @@ TEST_F(StudyRun, FinishedItMakesARunThatIsGoneAgainOnResume) {
 /// One run alone, in its own directory.
 class SingleRun : public StudyRun {
  protected:
-  Result<Ending> single(const RunConfig& config, bool resume, Listening& listener) {
+  Status single(const RunConfig& config, bool resume, Listening& listener) {
     model::CpuEngine engine(2);
     return run_single(config, out(), resume, engine, listener);
   }
-  Result<Ending> single(const RunConfig& config, bool resume = false) {
+  Status single(const RunConfig& config, bool resume = false) {
     Listening listener;
     return single(config, resume, listener);
   }
@@ -284,7 +279,7 @@ TEST_F(SingleRun, InTheDirectoryOfAnotherIsRefused) {
   const Study study = parsed(small_study);
   expect_finished(single(study.run(0, 0)));
   for (const bool resume : {false, true}) {
-    const Result<Ending> other = single(study.run(0, 1), resume);
+    const Status other = single(study.run(0, 1), resume);
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().message,
               (out() / "config.toml").string() +
@@ -302,7 +297,7 @@ TEST_F(SingleRun, ACheckpointOfAnotherConfigurationIsRefused) {
   std::filesystem::remove(out() / manifest_name);
   std::filesystem::remove(out() / "findings.json");
   ASSERT_TRUE(MetricsWriter(out() / "metrics.jsonl", identity_of(study.run(0, 1))).begin(*metrics));
-  const Result<Ending> other = single(study.run(0, 1), true);
+  const Status other = single(study.run(0, 1), true);
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().message,
             out().string() +
@@ -317,9 +312,10 @@ TEST_F(SingleRun, UnfinishedItNeedsResumeAndThenIsTheSame) {
   const std::string metrics = text_of(out() / "metrics.jsonl");
   std::filesystem::remove_all(out());
 
-  Listening stopping([] { return true; });
-  ASSERT_TRUE(single(config, false, stopping));
-  const Result<Ending> again = single(config);
+  Listening stopping;
+  stopping.source.request_stop();
+  ASSERT_TRUE(single(config, false, stopping).fails_with(ErrorKind::stopped));
+  const Status again = single(config);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message,
             out().string() +
@@ -347,8 +343,9 @@ TEST_F(SingleRun, ItsTimingIsOfAllItsStretches) {
 
 TEST_F(SingleRun, ATimingThatIsNoneStopsNothing) {
   const RunConfig config = parsed(small_study).run(1, 4);
-  Listening stopping([] { return true; });
-  ASSERT_TRUE(single(config, false, stopping));
+  Listening stopping;
+  stopping.source.request_stop();
+  ASSERT_TRUE(single(config, false, stopping).fails_with(ErrorKind::stopped));
   std::ofstream(out() / "timing.json") << R"({"tokens": "many", "seconds": [)";
   expect_finished(single(config, true));
   EXPECT_EQ(json_of(out() / "timing.json")["tokens"], 9 * 256);

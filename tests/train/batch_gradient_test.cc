@@ -30,7 +30,7 @@ Computed computed_by(std::size_t threads, std::size_t memory = shard_memory) {
   model::CpuEngine engine(threads);
   const std::vector<float> parameters = model::initialize(program, 5);
   BatchGradient gradient(program, *source, batch, shards, engine, memory);
-  const double loss = gradient.compute(parameters, first, {})->value();
+  const double loss = gradient.compute(parameters, first, {}).value();
   return {loss, {gradient.gradient().begin(), gradient.gradient().end()}};
 }
 
@@ -70,10 +70,11 @@ TEST(BatchGradient, IsLeftBetweenWavesWhereAStopIsAskedFor) {
   model::CpuEngine engine(1);
   const std::vector<float> parameters = model::initialize(program, 5);
   BatchGradient gradient(program, *source, batch, shards, engine, 0);
-  std::size_t asked = 0;
-  EXPECT_EQ(gradient.compute(parameters, 0, {}, [&] { return ++asked == 2; })->has_value(), false);
-  EXPECT_EQ(asked, 2U);  // after the first and the second of four waves
-  EXPECT_TRUE(gradient.compute(parameters, first, {}, [] { return false; })->has_value());
+  std::stop_source stop;
+  EXPECT_TRUE(gradient.compute(parameters, 0, {}, stop.get_token()));
+  stop.request_stop();
+  EXPECT_TRUE(gradient.compute(parameters, 0, {}, stop.get_token()).fails_with(ErrorKind::stopped));
+  EXPECT_TRUE(gradient.compute(parameters, first, {}));
   EXPECT_TRUE(spec::same_bits(gradient.gradient(), computed_by(1).gradient));
 }
 

@@ -22,10 +22,13 @@ class ClampedRun : public testing::Test {
       const train::Run run{
           program_, *source_, config_, 4, "", directory_.path(), clamps.training_plans()};
       std::uint64_t steps = 0;
-      const Result<Outcome> outcome =
-          train(run, {{}, {}, [&] { return ++steps == stretch; }}, engine, state);
-      if (!outcome) ADD_FAILURE() << outcome.error().message;
-      done = !outcome || outcome->kind != Outcome::Kind::stopped;
+      std::stop_source stop;
+      const auto progress = [&](const StepReport&) {
+        if (++steps == stretch) stop.request_stop();
+      };
+      const Result<Outcome> outcome = train(run, {{}, progress, stop.get_token()}, engine, state);
+      done = !outcome.fails_with(ErrorKind::stopped);
+      if (!outcome && done) ADD_FAILURE() << outcome.error().message;
     }
     return state;
   }

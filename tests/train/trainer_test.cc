@@ -19,18 +19,35 @@ namespace {
 
 using test::TemporaryDirectory;
 
+using Sequences = std::span<const std::vector<data::Token>>;
+const Result<std::span<const model::Plan>> no_plans = std::span<const model::Plan>();
+
 /// A run in a directory of its own.
 class TrainerTest : public testing::Test {
  protected:
-  Outcome go_on(TrainState& state, const Observer& observer = {}, const TrainingPlans& plans = {},
-                std::size_t memory = shard_memory) {
+  Result<Outcome> try_to_go_on(TrainState& state, const Observer& observer,
+                               const TrainingPlans& plans = {}, std::size_t memory = shard_memory) {
     model::CpuEngine engine(2);
     const train::Run run{program_,          *source_, config_, seed_, "the configuration",
                          directory_.path(), plans,    memory};
-    const Result<Outcome> outcome = train(run, observer, engine, state);
+    return train(run, observer, engine, state);
+  }
+
+  Outcome go_on(TrainState& state, const Observer& observer = {}, const TrainingPlans& plans = {},
+                std::size_t memory = shard_memory) {
+    const Result<Outcome> outcome = try_to_go_on(state, observer, plans, memory);
     if (outcome) return *outcome;
     ADD_FAILURE() << outcome.error().message;
     return {};
+  }
+
+  /// Goes on until it is stopped after `steps` steps, or has ended before.
+  Result<Outcome> go_on_for(std::uint64_t steps, TrainState& state) {
+    std::stop_source stop;
+    const auto progress = [&](const StepReport&) {
+      if (--steps == 0) stop.request_stop();
+    };
+    return try_to_go_on(state, {{}, progress, stop.get_token()});
   }
 
   TrainState fresh() const { return spec::fresh_state(program_, seed_, config_.optimizer); }
@@ -112,10 +129,8 @@ TEST_F(TrainerTest, StoppedAfterAnyStepAndResumedItGivesTheSameBits) {
     SCOPED_TRACE(stop_after);
     start_anew();
     TrainState first = fresh();
-    std::uint64_t steps = 0;
-    const Outcome stopped = go_on(first, {{}, {}, [&] { return ++steps == stop_after; }});
-    EXPECT_EQ(stopped.kind, Outcome::Kind::stopped);
-    EXPECT_EQ(stopped.last.step, stop_after);
+    EXPECT_TRUE(go_on_for(stop_after, first).fails_with(ErrorKind::stopped));
+    EXPECT_EQ(first.step, stop_after);
     TrainState second = resumed();
     EXPECT_EQ(second.step, stop_after);
     EXPECT_EQ(go_on(second).kind, Outcome::Kind::finished);
@@ -128,17 +143,22 @@ TEST_F(TrainerTest, StoppedWithinAStepItDropsItAndResumedGivesTheSameBits) {
   TrainState whole = fresh();
   go_on(whole);
   const auto whole_files = checkpoint_files();
-  // Two waves of two shards: asked once within each step and once after it.
-  for (std::uint64_t question = 1; question < 24; question += 2) {
-    SCOPED_TRACE(question);
+  for (std::uint64_t steps = 0; steps < 12; ++steps) {
+    SCOPED_TRACE(steps);
     start_anew();
     TrainState first = fresh();
-    std::uint64_t asked = 0;
-    const Outcome stopped = go_on(first, {{}, {}, [&] { return ++asked == question; }}, {}, 0);
-    EXPECT_EQ(stopped.kind, Outcome::Kind::stopped);
-    EXPECT_EQ(stopped.last.step, question / 2);
+    std::stop_source stop;
+    std::uint64_t begun = 0;
+    const auto plans = [&](std::uint64_t, Sequences) {  // asked for at the beginning of each step
+      if (begun++ == steps) stop.request_stop();
+      return no_plans;
+    };
+    // Two waves of two shards.
+    EXPECT_TRUE(
+        try_to_go_on(first, {{}, {}, stop.get_token()}, plans, 0).fails_with(ErrorKind::stopped));
+    EXPECT_EQ(first.step, steps);
     TrainState second = resumed();
-    EXPECT_EQ(second.step, question / 2);
+    EXPECT_EQ(second.step, steps);
     EXPECT_EQ(go_on(second, {}, {}, 0).kind, Outcome::Kind::finished);
     spec::expect_same_bits(second, whole);
     EXPECT_EQ(checkpoint_files(), whole_files);
@@ -151,7 +171,7 @@ TEST_F(TrainerTest, StoppedAfterEveryStepItGivesTheSameBits) {
   start_anew();
   TrainState state = fresh();
   int stretches = 1;
-  while (go_on(state, {{}, {}, [] { return true; }}).kind == Outcome::Kind::stopped) {
+  while (go_on_for(1, state).fails_with(ErrorKind::stopped)) {
     state = resumed();
     ++stretches;
   }
@@ -222,7 +242,7 @@ TEST_F(TrainerTest, TellsTheSameOfADivergenceWhenResumed) {
   ASSERT_GE(whole.last.step, 1U);
   start_anew();
   TrainState stopped = fresh();
-  go_on(stopped, {{}, {}, [] { return true; }});
+  EXPECT_TRUE(go_on_for(1, stopped).fails_with(ErrorKind::stopped));
   TrainState second = resumed();
   EXPECT_EQ(go_on(second).message, whole.message);
 }
@@ -245,9 +265,6 @@ class LookingBack {
   model::Plan plan_;
   std::vector<model::Plan> plans_;
 };
-
-using Sequences = std::span<const std::vector<data::Token>>;
-const Result<std::span<const model::Plan>> no_plans = std::span<const model::Plan>();
 
 TEST_F(TrainerTest, AFrozenPatternLeavesItsQueriesAndKeysUntrained) {
   config_.optimizer.values["weight_decay"] = 0.0;
