@@ -2,16 +2,11 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <span>
-#include <string>
 #include <string_view>
 
 namespace lookback::report {
 
 nlohmann::json text_json(std::string_view text);
-
-/// Adds encodings of color and, where colors return, of dashes.
-void encode_arms(nlohmann::json& encoding, std::span<const std::string> arms);
 
 /// A specification without marks: schema, description and size.
 nlohmann::json figure_specification(std::string_view description);
