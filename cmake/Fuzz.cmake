@@ -44,9 +44,10 @@ lookback_fuzz(study
           model/architecture.cc
           model/architecture_toml.cc model/compile.cc model/plan.cc model/program.cc model/taps.cc
           data/repeated_blocks.cc train/clamp.cc train/config.cc ${optimizing}
-          math/quantiles.cc lens/estimate.cc lens/mechanism_verdict.cc study/claim.cc study/claim_words.cc
+          math/quantiles.cc lens/estimate.cc lens/mechanism_verdict.cc study/arm_name.cc study/claim.cc
+          study/claim_law.cc study/claim_words.cc
           study/quantities.cc study/quantities_evaluated.cc study/quantities_inspected.cc
-          study/run_config.cc study/study_file.cc)
+          study/run_config.cc study/study_file.cc study/study_layers.cc study/sweep.cc)
 
 lookback_fuzz(tokens
   USES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::xxhash PkgConfig::pcre2

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace lookback::report {
@@ -13,6 +14,10 @@ namespace lookback::report {
 /// lines are dashed.
 inline constexpr std::size_t arm_colors = 7;
 std::string_view arm_color(std::size_t index);
+
+/// The color of a place on the axis of a sweep, from 0 to 1: violet over red to orange, ever lighter, and
+/// apart from light and from dark paper.
+std::string swept_color(double share);
 
 /// Text, and text that matters less; rules that stand beside the data.
 inline constexpr const char* text_color = "#1C2126";

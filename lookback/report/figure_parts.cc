@@ -3,37 +3,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "lookback/report/colors.h"
-
 namespace lookback::report {
 
 using nlohmann::json;
 
 json text_json(std::string_view text) { return std::string(text); }
-
-void encode_arms(json& encoding, std::span<const std::string> arms) {
-  json domain = json::array();
-  json colors = json::array();
-  json dashes = json::array();
-  for (std::size_t i = 0; i < arms.size(); ++i) {
-    domain.push_back(arms[i]);
-    colors.push_back(text_json(arm_color(i)));
-    const auto round = static_cast<int>(i / arm_colors);
-    dashes.push_back(round == 0 ? json::array({1, 0}) : json::array({2 + 3 * round, 2}));
-  }
-  encoding["color"] = {
-      {"field", "arm"},
-      {"type", "nominal"},
-      {"title", nullptr},
-      {"scale", {{"domain", domain}, {"range", colors}}},
-      {"legend", {{"orient", "bottom"}, {"symbolType", "stroke"}, {"symbolOpacity", 1}}}};
-  if (arms.size() > arm_colors) {
-    encoding["strokeDash"] = {{"field", "arm"},
-                              {"type", "nominal"},
-                              {"title", nullptr},
-                              {"scale", {{"domain", domain}, {"range", dashes}}}};
-  }
-}
 
 void encode_predictors(json& encoding, std::span<const std::string> predictors) {
   json domain = json::array();

@@ -2,19 +2,14 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <span>
-#include <string>
 #include <string_view>
 
 namespace lookback::report {
 
 nlohmann::json text_json(std::string_view text);
 
-/// Adds encodings of color and, where colors return, of dashes.
-void encode_arms(nlohmann::json& encoding, std::span<const std::string> arms);
-
-/// The same for predictors, which are no arms: in ink, the more dashed the less one knows. The field is
-/// `arm` here too.
+/// For predictors, which are no arms: in ink, the more dashed the less one knows. The field is `arm` here
+/// too.
 void encode_predictors(nlohmann::json& encoding, std::span<const std::string> predictors);
 
 /// A specification without marks: schema, description and size.

@@ -85,7 +85,7 @@ constexpr std::size_t most_labeled_arms = 6;
 
 /// A row a transition. One run of an arm, that of the median, has a label, so that labels do not
 /// cover each other; `row` stacks the labels of the arms.
-json transition_rows(std::span<const std::string> arms, std::span<const Transition> transitions) {
+json transition_rows(const FigureArms& arms, std::span<const Transition> transitions) {
   json rows = json::array();
   int row = 0;
   for (const std::string& arm : arms) {
@@ -200,14 +200,18 @@ json line_layers(const json& encoding, const json& tooltip) {
 }
 
 json curves_figure(std::string_view description, std::string_view value_title, const json& y,
-                   std::span<const std::string> arms, std::span<const Curve> curves,
+                   const FigureArms& arms, std::span<const Curve> curves,
                    std::span<const Transition> transitions, const json& levels = json::array(),
-                   void (*encode)(json&, std::span<const std::string>) = encode_arms) {
+                   void (*encode)(json&, std::span<const std::string>) = nullptr) {
   json spec = figure_specification(description);
   spec["params"] = json::array({{{"name", "cursor"}, {"value", 0}}});
   const json x = token_axis(curves, transitions);
   json encoding = {{"x", x}, {"y", y}};
-  encode(encoding, arms);
+  if (encode == nullptr) {
+    arms.encode(encoding);
+  } else {
+    encode(encoding, arms.names());
+  }
 
   json layers = json::array();
   if (!levels.empty()) layers.push_back(level_layers(levels));
@@ -222,7 +226,7 @@ json curves_figure(std::string_view description, std::string_view value_title, c
 
 }  // namespace
 
-json induction_score_figure(std::span<const std::string> arms, std::span<const Curve> curves,
+json induction_score_figure(const FigureArms& arms, std::span<const Curve> curves,
                             std::span<const Transition> transitions, std::optional<double> chance) {
   const json y = {{"field", "value"},
                   {"type", "quantitative"},
@@ -237,7 +241,7 @@ json induction_score_figure(std::span<const std::string> arms, std::span<const C
                        "induction score", y, arms, curves, transitions, levels);
 }
 
-json second_half_loss_figure(std::span<const std::string> arms, std::span<const Curve> curves,
+json second_half_loss_figure(const FigureArms& arms, std::span<const Curve> curves,
                              std::span<const Transition> transitions, LossAxis axis,
                              std::span<const IdealLoss> ideals) {
   std::vector<IdealLoss> shown(ideals.begin(), ideals.end());
@@ -274,11 +278,11 @@ json predictors_figure(std::span<const std::string> predictors, std::span<const 
                   {"title", "KL(predictor || model) (nats)"},
                   {"scale", {{"domain", {0, round_significant(largest, 2)}}, {"clamp", true}}}};
   return curves_figure("KL divergence of predictors from the model against training tokens",
-                       "KL divergence", y, predictors, curves, {}, json::array(),
-                       encode_predictors);
+                       "KL divergence", y, std::vector(predictors.begin(), predictors.end()),
+                       curves, {}, json::array(), encode_predictors);
 }
 
-json validation_loss_figure(std::span<const std::string> arms, std::span<const Curve> curves,
+json validation_loss_figure(const FigureArms& arms, std::span<const Curve> curves,
                             std::span<const Transition> transitions) {
   const json y = {{"field", "value"},
                   {"type", "quantitative"},
@@ -288,8 +292,7 @@ json validation_loss_figure(std::span<const std::string> arms, std::span<const C
                        curves, transitions);
 }
 
-json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> ends,
-                   ProbeMeasure measure) {
+json probes_figure(const FigureArms& arms, std::span<const ProbeEnd> ends, ProbeMeasure measure) {
   const bool score = measure == ProbeMeasure::induction_score;
   const char* title = score ? "induction score, best head" : "second-half loss (nats)";
   json rows = json::array();
@@ -319,10 +322,10 @@ json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> 
   })json");
   const auto tasks = data::task_names();
   encoding["y"]["sort"] = std::vector<std::string>(tasks.begin(), tasks.end());
-  encoding["yOffset"]["sort"] = std::vector<std::string>(arms.begin(), arms.end());
+  encoding["yOffset"]["sort"] = arms.names();
   encoding["x"]["title"] = title;
   if (score) encoding["x"]["scale"]["domain"] = {0, 1};
-  encode_arms(encoding, arms);
+  arms.encode(encoding);
   encoding.erase("strokeDash");
   encoding["color"]["legend"]["symbolType"] = "circle";
   encoding["tooltip"] = run_tooltip({{"field", "probe"}, {"title", "probe"}}, title);
@@ -330,8 +333,7 @@ json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> 
   return spec;
 }
 
-json loss_by_position_figure(std::span<const std::string> arms,
-                             std::span<const std::uint64_t> checkpoints,
+json loss_by_position_figure(const FigureArms& arms, std::span<const std::uint64_t> checkpoints,
                              std::span<const PositionLosses> losses) {
   json rows = json::array();
   Range range;
@@ -365,7 +367,7 @@ json loss_by_position_figure(std::span<const std::string> arms,
   })json");
   // One scale for all checkpoints, so that the lines move and the axis does not.
   if (!range.empty()) encoding["y"]["scale"]["domain"] = {0, round_significant(range.last, 3)};
-  encode_arms(encoding, arms);
+  arms.encode(encoding);
   const json position = {{"field", "position"}, {"title", "position"}};
   spec["layer"] = line_layers(encoding, run_tooltip(position, "loss (nats)"));
   return spec;

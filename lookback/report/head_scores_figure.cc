@@ -29,8 +29,8 @@ double larger_score(const CheckpointScores& scores, std::size_t i) {
 }
 
 /// Of every arm its heads in their order, of many those with the largest scores.
-std::vector<HeadOfArm> heads_shown(std::span<const std::string> arms,
-                                   std::span<const CheckpointScores> scores, bool& cut) {
+std::vector<HeadOfArm> heads_shown(const FigureArms& arms, std::span<const CheckpointScores> scores,
+                                   bool& cut) {
   std::vector<HeadOfArm> shown;
   for (const std::string& arm : arms) {
     std::vector<std::string> order;
@@ -84,7 +84,7 @@ json score_rows(std::span<const CheckpointScores> scores, const std::set<HeadOfA
   return rows;
 }
 
-json mean_bars(std::span<const std::string> arms) {
+json mean_bars(const FigureArms& arms) {
   json bars = json::parse(R"json({
     "mark": {"type": "bar", "strokeWidth": 1.2},
     "encoding": {
@@ -99,7 +99,7 @@ json mean_bars(std::span<const std::string> arms) {
     }
   })json");
   json colors;
-  encode_arms(colors, arms);
+  arms.encode(colors);
   colors["color"]["legend"]["symbolType"] = "square";
   colors["color"]["legend"]["labelLimit"] = 260;
   bars["encoding"]["fill"] = colors["color"];
@@ -124,8 +124,7 @@ json seed_dots() {
 
 }  // namespace
 
-json head_scores_figure(std::span<const std::string> arms,
-                        std::span<const std::uint64_t> checkpoints,
+json head_scores_figure(const FigureArms& arms, std::span<const std::uint64_t> checkpoints,
                         std::span<const CheckpointScores> scores, bool& cut) {
   const std::vector<HeadOfArm> shown = heads_shown(arms, scores, cut);
   json places = json::array();

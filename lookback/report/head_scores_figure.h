@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "lookback/report/figure_arms.h"
 #include "lookback/report/series.h"
 
 namespace lookback::report {
@@ -18,7 +19,7 @@ inline constexpr std::size_t most_scored_heads = 12;
 /// checkpoint that the parameter `checkpoint` (an index into `checkpoints`, in tokens) names: bars
 /// are means over seeds, dots the seeds. `cut` becomes true where an arm has more heads than are
 /// shown.
-nlohmann::json head_scores_figure(std::span<const std::string> arms,
+nlohmann::json head_scores_figure(const FigureArms& arms,
                                   std::span<const std::uint64_t> checkpoints,
                                   std::span<const CheckpointScores> scores, bool& cut);
 

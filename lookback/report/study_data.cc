@@ -9,11 +9,12 @@
 #include <utility>
 
 #include "lookback/data/task.h"
-#include "lookback/report/colors.h"
+#include "lookback/report/figure_arms.h"
 #include "lookback/report/figures.h"
 #include "lookback/report/head_scores_figure.h"
 #include "lookback/report/json_access.h"
 #include "lookback/report/series.h"
+#include "lookback/report/sweep_figures.h"
 
 namespace lookback::report {
 namespace {
@@ -36,12 +37,6 @@ json variant(std::string_view id, std::string_view label, json spec) {
   return {{"id", std::string(id)}, {"label", std::string(label)}, {"spec", std::move(spec)}};
 }
 
-std::vector<std::string> arm_names(const StudyReport& study) {
-  std::vector<std::string> names;
-  for (const Arm& arm : study.arms) names.push_back(arm.name);
-  return names;
-}
-
 /// The token counts of the checkpoints that the page shows, or, without any, of the metrics.
 std::vector<std::uint64_t> checkpoints_of(const StudyReport& study) {
   std::set<std::uint64_t> tokens;
@@ -56,6 +51,7 @@ std::vector<std::uint64_t> checkpoints_of(const StudyReport& study) {
 
 json arms_data(const StudyReport& study) {
   json arms = json::array();
+  const FigureArms shown(study);
   for (std::size_t i = 0; i < study.arms.size(); ++i) {
     const Arm& arm = study.arms[i];
     json runs = json::array();
@@ -64,7 +60,7 @@ json arms_data(const StudyReport& study) {
                       {"summary", run.summary.is_object() ? run.summary : json::object()}});
     }
     arms.push_back({{"name", arm.name},
-                    {"color", std::string(arm_color(i))},
+                    {"color", shown.color(i)},
                     {"parameters", arm.parameters},
                     {"configuration", arm.configuration},
                     {"runs", std::move(runs)}});
@@ -119,7 +115,7 @@ std::string main_probes(const StudyReport& study) {
   return text;
 }
 
-json induction_figure(const StudyReport& study, const std::vector<std::string>& arms,
+json induction_figure(const StudyReport& study, const FigureArms& arms,
                       const std::vector<Transition>& marks) {
   return figure(
       "induction-score", "Induction score",
@@ -138,7 +134,7 @@ json induction_figure(const StudyReport& study, const std::vector<std::string>& 
                                                   induction_chance(study)))}));
 }
 
-json loss_figure(const StudyReport& study, const std::vector<std::string>& arms,
+json loss_figure(const StudyReport& study, const FigureArms& arms,
                  const std::vector<Transition>& marks) {
   const std::vector<Curve> losses = second_half_loss_curves(study);
   const std::vector<IdealLoss> ideals = ideal_losses(study);
@@ -199,8 +195,7 @@ std::optional<json> predictor_figure(const StudyReport& study) {
 }
 
 /// Of a study that learns from text; else nothing.
-std::optional<json> validation_figure(const StudyReport& study,
-                                      const std::vector<std::string>& arms,
+std::optional<json> validation_figure(const StudyReport& study, const FigureArms& arms,
                                       const std::vector<Transition>& marks) {
   const std::vector<Curve> losses = validation_loss_curves(study);
   if (losses.empty()) return std::nullopt;
@@ -216,7 +211,7 @@ std::optional<json> validation_figure(const StudyReport& study,
       json::array({variant("validation-loss", "", validation_loss_figure(arms, losses, marks))}));
 }
 
-json head_figure(const StudyReport& study, const std::vector<std::string>& arms,
+json head_figure(const StudyReport& study, const FigureArms& arms,
                  const std::vector<std::uint64_t>& checkpoints) {
   bool cut = false;
   json spec = head_scores_figure(arms, checkpoints, checkpoint_scores(study, checkpoints), cut);
@@ -247,7 +242,7 @@ std::string meanings_of(const std::vector<ProbeEnd>& ends) {
   return text;
 }
 
-json probe_figure(const StudyReport& study, const std::vector<std::string>& arms) {
+json probe_figure(const StudyReport& study, const FigureArms& arms) {
   const std::vector<ProbeEnd> ends = probe_ends(study);
   return figure("probes", "Held-out probes",
                 "The same measures at a run's last evaluation, a dot a run and no interval, " +
@@ -258,7 +253,7 @@ json probe_figure(const StudyReport& study, const std::vector<std::string>& arms
                                      probes_figure(arms, ends, ProbeMeasure::induction_score))}));
 }
 
-json position_figure(const StudyReport& study, const std::vector<std::string>& arms,
+json position_figure(const StudyReport& study, const FigureArms& arms,
                      const std::vector<std::uint64_t>& checkpoints) {
   std::vector<PositionLosses> losses = position_losses(study, checkpoints);
   const bool thinned = thin_seeds(losses);
@@ -282,9 +277,10 @@ bool has_run_to_its_end(std::string_view status) {
 }  // namespace
 
 json study_figures(const StudyReport& study, const std::vector<std::uint64_t>& checkpoints) {
-  const std::vector<std::string> arms = arm_names(study);
+  const FigureArms arms(study);
   const std::vector<Transition> marks = transitions(study);
-  json figures = json::array({induction_figure(study, arms, marks)});
+  json figures = sweep_figures(study);
+  figures.push_back(induction_figure(study, arms, marks));
   // The first two stand on the first screen: of a language model its own loss.
   if (auto validation = validation_figure(study, arms, marks)) {
     figures.push_back(std::move(*validation));
@@ -332,6 +328,7 @@ json study_data(const StudyReport& study, const std::vector<std::string>& notes)
           {"threads", study.threads},
           {"notes", notes},
           {"arms", arms_data(study)},
+          {"legend", FigureArms(study).legend()},
           {"figures", study_figures(study, checkpoints)},
           {"checkpoints", checkpoints},
           {"sequence", {{"tokens", study.sequence.tokens}, {"period", study.sequence.period}}},

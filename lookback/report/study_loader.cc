@@ -87,6 +87,7 @@ void StudyLoader::add_runs(const study::Study& study) {
   study_.name = study.name;
   study_.question = study.question;
   study_.tokens = study.arms.front().train.tokens;
+  study_.swept = study.swept;
   files_.clear();
   for (std::size_t i = 0; i < study.arms.size(); ++i) {
     const study::RunConfig& config = study.arms[i];

@@ -12,6 +12,7 @@
 
 #include "lookback/report/checkpoint_contents.h"
 #include "lookback/report/lens_result.h"
+#include "lookback/study/sweep.h"
 
 namespace lookback::report {
 
@@ -48,6 +49,7 @@ struct StudyReport {
   std::uint64_t tokens = 0;   // training tokens a run was asked for; 0 when not recorded
   std::uint64_t threads = 0;  // 0 when not recorded
   std::vector<Arm> arms;
+  study::SweptArms swept;  // axes of a sweep, and where each of the arms lies
   HeldOutSequence sequence;
   nlohmann::json ledger;            // ledger.json, or null
   std::vector<std::string> notes;   // what was left out or could not be read, a line each

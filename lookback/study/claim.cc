@@ -51,13 +51,14 @@ constexpr RelationKey relation_keys[] = {
     {"between", Relation::between},     {"is", Relation::is},
     {"within", Relation::within},       {"of_arm", Relation::within},
     {"of_finding", Relation::within},   {"present", Relation::present},
+    {"exponent", Relation::exponent},
 };
 /// The other keys that a test may have.
-constexpr std::string_view other_test_keys[] = {"finding", "arm", "probe",
-                                                "times",   "by",  "decided_by"};
+constexpr std::string_view other_test_keys[] = {
+    "finding", "arm", "probe", "times", "by", "decided_by", "against", "at", "skip_missing"};
 constexpr const char* relations_allowed =
     "above or below (a number), above_arm or below_arm, above_finding or below_finding, between, "
-    "within with of_arm or of_finding, is, or present";
+    "within with of_arm or of_finding, is, present, or exponent";
 
 /// Whether both figures of a comparison exist; an error is recorded of one that does not.
 bool has_known_figures(const ClaimTest& test) {
@@ -111,11 +112,10 @@ void read_other(base::TableReader& reader, const std::vector<std::string>& arms,
   }
 }
 
-void read_bounds(base::TableReader& reader, ClaimTest& test) {
-  const std::vector<double> bounds =
-      reader.numbers("between", {}, 2, -largest_bound, largest_bound);
+void read_bounds(base::TableReader& reader, const std::string& key, ClaimTest& test) {
+  const std::vector<double> bounds = reader.numbers(key, {}, 2, -largest_bound, largest_bound);
   if (bounds.size() != 2 || bounds[0] > bounds[1]) {
-    reader.fail("between", "allowed: two numbers, the smaller first");
+    reader.fail(key, "allowed: two numbers, the smaller first");
     return;
   }
   test.low = bounds[0];
@@ -180,8 +180,8 @@ void read_bound(base::TableReader& reader, ClaimTest& test) {
     reader.fail(key, "needs another figure to be near to: of_arm or of_finding");
   } else if (test.relation == Relation::above || test.relation == Relation::below) {
     test.low = reader.number(key, 0, -largest_bound, largest_bound);
-  } else if (test.relation == Relation::between) {
-    read_bounds(reader, test);
+  } else if (test.relation == Relation::between || test.relation == Relation::exponent) {
+    read_bounds(reader, key, test);
   } else if (test.relation == Relation::is) {
     const Quantity* quantity = find_quantity(test.finding);
     const bool has_words = quantity != nullptr && quantity->words != nullptr;
@@ -233,32 +233,56 @@ void check_test(base::TableReader& reader, const ClaimTest& test) {
   }
 }
 
+/// How it is decided, where there is a choice.
+DecidedBy read_decided_by(base::TableReader& reader, Relation relation) {
+  const bool has_mean = relation == Relation::above || relation == Relation::below ||
+                        relation == Relation::between || relation == Relation::within;
+  std::vector<DecidedBy> ways = {DecidedBy::every_seed};
+  if (has_mean) ways = {DecidedBy::mean, DecidedBy::every_seed};
+  if (relation == Relation::exponent) ways = {DecidedBy::fit};
+  std::vector<std::string> names;
+  names.reserve(ways.size());
+  for (const DecidedBy way : ways) names.emplace_back(name_of(way));
+  const std::string chosen = reader.choice("decided_by", names.front(), names);
+  return ways[static_cast<std::size_t>(std::ranges::find(names, chosen) - names.begin())];
+}
+
+/// `names` are those of all arms.
 ClaimTest read_test(base::TableReader& reader, const std::string& arm,
-                    const std::vector<std::string>& arms) {
+                    const std::vector<std::string>& names, const SweptArms& arms) {
   ClaimTest test;
   test.arm = arm;
   if (reader.require("finding", "the name of a figure")) {
     test.finding = read_finding(reader, "finding", "");
   }
   test.probe = reader.choice("probe", test.probe, data::task_names());
-  read_relation(reader, arms, test);
-  const bool has_mean = test.relation == Relation::above || test.relation == Relation::below ||
-                        test.relation == Relation::between || test.relation == Relation::within;
-  const std::string by_mean = name_of(DecidedBy::mean), by_seed = name_of(DecidedBy::every_seed);
-  std::vector<std::string> allowed = {by_seed};
-  if (has_mean) allowed.push_back(by_mean);
-  const std::string decided = reader.choice("decided_by", has_mean ? by_mean : by_seed, allowed);
-  test.decided_by = decided == by_mean ? DecidedBy::mean : DecidedBy::every_seed;
+  read_relation(reader, names, test);
+  if (test.relation == Relation::exponent) {
+    read_power_law(reader, arms, test);
+  } else {
+    for (const char* of_law : {"against", "at", "skip_missing"}) {
+      if (reader.has(of_law)) reader.fail(of_law, "found without exponent, allowed: with it");
+    }
+  }
+  test.decided_by = read_decided_by(reader, test.relation);
   check_test(reader, test);
   return test;
 }
 
-/// One test an arm that is named.
-void add_tests(base::TableReader& reader, const std::vector<std::string>& arms, Claim& claim) {
-  reader.require("arm", "an arm's name, or several");
-  const std::vector<std::string> named = reader.choices("arm", {}, arms);
-  if (named.empty()) reader.fail("arm", "found none, allowed: an arm's name, or several");
-  for (const std::string& arm : named) claim.tests.push_back(read_test(reader, arm, arms));
+/// One test an arm that is named. A power law is one of arms without their points; of a study without arms
+/// it names none.
+void add_tests(base::TableReader& reader, const SweptArms& arms, Claim& claim) {
+  const std::vector<std::string> names = arms.names(), bases = arms.bases();
+  const bool of_bases = reader.has("exponent");
+  std::vector<std::string> named;
+  if (of_bases && bases.size() == 1 && bases.front().empty()) {
+    named = bases;
+  } else {
+    reader.require("arm", "an arm's name, or several");
+    named = reader.choices("arm", {}, of_bases ? bases : names);
+    if (named.empty()) reader.fail("arm", "found none, allowed: an arm's name, or several");
+  }
+  for (const std::string& arm : named) claim.tests.push_back(read_test(reader, arm, names, arms));
 }
 
 /// A text that is there, on one line: lists of claims show it.
@@ -272,7 +296,7 @@ std::string read_line(base::TableReader& reader, const char* key, std::size_t lo
   return text;
 }
 
-Claim read_claim(base::TableReader& reader, const std::vector<std::string>& arms) {
+Claim read_claim(base::TableReader& reader, const SweptArms& arms) {
   Claim claim;
   reader.require("name", "a name for the claim");
   claim.name = read_line(reader, "name", longest_name);
@@ -294,15 +318,16 @@ Claim read_claim(base::TableReader& reader, const std::vector<std::string>& arms
 
 const char* name_of(Relation relation) {
   constexpr const char* names[] = {"above", "below",   "between", "within",
-                                   "is",    "present", "absent"};
+                                   "is",    "present", "absent",  "exponent"};
   return names[static_cast<std::size_t>(relation)];
 }
 
 const char* name_of(DecidedBy decided_by) {
-  return decided_by == DecidedBy::mean ? "mean" : "every-seed";
+  constexpr const char* names[] = {"mean", "every-seed", "fit"};
+  return names[static_cast<std::size_t>(decided_by)];
 }
 
-std::vector<Claim> read_claims(base::TableReader& study, const std::vector<std::string>& arms) {
+std::vector<Claim> read_claims(base::TableReader& study, const SweptArms& arms) {
   std::vector<Claim> claims;
   for (base::TableReader& reader : study.tables("claim")) {
     Claim claim = read_claim(reader, arms);
@@ -316,6 +341,11 @@ std::vector<Claim> read_claims(base::TableReader& study, const std::vector<std::
 
 std::uint64_t read_needed_tokens(base::TableReader& reader) {
   return reader.count("needs_tokens", 0, 0, 1'000'000'000'000'000);
+}
+
+bool is_about(const ClaimTest& test, std::string_view arm) {
+  if (!test.law) return test.arm == arm || (test.against_other && test.other_arm == arm);
+  return std::ranges::find(test.law->places, arm, &PowerLaw::Place::arm) != test.law->places.end();
 }
 
 bool is_by_ratio(const ClaimTest& test) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lookback/base/toml_table.h"
+#include "lookback/study/sweep.h"
 
 namespace lookback::study {
 
@@ -19,17 +20,31 @@ enum class Relation {
   is,       ///< the figure is a word
   present,  ///< the run has the figure at all: it has had a transition
   absent,
+  exponent,  ///< the figure goes with a power of a swept number, whose exponent is between two numbers
 };
-/// "above", "below", "between", "within", "is", "present", "absent".
+/// "above", "below", "between", "within", "is", "present", "absent", "exponent".
 const char* name_of(Relation relation);
 
 /// What of the seeds must be on the claim's side.
 enum class DecidedBy {
   mean,        ///< the interval of 95% of the mean, of figures or of differences paired by seed
   every_seed,  ///< each of them: one counterexample contradicts
+  fit,         ///< the interval of 95% of the exponent, fitted over all runs of all points
 };
-/// "mean", "every-seed".
+/// "mean", "every-seed", "fit".
 const char* name_of(DecidedBy decided_by);
+
+/// Over which runs a power law is fitted.
+struct PowerLaw {
+  struct Place {
+    std::string arm;  ///< the full name, at a point of the sweep
+    double at = 0;
+  };
+  std::string key;            ///< the swept key: "model.context"
+  std::vector<Place> places;  ///< the arm's points, in the order of the sweep
+  bool skips_missing =
+      false;  ///< whether runs that have no figure are skipped, and decide all the same
+};
 
 /// A predicate over a figure (quantities.h) of one arm's runs. Against another figure, of the same
 /// seed and on the same probe, the predicate is: figure > times * other + by (below: <). Within: the
@@ -46,6 +61,7 @@ struct ClaimTest {
   double within = 0;         ///< a share of the other (by ratio), or in the figure's unit
   double low = 0, high = 0;  ///< the number (`low`) or numbers
   std::string word;
+  std::optional<PowerLaw> law;  ///< of an exponent; `arm` is then the arm without its point
   DecidedBy decided_by = DecidedBy::mean;
 };
 
@@ -60,8 +76,15 @@ struct Claim {
   std::vector<ClaimTest> tests;    ///< all must hold; at least one
 };
 
-/// Reads the [[claim]]s of a study whose arms have these names. Errors are recorded in the reader.
-std::vector<Claim> read_claims(base::TableReader& study, const std::vector<std::string>& arms);
+/// Reads the [[claim]]s of a study with these arms. Errors are recorded in the reader.
+std::vector<Claim> read_claims(base::TableReader& study, const SweptArms& arms);
+
+/// Reads of a test that has `exponent` what it says of it: `against`, `at`, `skip_missing`. REQUIRES that
+/// test.arm is the base of an arm. Errors are recorded in the reader.
+void read_power_law(base::TableReader& reader, const SweptArms& arms, ClaimTest& test);
+
+/// Whether a test is about the runs of an arm.
+bool is_about(const ClaimTest& test, std::string_view arm);
 
 /// `needs_tokens` of a claim, or of one of its sizes.
 std::uint64_t read_needed_tokens(base::TableReader& reader);

@@ -69,8 +69,8 @@ std::string shown_number(double value, std::string_view unit) {
 std::string sentence_of(const ClaimTest& test) {
   const Quantity* quantity = find_quantity(test.finding);
   const std::string unit(quantity == nullptr ? "" : quantity->unit);
-  std::string words = fmt::format("{}: {}", test.arm,
-                                  quantity == nullptr ? test.finding : std::string(quantity->says));
+  const std::string of_arm = test.arm.empty() ? "" : test.arm + ": ";
+  std::string words = of_arm + (quantity == nullptr ? test.finding : std::string(quantity->says));
   if (!test.probe.empty()) words += " on " + test.probe;
   switch (test.relation) {
     case Relation::above:
@@ -89,6 +89,9 @@ std::string sentence_of(const ClaimTest& test) {
       return words + " exists";
     case Relation::absent:
       return words + " does not exist";
+    case Relation::exponent:
+      return words + fmt::format(" is proportional to {}^p, p between {} and {}", test.law->key,
+                                 stated(test.low, ""), stated(test.high, ""));
   }
   return words;
 }
@@ -104,7 +107,9 @@ std::string other_name(const ClaimTest& test) {
 
 std::string against_of(const ClaimTest& test) {
   if (test.relation == Relation::is) return test.word;
-  if (test.relation == Relation::between) return fmt::format("{} to {}", test.low, test.high);
+  if (test.relation == Relation::between || test.relation == Relation::exponent) {
+    return fmt::format("{} to {}", test.low, test.high);
+  }
   if (test.relation == Relation::within) {
     constexpr double percent = 100;
     const std::string band = is_by_ratio(test) ? fmt::format("{:g}%", percent * test.within)

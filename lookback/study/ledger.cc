@@ -52,6 +52,24 @@ std::vector<SeedFigures> figures_of(const ClaimTest& test, const Study& study,
   return seeds;
 }
 
+/// All runs of a power law, also those that have not ended.
+std::vector<LawRun> law_runs_of(const ClaimTest& test, const Study& study,
+                                std::span<const RunRecord> runs) {
+  std::vector<LawRun> found;
+  for (const PowerLaw::Place& place : test.law->places) {
+    for (std::uint64_t seed = 0; seed < study.seeds; ++seed) {
+      const RunRecord* run = find_record(runs, place.arm, seed);
+      LawRun one{place.arm, place.at, seed, run != nullptr, false, {}};
+      if (run != nullptr) {
+        one.has_diverged = !has_finished(*run);
+        one.figure = figure_in(*run, test.finding, test.probe);
+      }
+      found.push_back(std::move(one));
+    }
+  }
+  return found;
+}
+
 json figure_json(const Figure& figure) {
   if (is_never(figure)) return "never";
   if (const double* number = std::get_if<double>(&figure)) return lens::rounded(*number);
@@ -91,10 +109,29 @@ json threshold_json(const TestResult& result) {
   return json_or_null(bounds.high);
 }
 
+/// The law that was fitted, and the runs it was fitted to.
+json law_json(const TestResult& result) {
+  const FittedLaw& law = *result.law;
+  json runs = json::array();
+  for (const LawRun& run : law.runs) {
+    runs.push_back({{"run", run_name(run.arm, run.seed)},
+                    {"at", run.at},
+                    {"seed", run.seed},
+                    {"value", run.has_diverged ? json("diverged") : figure_json(run.figure)}});
+  }
+  return {{"key", result.test.law->key},
+          {"exponent", lens::rounded(law.exponent)},
+          {"factor", lens::rounded(law.factor)},
+          {"spread", lens::rounded(law.spread)},
+          {"fitted", law.fitted},
+          {"runs", std::move(runs)}};
+}
+
 /// The probe that a test is about. REQUIRES an arm of the study.
 const std::string& probe_of(const ClaimTest& test, const Study& study) {
   if (!test.probe.empty()) return test.probe;
-  return std::ranges::find(study.arms, test.arm, &RunConfig::arm)->data.main_probe();
+  const std::string& arm = test.law ? test.law->places.front().arm : test.arm;
+  return std::ranges::find(study.arms, arm, &RunConfig::arm)->data.main_probe();
 }
 
 json test_json(const TestResult& result, const Study& study) {
@@ -102,15 +139,16 @@ json test_json(const TestResult& result, const Study& study) {
   json seeds = json::array();
   for (const SeedVerdict& seed : result.seeds) seeds.push_back(seed_json(result, seed));
   const bool has_deviation = !result.logarithmic && result.shown.what != Shown::What::ratio;
-  const bool by_mean = result.decided_by == DecidedBy::mean;
+  const bool by_mean = result.decided_by == DecidedBy::mean || result.law;
   const bool has_mean = by_mean || test.decided_by == DecidedBy::every_seed;
-  const bool has_interval = by_mean && std::isfinite(result.estimate.half_width());
+  const bool has_interval =
+      by_mean && std::isfinite(result.law ? result.law->lower : result.estimate.half_width());
   const lens::Share share = lens::share_estimate(result.holds_in, result.decided_in);
   json entry = {
       {"says", sentence_of(test)},
       {"finding", test.finding},
       {"probe", probe_of(test, study)},
-      {"unit", std::string(find_quantity(test.finding)->unit)},
+      {"unit", result.law ? "" : std::string(find_quantity(test.finding)->unit)},
       {"arm", test.arm},
       {"relation", name_of(test.relation)},
       {"decided_by", name_of(result.decided_by)},
@@ -133,6 +171,7 @@ json test_json(const TestResult& result, const Study& study) {
   if (has_interval) {
     entry["interval"] = {lens::rounded(result.shown.lower), lens::rounded(result.shown.upper)};
   }
+  if (result.law) entry["law"] = law_json(result);
   if (result.decided_in > 0) {
     entry["share_interval"] = {lens::rounded(share.lower), lens::rounded(share.upper)};
   }
@@ -143,10 +182,8 @@ json test_json(const TestResult& result, const Study& study) {
 std::optional<std::uint64_t> tokens_of(const Claim& claim, std::span<const RunRecord> runs) {
   std::optional<std::uint64_t> fewest;
   for (const RunRecord& run : runs) {
-    const auto is_about = [&](const ClaimTest& test) {
-      return test.arm == run.arm || (test.against_other && test.other_arm == run.arm);
-    };
-    if (!has_finished(run) || std::ranges::none_of(claim.tests, is_about)) continue;
+    const auto is_about_run = [&](const ClaimTest& test) { return is_about(test, run.arm); };
+    if (!has_finished(run) || std::ranges::none_of(claim.tests, is_about_run)) continue;
     const auto tokens = base::find_count(run.findings, {"tokens"}).value_or(0);
     fewest = std::min(fewest.value_or(tokens), tokens);
   }
@@ -184,9 +221,7 @@ json runs_json(const Claim& claim, std::span<const RunRecord> runs) {
   std::set<std::string> names;
   for (const ClaimTest& test : claim.tests) {
     for (const RunRecord& run : runs) {
-      const bool is_other = test.against_other && test.other_arm == run.arm;
-      if (has_finished(run) && (run.arm == test.arm || is_other))
-        names.insert(run_name(run.arm, run.seed));
+      if (has_finished(run) && is_about(test, run.arm)) names.insert(run_name(run.arm, run.seed));
     }
   }
   return names;
@@ -204,6 +239,10 @@ json claim_json(const Claim& claim, const Study& study, std::span<const RunRecor
                 const Statements& statements) {
   std::vector<TestResult> tests;
   for (const ClaimTest& test : claim.tests) {
+    if (test.law) {
+      tests.push_back(decide_law(test, law_runs_of(test, study, runs)));
+      continue;
+    }
     const std::vector<SeedFigures> seeds = figures_of(test, study, runs);
     tests.push_back(decide(test, seeds));
     if (const std::uint64_t missing = study.seeds - seeds.size(); missing > 0) {

@@ -10,6 +10,7 @@
 #include "lookback/base/require.h"
 #include "lookback/base/toml_document.h"
 #include "lookback/model/architecture_toml.h"
+#include "lookback/study/arm_name.h"
 
 namespace lookback::study {
 namespace {
@@ -76,8 +77,8 @@ Result<RunConfig> config_of(base::Document document) {
   base::TableReader reader(std::move(document));
   base::TableReader run = reader.table("run");
   const std::string arm = run.text("arm", "", 100);
-  if (!arm.empty() && !is_arm_name(arm)) {
-    run.fail("arm", fmt::format("found \"{}\", allowed: {}", base::printable(arm), arm_names));
+  if (!arm.empty() && !is_arm_of_run(arm)) {
+    run.fail("arm", fmt::format("found \"{}\", allowed: {}", base::printable(arm), arms_of_runs));
   }
   const std::int64_t seed = run.integer("seed", 0, 0, INT64_MAX);
   RunConfig config = read_run_tables(reader);
@@ -139,14 +140,6 @@ std::string to_toml(const RunConfig& config) {
       base::to_toml(config.data.task, row_of(config.data.task)), config.data.length,
       train::to_toml(config.train), evaluate.sequences, quoted_list(evaluate.probes), windows,
       train::to_toml(config.clamps));
-}
-
-bool is_arm_name(std::string_view name) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  };
-  return !name.empty() && name != "figures" && std::ranges::all_of(name, plain);
 }
 
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name) {

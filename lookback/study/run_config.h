@@ -69,10 +69,6 @@ Status validate(const RunConfig& config);
 /// of their runs. Whether a run is inspected is no part of what it is, and may change.
 std::string to_toml(const RunConfig& config);
 
-/// Arm names become directory names, beside one of the study's own.
-bool is_arm_name(std::string_view name);
-inline constexpr std::string_view arm_names = "letters, digits, - and _, but not \"figures\"";
-
 /// Reads back what to_toml wrote. `file_name` is for messages. A run's directory is of one version of
 /// lookback: what lookback 0.2 wrote is refused in a line that says so.
 Result<RunConfig> parse_run_config(const std::string& text, const std::string& file_name);

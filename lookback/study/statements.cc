@@ -32,12 +32,17 @@ std::string form_of(const ClaimTest& test) {
     text += fmt::format(" {}: {}", test.other_arm, test.other_finding);
     if (test.times != 1) text += fmt::format(" times {}", test.times);
     if (test.by != 0) text += fmt::format(" by {}", test.by);
-  } else if (test.relation == Relation::between) {
+  } else if (test.relation == Relation::between || test.relation == Relation::exponent) {
     text += fmt::format(" {} {}", test.low, test.high);
   } else if (test.relation == Relation::above || test.relation == Relation::below) {
     text += fmt::format(" {}", test.low);
   }
   if (test.relation == Relation::is) text += fmt::format(" {}", test.word);
+  if (test.law) {
+    text += fmt::format(" against {} of", test.law->key);
+    for (const PowerLaw::Place& place : test.law->places) text += fmt::format(" {}", place.arm);
+    if (test.law->skips_missing) text += " that have it";
+  }
   return text + fmt::format(", {}", name_of(test.decided_by));
 }
 

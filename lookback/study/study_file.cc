@@ -11,13 +11,16 @@
 #include "lookback/base/printable.h"
 #include "lookback/base/toml_document.h"
 #include "lookback/base/toml_values.h"
+#include "lookback/study/arm_name.h"
+#include "lookback/study/study_layers.h"
 
 namespace lookback::study {
 namespace {
 
 constexpr std::uint64_t most_seeds = 100'000;
+constexpr std::size_t longest_arm = 100;
+constexpr std::size_t most_swept_arms = 1000;
 constexpr std::size_t most_sizes = 16;
-const std::string size_as_it_is = "default";  // the study without any of its sizes
 const char* const tables[] = {"model", "init", "data", "train", "evaluate", "clamp"};
 
 /// The tables of runs that a table holds.
@@ -31,56 +34,6 @@ base::Document run_tables(base::TableReader& reader) {
   return document;
 }
 
-const base::TomlTable* table_in(const base::TomlTable& table, std::string_view key) {
-  const base::TomlValue* found = table.find(key);
-  return found == nullptr ? nullptr : std::get_if<base::TomlTable>(&found->data);
-}
-
-/// The kind of optimizer that a table's train.optimizer names; none where it names none.
-std::optional<std::string> optimizer_of(const base::TomlTable& table) {
-  const base::TomlTable* const train = table_in(table, "train");
-  const base::TomlTable* const optimizer =
-      train == nullptr ? nullptr : table_in(*train, "optimizer");
-  const base::TomlValue* const kind = optimizer == nullptr ? nullptr : optimizer->find("kind");
-  const auto* const name = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->data);
-  return name == nullptr ? std::nullopt : std::optional(*name);
-}
-
-/// Where `over` names a kind of task, keys of `below` that this kind lacks are dropped from it.
-void drop_keys_of_another_task(base::TomlTable& below, const base::TomlTable& over) {
-  const base::TomlTable* const data = table_in(over, "data");
-  const base::TomlValue* const kind = data == nullptr ? nullptr : data->find("kind");
-  const auto* const name = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->data);
-  if (name == nullptr || table_in(below, "data") == nullptr) return;
-  const auto kinds = data::task_kinds();
-  const auto own = std::ranges::find(kinds, *name, &data::TaskKind::name);
-  if (own == kinds.end()) return;  // the reader refuses it
-  const auto has = [](const data::TaskKind& row, const std::string& key) {
-    return std::ranges::find(row.keys, key, &base::Key::name) != row.keys.end();
-  };
-  auto& table = std::get<base::TomlTable>(below.find("data")->data);
-  std::erase_if(table.entries, [&](const base::TomlEntry& entry) {
-    return !has(*own, entry.key) && std::ranges::any_of(kinds, [&](const data::TaskKind& row) {
-      return has(row, entry.key);
-    });
-  });
-}
-
-/// `over` laid over `below`, table by table. Where it names another kind of optimizer, the one below is
-/// dropped whole: its keys are not the new one's, or mean something else there. `kind` is that of a
-/// table `below` which names none.
-base::Document laid_over(base::Document below, const base::Document& over,
-                         const std::string& kind = train::OptimizerConfig().kind) {
-  const std::optional<std::string> named = optimizer_of(over.root);
-  const bool is_another = named && *named != optimizer_of(below.root).value_or(kind);
-  if (is_another && table_in(below.root, "train") != nullptr) {
-    auto& train = std::get<base::TomlTable>(below.root.find("train")->data);
-    std::erase_if(train.entries, [](const auto& entry) { return entry.key == "optimizer"; });
-  }
-  drop_keys_of_another_task(below.root, over.root);
-  return base::merged(below, over);
-}
-
 std::vector<std::string> printable_of(const std::vector<std::string>& names) {
   std::vector<std::string> shown;
   std::ranges::transform(names, std::back_inserter(shown),
@@ -88,13 +41,38 @@ std::vector<std::string> printable_of(const std::vector<std::string>& names) {
   return shown;
 }
 
+/// Whether a point differs from the first on one axis at most.
+bool is_next_to_first(const SweepPoint& point, const Sweep& sweep) {
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < point.at.size(); ++i) {
+    others += point.at[i] != sweep.points.front().at[i] ? 1 : 0;
+  }
+  return others <= 1;
+}
+
 /// Whether each key and value of one size's tables is allowed, laid over `own`, so that a mistake does
 /// not wait until the size is asked for. (What it becomes was laid over before: apply_size.) Whether
 /// they go together is for then: they may be meant for others than those laid over.
-Status check_size(const base::Document& own, base::TableReader& size) {
-  base::TableReader reader(laid_over(own, run_tables(size)));
-  read_run_tables(reader);
-  return reader.finish();
+Status check_size(const base::Document& own, base::TableReader& size, const Sweep& sweep) {
+  const base::Document laid = laid_over(own, run_tables(size));
+  for (const SweepPoint& point : sweep.points) {
+    if (!is_next_to_first(point, sweep)) continue;  // those have every value once
+    base::TableReader reader(laid_over(laid, point.tables));
+    read_run_tables(reader);
+    if (Status status = reader.finish(); !status) return status;
+  }
+  return {};
+}
+
+/// The sweep of a study, with what one of its sizes, where one is given, lays over it.
+Result<Sweep> sweep_of(base::TableReader& study, base::TableReader* size) {
+  base::Document table = study.document("sweep");
+  std::size_t line = study.line("sweep");
+  if (size != nullptr && size->has("sweep")) {
+    table = base::merged(table, size->document("sweep"));
+    line = size->line("sweep");
+  }
+  return read_sweep(table, line);
 }
 
 /// The study's [sizes.NAME], laid over the tables of one of its arms.
@@ -111,7 +89,9 @@ Status check_sizes(base::TableReader& study, const base::Document& own) {
     }
     base::TableReader size = sizes.table(name);
     size.count("seeds", 1, 1, most_seeds);
-    if (Status status = check_size(own, size); !status) return status;
+    const Result<Sweep> sweep = sweep_of(study, &size);
+    if (!sweep) return sweep.error();
+    if (Status status = check_size(own, size, *sweep); !status) return status;
   }
   return {};
 }
@@ -134,9 +114,9 @@ std::vector<base::TableReader> own_sizes(base::TableReader& study, base::TableRe
 }
 
 Status check_sizes_of_arm(base::TableReader& study, base::TableReader& arm,
-                          const base::Document& own) {
+                          const base::Document& own, const Sweep& sweep) {
   for (base::TableReader& size : own_sizes(study, arm)) {
-    if (Status status = check_size(own, size); !status) return status;
+    if (Status status = check_size(own, size, sweep); !status) return status;
   }
   return {};
 }
@@ -157,105 +137,96 @@ void add_known(const base::KnownKeys& keys, base::KnownKeys& known) {
   }
 }
 
-/// `is_first`: with it the study's sizes are checked, which hold for all arms. The keys that its tables
-/// may have are added to `known`.
-Result<RunConfig> read_arm(base::TableReader& study, const base::Document& common,
-                           base::TableReader& arm, bool is_first, base::KnownKeys& known) {
-  arm.require("name", "a name for the arm");
-  const std::string name = arm.text("name", "", 100);
-  if (!is_arm_name(name)) {
-    arm.fail("name", fmt::format("found \"{}\", allowed: {}", base::printable(name), arm_names));
-    return study.finish().error();  // a name that cannot be shown comes into no other message
-  }
-  const base::Document own = laid_over(common, run_tables(arm));
-  base::TableReader reader(own);
-  RunConfig config = read_run_tables(reader);
-  config.arm = name;
-  if (Status status = reader.finish(study.known_keys()); !status) return status.error();
-  add_known(reader.known_keys(), known);
-  if (Status status = is_first ? check_sizes(study, own) : Status(); !status) return status.error();
-  if (Status status = check_sizes_of_arm(study, arm, own); !status) return status.error();
-  if (Status status = validate(config); !status) {
-    return status.error().at(
-        fmt::format("{}:{}: arm '{}'", study.file_name(), arm.line("name"), name));
-  }
-  return config;
+/// What the arms of one study are read from.
+struct ArmsOfStudy {
+  base::TableReader& study;
+  const base::Document common;  ///< the study's tables of runs
+  const Sweep& sweep;
+  base::KnownKeys known = {};  ///< gathers the keys that the tables of runs may have
+};
+
+bool has_path(const base::TomlTable& table, std::string_view key) {
+  const std::size_t dot = key.find('.');
+  if (dot == std::string_view::npos) return table.find(key) != nullptr;
+  const base::TomlTable* const below = table_in(table, key.substr(0, dot));
+  return below != nullptr && has_path(*below, key.substr(dot + 1));
 }
 
-/// The tables of an array, [[arm]] or [[claim]]; who reads it reports what is not a table.
-std::vector<base::TomlTable*> tables_in(base::Document& document, std::string_view array) {
-  std::vector<base::TomlTable*> found;
-  base::TomlValue* const value = document.root.find(array);
-  auto* const list = value == nullptr ? nullptr : std::get_if<base::TomlArray>(&value->data);
-  if (list == nullptr) return found;
-  for (base::TomlValue& item : *list) {
-    if (auto* const table = std::get_if<base::TomlTable>(&item.data)) found.push_back(table);
-  }
-  return found;
-}
-
-/// The command line's tokens hold for every arm, also for one with tokens of its own.
-void override_tokens(base::Document& document, std::uint64_t tokens) {
-  const base::TomlValue value = {static_cast<std::int64_t>(tokens), 0};
-  document.set("train.tokens", value);
-  for (base::TomlTable* const arm : tables_in(document, "arm")) {
-    base::TomlValue* const train = arm->find("train");
-    auto* const own = train == nullptr ? nullptr : std::get_if<base::TomlTable>(&train->data);
-    if (own == nullptr) continue;
-    if (base::TomlValue* const found = own->find("tokens")) *found = value;
-  }
-}
-
-/// A key of the text, in every table [data] that says so: the study's, or arms' own.
-void override_text(base::Document& document, const std::string& key, const std::string& text) {
-  const auto lay = [&](base::TomlTable& root) {
-    base::TomlValue* const data = root.find("data");
-    auto* const table = data == nullptr ? nullptr : std::get_if<base::TomlTable>(&data->data);
-    if (table == nullptr) return;
-    const base::TomlValue* const kind = table->find("kind");
-    const auto* const name = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->data);
-    if (base::TomlValue* const found = table->find(key)) {
-      found->data = text;
-    } else if (name != nullptr && *name == "tokens") {
-      table->entries.push_back({key, {text, 0}});
+/// Adds the arm `name`, whose tables are `own`, at each point of the sweep. `line`: of its name.
+Status add_points(ArmsOfStudy& reading, const std::string& name, std::size_t line,
+                  const base::Document& own, Study& study) {
+  const std::string file = reading.study.file_name();
+  for (const SweepPoint& point : reading.sweep.points) {
+    base::TableReader reader(laid_over(own, point.tables));
+    RunConfig config = read_run_tables(reader);
+    config.arm = name_at(name, point);
+    const Status read = reader.finish(reading.study.known_keys());
+    if (!read) return read.error();
+    add_known(reader.known_keys(), reading.known);
+    const std::size_t place = point.line == 0 ? line : point.line;
+    if (config.arm.size() > longest_arm) {
+      return Error{fmt::format("{}:{}: arm '{}': found a name of {} bytes, allowed: at most {}",
+                               file, place, config.arm, config.arm.size(), longest_arm)};
     }
-  };
-  lay(document.root);
-  for (base::TomlTable* const arm : tables_in(document, "arm")) lay(*arm);
-}
-
-/// `table` with the values of its own sizes.`size` laid over it. `kind`: as in laid_over.
-base::TomlTable at_size(const base::TomlTable& table, const std::string& size,
-                        const std::string& kind) {
-  const base::TomlTable* sizes = table_in(table, "sizes");
-  const base::TomlTable* values = sizes == nullptr ? nullptr : table_in(*sizes, size);
-  if (values == nullptr) return table;
-  return laid_over({"", table}, {"", *values}, kind).root;
-}
-
-/// Lays the tables of one of the study's sizes over it, its arms and its claims.
-Status apply_size(base::Document& document, const std::string& size) {
-  if (size == size_as_it_is) return {};
-  const base::TomlTable* sizes = table_in(document.root, "sizes");
-  if (sizes == nullptr || table_in(*sizes, size) == nullptr) {
-    std::vector<std::string> names = {size_as_it_is};
-    for (std::size_t i = 0; sizes != nullptr && i < sizes->entries.size(); ++i) {
-      const std::string& name = sizes->entries[i].key;
-      if (table_in(*sizes, name) != nullptr) names.push_back(base::printable(name));
+    if (point.line != 0 && study.arms.size() == most_swept_arms) {
+      return Error{
+          fmt::format("{}:{}: found more than {} arms at points of the sweep, allowed: at most "
+                      "that many",
+                      file, place, most_swept_arms)};
     }
-    return Error{fmt::format("{}: --size: found '{}', allowed: {}", document.file_name,
-                             base::printable(size), fmt::join(names, ", "))};
-  }
-  const std::string standard = train::OptimizerConfig().kind;
-  const std::string kind =
-      optimizer_of(document.root).value_or(standard);  // of arms that name none
-  document.root = at_size(document.root, size, standard);
-  for (const char* array : {"arm", "claim"}) {
-    for (base::TomlTable* const table : tables_in(document, array)) {
-      *table = at_size(*table, size, kind);
+    if (Status fits = validate(config); !fits) {
+      return Error{
+          fmt::format("{}:{}: arm '{}': {}", file, place, config.arm, fits.error().message)};
     }
+    study.swept.arms.push_back({config.arm, name, point.at});
+    study.arms.push_back(std::move(config));
   }
   return {};
+}
+
+/// An arm that sets what the sweep varies would seem to be what it is not.
+void refuse_swept_keys(base::TableReader& arm, const base::Document& tables, const Sweep& sweep) {
+  for (const std::string& key : sweep.keys) {
+    const std::size_t dot = key.find('.');
+    if (has_path(tables.root, key)) {
+      arm.table(key.substr(0, dot))
+          .fail(key.substr(dot + 1), "found in an arm, but [sweep] varies it");
+    }
+  }
+}
+
+Status read_arm(ArmsOfStudy& reading, base::TableReader& arm, Study& study) {
+  arm.require("name", "a name for the arm");
+  const std::string name = arm.text("name", "", longest_arm);
+  if (!is_arm_name(name)) {
+    arm.fail("name", fmt::format("found \"{}\", allowed: {}", base::printable(name), arm_names));
+    return reading.study.finish();  // a name that cannot be shown comes into no other message
+  }
+  const bool is_first = study.arms.empty();
+  if (std::ranges::find(study.swept.arms, name, &SweptArm::base) != study.swept.arms.end()) {
+    arm.fail("name", fmt::format("found \"{}\" twice, allowed: each name once", name));
+  }
+  const base::Document tables = run_tables(arm);
+  refuse_swept_keys(arm, tables, reading.sweep);
+  const base::Document own = laid_over(reading.common, tables);
+  if (Status added = add_points(reading, name, arm.line("name"), own, study); !added) return added;
+  if (Status status = is_first ? check_sizes(reading.study, own) : Status(); !status) return status;
+  return check_sizes_of_arm(reading.study, arm, own, reading.sweep);
+}
+
+/// The arms, or, of a study without any, its own tables at each point of its sweep.
+Status read_arms(ArmsOfStudy& reading, Study& study) {
+  std::vector<base::TableReader> arms = reading.study.tables("arm");
+  for (base::TableReader& arm : arms) {
+    if (Status status = read_arm(reading, arm, study); !status) return status;
+  }
+  if (!arms.empty()) return {};
+  if (!reading.sweep.axes.empty()) {
+    const std::size_t line = reading.study.line("sweep");
+    Status added = add_points(reading, "", line, reading.common, study);
+    if (!added) return added;
+  }
+  return check_sizes(reading.study, reading.common);
 }
 
 Result<Study> read_document(base::Document document) {
@@ -267,26 +238,15 @@ Result<Study> read_document(base::Document document) {
   study.question = reader.text("question", "", 2000);
   study.seeds = reader.count("seeds", 1, 1, most_seeds);
   study.sizes = reader.table("sizes").keys();
-  study.sizes.insert(study.sizes.begin(), size_as_it_is);
-  const base::Document common = run_tables(reader);
-  std::vector<std::string> names;
-  base::KnownKeys known;
-  for (base::TableReader& arm : reader.tables("arm")) {
-    Result<RunConfig> config = read_arm(reader, common, arm, names.empty(), known);
-    if (!config) return config.error();
-    const auto same = std::ranges::find(study.arms, config->arm, &RunConfig::arm);
-    if (same != study.arms.end()) {
-      arm.fail("name", fmt::format("found \"{}\" twice, allowed: each name once", config->arm));
-    }
-    names.push_back(config->arm);
-    study.arms.push_back(std::move(*config));
-  }
-  if (names.empty()) {
-    if (Status status = check_sizes(reader, common); !status) return status.error();
-  }
-  study.claims = read_claims(reader, names);
+  study.sizes.insert(study.sizes.begin(), std::string(size_as_it_is));
+  Result<Sweep> sweep = sweep_of(reader, nullptr);
+  if (!sweep) return sweep.error();
+  study.swept.axes = sweep->axes;
+  ArmsOfStudy reading{reader, run_tables(reader), *sweep};
+  if (Status status = read_arms(reading, study); !status) return status.error();
+  study.claims = read_claims(reader, study.swept);
   check_sizes_of_claims(reader);
-  if (Status status = reader.finish(known); !status) return status.error();
+  if (Status status = reader.finish(reading.known); !status) return status.error();
   if (study.arms.empty()) {
     return Error{fmt::format("{}: no [[arm]]; a study needs at least one", reader.file_name())};
   }
@@ -304,15 +264,7 @@ Result<Study> parse_study(const std::string& text, const std::string& file_name,
                           const Overrides& overrides) {
   Result<base::Document> document = base::parse_toml(text, file_name);
   if (!document) return document.error();
-  if (overrides.size) {
-    if (Status applied = apply_size(*document, *overrides.size); !applied) return applied.error();
-  }
-  if (overrides.seeds) {
-    document->set("seeds", {static_cast<std::int64_t>(*overrides.seeds), 0});
-  }
-  if (overrides.tokens) override_tokens(*document, *overrides.tokens);
-  if (overrides.directory) override_text(*document, "directory", *overrides.directory);
-  if (overrides.checksum) override_text(*document, "checksum", *overrides.checksum);
+  if (Status applied = apply_overrides(overrides, *document); !applied) return applied.error();
   return read_document(std::move(*document));
 }
 

@@ -10,6 +10,7 @@
 #include "lookback/base/result.h"
 #include "lookback/study/claim.h"
 #include "lookback/study/run_config.h"
+#include "lookback/study/sweep.h"
 
 namespace lookback::study {
 
@@ -17,7 +18,8 @@ struct Study {
   std::string name;
   std::string question;
   std::uint64_t seeds = 1;         ///< each arm runs with seeds 0 .. seeds - 1
-  std::vector<RunConfig> arms;     ///< with seed 0
+  std::vector<RunConfig> arms;     ///< with seed 0; of a sweep an arm for each point
+  SweptArms swept;                 ///< what the arms have as their points, in the same order
   std::vector<Claim> claims;       ///< what its runs decide
   std::vector<std::string> sizes;  ///< that it can be run at, "default" first
   std::string text;                ///< the study as TOML, the command line's changes included
@@ -46,7 +48,8 @@ struct Overrides {
 
 /// Reads a study file: `name`, `question`, `seeds`, the tables [model], [init], [data], [train],
 /// [evaluate] and [clamp.NAME] that hold for all arms, and an [[arm]] for each arm with its `name`
-/// and the tables that it changes or adds ([arm.model], [arm.clamp.NAME], ...); [[claim]]s (claim.h).
+/// and the tables that it changes or adds ([arm.model], [arm.clamp.NAME], ...); [sweep] (sweep.h), whose
+/// points are laid over every arm, or over the study where it has none; [[claim]]s (claim.h).
 /// [sizes.NAME], with `seeds` and tables that are laid over the study's, [arm.sizes.NAME], with tables
 /// that are laid over the arm's, and [claim.sizes.NAME], with the claim's `needs_tokens`, where that
 /// size is asked for ("default" is the study as it stands); all of them are read, so that a mistake

@@ -235,6 +235,7 @@ Bounds bounds_of(const ClaimTest& test) {
     case Relation::below:
       return {{}, bound};
     case Relation::between:
+    case Relation::exponent:
       return {test.low, test.high};
     case Relation::within:
       return {middle - test.within, middle + test.within};

@@ -64,6 +64,26 @@ struct Shown {
 /// "ratio", "difference"; empty of a figure alone.
 const char* name_of(Shown::What what);
 
+/// A run of a power law.
+struct LawRun {
+  std::string arm;
+  double at = 0;  ///< the swept number
+  std::uint64_t seed = 0;
+  bool has_ended = true, has_diverged = false;
+  Figure figure;
+};
+
+/// figure = factor * at^exponent, fitted by least squares of logarithms over the runs that have the
+/// figure, each run a point.
+struct FittedLaw {
+  std::vector<LawRun> runs;  ///< all of them
+  std::size_t fitted = 0;    ///< how many have the figure, as a number above 0
+  /// NaN where there is no fit. The interval is of 95%, Student's t of fitted - 2 degrees of freedom.
+  double exponent = 0, lower = 0, upper = 0;
+  double factor = 0;
+  double spread = 0;  ///< the factor exp(s), with s the standard deviation about the line
+};
+
 struct TestResult {
   ClaimTest test;
   Verdict verdict = Verdict::not_decided;
@@ -79,6 +99,7 @@ struct TestResult {
   double standard_deviation = 0;             ///< over seeds; NaN of fewer than two
   Shown shown;                               ///< the same in the words of the claim
   std::size_t holds_in = 0, decided_in = 0;  ///< seeds
+  std::optional<FittedLaw> law;  ///< of an exponent; `seeds` are then the fits of each seed
 };
 
 /// Whether a seed has a figure that its run never came to: then there is no mean.
@@ -95,6 +116,12 @@ std::optional<double> effect_of(const TestResult& result, const SeedVerdict& see
 /// seeds, five at least, must agree; two that never came leave their seed out. So do figures that are
 /// missing or not numbers, and a run that diverged. Fewer seeds than least_seeds decide nothing.
 TestResult decide(const ClaimTest& test, std::span<const SeedFigures> seeds);
+
+/// Decides a power law: supported where the interval of the exponent lies inside the band, contradicted
+/// where it lies outside. Not decided while runs have not ended, where a run has no figure (it never came to
+/// it, diverged, or is not above 0) unless the claim skips those, and of fewer than least_seeds seeds or
+/// three values. Each seed's own exponent is its figure. REQUIRES a test with a law.
+TestResult decide_law(const ClaimTest& test, std::span<const LawRun> runs);
 
 /// Fills in result.shown and result.figure from the rest.
 void show(TestResult& result);

@@ -168,6 +168,18 @@ export interface ComparedWith {
   by: number;
 }
 
+/** The power law that a test fitted over its runs. */
+export interface PowerLaw {
+  key: string;
+  exponent: number | null;
+  factor: number | null;
+  /** The factor that a run lies off the line, by one standard deviation. */
+  spread: number | null;
+  /** How many of the runs it was fitted to. */
+  fitted: number;
+  runs: { run: string; at: number; seed: number; value: number | string | null }[];
+}
+
 export interface ClaimTest {
   says: string;
   finding: string;
@@ -193,6 +205,8 @@ export interface ClaimTest {
   holds_in: number;
   of: number;
   share_interval: [number, number] | null;
+  /** Of an exponent; its `seeds` are the exponents of each seed alone. */
+  law?: PowerLaw;
 }
 
 /** When a claim was first stated in this form. */
@@ -223,6 +237,12 @@ export interface Ledger {
   claims: Claim[];
 }
 
+/** The arms of a sweep, by the swept number. */
+export interface SweepLegend {
+  title: string;
+  entries: { label: string; color: string; dashed: boolean }[];
+}
+
 export interface StudyData {
   name: string;
   question: string;
@@ -231,6 +251,8 @@ export interface StudyData {
   threads: number;
   notes: string[];
   arms: ArmData[];
+  /** Null where each arm has a color of its own. */
+  legend: SweepLegend | null;
   figures: FigureData[];
   checkpoints: number[];
   sequence: Sequence;
@@ -255,6 +277,7 @@ export function wholeStudy(known: Partial<StudyData>): StudyData {
     threads: 0,
     notes: [],
     arms: [],
+    legend: null,
     figures: [],
     checkpoints: [],
     sequence: { tokens: [], period: 0 },

@@ -5,9 +5,10 @@ import { paramNames } from "./charts/specification";
 import type { FigureData, StudyData } from "./data";
 
 /** What moves a figure says where it stands. */
-type Place = "curves" | "through" | "end";
+type Place = "sweep" | "curves" | "through" | "end";
 
 function placeOf(figure: FigureData): Place {
+  if (figure.id.startsWith("sweep-")) return "sweep";
   const params = figure.variants.flatMap((variant) => paramNames(variant.spec));
   if (params.includes("checkpoint")) return "through";
   return params.includes("cursor") ? "curves" : "end";

@@ -28,6 +28,14 @@ const mainCurves = 2;
 /** From this arm on colors come again, and lines are dashed: arm_color in lookback/report/colors.h. */
 const colors = 7;
 
+/** The arms, or of a sweep its numbers. */
+function legendOf({ arms, legend }: StudyData): HTMLElement[] {
+  const entries = legend?.entries ?? arms.map(({ name, color }, index) => ({ label: name, color, dashed: index >= colors }));
+  const items = entries.map(({ label, color, dashed }) =>
+    el("li", dashed ? { class: "dashed" } : {}, swatch(color), label));
+  return legend ? [el("li", { class: "legend-title" }, legend.title), ...items] : items;
+}
+
 export class Page {
   private readonly header = el("div");
   private readonly first = el("div", { class: "first" });
@@ -78,10 +86,7 @@ export class Page {
     this.attempt(this.outcome, () => this.fill(this.outcome, study.arms, () => outcome(study)));
     const fresh = this.figures.update(study);
     this.place(study.ledger !== null);
-    this.legend.replaceChildren(
-      ...study.arms.map((arm, index) =>
-        el("li", index < colors ? {} : { class: "dashed" }, swatch(arm.color), arm.name)),
-    );
+    this.legend.replaceChildren(...legendOf(study));
     this.attempt(this.through.element, () => this.through.update(study, this.figures.in("through")));
     this.attempt(this.lensPlace, () => this.showLens(study));
     this.attempt(this.tail, () =>
@@ -117,9 +122,9 @@ export class Page {
     this.lens?.draw();
   }
 
-  /** Beside verdicts stand the two main curves; without verdicts all curves, after the outcome. */
+  /** Beside verdicts stand the two main curves; without verdicts all curves, after the outcome. Of a sweep what it comes to is first. */
   private place(verdicts: boolean): void {
-    const curves = this.figures.in("curves");
+    const curves = [...this.figures.in("sweep"), ...this.figures.in("curves")];
     const main = verdicts ? curves.slice(0, mainCurves) : curves;
     for (const chart of main) chart.makeCompact(verdicts ? lowCurve : null);
     this.arrange(this.curves, main);

@@ -58,6 +58,11 @@ export function isSquare(spec: Specification): boolean {
   return (spec.usermeta as { square?: unknown } | undefined)?.square === true;
 }
 
+/** Whether the page's legend of arms says nothing of its colors: then its own stays, however low it is. */
+function keepsLegend(spec: Specification): boolean {
+  return (spec.usermeta as { keepsLegend?: unknown } | undefined)?.keepsLegend === true;
+}
+
 export function paramNames(spec: Specification): string[] {
   const params = Array.isArray(spec.params) ? (spec.params as { name?: unknown }[]) : [];
   return params.map((param) => param?.name).filter((name) => typeof name === "string");
@@ -94,7 +99,7 @@ function withoutLegends<T>(spec: T): T {
 
 /** The specification for the page: as wide as its place, and steered by the page's own slider. */
 function forPage(given: Specification, theme: Theme, room: number, drawing: Drawing) {
-  const spec = recolored(drawing.height ? withoutLegends(given) : given, theme);
+  const spec = recolored(drawing.height && !keepsLegend(given) ? withoutLegends(given) : given, theme);
   const side = Math.max(80, Math.min(widestSquare, room) - 16);
   const size = isSquare(spec) ? { width: side, height: side } : { width: "container" };
   const lower =

@@ -1,6 +1,6 @@
 // One claim: a row to scan, and behind it everything that decided it.
 
-import { numberOf, type Claim, type ClaimTest, type SeedValue } from "../data";
+import { numberOf, type Claim, type ClaimTest, type PowerLaw, type SeedValue } from "../data";
 import { el, spoken } from "../dom";
 import { markOf, verdictOf } from "./mark";
 import { quantity, ratio, signed } from "./numbers";
@@ -34,7 +34,7 @@ function seedRow(test: ClaimTest, seed: SeedValue, reading: Reading): HTMLElemen
 function seedTable(test: ClaimTest): HTMLElement {
   const reading = readingOf(test);
   const unit = test.unit ? `, ${test.unit}` : "";
-  const heads = ["seed", `${test.arm}${unit}`];
+  const heads = ["seed", test.law ? "its own exponent" : `${test.arm}${unit}`];
   if (reading.paired) heads.push(reading.other, reading.effect);
   heads.push("holds");
   const head = el("tr", {}, ...heads.map((name) => el("th", { scope: "col" }, name)));
@@ -42,7 +42,19 @@ function seedTable(test: ClaimTest): HTMLElement {
   return el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows));
 }
 
+/** What a power law was fitted to, and how well it fits. */
+function fitOf(test: ClaimTest, law: PowerLaw): string {
+  const { mean, interval } = readingOf(test);
+  if (mean === null) return `No law could be fitted to these ${law.runs.length} runs.`;
+  const range = interval ? `, 95% interval [${interval.map((end) => quantity(end, "")).join(", ")}]` : "";
+  const missing = law.runs.length - law.fitted;
+  const without = missing > 0 ? `; ${missing} of ${law.runs.length} have no figure` : "";
+  const off = law.spread === null ? "" : `; runs lie off it by a factor of ${law.spread.toPrecision(3)} (one standard deviation)`;
+  return `Exponent ${quantity(mean, "")} against ${law.key}${range}; fitted to ${law.fitted} runs${without}${off}.`;
+}
+
 function spread(test: ClaimTest): string {
+  if (test.law) return fitOf(test, test.law);
   const reading = readingOf(test);
   const { paired, byRatio, logarithmic, effect, byMean, mean, interval } = reading;
   const what = !paired ? "value" : effect.includes(" ") ? `${effect}:` : effect;

@@ -42,7 +42,7 @@ export function readingOf(test: ClaimTest): Reading {
   const { compared_with: other, threshold } = test;
   const numbers = (Array.isArray(threshold) ? threshold : [threshold]).map(numberOf);
   const hasNever = test.seeds.some((seed) => seed.value === never || seed.other === never);
-  const byMean = test.decided_by === "mean";
+  const byMean = test.decided_by === "mean" || test.decided_by === "fit";
   return {
     byMean,
     mean: hasNever ? null : numberOf(test.mean),
