@@ -289,7 +289,7 @@ Status make_directories(const fs::path& path) {
     if (fs::is_directory(*status)) break;
     if (fs::exists(*status)) {
       return Error{path.string() + ": cannot make directory: " + at.string() +
-                   " is there and is no directory"};
+                   " exists and is not a directory"};
     }
     missing.push_back(at);
   }

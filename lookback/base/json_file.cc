@@ -36,7 +36,7 @@ Result<nlohmann::json> read_json_object(const std::filesystem::path& path, std::
   const Result<std::string> text = read_file(path, max_bytes);
   if (!text) return text.error();
   if (is_too_deep(*text)) {
-    return Error{fmt::format("{}: found values nested deeper than {}, the most that is allowed",
+    return Error{fmt::format("{}: found values nested deeper than {} levels, which is the limit",
                              path.string(), deepest_json)};
   }
   nlohmann::json value = nlohmann::json::parse(*text, nullptr, false);
@@ -47,9 +47,8 @@ Result<nlohmann::json> read_json_object(const std::filesystem::path& path, std::
 Status write_json_text(const std::filesystem::path& path, std::string_view text,
                        std::size_t max_bytes) {
   if (text.size() <= max_bytes) return write_file_atomically(path, text);
-  return Error{
-      fmt::format("{}: would have {} bytes, which no command would read; at most {} can be",
-                  path.string(), text.size(), max_bytes)};
+  return Error{fmt::format("{}: would have {} bytes, but no command reads more than {}",
+                           path.string(), text.size(), max_bytes)};
 }
 
 }  // namespace lookback::base

@@ -96,8 +96,9 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override {
     if (place_ == Place::tensor) {
       if (fields_.size() != 3 || offsets_ != 2) {
-        return fail(quoted_name(header.entries.back().name) +
-                    ": found no whole description, allowed: dtype, shape and two data_offsets");
+        return fail(
+            quoted_name(header.entries.back().name) +
+            ": found an incomplete description, allowed: dtype, shape and two data_offsets");
       }
     }
     place_ = place_ == Place::root ? Place::outside : Place::root;

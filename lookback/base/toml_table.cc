@@ -73,7 +73,7 @@ void TableReader::refuse(std::string_view key, const TomlValue& found, std::stri
 
 bool TableReader::require(std::string_view key, std::string_view allowed) {
   if (ask(key) != nullptr) return true;
-  fail(key, "is missing, allowed: " + std::string(allowed));
+  fail(key, "is missing, required: " + std::string(allowed));
   return false;
 }
 

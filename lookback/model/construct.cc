@@ -183,8 +183,8 @@ Status check_room(const Construction& construction, const Circuit& circuit) {
   const bool smeared = construction.kind == ConstructionKind::smeared;
   const std::size_t p = circuit.code.prime();
   const std::string& name = construction_names()[static_cast<std::size_t>(construction.kind)];
-  const std::string prime = fmt::format("p = {} is the least prime from {} with 2 p^2 >= V = {}", p,
-                                        least_prime, construction.vocabulary);
+  const std::string prime = fmt::format("p = {} is the smallest prime from {} with 2 p^2 >= V = {}",
+                                        p, least_prime, construction.vocabulary);
   if (construction.d_model < circuit.least_d_model) {
     const std::string parts =
         smeared

@@ -76,7 +76,8 @@ Error unknown_head(const Program& program, const std::string& name, std::size_t 
     if (site.name == name) heads = std::max(heads, site.first_head + site.heads);
   }
   if (heads == 0) {
-    return Error{fmt::format("{}: found head {}, but it is not split into heads", name, head)};
+    return Error{
+        fmt::format("{}: found head {}, but the activation is not split into heads", name, head)};
   }
   return Error{fmt::format("{}: found head {}, allowed 0 to {}", name, head, heads - 1)};
 }
@@ -88,7 +89,7 @@ bool is_split(const Program& program, const std::string& name) {
 /// What copies becomes x: both are of heads or neither is, and as wide.
 Status check_copied(const Program& program, std::size_t length, const Edit& edit) {
   if (is_split(program, edit.source) != is_split(program, edit.activation)) {
-    return Error{fmt::format("{}: found the source {}, of which only one is split into heads",
+    return Error{fmt::format("{}: found the source {}, but only one of the two is split into heads",
                              edit.activation, edit.source)};
   }
   const std::size_t width = activation_width(program, edit.activation, length);
