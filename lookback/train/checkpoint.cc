@@ -62,7 +62,7 @@ Result<Number> read_number(const Metadata& metadata, const std::string& key,
   const std::string& text = found->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    return Error{fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key,
+    return Error{fmt::format("{}: metadata '{}' is '{}'; it must be a number", path.string(), key,
                              base::printable(text))};
   }
   return number;
@@ -80,8 +80,7 @@ Result<std::vector<std::filesystem::path>> checkpoint_files(
 
 Status check_values(const base::Tensor& tensor, const std::filesystem::path& path) {
   if (std::ranges::all_of(tensor.values, [](float v) { return std::isfinite(v); })) return {};
-  return Error{
-      fmt::format("{}: tensor '{}' holds values that are not finite", path.string(), tensor.name)};
+  return Error{fmt::format("{}: tensor '{}' holds non-finite values", path.string(), tensor.name)};
 }
 
 }  // namespace
@@ -187,7 +186,7 @@ Result<TrainState> Checkpoint::state(const model::Program& program,
                                      std::span<const std::string> buffers) const {
   if (!first_loss_) {
     return Error{
-        fmt::format("{}: holds a model without optimizer state; training cannot go on "
+        fmt::format("{}: holds a model without optimizer state; training cannot continue "
                     "from it",
                     path_.string())};
   }

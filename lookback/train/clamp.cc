@@ -118,7 +118,7 @@ std::optional<std::string> contested(const model::Program& program, const Clamp&
 
 Status check_head(std::size_t head, std::size_t heads) {
   if (head < heads) return {};
-  return Error{fmt::format("head is {}, but a layer has {} {} (over its steps), counted from 0",
+  return Error{fmt::format("head is {}, but a layer has {} {} over all its steps, counted from 0",
                            head, heads, heads == 1 ? "head" : "heads")};
 }
 
@@ -128,7 +128,7 @@ Status check_freeze(const Clamp& clamp, const model::Program& program) {
   if (!known) return known.error();
   const auto site = std::ranges::find(program.sites, clamp.activation, &model::SiteInfo::name);
   if (clamp.head && site->heads == 0) {
-    return Error{fmt::format("'{}' is not made of heads; leave out head", clamp.activation)};
+    return Error{fmt::format("'{}' is not split into heads; remove head", clamp.activation)};
   }
   if (clamp.activation == "logits") {
     return Error{"freezing 'logits' leaves nothing to learn: the loss is a function of them alone"};
@@ -168,11 +168,11 @@ std::vector<Clamp> read_clamps(base::TableReader clamps, std::uint64_t run_token
     base::TableReader table = clamps.table(name);
     if (!is_plain(name)) {
       clamps.fail(name,
-                  "this name of a clamp has other characters, allowed: letters, digits, - "
+                  "found a clamp name with other characters, allowed: letters, digits, - "
                   "and _, at most 100");
     }
     if (read.size() == most_clamps) {
-      clamps.fail(name, fmt::format("found more clamps, allowed: {}", most_clamps));
+      clamps.fail(name, fmt::format("found too many clamps, allowed: at most {}", most_clamps));
       return read;
     }
     read.push_back(read_clamp(std::move(table), name, run_tokens, vocabulary));
@@ -190,7 +190,7 @@ Status validate(std::span<const Clamp> clamps, const model::Program& program,
       if (const auto both = contested(program, *earlier, *clamp)) {
         return Error{
             fmt::format("clamp.{} and clamp.{} both set {} in the same steps; one of them "
-                        "would be in vain",
+                        "would have no effect",
                         earlier->name, clamp->name, *both)};
       }
     }

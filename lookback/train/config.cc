@@ -19,7 +19,7 @@ std::size_t read_batch(base::TableReader& train, std::size_t length, std::size_t
   if (!train.has("batch_tokens")) return batch;
   const std::uint64_t tokens = train.count("batch_tokens", length, 1, std::uint64_t{1} << 40);
   if (train.has("batch")) {
-    train.fail("batch_tokens", "found beside batch, allowed: one of them");
+    train.fail("batch_tokens", "found together with batch, allowed: only one of them");
   } else if (tokens % length != 0 || tokens / length > 1 << 20) {
     train.fail(
         "batch_tokens",
@@ -33,7 +33,7 @@ std::size_t read_batch(base::TableReader& train, std::size_t length, std::size_t
 void refuse_old_places(base::TableReader& train) {
   for (const std::string& key : train.keys()) {
     if (!was_in_train(key)) continue;
-    train.fail(key, "belongs in [train.optimizer]; it stood here in lookback 0.2 and earlier");
+    train.fail(key, "belongs in [train.optimizer]; it was here in lookback 0.2 and earlier");
   }
 }
 

@@ -88,13 +88,13 @@ class Trainer {
     if (state_.step == 0) state_.first_loss = loss;
     report_ = report_of(loss, std::numeric_limits<double>::quiet_NaN());
     if (!std::isfinite(loss) || loss > run_.config.divergence * state_.first_loss) {
-      fault_ = fmt::format("loss {:.6g}, at the first step {:.6g}", loss, state_.first_loss);
+      fault_ = fmt::format("loss {:.6g}, after {:.6g} at the first step", loss, state_.first_loss);
       return Step::diverged;
     }
     const double norm = gradient_norm(slices_, gradient_.gradient(), workers_);
     report_ = report_of(loss, norm);
     if (!std::isfinite(norm)) {
-      fault_ = fmt::format("loss {:.6g}, but a gradient of norm {}", loss, norm);
+      fault_ = fmt::format("loss {:.6g}, but the gradient has norm {}", loss, norm);
       return Step::diverged;
     }
     optimizer_->update({gradient_.gradient(), clipping_scale(norm, run_.config.clip),
@@ -103,7 +103,7 @@ class Trainer {
     ++state_.step;
     report_ = report_of(loss, norm);
     if (all_finite(state_.parameters)) return Step::taken;
-    fault_ = fmt::format("loss {:.6g}, but parameters that are not finite after it", loss);
+    fault_ = fmt::format("loss {:.6g}, but the update gave non-finite parameters", loss);
     return Step::diverged;
   }
 
