@@ -163,7 +163,7 @@ Result<Vocabulary> BpeTraining::train(std::size_t size) const {
     const std::optional<PairKey> pair = pairs.take_most_frequent();
     if (!pair) {
       return Error{
-          fmt::format("found pairs for a vocabulary of {}, asked for {}: give more text or "
+          fmt::format("found pairs for a vocabulary of only {}, asked for {}; give more text or "
                       "a smaller vocabulary",
                       vocabulary.size() + 1, size)};
     }

@@ -133,13 +133,13 @@ Result<SourceText> read_text(const std::filesystem::path& path, DocumentKind kin
   if (!bytes) return bytes.error();
   if (const std::size_t nul = bytes->find('\0'); nul != std::string::npos) {
     return Error{
-        fmt::format("{}: found a NUL byte at {}, allowed: text in UTF-8", path.string(), nul)};
+        fmt::format("{}: found a NUL byte at offset {}, allowed: UTF-8 text", path.string(), nul)};
   }
   SourceText text;
   text.file = data_file(path.filename().string(), *bytes);
   text.cleaned = clean_text(std::move(*bytes), kind);
   if (!is_blank(text.cleaned)) return text;
-  return Error{fmt::format("{}: found no text, allowed: files with some", path.string())};
+  return Error{fmt::format("{}: found no text, allowed: a file that contains some", path.string())};
 }
 
 std::vector<std::string_view> split_documents(std::string_view text, DocumentKind kind) {

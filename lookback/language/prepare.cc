@@ -85,10 +85,10 @@ Result<std::vector<Source>> encode_files(const std::vector<fs::path>& files,
     source.stray_bytes = base::count_stray_bytes(text->cleaned);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       if (sources[i].text_checksum == source.text_checksum) {
-        return Error{
-            fmt::format("{}: found the text of {} again: it could be in training and in "
-                        "validation",
-                        file.string(), files[i].string())};
+        return Error{fmt::format(
+            "{}: found the same text as in {}, which could then be in both training and "
+            "validation",
+            file.string(), files[i].string())};
       }
     }
     encode_documents(split_documents(text->cleaned, options.documents), tokenizer, separator,
@@ -180,7 +180,7 @@ Status check_free(const fs::path& out) {
     if (!entries) return entries.error();
     if (entries->empty()) return {};
   }
-  return Error{out.string() + ": is already there, allowed: a new or empty directory"};
+  return Error{out.string() + ": already exists, allowed: a new or empty directory"};
 }
 
 /// A directory beside `out` that takes its name when it is whole, and else is removed; what killed
@@ -248,8 +248,8 @@ Result<Prepared> prepare_tokens(const std::vector<fs::path>& files, const Tokeni
   const std::vector<DocumentPlace> order = shuffle_documents(*sources, options.seed);
   if (order.size() < 2) {
     return Error{
-        fmt::format("found {} documents of kind '{}', allowed at least 2, one for "
-                    "validation: give more text or another kind",
+        fmt::format("found {} documents of kind '{}', allowed at least 2, one of them for "
+                    "validation; give more text or another kind",
                     order.size(), name_of(options.documents))};
   }
   const std::string tokenizer_text = to_tokenizer_json(tokenizer.vocabulary());

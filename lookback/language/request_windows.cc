@@ -21,12 +21,11 @@ Result<Window> request_window(const Request& request, const Encode& encode, std:
     window.tokens.insert(window.tokens.begin(), end_of_text);
   }
   if (before.empty() || window.tokens.size() <= before.size()) {
-    return Error{
-        "found a continuation that adds no token to its context's, one or more are needed"};
+    return Error{"found a continuation that adds no token to its context, required: at least one"};
   }
   window.scored = window.tokens.size() - before.size();
   if (window.scored > context) {
-    return Error{fmt::format("found a continuation of {} tokens, the model's context has {}",
+    return Error{fmt::format("found a continuation of {} tokens, but the model's context has {}",
                              window.scored, context)};
   }
   if (window.tokens.size() > context + 1) {

@@ -49,7 +49,7 @@ Result<const TaskFile*> find_task_file(std::string_view name,
     missing.push_back(file.file);
   }
   if (missing.empty()) {
-    return Error{fmt::format("found \"{}\" as a task, allowed are {}", base::printable(name),
+    return Error{fmt::format("found the task \"{}\", allowed: {}", base::printable(name),
                              fmt::join(all_tasks, ", "))};
   }
   return Error{fmt::format("{}: found no {}, which {} needs", directory.string(),
@@ -63,7 +63,7 @@ Status check_text(std::string_view text, const std::string& where) {
     const std::string_view here = text.substr(0, end);
     if (!base::count_code_points(here) || here.find('\0') != here.npos) {
       return Error{
-          fmt::format("{}:{}: found bytes that are no text, allowed is UTF-8", where, line)};
+          fmt::format("{}:{}: found bytes that are not text, allowed: UTF-8", where, line)};
     }
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -90,7 +90,8 @@ Result<Task> read_task(std::string_view name, const std::filesystem::path& direc
   Result<std::vector<Document>> documents = (*file)->parse(*text, path.string());
   if (!documents) return documents.error();
   if (documents->empty()) {
-    return Error{fmt::format("{}: found no documents, {} needs one or more", path.string(), name)};
+    return Error{
+        fmt::format("{}: found no documents, but {} needs at least one", path.string(), name)};
   }
   Task task{std::string(name), (*file)->kind, std::move(*documents), 0, std::move(origin)};
   task.original = task.documents.size();

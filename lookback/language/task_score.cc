@@ -86,12 +86,12 @@ Result<std::vector<Answer>> ask(const Task& task, std::span<const Window> window
   Result<std::vector<Answer>> answers = model(windows);
   if (!answers) return answers;
   if (answers->size() != windows.size()) {
-    return Error{fmt::format("{}: found {} answers of the model to {} windows", task.name,
+    return Error{fmt::format("{}: the model gave {} answers to {} windows", task.name,
                              answers->size(), windows.size())};
   }
   for (const Answer& answer : *answers) {
     if (!std::isfinite(answer.log_probability)) {
-      return Error{fmt::format("{}: found the log-probability {}, allowed are finite ones",
+      return Error{fmt::format("{}: found the log-probability {}, allowed: finite numbers",
                                task.name, answer.log_probability)};
     }
   }

@@ -47,7 +47,8 @@ std::uint64_t header_checksum(const RawHeader& raw) {
 }
 
 Status check_header(const RawHeader& raw, std::uint64_t file_size) {
-  if (raw.magic != token_magic) return Error{"not a token file: lookback tokens prepare makes one"};
+  if (raw.magic != token_magic)
+    return Error{"not a token file; `lookback tokens prepare` makes them"};
   if (raw.version != token_version) {
     return Error{fmt::format("found version {}, allowed {}", raw.version, token_version)};
   }
@@ -59,7 +60,7 @@ Status check_header(const RawHeader& raw, std::uint64_t file_size) {
   }
   const std::uint64_t held = file_size - sizeof(RawHeader);
   if (held % raw.width != 0 || held / raw.width != raw.tokens) {
-    return Error{fmt::format("found {} bytes of tokens, allowed {} x {} as the header says: torn",
+    return Error{fmt::format("found {} bytes of tokens, but the header says {} x {}: truncated",
                              held, raw.tokens, raw.width)};
   }
   return {};
@@ -85,7 +86,7 @@ Result<std::span<const std::byte>> map_file(const std::filesystem::path& path) {
   if (::fstat(file, &status) != 0) {
     mapped = map_error(path, "stat");
   } else if (!S_ISREG(status.st_mode) || status.st_size < std::int64_t{sizeof(RawHeader)}) {
-    mapped = Error{path.string() + ": not a token file: lookback tokens prepare makes one"};
+    mapped = Error{path.string() + ": not a token file; `lookback tokens prepare` makes them"};
   } else {
     const auto size = static_cast<std::size_t>(status.st_size);
     void* begin = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
@@ -152,7 +153,7 @@ const std::byte* TokenFile::tokens_begin() const { return mapping_.data() + size
 Status TokenFile::check_tokens() const {
   const base::Bytes bytes = mapping_.subspan(sizeof(RawHeader));
   if (base::checksum({&bytes, 1}) != header_.tokens_checksum) {
-    return Error{"the tokens are damaged: their checksum is not the header's"};
+    return Error{"the tokens are damaged: their checksum differs from the header's"};
   }
   std::uint64_t separators = 0;
   for (std::uint64_t i = 0; i < size(); ++i) {
@@ -164,7 +165,7 @@ Status TokenFile::check_tokens() const {
     separators += found == header_.separator ? 1 : 0;
   }
   if (separators != header_.documents) {
-    return Error{fmt::format("found {} ends of documents, the header says {}", separators,
+    return Error{fmt::format("found {} ends of documents, but the header says {}", separators,
                              header_.documents)};
   }
   return {};

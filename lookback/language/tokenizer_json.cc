@@ -158,7 +158,7 @@ Result<Vocabulary> parse_tokenizer_json(std::string_view text) {
   const json file = base::parse_json(text);
   if (!file.is_object()) return Error{"not a JSON object"};
   const json* model = base::find_value(file, {"model"});
-  if (model == nullptr) return Error{"found no key 'model', which a tokenizer.json has"};
+  if (model == nullptr) return Error{"found no key 'model', which every tokenizer.json has"};
   if (Status fits = check_model(*model); !fits) return fits.error();
   if (Status fits = check_steps(file); !fits) return fits.error();
   Result<std::vector<Special>> specials = read_specials(file);

@@ -42,8 +42,9 @@ Status check_specials(const Vocabulary& vocabulary) {
     const bool ascending = i == 0 || specials[i - 1].id < special.id;
     if (!ascending || special.id >= vocabulary.size() ||
         vocabulary.tokens[special.id] != special.text) {
-      return Error{fmt::format("found the special token '{}' with id {}, which is not its own",
-                               base::printable(special.text), special.id)};
+      return Error{
+          fmt::format("found the special token '{}' with id {}, which belongs to another token",
+                      base::printable(special.text), special.id)};
     }
   }
   return {};
@@ -81,7 +82,8 @@ Status check_merges(const Vocabulary& vocabulary) {
     }
     const auto& tokens = vocabulary.tokens;
     if (!is_joined(tokens[merge.result], tokens[merge.left], tokens[merge.right])) {
-      return Error{fmt::format("merge {}: its token is not its two parts together", rank + 1)};
+      return Error{
+          fmt::format("merge {}: its token is not the concatenation of its two parts", rank + 1)};
     }
     if (!table.add(merge)) {
       return Error{fmt::format("merge {}: found a pair that an earlier one merges", rank + 1)};
@@ -98,7 +100,8 @@ Status check_all_made(const Vocabulary& vocabulary) {
     const std::string& token = vocabulary.tokens[id];
     if (made[id] || token.size() == 1 || is_special(vocabulary, id)) continue;
     return Error{fmt::format(
-        "no merge makes the token '{}' (id {}): the merges are incomplete, or another vocabulary's",
+        "no merge makes the token '{}' (id {}): the merges are incomplete or belong to another "
+        "vocabulary",
         base::printable(to_characters(token)), id)};
   }
   return {};

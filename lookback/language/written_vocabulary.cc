@@ -74,7 +74,7 @@ Result<WrittenMerge> parse_merge(std::string_view line) {
   if (space == 0 || space == std::string_view::npos || space + 1 == line.size() ||
       line.find(' ', space + 1) != std::string_view::npos) {
     return Error{
-        fmt::format("found '{}', allowed: two tokens with a space between", base::printable(line))};
+        fmt::format("found '{}', allowed: two tokens separated by a space", base::printable(line))};
   }
   return WrittenMerge{line.substr(0, space), line.substr(space + 1)};
 }
@@ -106,7 +106,7 @@ Result<Vocabulary> read_vocabulary(const nlohmann::json& ids, std::span<const Wr
     std::optional<std::string> bytes = special ? std::string(text) : from_characters(text);
     if (!bytes) {
       return Error{
-          fmt::format("'{}': found a character that stands for no byte in the files of "
+          fmt::format("'{}': found a character that represents no byte in the files of "
                       "byte-level BPE",
                       base::printable(text))};
     }
