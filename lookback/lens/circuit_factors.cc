@@ -17,8 +17,7 @@ Status check_finite(const model::Program& program, std::span<const float> parame
   for (const model::ParameterInfo& info : program.parameters) {
     const auto numbers = parameters.subspan(info.offset, info.size());
     if (std::ranges::all_of(numbers, [](float x) { return std::isfinite(x); })) continue;
-    return Error{"found a number that is not finite in " + info.name +
-                 ", allowed finite weights only"};
+    return Error{"found a non-finite number in " + info.name + ", allowed: finite weights"};
   }
   return {};
 }

@@ -45,12 +45,12 @@ struct ThinQr {
 
 Result<Eigenvalues> eigenvalues_of(const Matrix& square) {
   if (!square.allFinite()) {
-    return Error{fmt::format("found a matrix {} x {} with numbers that are not finite",
-                             square.rows(), square.cols())};
+    return Error{fmt::format("found a {} x {} matrix with non-finite numbers", square.rows(),
+                             square.cols())};
   }
   const Eigen::EigenSolver<Matrix> solver(square, false);
   if (solver.info() != Eigen::Success) {
-    return Error{fmt::format("the eigenvalues of a matrix {} x {} did not converge", square.rows(),
+    return Error{fmt::format("the eigenvalues of a {} x {} matrix did not converge", square.rows(),
                              square.cols())};
   }
   const Eigen::VectorXcd& values = solver.eigenvalues();
@@ -147,8 +147,8 @@ std::vector<MatrixEntry> LowRank::largest_entries(std::size_t count) const {
 
 Result<Matrix> LowRank::dense(std::size_t max_side) const {
   if (rows() > max_side || cols() > max_side) {
-    return Error{fmt::format("the matrix is {} x {}; allowed are {} rows and columns at most",
-                             rows(), cols(), max_side)};
+    return Error{fmt::format("the matrix is {} x {}; allowed: at most {} rows and columns", rows(),
+                             cols(), max_side)};
   }
   return Matrix(left_ * right_);
 }

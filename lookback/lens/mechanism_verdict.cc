@@ -55,10 +55,10 @@ Candidate band_candidate(const MechanismResult& result) {
   if (!std::isfinite(result.matching.mean)) {
     objection = "but what ideal matching keeps is not known";
   } else if (result.matching.lower() * result.stake.mean > result.cost.mean) {
-    objection = "but ideal matching costs more than the head's absence: others cover for it";
+    objection = "but ideal matching costs more than removing the head, so other heads cover for it";
   }
   return {Mechanism::positional_band, kept, objection, std::nullopt,
-          fmt::format("with a pattern of offsets alone the head loses {} of its stake",
+          fmt::format("with a pattern of offsets alone the head loses {} of its effect",
                       text(result.band))};
 }
 
@@ -69,8 +69,9 @@ Candidate composition(Mechanism mechanism, const char* input, const EarlierHead&
   const bool suffices = less_than_half(ideal) || less_than_half(own);
   return {mechanism, removed, suffices ? "" : fmt::format("but not by a {} pattern", pattern),
           earlier,
-          fmt::format("without head {}.{} in its {} the head loses {} of its stake; with an ideal "
-                      "{} pattern in that head {}, with that part of its own pattern alone {}",
+          fmt::format("without head {}.{} in its {} the head loses {} of its effect; with an ideal "
+                      "{} pattern in that head it loses {}, with only that part of its own pattern "
+                      "{}",
                       earlier.head.layer, earlier.head.head, input, text(removed), pattern,
                       text(ideal), text(own))};
 }
@@ -79,7 +80,7 @@ std::vector<Candidate> candidates_of(const MechanismResult& result) {
   std::vector<Candidate> all{band_candidate(result)};
   if (result.unsmeared) {
     all.push_back({Mechanism::smeared_keys, *result.unsmeared, "", std::nullopt,
-                   fmt::format("without smearing in its keys the head loses {} of its stake",
+                   fmt::format("without smearing in its keys the head loses {} of its effect",
                                text(*result.unsmeared))});
   }
   for (const EarlierHead& e : result.earlier) {
@@ -95,7 +96,7 @@ std::vector<Candidate> candidates_of(const MechanismResult& result) {
 /// The verdict of what comes first, if it holds, and the one that is nearest to it.
 void choose(const std::vector<Candidate>& all, MechanismResult& result) {
   const bool decided = all.front().holds();
-  result.reason = "no intervention decides what more than half of the head's stake hangs on";
+  result.reason = "no intervention removes more than half of the head's effect";
   if (decided) {
     result.verdict = all.front().mechanism;
     result.partner = all.front().partner;
@@ -104,7 +105,7 @@ void choose(const std::vector<Candidate>& all, MechanismResult& result) {
   const std::size_t next = decided ? 1 : 0;
   if (next == all.size()) return;
   const Candidate& other = all[next];
-  result.reason += fmt::format("; {}: {}, for which {} speaks", decided ? "next" : "nearest",
+  result.reason += fmt::format("; {}: {} (support {})", decided ? "runner-up" : "nearest",
                                name_of(other.mechanism), text(other.share));
   if (more_than_half(other.share) && !other.objection.empty()) {
     result.reason += ", " + other.objection;
@@ -142,15 +143,15 @@ void decide(MechanismResult& result) {
     result.verdict = Mechanism::none;
     const double gain = result.chance - result.loss.mean;
     result.reason = fmt::format(
-        "second-half loss lies {:.3f} nats {} chance, to look for a mechanism it must lie {} below "
-        "it",
+        "second-half loss is {:.3f} nats {} chance; a mechanism is sought only where it is at "
+        "least {} below",
         std::abs(gain), gain < 0 ? "above" : "below", least_gain);
     return;
   }
   if (!(result.cost.lower() > 0)) {
     result.reason = fmt::format(
-        "what the head writes is worth {} nats, not clearly more than nothing: there is "
-        "no cost to take shares of",
+        "removing the head costs {} nats, not clearly more than zero, so shares of its effect mean "
+        "nothing",
         text(result.cost));
     return;
   }

@@ -94,7 +94,7 @@ std::vector<double> scores_by_offset(const Architecture& a, const Matrix& query,
 
 Status check_finite(const PositionalCircuit& circuit) {
   if (std::ranges::all_of(circuit.by_offset, [](double x) { return std::isfinite(x); })) return {};
-  return Error{fmt::format("the positional scores of head {}.{} are not finite", circuit.head.layer,
+  return Error{fmt::format("the positional scores of head {}.{} are non-finite", circuit.head.layer,
                            circuit.head.head)};
 }
 

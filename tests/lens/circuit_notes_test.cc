@@ -49,7 +49,7 @@ TEST(CircuitNotes, NameMlpsBiasesRotationAndSmearWhereTheyStand) {
   a.positions = model::Positions::rotary;
   EXPECT_EQ(notes_of(a, {CircuitKind::ov, {1, 0}, {}}),
             (Notes{{Treatment::ignored, "blocks.1.attn.b_V, blocks.1.attn.b_O"},
-                   {Treatment::ignored, "MLPs: paths through them"}}));
+                   {Treatment::ignored, "paths through MLPs"}}));
   const Notes scores = {
       {Treatment::frozen, "rotation of queries and keys: as at offset 0"},
       {Treatment::ignored, "blocks.0.attn.b_Q, blocks.0.attn.b_K"},
