@@ -76,8 +76,8 @@ Status check_no_tokenizer(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "tokenizer.json";
   if (!std::filesystem::exists(file, ignored)) return {};
   return Error{
-      fmt::format("{}: transformers would load it with this model, whose own tokenizer is not "
-                  "known; name that with --tokenizer, or use another --out",
+      fmt::format("{}: transformers would load this tokenizer with the model, whose own tokenizer "
+                  "is unknown; name that with --tokenizer, or use another --out",
                   file.string())};
 }
 

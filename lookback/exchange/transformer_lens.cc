@@ -230,7 +230,7 @@ Result<Architecture> read_transformer_lens_config(const JsonConfig& config) {
   read_positions(reader, a);
   reader.number("eps", model::norm_epsilon, model::norm_epsilon, model::norm_epsilon);
   reader.choice("attention_dir", causal[0], causal);
-  require_flags(reader, fixed_keys, "lookback has no other");
+  require_flags(reader, fixed_keys, "lookback supports no other");
   if (Status status = reader.finish(); !status) return status.error();
   a.biases = true;
   if (Status status = model::validate(a); !status) {

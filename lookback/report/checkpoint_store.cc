@@ -54,7 +54,7 @@ class CheckpointFaults {
       note += why;
       if (files.size() > 1) {
         const std::size_t more = files.size() - 1;
-        note += " (and so " + std::to_string(more) + " more " +
+        note += " (as are " + std::to_string(more) + " more " +
                 (more == 1 ? "checkpoint" : "checkpoints") + " of this arm)";
       }
       notes.push_back(std::move(note));
