@@ -32,7 +32,7 @@ std::string read_finding(base::TableReader& reader, const std::string& key,
   if (find_quantity(name) != nullptr || !reader.has(key)) return name;
   const std::vector<std::string> names = finding_names();
   const auto meant = base::nearest(name, names);
-  reader.fail(key, fmt::format("found \"{}\", which is no figure; {}", base::printable(name),
+  reader.fail(key, fmt::format("found \"{}\", which is not a measure; {}", base::printable(name),
                                meant ? fmt::format("nearest: \"{}\"", *meant)
                                      : fmt::format("allowed: {}", fmt::join(names, ", "))));
   return fallback;
@@ -67,16 +67,15 @@ bool has_known_figures(const ClaimTest& test) {
 void read_within(base::TableReader& reader, ClaimTest& test) {
   for (const char* of_a_bound : {"times", "by"}) {
     if (reader.has(of_a_bound)) {
-      reader.fail(of_a_bound, "cannot go with within; use it with above_arm or below_arm");
+      reader.fail(of_a_bound, "cannot be combined with within; use it with above_arm or below_arm");
     }
   }
-  if (!reader.require("within", "how near: 0.1 for 10% of a ratio, or for 0.1 nats")) return;
+  if (!reader.require("within", "a tolerance: 0.1 for 10% of a ratio, or for 0.1 nats")) return;
   test.within = reader.number("within", 1, least_band, largest_bound);
   if (has_known_figures(test) && is_by_ratio(test) && test.within >= 1) {
-    reader.fail("within",
-                fmt::format("found {:g} for a figure that is compared by its ratio; use a "
-                            "share below 1, such as 0.1 for 10%",
-                            test.within));
+    reader.fail("within", fmt::format("found {:g} for a measure that is compared by ratio; use a "
+                                      "share below 1, such as 0.1 for 10%",
+                                      test.within));
   }
 }
 
@@ -84,7 +83,7 @@ void read_factor_and_offset(base::TableReader& reader, ClaimTest& test) {
   test.times = reader.number("times", 1, least_band, largest_bound);
   test.by = reader.number("by", 0, -largest_bound, largest_bound);
   if (test.by != 0 && has_known_figures(test) && is_by_ratio(test)) {
-    reader.fail("by", "found with a figure that is compared by its ratio, allowed: times");
+    reader.fail("by", "found with a measure that is compared by ratio, allowed: times");
   }
 }
 
@@ -106,7 +105,7 @@ void read_other(base::TableReader& reader, const std::vector<std::string>& arms,
     read_factor_and_offset(reader, test);
   }
   if (test.other_arm == test.arm && test.other_finding == test.finding) {
-    reader.fail("finding", "found a figure compared with itself, allowed: another arm or finding");
+    reader.fail("finding", "found a measure compared with itself, allowed: another arm or finding");
   }
 }
 
@@ -114,7 +113,7 @@ void read_bounds(base::TableReader& reader, ClaimTest& test) {
   const std::vector<double> bounds =
       reader.numbers("between", {}, 2, -largest_bound, largest_bound);
   if (bounds.size() != 2 || bounds[0] > bounds[1]) {
-    reader.fail("between", "allowed: two numbers, the smaller first");
+    reader.fail("between", "must be two numbers, the smaller first");
     return;
   }
   test.low = bounds[0];
@@ -158,9 +157,9 @@ std::optional<Asked> asked_relation(base::TableReader& reader) {
   }
   if (asked) return asked;
   if (const auto meant = misspelled_relation(reader)) {
-    reader.fail(meant->key, fmt::format("is no relation; nearest: '{}'", meant->nearest));
+    reader.fail(meant->key, fmt::format("is not a relation; nearest: '{}'", meant->nearest));
   } else {
-    reader.fail("finding", fmt::format("no relation, allowed: {}", relations_allowed));
+    reader.fail("finding", fmt::format("found no relation, allowed: {}", relations_allowed));
   }
   return {};
 }
@@ -170,13 +169,13 @@ void read_bound(base::TableReader& reader, ClaimTest& test) {
   for (const char* of_other : {"times", "by"}) {
     if (reader.has(of_other)) {
       reader.fail(of_other,
-                  "found without another figure, allowed: with one of another arm or "
+                  "found without another measure, allowed: together with one of another arm or "
                   "finding");
     }
   }
   const std::string key = name_of(test.relation);
   if (test.relation == Relation::within) {
-    reader.fail(key, "needs another figure to be near to: of_arm or of_finding");
+    reader.fail(key, "needs another measure to compare with: of_arm or of_finding");
   } else if (test.relation == Relation::above || test.relation == Relation::below) {
     test.low = reader.number(key, 0, -largest_bound, largest_bound);
   } else if (test.relation == Relation::between) {
@@ -236,7 +235,7 @@ ClaimTest read_test(base::TableReader& reader, const std::string& arm,
                     const std::vector<std::string>& arms) {
   ClaimTest test;
   test.arm = arm;
-  if (reader.require("finding", "the name of a figure")) {
+  if (reader.require("finding", "the name of a measure")) {
     test.finding = read_finding(reader, "finding", "");
   }
   test.probe = reader.choice("probe", test.probe, data::block_kind_names());

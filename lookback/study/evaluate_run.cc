@@ -49,16 +49,16 @@ Status check_task(const std::string& task) {
 Status check_given(const std::string& task, const EvaluationRequest& request) {
   if (const OwnTask* own = find_own(task)) {
     if (!own->of_text || request.text) return {};
-    return Error{"found no text, allowed: a directory of `lookback tokens prepare` (--text)"};
+    return Error{
+        "--text is not set; pass --text DIR, a directory made by `lookback tokens prepare`"};
   }
   if (request.task_files.empty()) {
-    return Error{
-        "found no directory of evaluation files, allowed: one that scripts/get-data made (--data)"};
+    return Error{"--data is not set; pass --data DIR, a directory made by scripts/get-data"};
   }
   const Result<std::filesystem::file_status> found = base::status_of(request.task_files);
   if (!found) return found.error();
   if (!std::filesystem::is_directory(*found)) {
-    return Error{fmt::format("found no directory {}", request.task_files.string())};
+    return Error{fmt::format("there is no directory {}", request.task_files.string())};
   }
   const auto read = language::read_task(task, request.task_files, 1);
   return read ? Status() : read.error();
@@ -319,7 +319,7 @@ Result<Ending> evaluate_run(const RunConfig& config, const DirectoryLock& lock,
   if (ending && *ending == Ending::stopped) return ending;
   const Result<TaskResults> results = ending ? evaluation_of(run) : ending.error();
   if (!results) {
-    return Error{fmt::format("{}: not wholly evaluated: {}", name, results.error().message)};
+    return Error{fmt::format("{}: not fully evaluated: {}", name, results.error().message)};
   }
   const language::Metric* perplexity =
       language::find_metric(*results, "perplexity", "token_perplexity");

@@ -153,7 +153,7 @@ class Inspector {
     found_.circuits = std::move(*circuits);
     if (found_.circuits.pairs_left_out > 0) {
       found_.skipped.push_back(fmt::format(
-          "composed circuits: {} pairs of heads left out, those with the lowest composition scores",
+          "composed circuits: skipped the {} pairs of heads with the lowest composition scores",
           found_.circuits.pairs_left_out));
     }
     return {};

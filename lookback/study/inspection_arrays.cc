@@ -134,8 +134,8 @@ Status check_arrays_file(const std::filesystem::path& file) {
     if (format != found->metadata().end() && format->second.starts_with(any_format)) return {};
   }
   const std::string reason =
-      found ? file.string() + ": holds no arrays of an inspection" : found.error().message;
-  return Error{reason + "; arrays replace only such a file: remove it, or use another name"};
+      found ? file.string() + ": does not hold the arrays of an inspection" : found.error().message;
+  return Error{reason + "; arrays only replace such a file; remove it, or use another name"};
 }
 
 }  // namespace lookback::study

@@ -64,7 +64,7 @@ Status LockedFile::check() const {
   if (!named) return named.error();
   if (*named == Named::same) return {};
   return Error{
-      fmt::format("{}: {} while this process was at work, so another may be at work in {} too; "
+      fmt::format("{}: was {} while this process was at work, so another may be at work in {} too; "
                   "nothing more was written",
                   path_.string(), *named == Named::another ? "replaced" : "removed",
                   path_.parent_path().string())};

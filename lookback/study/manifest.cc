@@ -116,7 +116,7 @@ Result<Manifest::File> record_of(const fs::path& directory, const Manifest& mani
                                  const std::string& name) {
   const auto file = manifest.files.find(name);
   if (file != manifest.files.end()) return file->second;
-  return Error{fmt::format("{}: not in {}: it is unfinished, or was put there by hand; {}",
+  return Error{fmt::format("{}: not in {}, so it is unfinished or was added by hand; {}",
                            (directory / name).string(), manifest_name,
                            remedy_of(directory / name))};
 }
@@ -130,17 +130,18 @@ Error changed_file(const fs::path& path) {
 
 std::string remedy_of(const fs::path& file) {
   const std::string name = file.filename().string();
-  if (name == "timing.json") return "it only says how long training took: --resume removes it";
+  if (name == "timing.json")
+    return "it only records how long training took, and --resume removes it";
   if (name == "evaluation.json") {
-    return "--resume makes the run's own tasks anew, and `lookback eval` those of others";
+    return "--resume evaluates the run's own tasks again, and `lookback eval` all others";
   }
   if (name == "claims.json") {
-    return "put back the file that lookback wrote, or remove it: then every claim counts as stated "
+    return "put back the file that lookback wrote, or remove it; then every claim counts as stated "
            "now";
   }
-  if (name == "ledger.json") return "`lookback ledger` makes it anew";
-  if (name == "report.html" || name.ends_with(".vl.json")) return "`lookback report` makes it anew";
-  return "`lookback study` or `lookback train`, whichever made it, makes it anew with --resume";
+  if (name == "ledger.json") return "`lookback ledger` rebuilds it";
+  if (name == "report.html" || name.ends_with(".vl.json")) return "`lookback report` rebuilds it";
+  return "rerun the original `lookback study` or `lookback train` with --resume to rebuild it";
 }
 
 Result<ManifestState> state_of_manifest(const fs::path& directory) {

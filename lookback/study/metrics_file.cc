@@ -63,7 +63,7 @@ std::string fault_of_metrics(const json& line) {
       const bool has_heads = std::ranges::all_of(base::find_array(probe, {"heads"}),
                                                  [](const json& head) { return head.is_object(); });
       if (probe.is_object() && has_heads) continue;
-      return fmt::format("{} '{}': it or a head of it is not an object", measured, name);
+      return fmt::format("{} '{}': it or one of its heads is not an object", measured, name);
     }
   }
   return fault_of_values(line);
@@ -88,9 +88,9 @@ Result<MetricsLines> read_whole_metrics(const std::filesystem::path& file,
     }
     json line = opened(rest.substr(0, end), last);
     const bool unchanged = line.is_object();
-    std::string fault = unchanged
-                            ? fault_of_metrics(line)
-                            : "was changed, or is of another run, or the line before it is gone";
+    std::string fault =
+        unchanged ? fault_of_metrics(line)
+                  : "was changed, belongs to another run, or follows a line that was removed";
     if (fault.empty() && !found.lines.empty() && line["step"] <= step_before) {
       fault = fmt::format("has step {} after step {}; steps must rise", line["step"].dump(),
                           step_before);
@@ -111,7 +111,7 @@ Result<std::vector<json>> read_metrics(const std::filesystem::path& file,
   Result<MetricsLines> found = read_whole_metrics(file, identity);
   if (!found) return found.error();
   if (!found->fault.empty()) {
-    return Error{found->fault + "; --resume goes on from the checkpoint before it"};
+    return Error{found->fault + "; --resume continues from the checkpoint before it"};
   }
   std::erase_if(found->lines, [&](const json& line) { return line["step"] > last_step; });
   return std::move(found->lines);
@@ -136,8 +136,9 @@ Status MetricsWriter::append(const json& line) {
   std::string last = last_;
   const std::string text = sealed(line, last);
   if (bytes_ + text.size() > max_bytes_) {
-    return Error{fmt::format("{}: would have {} bytes with the next line, at most {} can be read",
-                             file_.string(), bytes_ + text.size(), max_bytes_)};
+    return Error{
+        fmt::format("{}: would have {} bytes with the next line, but at most {} can be read",
+                    file_.string(), bytes_ + text.size(), max_bytes_)};
   }
   if (Status appended = base::append_and_sync(file_, text); !appended) return appended;
   bytes_ += text.size();

@@ -31,7 +31,7 @@ Result<OpenedRun> OpenedRun::open(const std::filesystem::path& directory) {
     if (!orphan) return orphan.error();
     if (!*orphan) return OpenedRun(directory, {});
     return Error{fmt::format(
-        "{}: is missing; it was removed, or lookback 0.1 made this run; --resume makes it anew",
+        "{}: is missing; it was removed, or lookback 0.1 made this run; --resume rebuilds it",
         (directory / manifest_name).string())};
   }
   OpenedRun run(directory, std::move(**manifest));
@@ -47,7 +47,7 @@ Status OpenedRun::check_owner() const {
   if (is_owner(manifest_, *config)) return {};
   return Error{
       fmt::format("{}: is not the manifest of the run in config.toml beside it, {} seed {}; "
-                  "remove the directory, and --resume makes the run anew",
+                  "remove the directory, and --resume makes the run again",
                   (directory_ / manifest_name).string(), config->arm, config->seed)};
 }
 
@@ -61,8 +61,8 @@ Result<bool> OpenedRun::has_ended_as(const RunConfig& config) const {
   if (*found == asked) return true;
   if (leads_to(*found, config)) return false;
   return Error{fmt::format(
-      "{}: is of another run than {} seed {}{}; put back what belongs there, or remove the "
-      "directory, and --resume makes the run anew",
+      "{}: belongs to another run than {} seed {}{}; put back the right file, or remove the "
+      "directory, and --resume makes the run again",
       (directory_ / "config.toml").string(), config.arm, config.seed,
       difference_text(*found, asked))};
 }

@@ -82,7 +82,7 @@ std::string fault_under(std::string_view key, const Values* values, const json& 
   if (value.is_number() && values != nullptr) {
     const auto number = value.get<double>();
     if (number >= values->least - rounding && number <= values->most + rounding) return "";
-    return fmt::format("{} is {:g}, which it cannot be", key, number);
+    return fmt::format("{} is {:g}, which is impossible", key, number);
   }
   if (value.is_array()) {
     for (const json& one : value) {

@@ -175,8 +175,9 @@ Status note_end(const fs::path& directory, const RunConfig& config) {
     if (!train::tokens_named_by(name)) continue;  // a person's own
     // Damage that is listed would count as what lookback wrote.
     if (Status whole = check_checkpoint(directory / name, config); !whole) {
-      return Error{whole.error().message +
-                   "; so the run's end is not noted, and --resume trains again from before it"};
+      return Error{
+          whole.error().message +
+          "; so the run does not count as finished, and --resume trains again from before it"};
     }
     names.push_back(name);
   }

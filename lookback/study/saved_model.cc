@@ -44,7 +44,7 @@ Status check_name(const fs::path& file, const train::CheckpointHeader& header) {
 Status check_run(const fs::path& file, const RunConfig& config, const RunConfig& of_run) {
   if (identity_of(of_run) == identity_of(config)) return {};
   return Error{fmt::format(
-      "{}: is of the run {} seed {}{}, not of the one whose checkpoints it is among", file.string(),
+      "{}: belongs to the run {} seed {}{}, not to the one in whose directory it is", file.string(),
       config.arm, config.seed, difference_text(to_toml(config), to_toml(of_run)))};
 }
 
@@ -153,7 +153,7 @@ std::string instead_of(const fs::path& file) {
   earlier->resize(std::min(earlier->size(), most_tried));
   const auto whole =
       std::ranges::find_if(*earlier, [](const fs::path& one) { return bool(read_one(one)); });
-  return whole == earlier->end() ? "" : "; the newest whole one before it is " + whole->string();
+  return whole == earlier->end() ? "" : "; the newest intact one before it is " + whole->string();
 }
 
 }  // namespace

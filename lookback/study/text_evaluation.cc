@@ -93,8 +93,8 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
   const std::size_t length = std::min(options.length, model.architecture().context) / 4 * 4;
   if (length < 8 || plain.size() < length / 2) {
     return Error{
-        fmt::format("found a context of {} and {} plain tokens, allowed: at least 8, and half as "
-                    "many tokens as a probe has positions, {}",
+        fmt::format("found a context of {} and {} plain tokens, allowed: a context of at least 8, "
+                    "and at least half as many plain tokens as a probe has positions, {}",
                     model.architecture().context, plain.size(), length / 2)};
   }
   const language::Predictor predictor(model.program, model.parameters, engine, go_on);
@@ -131,7 +131,7 @@ Result<TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text
     return known.error();
   }
   if (token_bytes.size() < text.validation->vocabulary()) {
-    return Error{fmt::format("found the bytes of {} tokens, allowed: those of all {}",
+    return Error{fmt::format("found byte counts of {} tokens, allowed: of all {}",
                              token_bytes.size(), text.validation->vocabulary())};
   }
   const Validation validation(model.program, text.validation, length, options.windows, engine);

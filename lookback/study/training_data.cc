@@ -33,10 +33,8 @@ Result<std::optional<std::string>> directory_of(const Study& study) {
     if (!arm.data.text) continue;
     const std::string& own = arm.data.text->directory;
     if (directory && own != *directory) {
-      return Error{
-          fmt::format("data.directory: arm '{}' has one of its own, allowed: one for all "
-                      "arms of a study",
-                      arm.arm)};
+      return Error{fmt::format(
+          "data.directory: arm '{}' has its own, allowed: one for all arms of a study", arm.arm)};
     }
     directory = own;
   }
@@ -66,9 +64,9 @@ Status read_data_json(Text& text) {
     const std::string found = base::find_text(data, {part, "tokens_checksum"});
     const std::string made = hex_digits(tokens->header().tokens_checksum);
     if (found == made) continue;
-    return Error{
-        fmt::format("{}: found \"{}\" as tokens_checksum of {}, allowed: {}, that of {}.tokens",
-                    file.string(), base::printable(found, 40), part, made, part)};
+    return Error{fmt::format(
+        "{}: found \"{}\" as tokens_checksum of {}, allowed: {}, the checksum of {}.tokens",
+        file.string(), base::printable(found, 40), part, made, part)};
   }
   text.sources = sources_of(data);
   text.data_json = std::move(*bytes);
@@ -78,8 +76,8 @@ Status read_data_json(Text& text) {
 Result<Text> open_text_of(const RunConfig& config) {
   if (config.data.text->directory.empty()) {
     return Error{
-        "data.directory: found nothing, allowed: a directory that `lookback tokens "
-        "prepare` made (or --data)"};
+        "data.directory is not set; pass --data DIR, a directory made by `lookback tokens "
+        "prepare`"};
   }
   Result<Text> text = open_text(config.data.text->directory);
   if (!text) return text;
@@ -94,7 +92,7 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   if (!there) return there.error();
   if (!*there) {
     return Error{fmt::format(
-        "{}: found no train.tokens in it, allowed: a directory that `lookback tokens prepare` made",
+        "{}: found no train.tokens, allowed: a directory made by `lookback tokens prepare`",
         directory.string())};
   }
   Text text;
@@ -114,7 +112,7 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   if (header.tokenizer_checksum != other.tokenizer_checksum ||
       header.tokenizer_checksum != text.tokenizer_checksum) {
     return Error{fmt::format(
-        "{}: its tokens were not made with the tokenizer.json beside them; prepare them "
+        "{}: its tokens were not made with the tokenizer.json beside them; prepare both "
         "together",
         directory.string())};
   }
@@ -153,7 +151,7 @@ Status check_text(const Text& text, const RunConfig& config) {
   const std::string& asked = config.data.text->checksum;
   if (asked.empty() || asked == text.checksum) return {};
   return Error{
-      fmt::format("{}: found tokens of checksum {}, allowed: data.checksum = {}, those that "
+      fmt::format("{}: found tokens with checksum {}, allowed: data.checksum = {}, the tokens that "
                   "this study was made with",
                   text.directory.string(), text.checksum, asked)};
 }

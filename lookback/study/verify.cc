@@ -81,7 +81,7 @@ class Verifier {
     if (!manifest) {
       fault(manifest.error().message);
     } else if (!*manifest) {
-      fault(fmt::format("{}: is missing, so nothing tells whether the files beside it are whole",
+      fault(fmt::format("{}: is missing, so the files beside it cannot be checked",
                         (directory / manifest_name).string()));
     }
     return manifest ? std::move(*manifest) : std::nullopt;
@@ -124,7 +124,7 @@ class Verifier {
 
   void verify_owner(const fs::path& run, const Manifest& manifest, const RunConfig& config) {
     if (is_owner(manifest, config)) return;
-    fault(fmt::format("{}: is of another run than the config.toml beside it, {} seed {}",
+    fault(fmt::format("{}: belongs to another run than the config.toml beside it, {} seed {}",
                       (run / manifest_name).string(), config.arm, config.seed));
   }
 
@@ -139,9 +139,9 @@ class Verifier {
     const Result<std::vector<std::string>> unlisted = unlisted_files(run, manifest);
     if (!unlisted) return fault(unlisted.error().message);
     for (const std::string& name : *unlisted) {
-      fault(
-          fmt::format("{}: is not in {}, so it was put there by hand, or left by a kill; remove it",
-                      (run / name).string(), manifest_name));
+      fault(fmt::format(
+          "{}: is not in {}, so it was added by hand or left by a killed process; remove it",
+          (run / name).string(), manifest_name));
     }
   }
 
