@@ -21,7 +21,7 @@ Status check_memory(std::span<const study::RunConfig> runs, std::size_t threads)
         train::training_memory(*program, run.train, run.data.length, threads);
     if (needed <= *available) continue;
     return Error{fmt::format(
-        "not enough memory: training '{}' needs about {} with {} thread{}, {} are available",
+        "not enough memory: training '{}' needs about {} with {} thread{}, but {} is available",
         run.arm, base::memory_text(needed), threads, threads == 1 ? "" : "s",
         base::memory_text(*available))};
   }
@@ -31,10 +31,10 @@ Status check_memory(std::span<const study::RunConfig> runs, std::size_t threads)
 Error out_of_memory(const std::bad_alloc& error) {
   std::string message = "not enough memory";
   if (const auto* known = dynamic_cast<const base::OutOfMemory*>(&error)) {
-    message += ": another " + base::memory_text(known->bytes()) + " were needed";
+    message += ": another " + base::memory_text(known->bytes()) + " is needed";
   }
   if (const auto available = base::available_memory()) {
-    message += fmt::format("; {} are available", base::memory_text(*available));
+    message += fmt::format("; {} is available", base::memory_text(*available));
   }
   return {std::move(message)};
 }

@@ -57,9 +57,8 @@ Status check_vocabulary(const model::Construction& construction, const std::stri
   const std::size_t least = model::least_vocabulary(data.max_period, data.length);
   if (construction.vocabulary >= least) return {};
   return Error{fmt::format(
-      "{}: found a vocabulary of {}, allowed at least {} for periods up to {} of {}: of fewer "
-      "tokens the same two follow each other in a block so often that what comes next "
-      "costs more than {} nats to tell",
+      "{}: found a vocabulary of {}, allowed at least {} for periods up to {} of {}: with fewer "
+      "tokens the same pair occurs twice in a block so often that the loss exceeds {} nats",
       kind, construction.vocabulary, least, data.max_period, data.length, model::promised_loss)};
 }
 
@@ -80,8 +79,8 @@ double expected_loss(std::size_t vocabulary, const data::BlockSource& probe) {
 std::string promise(const model::Construction& construction, const study::RunConfig& config) {
   if (!has_two_heads(construction)) {
     return fmt::format(
-        "one head matches one token: about P / V of the queries, up to {:.0f}% here, are guesses; "
-        "no loss is promised",
+        "one head matches a single token, so about P / V of the queries, up to {:.0f}% here, are "
+        "guesses; no loss is guaranteed",
         std::min(100.0, 100 * static_cast<double>(config.data.max_period) /
                             static_cast<double>(construction.vocabulary)));
   }
@@ -95,8 +94,9 @@ std::string promise(const model::Construction& construction, const study::RunCon
     list += data::name_of(kind);
     if (loss > model::promised_loss) list += fmt::format(" (up to about {:.2g})", loss);
   }
-  return fmt::format("below {} nats where looking back can tell: {}{}{}", model::promised_loss,
-                     kept.empty() ? "none" : kept, missed.empty() ? "" : "; not: ", missed);
+  return fmt::format("loss below {} nats where looking back gives the answer: {}{}{}",
+                     model::promised_loss, kept.empty() ? "none" : kept,
+                     missed.empty() ? "" : "; above it: ", missed);
 }
 
 int run(const ConstructOptions& options) {
@@ -121,21 +121,24 @@ int run(const ConstructOptions& options) {
 void add_sizes(CLI::App& command, ConstructOptions& options) {
   command
       .add_option("--vocabulary", options.vocabulary,
-                  "V (default 512; two heads need so many that repeated-blocks costs less than "
-                  "0.01 nats, about 30 sqrt(P) of the longest period P, more where the context "
-                  "holds few copies: 209 for periods up to 48 of 256 tokens)")
+                  "V (default 512; two heads need enough for a loss below 0.01 nats on "
+                  "repeated-blocks: about 30 sqrt(P) for a longest period P, more if the context "
+                  "holds few copies; 209 for periods up to 48 of 256 tokens)")
       ->check(CLI::Range(2, 1 << 20));
   command.add_option("--context", options.context, "T (default 256)")
       ->check(CLI::Range(2, 1 << 16));
-  command.add_option("--d-model", options.d_model,
-                     "D (default and least: 4p + 2M + 1, for smeared 2p; p the least prime from 29 "
-                     "with 2 p^2 >= V, M the least with 4^M >= T - 1)");
+  command.add_option(
+      "--d-model", options.d_model,
+      "D (default and minimum: 4p + 2M + 1, for smeared 2p; p the smallest prime from 29 "
+      "with 2 p^2 >= V, M the smallest with 4^M >= T - 1)");
   command.add_option("--d-head", options.d_head,
-                     "E (default and least: the larger of 2p + 1 and 2M, for smeared 2p)");
-  command.add_option("--min-period", options.periods.min_period,
-                     "of the task it is measured by (default 16, or a third of the longest)");
-  command.add_option("--max-period", options.periods.max_period,
-                     "of the task it is measured by (default 48, or a third of the context)");
+                     "E (default and minimum: the larger of 2p + 1 and 2M, for smeared 2p)");
+  command.add_option(
+      "--min-period", options.periods.min_period,
+      "shortest period of the task it is measured on (default 16, or a third of the longest)");
+  command.add_option(
+      "--max-period", options.periods.max_period,
+      "longest period of the task it is measured on (default 48, or a third of the context)");
 }
 
 }  // namespace
@@ -148,7 +151,7 @@ void add_construct(CLI::App& app, int& exit_code) {
   command->add_option("kind", options->kind, "two-layer, sequential or smeared")
       ->required()
       ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
-  command->add_option("--out", options->out, "the checkpoint (.safetensors)")->required();
+  command->add_option("--out", options->out, "the checkpoint to write (.safetensors)")->required();
   add_sizes(*command, *options);
   command->footer("Example: lookback construct two-layer --out two-layer.safetensors");
   command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -72,8 +72,8 @@ bool is_kept(const fs::path& path, const EvalOptions& options) {
 }
 
 Error stopped(const fs::path& path, const EvalOptions& options) {
-  if (!is_kept(path, options)) return {"stopped; nothing is kept"};
-  return {"stopped; the scores of the tasks that were done are in evaluation.json"};
+  if (!is_kept(path, options)) return {"stopped; no scores were kept"};
+  return {"stopped; the scores of the finished tasks are in evaluation.json"};
 }
 
 /// One model, asked as much of its own tasks as it was measured on when it was trained. The scores that
@@ -154,7 +154,7 @@ Result<std::vector<fs::path>> places_of(const fs::path& path) {
       if (*finished) {
         places.push_back(run);
       } else {
-        tell(fmt::format("{}: skipped: it {}\n", run.string(),
+        tell(fmt::format("{}: skipped because it {}\n", run.string(),
                          *ended ? "diverged" : "has not finished"));
       }
     }
@@ -190,7 +190,7 @@ int run(const EvalOptions& options) {
   const auto places = places_of(options.path);
   if (!places) return fail(places.error());
   if (!options.out.empty() && places->size() > 1) {
-    return refuse({"--out: found several runs, allowed: one model"});
+    return refuse({"--out: found several runs, allowed: a single model"});
   }
   if (!options.out.empty()) {
     if (Status free = study::check_json_file(options.out); !free) return fail(free.error());
@@ -208,28 +208,28 @@ int run(const EvalOptions& options) {
 void add_eval(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<EvalOptions>();
   CLI::App* command = app.add_subcommand(
-      "eval", "evaluate a language model, or every run of a study, as the article's table does");
+      "eval", "evaluate a language model, or every run of a study, as in the article's table");
   command->add_option("path", options->path, "checkpoint, run or study")->required();
   command
       ->add_option("--tasks", options->tasks,
-                   fmt::format("of {} (default: all that --data and --text allow)",
+                   fmt::format("any of {} (default: all that --data and --text allow)",
                                fmt::join(study::evaluation_tasks(), ",")))
       ->delimiter(',');
   command->add_option(
       "--data", options->data,
-      "directory of evaluation files, such as data/evals (default: none, and no task of them)");
+      "directory of evaluation files, such as data/evals (default: none; their tasks are skipped)");
   command->add_option(
       "--text", options->text,
-      "directory of `lookback tokens prepare`, for perplexity and value-content (default: "
+      "directory made by `lookback tokens prepare`, for perplexity and value-content (default: "
       "none)");
   command->add_option(
       "--tokenizer", options->tokenizer,
-      "tokenizer file or directory, for scores that are not kept (default: the run's "
+      "tokenizer file or directory; the scores are then only printed (default: the run's "
       "tokenizer.json)");
   command->add_option(
       "--limit", options->limit,
-      "documents, windows and sequences a task, for a trial that keeps nothing (default: all "
-      "documents; windows and sequences as the run was measured)");
+      "documents, windows and sequences per task; the scores are then only printed (default: all "
+      "documents, and as many windows and sequences as the run was measured on)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_option("--out", options->out,

@@ -42,12 +42,12 @@ constexpr auto by_vocabulary = Comparable::with_its_vocabulary;
 /// Of the tasks with two accuracies the article does not say which it gives: each has both rows, and its
 /// figures stand beside the normalized one.
 constexpr std::array rows = {
-    Row{"perplexity a token, validation text", "perplexity", "token_perplexity", 2, "24.65",
+    Row{"perplexity per token, validation text", "perplexity", "token_perplexity", 2, "24.65",
         "26.73", by_vocabulary},
-    Row{"loss a token, validation text, nats", "perplexity", "loss", 3},
+    Row{"loss per token, validation text, nats", "perplexity", "loss", 3},
     Row{"bits per byte, validation text", "perplexity", "bits_per_byte", 3},
-    Row{"perplexity a word, WikiText-2", "wikitext", "word_perplexity", 2},
-    Row{"loss a word, WikiText-2, nats", "wikitext", "word_loss", 3},
+    Row{"perplexity per word, WikiText-2", "wikitext", "word_perplexity", 2},
+    Row{"loss per word, WikiText-2, nats", "wikitext", "word_loss", 3},
     Row{"bits per byte, WikiText-2", "wikitext", "bits_per_byte", 3},
     Row{"HellaSwag, acc", "hellaswag", "acc", 3},
     Row{"HellaSwag, acc_norm", "hellaswag", "acc_norm", 3, "0.309", "0.314"},
@@ -57,7 +57,7 @@ constexpr std::array rows = {
     Row{"ARC-Challenge, acc_norm", "arc_challenge", "acc_norm", 3, "0.227", "0.217"},
     Row{"LAMBADA, acc", "lambada", "acc", 3, "0.213", "0.165"},
     Row{"LAMBADA, perplexity", "lambada", "perplexity", 1},
-    Row{"LAMBADA, loss a word, nats", "lambada", "loss", 3},
+    Row{"LAMBADA, loss per word, nats", "lambada", "loss", 3},
     Row{"induction bump, nats", "induction", "induction_bump", 3, "2.816", "2.715", by_vocabulary},
     Row{"induction score, best head", "induction", "induction_score", 3},
     Row{"copy accuracy", "copy", "acc", 3, "0.195", "0.556", by_vocabulary},
@@ -165,16 +165,15 @@ void add_notes(const language::TaskScore& score, std::set<std::string>& notes) {
   const std::string file = base::find_text(score.about, {"file"});
   if (!file.empty() && base::find_text(score.about, {"verified_as"}).empty()) {
     notes.insert(fmt::format(
-        "{}: {} is not the file that scripts/get-data verifies (its SHA-256 is {}).", task,
+        "{}: {} is not a file that scripts/get-data verifies (its SHA-256 is {}).", task,
         base::printable(file), base::printable(base::find_text(score.about, {"sha256"}))));
   }
   const auto files = base::find_count(score.about, {"text", "files"});
   const auto verified = base::find_count(score.about, {"text", "verified"});
   if (files && verified && *verified < *files) {
     notes.insert(
-        fmt::format("{}: scripts/get-data verifies {} of the {} files that the text was made of "
-                    "(data.json names "
-                    "them).",
+        fmt::format("{}: scripts/get-data verifies {} of the {} files that the text was made from "
+                    "(see data.json).",
                     task, *verified, *files));
   }
 }
@@ -187,10 +186,10 @@ std::string legend_of(const std::vector<EvaluatedArm>& arms) {
   };
   std::vector<const char*> spreads;
   if (any_runs([](std::size_t runs) { return runs == 1; })) {
-    spreads.push_back("the standard error over samples, of one model");
+    spreads.push_back("the standard error over samples for one model");
   }
   if (any_runs([](std::size_t runs) { return runs > 1; })) {
-    spreads.push_back("the standard deviation between seeds, of several");
+    spreads.push_back("the standard deviation over seeds for several");
   }
   if (spreads.empty()) return "";
   return fmt::format("+- is {}; brackets hold a 95% interval.\n", fmt::join(spreads, ", or "));
@@ -236,9 +235,8 @@ std::string evaluation_notes(const std::vector<EvaluatedArm>& arms) {
   }
   if (!left_out.empty()) {
     notes.insert(
-        fmt::format("The article's figures are left out for {}: they depend on the vocabulary, and "
-                    "the article's "
-                    "is GPT-2's 50,257 tokens.",
+        fmt::format("The article's numbers are left out for {}: they depend on the vocabulary, and "
+                    "the article uses GPT-2's 50,257 tokens.",
                     fmt::join(left_out, "; ")));
   }
   for (const EvaluatedArm& arm : arms) {

@@ -61,7 +61,7 @@ Result<std::optional<language::Tokenizer>> find_any_tokenizer(const std::string&
   if (const std::string found = checksum_of(*tokenizer);
       *expected && found != (*expected)->checksum) {
     return Error{fmt::format(
-        "{}: this is not the tokenizer that the model was trained with: its checksum is {}, and {} "
+        "{}: this is not the tokenizer that the model was trained with: its checksum is {}, but {} "
         "names {}",
         place.string(), found, (*expected)->said_by.string(),
         base::printable((*expected)->checksum))};
@@ -82,7 +82,7 @@ Result<language::Tokenizer> find_tokenizer(const std::string& asked, const fs::p
                              data::name_of(model.config.data.kind))};
   }
   return Error{
-      fmt::format("{}: found no tokenizer.json beside its checkpoints, name one with --tokenizer",
+      fmt::format("{}: found no tokenizer.json beside its checkpoints; name one with --tokenizer",
                   checkpoint.string())};
 }
 

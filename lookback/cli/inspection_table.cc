@@ -205,7 +205,7 @@ void add_patching(const lens::Patching& patching, Table& table) {
       lens::name_of(patching.corruption), text(patching.clean), text(patching.corrupted)));
   // A ratio of two differences that may be zero says nothing.
   if (!(patching.clean.lower() > patching.corrupted.upper())) {
-    table.line("clean and corrupted hardly differ: there is nothing to restore");
+    table.line("clean and corrupted runs hardly differ, so there is nothing to restore");
     return;
   }
   table.columns({"whole", "largest of by_position", "at"});
@@ -279,7 +279,7 @@ std::string inspection_table(const study::SavedModel& model, const study::Inspec
   add_circuits("circuits of single heads", inspection.circuits.direct, table);
   add_circuits("circuits through two heads", inspection.circuits.composed, table);
   add_notes(inspection.circuits, table);
-  if (!inspection.skipped.empty()) table.title("left out");
+  if (!inspection.skipped.empty()) table.title("skipped");
   for (const std::string& line : inspection.skipped) table.line(line);
   return table.take();
 }

@@ -25,7 +25,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string(base::version()));
   app.footer(
       "Example: lookback study studies/article.toml --out runs/article\n"
-      "LOOKBACK_ISA in the environment names the instruction set to use.");
+      "The environment variable LOOKBACK_ISA selects the instruction set.");
   int exit_code = success;
   add_study(app, exit_code);
   add_train(app, exit_code);

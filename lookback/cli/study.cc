@@ -90,21 +90,21 @@ void print_larger_sizes(const study::Study& study, const StudyOptions& options) 
     if (!other || tokens_of(*other) <= tokens_of(study)) continue;
     const std::uint64_t tokens = tokens_of(*other);
     sizes.emplace(tokens,
-                  fmt::format("--size {} ({} tokens a run)", size, base::count_text(tokens)));
+                  fmt::format("--size {} ({} tokens per run)", size, base::count_text(tokens)));
   }
   if (sizes.empty()) return;
   std::vector<std::string> larger;
   larger.reserve(sizes.size());
   for (const auto& [tokens, size] : sizes) larger.push_back(size);
   std::fflush(stdout);
-  tell(fmt::format("larger: the same command, into another directory, with {}\n",
+  tell(fmt::format("to go larger, run the same command with another --out and {}\n",
                    fmt::join(larger, " or ")));
 }
 
 int run(const StudyOptions& options) {
   const Result<study::Overrides> overrides = read_overrides(options);
   if (!overrides) return refuse(overrides.error());
-  if (options.out.empty()) return refuse({"--out: found nothing, allowed: a directory"});
+  if (options.out.empty()) return refuse({"--out is not set; pass --out DIR"});
   const Result<study::Study> study = study::read_study_and_text(options.file, *overrides);
   if (!study) return fail(study.error());
   const std::size_t threads = threads_of(options.threads);
@@ -113,7 +113,7 @@ int run(const StudyOptions& options) {
   const Result<study::Ending> ending = run_to_end(*study, options);
   if (!ending) return fail(ending.error());
   if (*ending == study::Ending::stopped) {
-    return fail({"stopped; the same command with --resume goes on to the same result"});
+    return fail({"stopped; the same command with --resume continues to the same result"});
   }
   if (Status shown = print_verdicts(options.out); !shown) return fail(shown.error());
   const Result<std::filesystem::path> page = write_report(options.out);
@@ -127,22 +127,22 @@ int run(const StudyOptions& options) {
 
 void add_study(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<StudyOptions>();
-  CLI::App* command = app.add_subcommand("study", "run a study: every arm with every seed");
+  CLI::App* command = app.add_subcommand("study", "run a study: train every arm with every seed");
   command->add_option("study", options->file, "study file (TOML)")->required();
   command->add_option("--out", options->out, "directory for everything the study makes")
       ->required();
   command->add_option("--tokens", options->tokens,
-                      "training tokens a run, such as 40M or 1G (default: the study file's)");
+                      "training tokens per run, such as 40M or 1G (default: the study file's)");
   command->add_option("--seeds", options->seeds,
-                      "runs of each arm, with seeds from 0 on (default: the study file's)");
+                      "number of seeds for each arm, counted from 0 (default: the study file's)");
   command->add_option("--size", options->size,
                       "one of the study's [sizes], such as article (default: the study as it is)");
   command->add_option("--data", options->data,
-                      "directory of `lookback tokens prepare` (default: the study file's)");
+                      "directory made by `lookback tokens prepare` (default: the study file's)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,
-                    "go on with an unfinished study, or add seeds or tokens to one");
+                    "continue an unfinished study, or add seeds or tokens to a study");
   command->footer("Example: lookback study studies/article.toml --out runs/article --tokens 40M");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
