@@ -1,7 +1,7 @@
-// The only file that knows toml++.
+// The only file that uses toml++.
 
-// Built from its headers alone, toml++ 3.3 would assert on a text such as "[{a]" before it comes to
-// reporting the error; the library that systems ship is built without asserts.
+// Built from its headers alone, toml++ 3.3 would assert on a text such as "[{a]" before it reports
+// the error; the library that systems ship is built without asserts.
 #define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
 
