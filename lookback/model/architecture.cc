@@ -32,8 +32,8 @@ Status check_sizes(const Architecture& a) {
   return {};
 }
 
-/// Each size may be as large as it can be useful; together they must stay within what a machine
-/// holds, before anything is allocated on their word.
+/// Each size may be as large as is useful; together they must fit a machine, which is checked
+/// before anything is allocated for them.
 Status check_whole(const Architecture& a) {
   constexpr std::size_t most_attention_steps = 1024;
   constexpr double most_parameters = 4.3e9;  // 2^32: a checkpoint of 16 GiB, training four times it
@@ -91,7 +91,8 @@ Status check_steps(const Architecture& a) {
   return {};
 }
 
-/// Options of parts that the model does not have. An MLP's norm set to none says nothing false.
+/// Options of parts that the model does not have. Setting an absent MLP's norm to none is no
+/// contradiction.
 Status check_absent_parts(const Architecture& a) {
   if (a.d_mlp == 0 && a.mlp_norm == NormKind::rmsnorm) {
     return Error{"model.mlp_norm needs model.d_mlp > 0: there is no MLP to norm the input of"};

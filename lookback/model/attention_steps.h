@@ -1,5 +1,5 @@
-// Forward and backward of the steps of attention, which treat each sequence and head by itself.
-// Above the diagonal nothing is computed: products name their triangular part.
+// Forward and backward of the steps of attention, which treat each sequence and head separately.
+// Nothing above the diagonal is computed: products name their triangular part.
 #pragma once
 
 #include <cmath>

@@ -12,8 +12,8 @@
 namespace lookback::model {
 namespace {
 
-/// With p >= 29 is rho < 0.19, well below the 1/3 that the proof needs: products that are not zero
-/// are noise where nothing is known, and this p still fits the article's D = 128 and E = 64.
+/// With p >= 29, rho < 0.19, well below the 1/3 that the proof needs: nonzero products act as noise
+/// where nothing is known, and this p still fits the article's D = 128 and E = 64.
 constexpr std::size_t least_prime = 29;
 
 // In nats.
@@ -22,7 +22,7 @@ constexpr double match_margin = 12;    // of the current token over the one befo
 constexpr double tie_break = 7;        // of the token before: more would make its noise decide too
 constexpr double logit_margin = 6;     // above ln V: what all other tokens together get
 
-/// Large enough for the tie-break to stand on scores that floats resolve to 0.001.
+/// Large enough for the tie-break to work on scores that floats resolve to 0.001.
 constexpr double earlier_share = 0.002;
 constexpr double smear_logit = -20;
 
@@ -53,7 +53,7 @@ Wave wave(const Circuit& circuit, std::size_t circle) {
   return {pattern_margin / (std::cos(half) - std::sin(half)), 1.5};
 }
 
-/// Fills one weight matrix of a program, in stated rows and columns.
+/// Fills one weight matrix of a program, in given rows and columns.
 class Weights {
  public:
   Weights(const Program& program, std::span<float> parameters, std::string_view name)
@@ -150,7 +150,7 @@ class Builder {
     weights(head + ".W_O").diagonal(0, token(), width_, circuit_.copy_gain);
   }
 
-  // Where the parts of the stream begin.
+  // The columns at which the parts of the stream begin.
   static std::size_t token() { return 0; }
   std::size_t previous() const { return width_; }
   std::size_t position() const { return 2 * width_; }

@@ -10,8 +10,8 @@
 
 namespace lookback::model {
 
-/// Runs programs with this program's own kernels, in float, on threads of its own. The same bits for any
-/// number of threads, on one instruction set. Not for several callers at a time.
+/// Runs programs with our own kernels, in float, on its own threads. The same bits for any number
+/// of threads, on one instruction set. Not for several callers at a time.
 class CpuEngine final : public Engine {
  public:
   explicit CpuEngine(std::size_t threads) : workers_(threads) {}
@@ -23,8 +23,8 @@ class CpuEngine final : public Engine {
   base::Workers workers_;
 };
 
-/// The specification: runs programs by the scalar definitions of math/reference.h, in double, and rounds
-/// at its door. Slow; what other engines are held against.
+/// The specification: runs programs by the scalar definitions of math/reference.h, in double, and
+/// rounds only its results. Slow; other engines are compared with it.
 class ScalarEngine final : public Engine {
  public:
   explicit ScalarEngine(std::size_t threads) : workers_(threads) {}

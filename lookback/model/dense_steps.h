@@ -1,5 +1,6 @@
 // Forward and backward of the steps that treat every position alike. Each backward names the
-// forward line that it inverts; gradients are added to, for an activation may have several readers.
+// forward line that it differentiates; gradients accumulate, because an activation may have several
+// readers.
 #pragma once
 
 #include <algorithm>
@@ -65,7 +66,7 @@ template <class N>
 void backward(const Add& step, Run<N>& run) {
   const Matrix<N> d_out = run.gradient(step.out);
   for (const SlotId in : step.in) {
-    // A tap may change one gradient of the two: then each needs its own memory.
+    // A tap may change one of the two gradients; then each needs its own memory.
     if (run.taps == nullptr && run.program.slots[in].readers == 1) {
       run.share_gradient(in, step.out);
       continue;

@@ -16,14 +16,14 @@ template <class N>
 class Executor {
  public:
   /// REQUIRES 1 <= length <= the program's context, batch >= 1. With Keep::logits the activations
-  /// take a fraction of the memory; then neither backward nor a `first_step` may be asked for.
+  /// take a fraction of the memory; then neither backward nor a `first_step` is allowed.
   Executor(const Program& program, std::size_t batch, std::size_t length,
            Keep keep = Keep::everything);
 
   /// Runs the steps over tokens [B,T], each below V. `parameters` is the flat buffer and must live
-  /// until backward. With `taps`, hooks see every activation they name.
-  /// Steps before number `first_step` are not run: the forward before this one must have left their
-  /// activations as they are wanted (a pattern takes the place of its scores: begin with the scores).
+  /// until backward. With `taps`, hooks see every activation they name. Steps before number
+  /// `first_step` are not run: the previous forward must have left their activations as needed (a
+  /// pattern overwrites its scores: start with the scores).
   void forward(std::span<const N> parameters, std::span<const Token> tokens,
                const Taps<N>* taps = nullptr, std::size_t first_step = 0);
 
@@ -31,7 +31,7 @@ class Executor {
   std::span<const N> losses();
 
   /// Adds the gradient of weight * sum(losses) to `gradient` (a flat buffer as the parameters'),
-  /// and returns the losses. Uses up the logits. REQUIRES a forward just before.
+  /// and returns the losses. Overwrites the logits. REQUIRES a forward just before.
   std::span<const N> backward(N weight, std::span<N> gradient);
 
   /// [B*T,V], until backward.

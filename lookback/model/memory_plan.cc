@@ -9,7 +9,7 @@
 namespace lookback::model {
 namespace {
 
-/// The slots that a step reads and writes, those of a tapped Linear's split input among them.
+/// The slots that a step reads and writes, including those of a tapped Linear's split input.
 struct Uses {
   std::vector<SlotId> reads, writes;
 
@@ -111,7 +111,7 @@ MemoryPlan place(std::vector<Life> lives, std::vector<std::size_t> sizes,
   return plan;
 }
 
-/// Slot after slot, in the order in which they are written.
+/// One slot after another, in the order in which they are written.
 MemoryPlan side_by_side(const Program& program, std::size_t batch, std::size_t length) {
   MemoryPlan plan;
   for (const SlotInfo& slot : program.slots) {
@@ -138,7 +138,8 @@ MemoryPlan plan_values(const Program& program, std::size_t batch, std::size_t le
 
 MemoryPlan plan_gradients(const Program& program, std::size_t batch, std::size_t length) {
   std::vector<Life> lives = lives_of(program);
-  // A sum may lend its gradient's memory to what it added (Run::share_gradient), and that in turn.
+  // A sum may lend its gradient's memory to what it added (Run::share_gradient), and so on
+  // recursively.
   for (const Step& step : program.steps) {
     const auto* sum = std::get_if<Add>(&step);
     if (sum == nullptr) continue;

@@ -11,7 +11,7 @@
 namespace lookback::model {
 namespace {
 
-/// Where a site is: the step that shows it, and its width.
+/// The location of a site: the step that shows it, and its width.
 struct Place {
   std::size_t step = 0;
   std::size_t width = 0;
@@ -58,7 +58,7 @@ Place place_of(const Program& program, SiteId site, std::size_t length) {
   for (std::size_t step = 0; step < program.steps.size(); ++step) {
     const auto width = std::visit(FindInStep{program, site, length}, program.steps[step]);
     if (!width) continue;
-    // The softmax takes the place of the scores: to see a pattern anew, begin with the scores.
+    // The softmax overwrites the scores: to recompute a pattern, start with the scores.
     const bool in_place = std::holds_alternative<Softmax>(program.steps[step]);
     return {in_place ? step - 1 : step, *width};
   }
@@ -86,7 +86,7 @@ bool is_split(const Program& program, const std::string& name) {
   return std::ranges::find(program.sites, name, &SiteInfo::name)->heads > 0;
 }
 
-/// What copies becomes x: both are of heads or neither is, and as wide.
+/// A copied source becomes x: both belong to heads or neither does, and they have the same width.
 Status check_copied(const Program& program, std::size_t length, const Edit& edit) {
   if (is_split(program, edit.source) != is_split(program, edit.activation)) {
     return Error{fmt::format("{}: found the source {}, but only one of the two is split into heads",
@@ -99,7 +99,7 @@ Status check_copied(const Program& program, std::size_t length, const Edit& edit
                            edit.source, found, width)};
 }
 
-/// What adds tokens reads a pattern and writes logits.
+/// An edit that adds tokens reads a pattern and writes logits.
 Status check_tokens(const Edit& edit) {
   if (edit.activation == "logits" && edit.source.ends_with(".hook_pattern")) return {};
   return Error{fmt::format("{}: found tokens added from {}, allowed: to logits, from a pattern",

@@ -25,7 +25,7 @@ using math::Matrix;
 using math::Part;
 using math::Update;
 
-/// Numbers of type N, where a plan lays them.
+/// Numbers of type N, stored where a memory plan puts them.
 template <class N>
 class SlotMemory {
  public:
@@ -70,7 +70,7 @@ struct Run {
 
   // --- gradients
 
-  /// A gradient to be added to: zero at the first touch of a backward pass.
+  /// A gradient to add to: zero when first touched in a backward pass.
   Matrix<N> gradient(SlotId slot) {
     const Matrix<N> g = gradient_stream(slot);
     if (!touched[slot]) std::fill_n(g.data, g.rows * g.cols, N{});
@@ -83,8 +83,8 @@ struct Run {
     touched[slot] = true;
     return {gradient_stream(slot), update};
   }
-  /// Before each backward pass: no gradient holds anything, and each has its own memory. It is
-  /// allocated here, so that a run that never goes backward has none.
+  /// To be called before each backward pass: no gradient holds anything, and each has its own
+  /// memory. It is allocated here, so that a run without a backward pass needs none.
   void start_gradients() {
     if (gradients.empty()) gradients.allocate(plan_gradients(program, batch, length));
     std::ranges::fill(touched, 0);
@@ -152,7 +152,7 @@ struct Run {
     const std::size_t width = program.slots[slot].width;
     return {memory.at(slot), rows(), width, width};
   }
-  /// The gradient by the logits takes the logits' own place: they are not needed any more.
+  /// The gradient of the logits overwrites the logits, which are no longer needed.
   Matrix<N> gradient_stream(SlotId slot) {
     if (slot == program.logits) return stream(values, slot);
     const std::size_t width = program.slots[slot].width;
