@@ -1,4 +1,4 @@
-// The mean gradient of a batch, as an engine gives it for each shard, summed in one order.
+// The mean gradient of a batch, computed by an engine for each shard and summed in one order.
 //
 // Legend: B sequences of a batch, S shards.
 #pragma once
@@ -18,12 +18,13 @@
 
 namespace lookback::train {
 
-/// Bytes that the sums of all shards may take together. Beyond it they are made in waves of one for
-/// each worker, each added to the total before the next begins: a large model may have many shards.
+/// Bytes that the sums of all shards may take together. Beyond that they are made in waves of one
+/// per worker, each added to the total before the next begins, because a large model may have many
+/// shards.
 inline constexpr std::size_t shard_memory = std::size_t{1} << 28;
 
-/// The bytes that a BatchGradient on so many workers takes: the sums, and of each worker that has a
-/// shard the activations of one sequence of `length` tokens with their gradients.
+/// The bytes that a BatchGradient takes on this many workers: the sums, and for each worker that
+/// has a shard the activations of one sequence of `length` tokens with their gradients.
 std::uint64_t gradient_memory(const model::Program& program, std::size_t length, std::size_t shards,
                               std::size_t workers, std::size_t memory = shard_memory);
 
@@ -35,9 +36,9 @@ class BatchGradient {
   BatchGradient(const model::Program& program, const data::TokenSource& source, std::size_t batch,
                 std::size_t shards, model::Engine& engine, std::size_t memory = shard_memory);
 
-  /// Mean loss in nats over the predictions of sequences first .. first + batch - 1; gradient()
-  /// then is that loss's gradient. Nothing where `stop`, asked between waves, says so. Errors: those of
-  /// the engine and of the plans.
+  /// Mean loss in nats over the predictions of sequences first .. first + batch - 1; gradient() is
+  /// then that loss's gradient. Nothing if `stop`, asked between waves, says to stop. Errors: those
+  /// of the engine and of the plans.
   Result<std::optional<double>> compute(std::span<const float> parameters, std::uint64_t first,
                                         const TrainingPlans& plans,
                                         const std::function<bool()>& stop = {});

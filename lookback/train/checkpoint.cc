@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* format_name = "lookback checkpoint 1";
 
-/// What the names of a buffer's tensors begin with.
+/// The prefix of the names of a buffer's tensors.
 std::string prefix_of(const std::string& buffer) { return "optimizer." + buffer + "."; }
 
 std::vector<std::size_t> shape_of(const model::ParameterInfo& info) {
@@ -36,7 +36,7 @@ void add_tensors(const model::Program& program, const std::string& prefix,
 
 using Metadata = std::map<std::string, std::string>;
 
-/// What both kinds of file say of themselves.
+/// What both kinds of file say about themselves.
 Metadata metadata_of(const CheckpointHeader& header) {
   Metadata metadata{{"format", format_name},
                     {"config", header.config},
@@ -49,7 +49,7 @@ Metadata metadata_of(const CheckpointHeader& header) {
   return metadata;
 }
 
-/// A number that metadata holds as text: decimal integers, hexadecimal floats.
+/// A number stored as text in the metadata: decimal integers, hexadecimal floats.
 template <class Number>
 Result<Number> read_number(const Metadata& metadata, const std::string& key,
                            const std::filesystem::path& path) {
@@ -247,7 +247,7 @@ Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
   if (!resume) return resume.error();
   if (*resume) consider(resume_path(run));
   for (const std::filesystem::path& file : *files) {
-    // Those of a large model are gigabytes each: what is older is not read.
+    // Those of a large model are gigabytes each, so older ones are not read.
     if (newest.checkpoint && newest.checkpoint->header().tokens >= tokens_in_name(file)) break;
     consider(file);
   }

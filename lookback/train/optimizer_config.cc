@@ -32,7 +32,7 @@ std::string written(const OptimizerValue& value) {
   return fmt::format("{}", std::get<double>(value));
 }
 
-/// A key that this kind lacks and another has is more than a slip of the fingers.
+/// A key that this kind lacks and another has is more than a typing error.
 void refuse_keys_of_others(base::TableReader& table, const OptimizerKind& kind) {
   for (const std::string& key : table.keys()) {
     if (key == "kind" || has_key(kind, key)) continue;

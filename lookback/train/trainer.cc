@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// By the largest exponent, which is found many values at a time.
+/// Checked by the largest exponent, which is found many values at a time.
 bool all_finite(std::span<const float> values) {
   constexpr std::uint32_t infinity = 0x7F80'0000, magnitude = 0x7FFF'FFFF;
   std::uint32_t largest = 0;
@@ -56,7 +56,7 @@ class Trainer {
       const Result<Step> made = step();
       if (!made) return made.error();
       const Step taken = *made;
-      // Without a step of its own there is nothing new to go on from.
+      // Without a step since the start there is nothing new to continue from.
       if (taken == Step::stopped && state_.step == begun && begun > 0) return stopped();
       if (taken == Step::stopped) return stop();
       if (taken == Step::diverged) return diverged();
@@ -75,9 +75,9 @@ class Trainer {
 
   enum class Step { taken, diverged, stopped };
 
-  /// One update. Stopped within a long one, the state is as it was: the step is taken anew later. The
-  /// run diverges by the loss or the gradient, which leave the state as it was too, or by what the
-  /// update makes of the parameters.
+  /// One update. If it is stopped midway, the state is unchanged and the step is repeated later.
+  /// The run diverges by its loss or gradient, which leave the state unchanged too, or by the
+  /// parameters that the update gives.
   Result<Step> step() {
     const Result<std::optional<double>> mean = gradient_.compute(
         state_.parameters, state_.step * run_.config.batch, run_.plans, observer_.stop);
@@ -107,7 +107,7 @@ class Trainer {
     return Step::diverged;
   }
 
-  /// Evaluation and checkpoints that are due after this many steps.
+  /// The evaluation and checkpoints due after this many steps.
   Status mark() {
     const TrainConfig& config = run_.config;
     if (observer_.evaluate && is_log_spaced(state_.step, steps_, config.evaluations_per_decade)) {
@@ -143,8 +143,8 @@ class Trainer {
 
   Outcome stopped() const { return {Outcome::Kind::stopped, "", report_}; }
 
-  /// The last checkpoint whose parameters were seen to give a sound loss: before those that failed.
-  /// Of the log-spaced ones, so that a run that was killed and resumed names the same.
+  /// The last checkpoint whose parameters gave a sound loss, before those that failed. Only
+  /// log-spaced ones, so that a run that was killed and resumed names the same one.
   std::string last_good() const {
     std::uint64_t step = state_.step == 0 ? 0 : state_.step - 1;
     while (!is_log_spaced(step, steps_, run_.config.checkpoints_per_decade)) --step;

@@ -38,9 +38,9 @@ struct Run {
   std::string tokenizer{};            ///< goes into each checkpoint (CheckpointHeader)
 };
 
-/// What the caller wants to know or decide on the way. Any may be empty.
+/// What the caller wants to know or decide during the run. Any may be empty.
 struct Observer {
-  /// At log-spaced steps, the first and last among them, before the checkpoint of the same step.
+  /// At log-spaced steps, including the first and the last, before the checkpoint of the same step.
   std::function<Status(const StepReport&, std::span<const float> parameters)> evaluate = {};
   /// After every step.
   std::function<void(const StepReport&)> progress = {};
@@ -54,19 +54,19 @@ struct Observer {
 struct Outcome {
   enum class Kind { finished, diverged, stopped };
   Kind kind = Kind::finished;
-  /// Of a divergence: the step, the loss, the last good checkpoint (below the run's directory).
+  /// For a divergence: the step, the loss, the last good checkpoint (below the run's directory).
   std::string message;
   StepReport last;
 };
 
-/// About the bytes that train() takes on so many workers: parameters, gradients and what the optimizer
-/// needs, not what observers take.
+/// Roughly the bytes that train() takes on this many workers: parameters, gradients and what the
+/// optimizer needs, but not what observers take.
 std::uint64_t training_memory(const model::Program& program, const TrainConfig& config,
                               std::size_t length, std::size_t workers);
 
-/// Trains until config.tokens. `state` is fresh (initial_state) or read from a checkpoint; going on
-/// from one gives the bits of a run that was never stopped. Errors: what observers and checkpoints
-/// report (a full disk, for example).
+/// Trains until config.tokens. `state` is fresh (initial_state) or read from a checkpoint;
+/// continuing from one gives the bits of a run that was never stopped. Errors: what observers and
+/// checkpoints report (a full disk, for example).
 Result<Outcome> train(const Run& run, const Observer& observer, model::Engine& engine,
                       TrainState& state);
 
