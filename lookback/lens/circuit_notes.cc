@@ -97,7 +97,7 @@ Notes positional_notes(const Architecture& a, const StreamPaths& paths, HeadPlac
   if (a.smeared_keys) add_note(notes, Treatment::folded, "smeared keys");
   const std::string attn = attention_prefix(a, place);
   if (a.biases) add_note(notes, Treatment::ignored, attn + "b_Q, " + attn + "b_K");
-  // What shortformer adds is not in the stream: nothing else makes positions of it.
+  // Shortformer's positions are not in the stream, and nothing else turns them into positions.
   const bool mlp_between = place.layer > 0 && a.positions != Positions::shortformer;
   if (a.d_mlp > 0 && mlp_between) {
     add_note(notes, Treatment::ignored, "paths through MLPs");

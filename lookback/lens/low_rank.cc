@@ -11,14 +11,14 @@ namespace {
 
 using Matrix = Eigen::MatrixXd;
 
-/// By falling value, then by place.
+/// By descending value, then by place.
 bool before(const MatrixEntry& a, const MatrixEntry& b) {
   if (a.value != b.value) return a.value > b.value;
   return std::pair(a.row, a.column) < std::pair(b.row, b.column);
 }
 
 bool eigenvalue_before(std::complex<double> a, std::complex<double> b) {
-  // A conjugate pair has the same bits but for a sign, so its moduli are equal.
+  // A conjugate pair has the same bits except for a sign, so its moduli are equal.
   const double moduli[] = {std::abs(a), std::abs(b)};
   if (moduli[0] != moduli[1]) return moduli[0] > moduli[1];
   if (a.real() != b.real()) return a.real() > b.real();

@@ -51,7 +51,7 @@ void RowScan::add(const Eigen::MatrixXd& block) {
   seen_ += static_cast<std::size_t>(block.cols());
 }
 
-/// Means and squares of two parts together: Chan, Golub and LeVeque, "Updating formulae and a
+/// Combines the means and squares of two parts: Chan, Golub and LeVeque, "Updating formulae and a
 /// pairwise algorithm for computing sample variances" (1979).
 void RowScan::add_moments(const Eigen::MatrixXd& block) {
   const Eigen::VectorXd mean = block.rowwise().mean();
@@ -77,7 +77,7 @@ Matching RowScan::matching() const {
 }
 
 Matching matching(const LowRank& square, std::span<const std::size_t> rows) {
-  // A block of the columns of all rows, of one column at least.
+  // A block of columns of all rows, at least one column wide.
   const std::size_t width = std::max<std::size_t>(1, block_numbers / rows.size());
   Eigen::MatrixXd left(static_cast<Eigen::Index>(rows.size()), square.left().cols());
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -16,13 +16,13 @@ namespace {
 bool more_than_half(const Estimate& share) { return share.lower() > majority; }
 bool less_than_half(const Estimate& share) { return share.upper() < majority; }
 
-/// With half of its interval of 95%, as in tables.
+/// With half of its 95% interval, as in tables.
 std::string text(const Estimate& share) {
   const double hundredths = std::round(100 * share.mean) + 0.0;  // no negative zero
   return fmt::format("{:.2f} +- {:.2f}", hundredths / 100, share.half_width());
 }
 
-/// What could be the verdict, and the share of the stake that speaks for it.
+/// A possible verdict, and the share of the effect that supports it.
 struct Candidate {
   Mechanism mechanism;
   Estimate share;
@@ -33,21 +33,22 @@ struct Candidate {
   bool holds() const { return objection.empty() && more_than_half(share); }
 };
 
-/// What holds comes first; of that a band, for wherever a head has its positions from, positions are
-/// what it attends by; then the larger share.
+/// Candidates that hold come first; among them a band, because wherever a head gets its positions
+/// from, it attends by positions; then the larger share.
 std::tuple<bool, bool, double> rank(const Candidate& c) {
   return {c.holds(), c.holds() && c.mechanism == Mechanism::positional_band,
           std::isfinite(c.share.mean) ? c.share.mean : -std::numeric_limits<double>::infinity()};
 }
 
-/// Whether the head's own pattern does what ideal matching would, and that is worth clearly more than
-/// counting positions.
+/// Whether the head's own pattern does what ideal matching would, and this is worth clearly more
+/// than counting positions.
 bool looks_up(const MechanismResult& r) {
   const double more = (r.band.lower() - r.matching.upper()) * r.stake.mean;
   return r.matching.lower() > -majority && less_than_half(r.matching) && more > least_gain;
 }
 
-/// A band is told by what is NOT lost, and so it is also where other heads cover for the head.
+/// A band is recognized by what is NOT lost, which also happens when other heads cover for the
+/// head.
 Candidate band_candidate(const MechanismResult& result) {
   const Estimate kept = {1 - result.band.mean, result.band.standard_error, result.band.count};
   std::string objection;
@@ -62,7 +63,7 @@ Candidate band_candidate(const MechanismResult& result) {
                       text(result.band))};
 }
 
-/// An earlier head's part in one input, if its attention of one kind is all that it takes.
+/// An earlier head's part in one input, if one kind of attention is all it needs for that.
 Candidate composition(Mechanism mechanism, const char* input, const EarlierHead& earlier,
                       const Estimate& removed, const char* pattern, const Estimate& ideal,
                       const Estimate& own) {
@@ -93,7 +94,7 @@ std::vector<Candidate> candidates_of(const MechanismResult& result) {
   return all;
 }
 
-/// The verdict of what comes first, if it holds, and the one that is nearest to it.
+/// The verdict is the first candidate, if it holds; the reason also names the runner-up.
 void choose(const std::vector<Candidate>& all, MechanismResult& result) {
   const bool decided = all.front().holds();
   result.reason = "no intervention removes more than half of the head's effect";

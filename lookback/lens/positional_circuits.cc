@@ -15,7 +15,7 @@ using Matrix = Eigen::MatrixXd;
 using model::Architecture;
 using model::Positions;
 
-/// keys_s <- s keys_s + (1 - s) keys_{s-1}; the first has nothing before it and stays.
+/// keys_s <- s keys_s + (1 - s) keys_{s-1}; the first has no predecessor and stays as it is.
 Matrix smeared(const Matrix& keys, double share) {
   Matrix result = keys;
   const Eigen::Index rest = keys.rows() - 1;

@@ -19,10 +19,10 @@ Notes notes_of(const model::Architecture& architecture, const CircuitId& id) {
 TEST(CircuitNotes, NameEveryNormOnThePathOnce) {
   const Notes notes = notes_of(wirings()[3].architecture,  // normed, LayerNorm between
                                {CircuitKind::k_composition, {0, 2}, HeadPlace{0, 1}});
-  EXPECT_EQ(notes, (Notes{{Treatment::folded, "blocks.0.ln1: gain and centring"},
+  EXPECT_EQ(notes, (Notes{{Treatment::folded, "blocks.0.ln1: gain and centering"},
                           {Treatment::frozen, "blocks.0.ln1: scale"},
                           {Treatment::ignored, "blocks.0.ln1: bias"},
-                          {Treatment::folded, "blocks.0.steps.1.ln: gain and centring"},
+                          {Treatment::folded, "blocks.0.steps.1.ln: gain and centering"},
                           {Treatment::frozen, "blocks.0.steps.1.ln: scale"},
                           {Treatment::ignored, "blocks.0.steps.1.ln: bias"},
                           {Treatment::frozen, "pattern of head 0.1: all on one source"},

@@ -33,9 +33,9 @@ Matrix output(const SmallModel& model, const std::string& name, std::size_t head
 /// (I - 1 1^T / D) diag(w) of a LayerNorm.
 Matrix folded(const SmallModel& model, const std::string& norm) {
   const auto d = static_cast<Eigen::Index>(model.program.architecture.d_model);
-  const Matrix centring = Matrix::Identity(d, d) - Matrix::Ones(d, d) / static_cast<double>(d);
+  const Matrix centering = Matrix::Identity(d, d) - Matrix::Ones(d, d) / static_cast<double>(d);
   const Eigen::VectorXd gain = parameter(model, norm + ".w").row(0).transpose();
-  return centring * gain.asDiagonal();
+  return centering * gain.asDiagonal();
 }
 
 Matrix made(const SmallModel& model, const CircuitId& id) {
