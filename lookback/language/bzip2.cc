@@ -18,7 +18,7 @@ class Decompression {
   Decompression(std::string& input, std::size_t max_bytes)
       : input_(input), max_bytes_(max_bytes), buffer_(most_at_once) {}
 
-  /// Appends the stream that begins where the one before ended. Says what is wrong, or nothing.
+  /// Appends the stream that begins where the one before ended. Returns the problem, or nothing.
   std::string_view append_stream(std::string& output) {
     bz_stream stream{};
     if (BZ2_bzDecompressInit(&stream, 0, 0) != BZ_OK) return "too little memory to decompress it";

@@ -52,7 +52,7 @@ std::size_t find_book_mark(std::string_view text, std::string_view which, std::s
   return std::string_view::npos;
 }
 
-/// Leaves of a Project Gutenberg book what stands between its marks; a text without both stays.
+/// Keeps of a Project Gutenberg book what is between its marks; a text without both stays as it is.
 void cut_book(std::string& text) {
   const std::size_t start = find_book_mark(text, "START", 0);
   if (start == std::string::npos) return;

@@ -1,4 +1,4 @@
-// What a model answers to windows of tokens: the one place where evaluation meets the engine.
+// A model's predictions for windows of tokens: the only place where evaluation uses the engine.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -15,10 +15,10 @@
 
 namespace lookback::language {
 
-/// Runs sequences of any length through one model, several at a time, those of like length together:
-/// a sequence is filled up to a multiple of a fixed length, which a causal model does not see. An
-/// answer does not depend on which others are asked for, nor on the number of engine.
-/// Program, parameters and engine must outlive it. `go_on` hears of the sequences of one run().
+/// Runs sequences of any length through one model, several at a time, those of similar length
+/// together: a sequence is padded to a multiple of a fixed length, which a causal model does not
+/// see. A result depends neither on the other sequences nor on the engine's threads. Program,
+/// parameters and engine must outlive it. `go_on` is told about the sequences of one run().
 class Predictor {
  public:
   Predictor(const model::Program& program, std::span<const float> parameters, model::Engine& engine,
@@ -28,8 +28,8 @@ class Predictor {
   /// Sees the logits [T,V] of sequence `index`, from several threads.
   using See = std::function<void(std::size_t index, math::Matrix<const float> logits)>;
 
-  /// Runs all of `sequences`. Errors: an empty one, one longer than the model's context, a token
-  /// beyond its vocabulary; before anything is run. base::stopped().
+  /// Runs all of `sequences`. Errors, before anything is run: an empty sequence, one longer than
+  /// the model's context, a token beyond its vocabulary; and base::stopped().
   Status run(std::span<const std::span<const data::Token>> sequences, const See& see) const;
 
  private:

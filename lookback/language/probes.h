@@ -1,5 +1,5 @@
-// What a language model is asked without text: to copy a random sequence that it has just seen, and to
-// look up what stood beside a key.
+// What a language model is tested on without text: copying a random sequence that it has just seen,
+// and looking up the value of a key.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -24,20 +24,20 @@ struct ProbeSequence {
       second;  ///< targets of the second copy, or the values that are asked for
 };
 
-/// Sequence i of copying: T/2 tokens drawn uniformly from `plain`, twice. First: all of the first copy
-/// but its first token, which nothing comes before; second: all of the second copy.
-/// REQUIRES length >= 4, plain not empty.
+/// Sequence i of copying: T/2 tokens drawn uniformly from `plain`, twice. First: all of the first
+/// copy except its first token, which has no predecessor; second: all of the second copy. REQUIRES
+/// length >= 4, plain not empty.
 ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t length,
                                std::uint64_t seed, std::uint64_t index);
 
-/// Sequence i of multi-query associative recall (Arora et al. 2023, arXiv 2312.04927): T/4 pairs of a
-/// key and a value, keys different from each other, from one half of `plain`, values from the other;
-/// then each key again, in another order, with its value, which is asked for.
-/// REQUIRES length >= 8, plain.size() >= length / 2.
+/// Sequence i of multi-query associative recall (Arora et al. 2023, arXiv 2312.04927): T/4 pairs of
+/// a key and a value, keys different from each other, from one half of `plain`, values from the
+/// other; then each key again, in another order, with its value, which is to be predicted. REQUIRES
+/// length >= 8, plain.size() >= length / 2.
 ProbeSequence lookup_sequence(std::span<const data::Token> plain, std::size_t length,
                               std::uint64_t seed, std::uint64_t index);
 
-/// How a model did, a number a sequence.
+/// A model's results, one number per sequence.
 struct ProbeScores {
   std::vector<double> first_loss;       ///< mean nats over the first copy; none in lookup
   std::vector<double> second_loss;      ///< mean nats over what is asked for

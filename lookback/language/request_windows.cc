@@ -41,7 +41,7 @@ std::vector<Window> rolling_windows(std::span<const Token> tokens, std::size_t c
   for (std::size_t scored = 0; scored < tokens.size();) {
     const std::size_t next = std::min(tokens.size() - scored, context);
     const std::size_t end = scored + next;
-    // The first window begins with end_of_text, each other is filled with the tokens before it.
+    // The first window begins with end_of_text; each other is extended with the tokens before it.
     const std::size_t start = scored == 0 ? 0 : end - (context + 1);
     Window window{{}, next};
     if (scored == 0) window.tokens.push_back(end_of_text);

@@ -22,7 +22,7 @@ constexpr std::size_t most_task_bytes = std::size_t{256} << 20;
 constexpr std::string_view all_tasks[] = {"hellaswag", "arc_easy", "arc_challenge", "lambada",
                                           "wikitext"};
 
-/// A file that a task can be read from; of several the first that is there.
+/// A file that a task can be read from; if there are several, the first that exists.
 struct TaskFile {
   std::string_view task;
   TaskKind kind;
@@ -56,7 +56,7 @@ Result<const TaskFile*> find_task_file(std::string_view name,
                            fmt::join(missing, " or "), name)};
 }
 
-/// The first line of a file that holds bytes of no text.
+/// Refuses bytes that are not text, naming the first such line.
 Status check_text(std::string_view text, const std::string& where) {
   for (std::size_t line = 1; !text.empty(); ++line) {
     const std::size_t end = std::min(text.find('\n'), text.size());

@@ -26,7 +26,7 @@ Error error_at_line(std::string_view where, std::size_t line, std::string_view p
   return Error{fmt::format("{}:{}: {}", where, line, problem)};
 }
 
-/// Takes the next line off a text, without its end.
+/// Removes the next line from a text and returns it without its line end.
 std::string_view take_line(std::string_view& text) {
   const std::size_t end = std::min(text.find('\n'), text.size());
   std::string_view line = text.substr(0, end);

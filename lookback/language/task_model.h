@@ -1,4 +1,4 @@
-// A model as evaluation tasks ask it.
+// A model as evaluation tasks use it.
 #pragma once
 
 #include <span>
@@ -10,8 +10,9 @@
 
 namespace lookback::language {
 
-/// Runs each window without its last token, several at a time, and answers for its scored tokens. The
-/// same window asked twice is run once. `go_on` hears of the windows that are run. Program, parameters and engine must outlive what is returned.
+/// Runs each window without its last token, several at a time, and answers for its scored tokens. A
+/// window that is requested twice is run once. `go_on` is told about the windows that are run.
+/// Program, parameters and engine must outlive the returned function.
 Model task_model(const model::Program& program, std::span<const float> parameters,
                  model::Engine& engine, const base::GoOn& go_on = {});
 

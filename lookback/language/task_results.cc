@@ -31,7 +31,7 @@ std::string error_key(std::string_view metric) {
   return fmt::format("{}{}{}", metric, error_suffix, no_filter);
 }
 
-/// The metric whose value stands under a key; nothing for any other key.
+/// The metric whose value has this key; nothing for any other key.
 std::optional<std::string_view> metric_of(std::string_view key) {
   if (!key.ends_with(no_filter)) return std::nullopt;
   key.remove_suffix(no_filter.size());
@@ -39,7 +39,7 @@ std::optional<std::string_view> metric_of(std::string_view key) {
   return key;
 }
 
-/// Whether its value may be infinite, and so null: only what is exp of a loss grows so large.
+/// Whether its value may be infinite, and so null: only the exponential of a loss grows that large.
 bool is_exponential(std::string_view metric) {
   return metric.find("perplexity") != std::string_view::npos;
 }

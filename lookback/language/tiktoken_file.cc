@@ -127,8 +127,8 @@ Status derive_merges(Vocabulary& vocabulary) {
   return {};
 }
 
-/// Tokens that GPT-2's pattern cuts can never come of it. A few may be there, since later versions
-/// of Unicode know more letters.
+/// Tokens that GPT-2's pattern cuts can never result from it. A few are tolerated, since later
+/// versions of Unicode have more letters.
 Status check_pattern(const Vocabulary& vocabulary) {
   const Result<PreTokenizer> splitter = PreTokenizer::make();
   if (!splitter) return splitter.error();

@@ -25,7 +25,7 @@ static_assert(std::endian::native == std::endian::little, "token files are mappe
 constexpr std::array<char, 8> token_magic{'L', 'O', 'O', 'K', 'T', 'O', 'K', 'S'};
 constexpr std::uint32_t token_version = 1;
 
-/// The header as it lies in the file, without padding.
+/// The header as it is in the file, without padding.
 struct RawHeader {
   std::array<char, 8> magic = token_magic;
   std::uint32_t version = token_version;
@@ -68,7 +68,7 @@ Status check_header(const RawHeader& raw, std::uint64_t file_size) {
 
 template <class Number>
 std::span<const Number> numbers_of(const std::byte* begin, std::uint64_t count) {
-  // The mapping begins at a page, the tokens 64 bytes after: aligned.
+  // The mapping begins at a page and the tokens 64 bytes later, so they are aligned.
   return {reinterpret_cast<const Number*>(begin), static_cast<std::size_t>(count)};
 }
 
@@ -77,7 +77,7 @@ Error map_error(const std::filesystem::path& path, const char* what) {
                            std::generic_category().message(errno))};
 }
 
-/// Maps a regular file with a header at least.
+/// Maps a regular file that is large enough for a header.
 Result<std::span<const std::byte>> map_file(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return map_error(path, "open");

@@ -41,7 +41,7 @@ SpreadWindows::SpreadWindows(std::shared_ptr<const TokenFile> file, std::size_t 
       windows_(std::min(most, all_windows_)) {}
 
 void SpreadWindows::draw(std::uint64_t index, std::span<data::Token> tokens) const {
-  // floor(index n / k) without the product, which need not fit, and half a stretch.
+  // floor(index n / k) without the product, which may overflow, plus half a stretch.
   const std::uint64_t stretch = all_windows_ / windows_, rest = all_windows_ % windows_;
   const std::uint64_t window = index * stretch + index * rest / windows_ + stretch / 2;
   file_->copy(window * (length_ - 1), tokens);

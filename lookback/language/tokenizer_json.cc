@@ -134,7 +134,7 @@ nlohmann::ordered_json written_model(const Vocabulary& vocabulary) {
   for (const Special& special : vocabulary.specials) texts[special.id] = special.text;
   nlohmann::ordered_json ids = nlohmann::ordered_json::object();
   auto& object = ids.get_ref<nlohmann::ordered_json::object_t&>();
-  // Appended as they are: looking each up first, as [] does, would take the square of V.
+  // Appended directly: looking each up first, as [] does, would take time proportional to V^2.
   for (std::size_t id = 0; id < texts.size(); ++id) object.emplace_back(texts[id], id);
   nlohmann::ordered_json merges = nlohmann::ordered_json::array();
   for (const Merge& merge : vocabulary.merges) {

@@ -18,7 +18,7 @@ bool is_special(const Vocabulary& vocabulary, Token id) {
   return at != vocabulary.specials.end() && at->id == id;
 }
 
-/// As files write tokens, each has a text of its own.
+/// Each token has a distinct text in files.
 Status check_texts(const Vocabulary& vocabulary) {
   std::unordered_set<std::string> texts;
   texts.reserve(vocabulary.size());
@@ -92,7 +92,8 @@ Status check_merges(const Vocabulary& vocabulary) {
   return {};
 }
 
-/// A file of merges that was cut would otherwise give other tokens for the same text, and no error.
+/// Without this check, a truncated file of merges would give other tokens for the same text, and no
+/// error.
 Status check_all_made(const Vocabulary& vocabulary) {
   std::vector<bool> made(vocabulary.size());
   for (const Merge& merge : vocabulary.merges) made[merge.result] = true;
