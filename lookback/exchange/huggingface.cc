@@ -38,7 +38,7 @@ std::array<Demand, 9> demands(const Architecture& a) {
   }};
 }
 
-// Keys that change nothing that the model computes from tokens to logits, without dropout.
+// Keys that do not affect what the model computes from tokens to logits, without dropout.
 constexpr std::array<std::string_view, 36> indifferent{
     "_name_or_path",
     "_num_labels",

@@ -56,7 +56,7 @@ Result<const Source*> source_of(const JsonConfig& config) {
                   config.document.file_name)};
 }
 
-/// The file of weights; where there is none, what there is instead.
+/// The file of weights; if there is none, an error that says what there is instead.
 Result<std::filesystem::path> weights_in(const std::filesystem::path& directory) {
   std::filesystem::path file = directory / "model.safetensors";
   const Result<bool> whole = base::is_there(file);
@@ -81,7 +81,7 @@ Result<std::filesystem::path> weights_in(const std::filesystem::path& directory)
   return Error{fmt::format("{}: found no model.safetensors", directory.string())};
 }
 
-/// TransformerLens 4 saves other tensors under other names, rotary ones in another order.
+/// TransformerLens 4 saves other tensors under other names, and rotary ones in another order.
 Status check_is_no_bridge(const base::SafetensorsFile& file, const std::string& file_name) {
   if (!file.contains("embed.weight")) return {};
   return Error{fmt::format(
@@ -90,7 +90,7 @@ Status check_is_no_bridge(const base::SafetensorsFile& file, const std::string& 
       file_name)};
 }
 
-/// The header and configuration of the import: those of the note, if it tells of this model.
+/// The header and configuration of the import: those of the note, if it describes this model.
 Result<std::pair<train::CheckpointHeader, study::RunConfig>> origin(
     const std::optional<train::CheckpointHeader>& note, const Architecture& told,
     const Source& source, const std::string& file_name) {

@@ -32,7 +32,7 @@ std::size_t number_count(const std::vector<std::size_t>& shape) {
   return count;
 }
 
-/// Whether the tensor is a stretch of our buffer as it is.
+/// Whether the tensor is a contiguous part of our buffer in the same order.
 bool is_stretch(const ForeignTensor& tensor) {
   return tensor.pieces.size() == 1 && tensor.pieces[0].rows == 1 &&
          tensor.pieces[0].ours.column == 1 && tensor.pieces[0].theirs.column == 1;
@@ -49,7 +49,7 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-/// Bits, not values: what is compared came out of one number.
+/// Compares bits, not values: both were written from the same number.
 bool same_bits(float a, float b) {
   return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
 }
