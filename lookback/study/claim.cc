@@ -25,7 +25,7 @@ std::vector<std::string> finding_names() {
   return names;
 }
 
-/// The name of a figure; of an unknown one the nearest is named, for there are dozens.
+/// The name of a measure; an error for an unknown one names the nearest, because there are dozens.
 std::string read_finding(base::TableReader& reader, const std::string& key,
                          const std::string& fallback) {
   std::string name = reader.text(key, fallback, longest_name);
@@ -38,7 +38,7 @@ std::string read_finding(base::TableReader& reader, const std::string& key,
   return fallback;
 }
 
-/// The keys of which a test has one, each with its relation.
+/// The keys for relations, each with its relation; a test has one.
 struct RelationKey {
   const char* key;
   Relation relation;
@@ -58,12 +58,13 @@ constexpr const char* relations_allowed =
     "above or below (a number), above_arm or below_arm, above_finding or below_finding, between, "
     "within with of_arm or of_finding, is, or present";
 
-/// Whether both figures of a comparison exist; an error is recorded of one that does not.
+/// Whether both measures of a comparison exist; if one does not, an error is already recorded.
 bool has_known_figures(const ClaimTest& test) {
   return find_quantity(test.finding) != nullptr && find_quantity(test.other_finding) != nullptr;
 }
 
-/// How near the other figure: a share of it where the two are compared by ratio, and then below 1.
+/// The tolerance of `within`: a share of the other measure, below 1, if the two are compared by
+/// ratio.
 void read_within(base::TableReader& reader, ClaimTest& test) {
   for (const char* of_a_bound : {"times", "by"}) {
     if (reader.has(of_a_bound)) {
@@ -87,7 +88,7 @@ void read_factor_and_offset(base::TableReader& reader, ClaimTest& test) {
   }
 }
 
-/// The other figure of a comparison: above_arm, above_finding, or both; of_arm, of_finding.
+/// The other measure of a comparison: above_arm, above_finding, or both; of_arm, of_finding.
 void read_other(base::TableReader& reader, const std::vector<std::string>& arms, ClaimTest& test) {
   const std::string side = test.relation == Relation::within ? "of" : name_of(test.relation);
   test.against_other = true;
@@ -120,7 +121,7 @@ void read_bounds(base::TableReader& reader, ClaimTest& test) {
   test.high = bounds[1];
 }
 
-/// A key of a test that is none of its keys, but nearly one of a relation.
+/// An unknown key of a test that is close to the key of a relation.
 struct Misspelled {
   std::string key;
   std::string nearest;
@@ -164,7 +165,7 @@ std::optional<Asked> asked_relation(base::TableReader& reader) {
   return {};
 }
 
-/// What the figure alone is held against.
+/// The bound for a measure without another measure.
 void read_bound(base::TableReader& reader, ClaimTest& test) {
   for (const char* of_other : {"times", "by"}) {
     if (reader.has(of_other)) {
@@ -202,7 +203,7 @@ void read_relation(base::TableReader& reader, const std::vector<std::string>& ar
   }
 }
 
-/// What a figure allows: words are compared with words, and have no mean.
+/// What a measure allows: words are compared with words, and have no mean.
 void check_test(base::TableReader& reader, const ClaimTest& test) {
   const Quantity* quantity = find_quantity(test.finding);
   const Quantity* other = find_quantity(test.other_finding);
@@ -251,7 +252,7 @@ ClaimTest read_test(base::TableReader& reader, const std::string& arm,
   return test;
 }
 
-/// One test an arm that is named.
+/// One test for each arm that is named.
 void add_tests(base::TableReader& reader, const std::vector<std::string>& arms, Claim& claim) {
   reader.require("arm", "an arm's name, or several");
   const std::vector<std::string> named = reader.choices("arm", {}, arms);
@@ -259,7 +260,7 @@ void add_tests(base::TableReader& reader, const std::vector<std::string>& arms, 
   for (const std::string& arm : named) claim.tests.push_back(read_test(reader, arm, arms));
 }
 
-/// A text that is there, on one line: lists of claims show it.
+/// A non-empty text on one line, because lists of claims show it.
 std::string read_line(base::TableReader& reader, const char* key, std::size_t longest) {
   std::string text = reader.text(key, "", longest);
   const bool is_blank = text.find_first_not_of(" \t\n") == std::string::npos;

@@ -45,7 +45,8 @@ Status check_task(const std::string& task) {
                            fmt::join(all, ", "))};
 }
 
-/// Whether there is what the task needs. The files are read again when their turn comes: hours later.
+/// Whether everything the task needs exists. The files are read again when their turn comes, hours
+/// later.
 Status check_given(const std::string& task, const EvaluationRequest& request) {
   if (const OwnTask* own = find_own(task)) {
     if (!own->of_text || request.text) return {};
@@ -107,7 +108,7 @@ class ModelEvaluation {
  private:
   lens::Model model() const { return {model_.program, model_.parameters}; }
 
-  /// An observer that says no is not asked again.
+  /// An observer that says no is not called again.
   base::GoOn go_on(const std::string& task) {
     return [this, task](std::size_t done, std::size_t all) {
       if (observer_.go_on && !is_stopped_) is_stopped_ = !observer_.go_on(task, done, all);
@@ -120,7 +121,7 @@ class ModelEvaluation {
     return find_own(task) != nullptr ? own(task, config) : foreign(task);
   }
 
-  /// The probes are made together, at the first that is asked for.
+  /// The probes are evaluated together, when the first is requested.
   Result<TaskScore> own(const std::string& task, nlohmann::json& config) {
     if (find_own(task)->of_text) return of_text(task);
     if (!probes_.contains(task)) {
@@ -193,13 +194,13 @@ class ModelEvaluation {
   bool is_stopped_ = false;
 };
 
-/// The training tokens of the checkpoint that scores were made of.
+/// The training tokens of the checkpoint that was scored.
 nlohmann::json tokens_of(const TaskResults& results) {
   const auto* tokens = base::find_value(results.config, {"model", "tokens"});
   return tokens == nullptr ? nlohmann::json() : *tokens;
 }
 
-/// The instruction sets that the scores which are there were made on.
+/// The instruction sets on which the existing scores were made.
 Result<std::set<std::string>> evaluated_on(const std::filesystem::path& run) {
   const Result<OpenedRun> opened = OpenedRun::open(run);
   if (!opened) return opened.error();
@@ -208,7 +209,7 @@ Result<std::set<std::string>> evaluated_on(const std::filesystem::path& run) {
   return file->second.instruction_sets;
 }
 
-/// The run's own tasks that are not there.
+/// The run's own tasks that are missing.
 std::vector<std::string> missing_tasks(const TaskResults& there) {
   std::vector<std::string> missing;
   for (const OwnTask& task : own_tasks) {
@@ -217,7 +218,7 @@ std::vector<std::string> missing_tasks(const TaskResults& there) {
   return missing;
 }
 
-/// Makes the scores that are missing; each is in evaluation.json once it is made.
+/// Makes the missing scores; each is written to evaluation.json as soon as it is made.
 Result<Ending> evaluate_own(const RunConfig& config, const DirectoryLock& lock,
                             const TaskResults& there, model::Engine& engine, Listener& listener) {
   const std::filesystem::path& run = lock.directory();

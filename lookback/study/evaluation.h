@@ -21,7 +21,7 @@
 
 namespace lookback::study {
 
-/// The probes of one run and its validation text, ready to measure it again and again. Program, clamps
+/// The probes of one run and its validation text, ready to measure it repeatedly. Program, clamps
 /// and engine must outlive it.
 class Evaluation {
  public:
@@ -30,12 +30,14 @@ class Evaluation {
                                  model::Engine& engine);
 
   /// {"step", "tokens", "train_loss", "gradient_norm", "learning_rate", "probes": {name: ...},
-  /// "composition": [...]} (empty with more than lens::max_similarity_heads heads), and of a run that learns from text "validation" (validation.h); loss and norm are null before the first step. A pure function of the
-  /// configuration, the report and the parameters: no times in it. Errors: as Evaluator's.
+  /// "composition": [...]} (empty with more than lens::max_similarity_heads heads), and, if the run
+  /// learns from text, "validation" (validation.h); loss and norm are null before the first step. A
+  /// pure function of the configuration, the report and the parameters, without times. Errors:
+  /// those of Evaluator.
   ///
   /// The model is measured as it trains: "probes" with the clamps of the step just made (at step 0,
-  /// of the first), where a head whose pattern they set has "pinned": true. Where any was in force,
-  /// "unclamped" has the same measures of the model alone.
+  /// of the first), where a head whose pattern they set has "pinned": true. If any clamp was in
+  /// force, "unclamped" has the same measures of the model without clamps.
   Result<nlohmann::json> measure(const train::StepReport& report,
                                  std::span<const float> parameters);
 

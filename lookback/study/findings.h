@@ -1,4 +1,4 @@
-// What a run found, from its metrics alone.
+// What a run found, computed from its metrics.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -26,8 +26,8 @@ struct RunEnd {
 ///   or {tokens, interval [after, by], sharpness, low_score, peak_score, peak_tokens}),
 ///   transition_tokens (null or a count), later_transitions (of the same form), and `last`, the
 ///   whole last line of metrics.
-/// Scores and losses are those of the probe "repeated-blocks". An evaluation without a score is left
-/// out of the curve that peak and transitions are read from.
+/// Scores and losses are those of the probe "repeated-blocks". An evaluation without a score is
+/// excluded from the curve that gives peak and transitions.
 nlohmann::json make_findings(const RunConfig& config, const RunEnd& end,
                              std::span<const nlohmann::json> metrics);
 

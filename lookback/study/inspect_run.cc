@@ -26,8 +26,8 @@ namespace fs = std::filesystem;
 
 const std::string inspection_name = inspection_files[0], arrays_name = inspection_files[1];
 
-/// Refuses a run that lookback 0.2 made: its metrics are bound to a configuration as 0.2 wrote it, and
-/// would seem to be another run's.
+/// Refuses a run made by lookback 0.2: its metrics are bound to a configuration as 0.2 wrote it,
+/// and would seem to belong to another run.
 Status check_is_of_this_version(const fs::path& run) {
   const fs::path file = run / "config.toml";
   const Result<bool> there = base::is_there(file);
@@ -51,8 +51,8 @@ Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunC
   return transitions_of(*lines);
 }
 
-/// Whether the manifest lists an inspection that is to be left: any but one by the rules of an earlier
-/// program. Errors: one that was changed, or cannot be read.
+/// Whether the manifest lists an inspection to keep: any except one made by the rules of an earlier
+/// version. Errors: an inspection that was changed, or cannot be read.
 Result<bool> is_inspected(const fs::path& directory) {
   const Result<OpenedRun> run = OpenedRun::open(directory);
   if (!run) return run.error();
@@ -83,8 +83,8 @@ Result<Made> make_inspection(const RunConfig& config, const fs::path& directory,
   return Made{std::move(*model), std::move(*inspection)};
 }
 
-/// Writes both files in place of what an earlier inspection left, and lists them. Killed in between, the
-/// run has no inspection.
+/// Replaces the files of an earlier inspection by both new ones, and lists them. If killed in
+/// between, the run has no inspection.
 Status write_inspection(const fs::path& directory, const Made& made, const nlohmann::json& object) {
   const std::vector<std::string> replaced(std::begin(inspection_files), std::end(inspection_files));
   if (Status unlisted = unlist_files(directory, replaced); !unlisted) return unlisted;

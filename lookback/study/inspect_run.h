@@ -15,7 +15,8 @@
 
 namespace lookback::study {
 
-/// Of each probe: as many as the run was evaluated on, and 2 at least, for an interval.
+/// The sequences of each probe: as many as the run was evaluated on, but at least 2, for an
+/// interval.
 std::size_t inspected_sequences(const EvaluateConfig& evaluate);
 
 /// inspect, with the transitions of the run that `checkpoint` lies in, if it lies in one. Errors: those
@@ -24,16 +25,16 @@ Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
                                       const SavedModel& model, const InspectionOptions& options,
                                       model::Engine& engine);
 
-/// What an inspection leaves in a run's directory. The last is what earlier builds wrote in place of
-/// the second: such an inspection is made anew.
+/// The files of an inspection in a run's directory. The last is what earlier builds wrote instead
+/// of the second; such an inspection is repeated.
 inline constexpr const char* inspection_files[] = {"inspection.json", "inspection.safetensors",
                                                    "inspection.npz"};
 
-/// Inspects the last checkpoint of the ended run in the locked directory, on inspected_sequences, writes the
-/// arrays and the JSON, the same bytes on any number of threads, and lists both in the run's manifest.
-/// Nothing is done where they are listed already, in the format of today, where the configuration wants
-/// none, or where the run diverged. Errors: whatever kept the inspection from being made; the run stands
-/// without it. When the listener asks for a stop nothing is written.
+/// Inspects the last checkpoint of the ended run in the locked directory, on inspected_sequences,
+/// writes the arrays and the JSON, the same bytes on any number of threads, and lists both in the
+/// run's manifest. Does nothing if they are already listed in the current format, if the
+/// configuration turns inspection off, or if the run diverged. Errors: whatever prevented the
+/// inspection; the run is valid without it. If the listener asks for a stop, nothing is written.
 Result<Ending> inspect_run(const RunConfig& config, const DirectoryLock& lock,
                            model::Engine& engine, Listener& listener);
 

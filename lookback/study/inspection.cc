@@ -15,16 +15,17 @@
 namespace lookback::study {
 namespace {
 
-/// Maps of more heads than this are left out: [T,T] floats each.
+/// Beyond this many heads maps are skipped: [T,T] floats each.
 constexpr std::size_t most_maps = 64;
 
 /// Useful operations that interventions may take: some ten seconds of two processors.
 constexpr double intervention_flops = 2e12;
-/// Runs of a sequence for each head, roughly: its inputs, outputs, patterns, replaced three ways.
+/// Roughly, how often a sequence is run for each head: its inputs, outputs and patterns, replaced
+/// in three ways.
 constexpr double runs_a_head = 20;
 
-/// Of fewer an interval is more than 2.4 standard errors wide to either side, and those themselves
-/// are hardly known; of 2 it is 12.7, and says nothing.
+/// With fewer, an interval extends more than 2.4 standard errors to either side, and these are
+/// themselves uncertain; with 2 it is 12.7, which says nothing.
 constexpr std::size_t least_sequences = 8;
 
 /// GPT-2 small has 144 heads: to find the one that copies takes minutes.
@@ -78,7 +79,7 @@ class Inspector {
   }
 
  private:
-  /// The first probe that was asked for; of a run's own, repeated blocks where it has them.
+  /// The first requested probe; of a run's own probes, repeated blocks if it has them.
   const data::BlockSource& intervened_on(const Probes& probes) const {
     if (options_.probes.empty()) {
       for (const auto& probe : probes) {
@@ -180,7 +181,8 @@ class Inspector {
     return {};
   }
 
-  /// One of the periods that the run was trained on; of text without repeats, one of its probes'.
+  /// One of the periods that the run was trained on; for text without repeats, one of its probes'
+  /// periods.
   Result<std::size_t> period_to_patch() const {
     const RunConfig& config = model_.config;
     const auto trained = probe_source(

@@ -1,4 +1,4 @@
-// Everything that the lens says of one model: what `lookback inspect` shows.
+// Everything that the lens finds in one model: what `lookback inspect` shows.
 #pragma once
 
 #include <cstddef>
@@ -22,16 +22,15 @@
 namespace lookback::study {
 
 struct InspectionOptions {
-  /// What scores are measured on; the first also what interventions are measured on. None: the
-  /// probes of the run.
+  /// The probes to measure scores on; interventions use the first. Empty: the probes of the run.
   std::vector<data::BlockKind> probes = {};
   std::size_t sequences = 64;  ///< of each probe, at least 2
   lens::CircuitOptions circuits = {};
-  /// Asked between the parts of an inspection; absent: it goes on to its end.
+  /// Asked between the parts of an inspection; absent: it runs to its end.
   std::function<bool()> stop = {};
 };
 
-/// One probe: scores with chance beside them.
+/// One probe: scores with their chance levels.
 struct ProbeInspection {
   data::BlockKind kind = data::BlockKind::repeated_blocks;
   std::string description;  ///< the periods that are drawn
@@ -41,7 +40,7 @@ struct ProbeInspection {
 
 struct Inspection {
   std::vector<ProbeInspection> probes;
-  /// What `sequence`, `ablations` and `mechanism` are of.
+  /// The probe of `sequence`, `ablations` and `mechanism`.
   data::BlockKind intervened_on = data::BlockKind::repeated_blocks;
   std::vector<model::Token> sequence;         ///< [T]: sequence 0 of that probe
   std::vector<lens::AttentionMap> attention;  ///< of every head on it; none beyond a limit
@@ -50,20 +49,20 @@ struct Inspection {
   lens::Ablations ablations;
   std::vector<lens::Patching> patchings;  ///< one a corruption
   lens::MechanismResult mechanism;
-  /// Of the run that the checkpoint lies in, up to its step, as transitions_of (findings.h) gives
-  /// them; null where it lies in none.
+  /// Those of the run in whose directory the checkpoint is, up to its step, as transitions_of
+  /// (findings.h) gives them; otherwise null.
   nlohmann::json transitions = nullptr;
   std::vector<std::string> skipped;  ///< one line each: what was left out, what was found, allowed
   bool stopped = false;              ///< a stop was asked for: not all of the above is there
 };
 
-/// Sequences that interventions are measured on: as many as were asked for while a model is small
-/// enough that they take seconds, and else fewer, but 8 at least unless fewer were asked for.
+/// The number of sequences that interventions are measured on: as many as requested if the model is
+/// small enough to take seconds, otherwise fewer, but at least 8 unless fewer were requested.
 std::size_t intervention_sequences(const model::Program& program, std::size_t length,
                                    std::size_t asked);
 
-/// Measures everything, or what comes before a stop. The same bits for any number of threads. Errors: fewer than 2 sequences, a
-/// probe that does not fit the model, what the analyses refuse.
+/// Measures everything, or what comes before a stop. The same bits for any number of threads.
+/// Errors: fewer than 2 sequences, a probe that does not fit the model, errors of the analyses.
 Result<Inspection> inspect(const SavedModel& model, const InspectionOptions& options,
                            model::Engine& engine);
 

@@ -28,7 +28,7 @@ int lock_descriptor(int descriptor, LockedFile::Wait wait) {
   return 0;
 }
 
-/// What a path names now, of a file that is open.
+/// Whether a path still names the file that is open.
 enum class Named { same, nothing, another };
 Result<Named> named_by(const fs::path& path, int descriptor) {
   struct stat held {};
@@ -55,7 +55,8 @@ Result<std::optional<LockedFile>> LockedFile::take(const fs::path& path, Wait wa
     const Result<Named> named = named_by(path, descriptor);
     if (!named) return named.error();
     if (*named == Named::same) return std::optional<LockedFile>(std::move(file));
-    // Removed between opening and locking it, or while waiting: what is there now is another lock.
+    // The file was removed between opening and locking it, or while waiting: what is there now is
+    // another lock.
   }
 }
 

@@ -17,8 +17,8 @@ using nlohmann::json;
 
 constexpr const char* manifest_format = "lookback manifest 1";
 
-/// Held while a manifest is read, changed and written: commands may list what they made in a directory
-/// while a study is at work there.
+/// Held while a manifest is read, changed and written, because commands may list what they made in
+/// a directory while a study is at work there.
 Result<LockedFile> lock_manifest(const fs::path& directory) {
   Result<std::optional<LockedFile>> lock =
       LockedFile::take(directory / ".manifest-lock", LockedFile::Wait::yes);
@@ -37,7 +37,7 @@ std::optional<base::FileSum> sum_in(const json& object) {
   return base::FileSum{*bytes, checksum};
 }
 
-/// The manifest's own checksum is of the text of everything else.
+/// The manifest's own checksum covers the text of everything else.
 std::string text_of(const Manifest& manifest) {
   json object = {{"format", manifest_format},
                  {"owner", manifest.owner},
@@ -93,7 +93,7 @@ Result<Found> find_manifest(const fs::path& directory) {
   json object = base::parse_json(*text);
   std::optional<Manifest> manifest;
   if (object.is_object()) manifest = manifest_in(std::move(object));
-  // Byte by byte: a space more between two keys was no change of ours either.
+  // Compared byte by byte: even an extra space between two keys was not written by lookback.
   if (!manifest || text_of(*manifest) != *text) return Found{ManifestState::changed, {}};
   return Found{ManifestState::whole, std::move(*manifest)};
 }

@@ -25,14 +25,15 @@ std::string link_of(const std::string& before, std::string_view rest) {
   return base::checksum_text({base::bytes_of(before), base::bytes_of(rest)});
 }
 
-/// The line as it stands in the file, and the checksum that the next one builds on.
+/// The line as it is in the file; updates the checksum that the next one builds on.
 std::string sealed(const json& line, std::string& last) {
   const std::string rest = line.dump().substr(1);
   last = link_of(last, rest);
   return fmt::format("{}{}\",{}\n", opening, last, rest);
 }
 
-/// The line without its checksum; discarded where that is not what follows `last`, which it becomes.
+/// The line without its checksum, which becomes `last`; discarded if the checksum does not follow
+/// from `last`.
 json opened(std::string_view text, std::string& last) {
   json none(json::value_t::discarded);
   const std::size_t rest = opening.size() + checksum_digits + 2;

@@ -61,8 +61,8 @@ bool is_same_program(json a, json b) {
   return a == b;
 }
 
-/// The stretches after `step` are trained again, so what made them is forgotten. A run that has only its
-/// end to note, at `last`, is trained no further by this program.
+/// The sessions after `step` are trained again, so what made them is dropped. A run that only has
+/// its end to record, at `last`, is not trained further by this program.
 void add_stretch(std::uint64_t step, std::uint64_t last, json& made_by) {
   json kept = json::array();
   for (const json& stretch : made_by) {
@@ -91,8 +91,8 @@ Result<std::vector<std::string>> checkpoint_names(const fs::path& directory) {
   return names;
 }
 
-/// Of a run whose manifest was lost: the instruction set of each of its stretches up to `step`, as its
-/// checkpoints say, without the program and machine, which they do not.
+/// For a run whose manifest was lost: the instruction set of each session up to `step`, which its
+/// checkpoints record, without the program and machine, which they do not.
 Result<json> recovered_stretches(const fs::path& directory, std::uint64_t step) {
   const Result<std::vector<std::string>> names = checkpoint_names(directory);
   if (!names) return names.error();
@@ -112,7 +112,7 @@ Result<json> recovered_stretches(const fs::path& directory, std::uint64_t step) 
   return stretches;
 }
 
-/// What is there while a run is trained, and is not rewritten.
+/// The files that exist while a run is trained and are not rewritten.
 Result<std::vector<std::string>> constant_files(const fs::path& directory) {
   std::vector<std::string> names = {"config.toml"};
   for (const char* copy : {"tokenizer.json", "data.json"}) {  // of a run that learns from text
@@ -123,7 +123,7 @@ Result<std::vector<std::string>> constant_files(const fs::path& directory) {
   return names;
 }
 
-/// What is there only when a run has ended, or is rewritten until then.
+/// The files that exist only when a run has ended, or are rewritten until then.
 bool is_of_the_end(const std::string& name) {
   return name != "config.toml" && name != "tokenizer.json" && name != "data.json";
 }

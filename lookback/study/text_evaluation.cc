@@ -23,7 +23,7 @@ using language::Metric;
 using language::ProbeSequence;
 using language::TaskScore;
 
-/// The batch is the same for every model of one tokenizer and context.
+/// The batch is the same for every model with the same tokenizer and context.
 constexpr std::uint64_t probe_seed = 0;
 
 /// A mean over sequences and its standard error.
@@ -34,7 +34,7 @@ Metric mean_of(const std::string& name, std::span<const double> values) {
   return metric;
 }
 
-/// Bits a byte of the text in windows; none where they hold no text.
+/// Bits per byte of the text in windows; none if they contain no text.
 std::optional<Metric> bits_per_byte_of(std::span<const WindowLoss> windows) {
   std::vector<double> bits, bytes;
   for (const WindowLoss& window : windows) {
@@ -48,7 +48,7 @@ std::optional<Metric> bits_per_byte_of(std::span<const WindowLoss> windows) {
   return metric;
 }
 
-/// What a score of validation windows says of them.
+/// What the score of validation windows says about the windows.
 nlohmann::json about_windows(const Text& text) {
   return {{"windows", spread_windows}, {"text", to_json(text)}};
 }

@@ -17,7 +17,7 @@
 namespace lookback::study {
 namespace {
 
-/// As data.json writes a checksum.
+/// A checksum as data.json writes it.
 std::string hex_digits(std::uint64_t checksum) { return fmt::format("{:016x}", checksum); }
 
 Result<std::shared_ptr<const language::TokenFile>> open_tokens(const std::filesystem::path& file) {
@@ -26,7 +26,7 @@ Result<std::shared_ptr<const language::TokenFile>> open_tokens(const std::filesy
   return std::make_shared<const language::TokenFile>(std::move(*opened));
 }
 
-/// Of the arms that learn from text, the one directory; nothing where none does.
+/// The one directory of the arms that learn from text; nothing if none does.
 Result<std::optional<std::string>> directory_of(const Study& study) {
   std::optional<std::string> directory;
   for (const RunConfig& arm : study.arms) {
@@ -41,7 +41,7 @@ Result<std::optional<std::string>> directory_of(const Study& study) {
   return directory;
 }
 
-/// What a data.json says of its texts.
+/// What a data.json says about its texts.
 std::optional<TextSources> sources_of(const nlohmann::json& data) {
   TextSources sources;
   for (const nlohmann::json& source : base::find_array(data, {"sources"})) {

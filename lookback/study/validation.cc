@@ -12,7 +12,7 @@ nlohmann::json finite_or_null(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
 }
 
-/// Of the losses [T-1] of a window's tokens [T].
+/// Sums up the losses [T-1] of a window's tokens [T].
 WindowLoss sum_window(std::span<const float> losses, std::span<const data::Token> tokens,
                       std::span<const std::size_t> token_bytes) {
   WindowLoss sum;
