@@ -10,7 +10,7 @@ namespace lookback::report {
 
 nlohmann::json text_json(std::string_view text);
 
-/// Adds encodings of color and, where colors return, of dashes.
+/// Adds encodings of color and, if colors repeat, of dashes.
 void encode_arms(nlohmann::json& encoding, std::span<const std::string> arms);
 
 /// A specification without marks: schema, description and size.

@@ -80,8 +80,8 @@ json curve_rows(std::span<const Curve> curves) {
 /// With more arms their labels would be a figure of their own.
 constexpr std::size_t most_labeled_arms = 6;
 
-/// A row a transition. One run of an arm, that of the median, has a label, so that labels do not
-/// cover each other; `row` stacks the labels of the arms.
+/// One row per transition. Only the median run of an arm has a label, so that labels do not
+/// overlap; `row` stacks the labels of the arms.
 json transition_rows(std::span<const std::string> arms, std::span<const Transition> transitions) {
   json rows = json::array();
   int row = 0;
@@ -157,7 +157,7 @@ json transition_layers(const json& x, const json& color, const json& rows) {
   return layer;
 }
 
-/// Lines, a run each, and over them the points that answer to the pointer.
+/// Lines, one per run, and over them the points that respond to the pointer.
 json line_layers(const json& encoding, const json& tooltip) {
   json lines = {{"mark", {{"type", "line"}, {"strokeWidth", 2}, {"strokeJoin", "round"}}},
                 {"encoding", encoding}};
@@ -259,7 +259,7 @@ json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> 
   }
   json spec = figure_specification("A measure at the end of training on every held-out probe");
   spec["data"] = {{"name", "probes"}, {"values", rows}};
-  // A height in pixels, since one in steps does not go with a width that fits the page.
+  // A height in pixels, since a height in steps cannot be combined with a width that fits the page.
   const std::size_t step = arms.size() < 4 ? 16 : 9;
   spec["height"] = std::max<std::size_t>(1, probes.size()) * (step * arms.size() + 14);
   spec["mark"] = {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 0.9}};

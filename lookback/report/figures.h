@@ -1,6 +1,6 @@
-// The charts of a report: pure functions from plain numbers to Vega-Lite specifications that carry
-// their data, so that each stands alone in any viewer of Vega-Lite. The page adds only fonts and
-// colors of text and grid.
+// The charts of a report: pure functions from plain numbers to Vega-Lite specifications that
+// contain their data, so that each works on its own in any Vega-Lite viewer. The page adds only
+// fonts and colors of text and grid.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@ namespace lookback::report {
 /// Whether a loss is drawn on a linear or a logarithmic axis.
 enum class LossAxis { linear, logarithmic };
 
-/// Best head's induction score against training tokens, an arm a color and a run a line, with the
-/// transitions marked and `chance`, where given, as a dashed level. `arms` fixes colors and order.
+/// Best head's induction score against training tokens, a color per arm and a line per run, with
+/// the transitions marked and `chance`, if given, as a dashed level. `arms` fixes colors and order.
 /// The specification has the parameter `cursor`: a token count to mark, or 0 for none.
 nlohmann::json induction_score_figure(std::span<const std::string> arms,
                                       std::span<const Curve> curves,
@@ -32,21 +32,21 @@ nlohmann::json second_half_loss_figure(std::span<const std::string> arms,
                                        std::span<const Curve> curves,
                                        std::span<const Transition> transitions, LossAxis axis);
 
-/// Validation loss in nats a token against training tokens, drawn in the same way.
+/// Validation loss in nats per token against training tokens, drawn in the same way.
 nlohmann::json validation_loss_figure(std::span<const std::string> arms,
                                       std::span<const Curve> curves,
                                       std::span<const Transition> transitions);
 
-/// What the figure of probes shows of a run's end.
+/// The measure that the figure of probes shows at the end of a run.
 enum class ProbeMeasure { second_half_loss, induction_score };
 
-/// One measure at the end of training on every held-out probe, a row a probe and a dot a run; runs
-/// without the measure give no dot.
+/// One measure at the end of training on every held-out probe, a row per probe and a dot per run;
+/// runs without the measure have no dot.
 nlohmann::json probes_figure(std::span<const std::string> arms, std::span<const ProbeEnd> ends,
                              ProbeMeasure measure);
 
 /// Loss of each prediction against its position, at the checkpoint that the parameter `checkpoint`
-/// (an index into `checkpoints`, in tokens) names; a slider is bound to it, at first at the end.
+/// (an index into `checkpoints`, in tokens) names; a slider is bound to it, initially at the end.
 nlohmann::json loss_by_position_figure(std::span<const std::string> arms,
                                        std::span<const std::uint64_t> checkpoints,
                                        std::span<const PositionLosses> losses);

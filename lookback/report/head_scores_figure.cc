@@ -28,7 +28,7 @@ double larger_score(const CheckpointScores& scores, std::size_t i) {
   return largest;
 }
 
-/// Of every arm its heads in their order, of many those with the largest scores.
+/// For every arm its heads in their order; if there are too many, those with the largest scores.
 std::vector<HeadOfArm> heads_shown(std::span<const std::string> arms,
                                    std::span<const CheckpointScores> scores, bool& cut) {
   std::vector<HeadOfArm> shown;
@@ -146,7 +146,7 @@ json head_scores_figure(std::span<const std::string> arms,
   ])json");
   constexpr std::size_t pixels_a_head = 30;
   spec["height"] = std::max<std::size_t>(1, shown.size()) * pixels_a_head;
-  // The axis stays where it is when the checkpoint has no scores of a head.
+  // The axis stays the same if the checkpoint has no scores of a head.
   spec["encoding"] = json::parse(R"json({
     "y": {"field": "place", "type": "nominal", "title": null,
           "scale": {"paddingInner": 0.3}, "axis": {"grid": false, "ticks": false, "labelLimit": 260}},

@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Stops of the slider in a study that has no checkpoints to set them.
+/// Stops of the slider in a study without checkpoints.
 constexpr std::size_t most_metric_checkpoints = 48;
 /// Losses by position in one figure: about a megabyte.
 constexpr std::size_t most_position_losses = 150'000;
@@ -71,7 +71,7 @@ json arms_data(const StudyReport& study) {
   return arms;
 }
 
-/// "on 64 held-out sequences": of each probe at an evaluation.
+/// "on 64 held-out sequences": the number for each probe at an evaluation.
 std::string on_sequences(const StudyReport& study) {
   std::size_t fewest = 0;
   std::size_t most = 0;
@@ -86,7 +86,7 @@ std::string on_sequences(const StudyReport& study) {
   return "on " + count + " held-out sequences";
 }
 
-/// Leaves the smallest seeds whose losses fit; whether others went.
+/// Keeps the smallest seeds whose losses fit; returns whether others were dropped.
 bool thin_seeds(std::vector<PositionLosses>& losses) {
   std::set<std::uint64_t> seeds;
   for (const PositionLosses& one : losses) seeds.insert(one.seed);
@@ -142,7 +142,7 @@ json loss_figure(const StudyReport& study, const std::vector<std::string>& arms,
                            second_half_loss_figure(arms, losses, marks, LossAxis::logarithmic))}));
 }
 
-/// Of a study that learns from text; else nothing.
+/// For a study that learns from text; otherwise nothing.
 std::optional<json> validation_figure(const StudyReport& study,
                                       const std::vector<std::string>& arms,
                                       const std::vector<Transition>& marks) {
@@ -224,7 +224,7 @@ json study_figures(const StudyReport& study, const std::vector<std::uint64_t>& c
   const std::vector<std::string> arms = arm_names(study);
   const std::vector<Transition> marks = transitions(study);
   json figures = json::array({induction_figure(study, arms, marks)});
-  // The first two stand on the first screen: of a language model its own loss.
+  // The first two are on the first screen: for a language model its own loss.
   if (auto validation = validation_figure(study, arms, marks)) {
     figures.push_back(std::move(*validation));
   }
