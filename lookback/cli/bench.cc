@@ -31,7 +31,7 @@ struct BenchOptions {
   bool json = false;
 };
 
-/// Medians over the rounds of one setup on one number of threads.
+/// Medians over the rounds of one setup with one number of threads.
 struct Measured {
   double tokens_per_second = 0;
   double gflops = 0;

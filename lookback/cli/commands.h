@@ -5,7 +5,7 @@
 
 namespace lookback::cli {
 
-/// What the program exits with.
+/// The program's exit codes.
 inline constexpr int success = 0;
 inline constexpr int failure = 1;
 inline constexpr int wrong_usage = 2;

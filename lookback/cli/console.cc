@@ -28,8 +28,8 @@ sigset_t impatient_signals() {
   return set;
 }
 
-/// Those that ask for a stop. nohup ignores SIGHUP, and a blocked signal waits even where it is ignored.
-/// A closed terminal can send it twice, which is no second wish.
+/// The signals that ask for a stop. nohup ignores SIGHUP, and a blocked signal stays pending even
+/// if it is ignored. A closed terminal can send it twice, which is not a second request.
 sigset_t stop_signals() {
   sigset_t set = impatient_signals();
   struct sigaction hangup {};
@@ -97,7 +97,7 @@ std::size_t threads_of(const std::optional<std::size_t>& given) {
   return given ? *given : base::usable_processors();
 }
 
-// The signals are blocked, so they wait until somebody looks: no handler, no global flag.
+// The signals are blocked, so they stay pending until someone checks: no handler, no global flag.
 StopSignal::StopSignal() {
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -1,4 +1,5 @@
-// What the commands share: printing errors, reading counts and standard input, threads, and being told to stop.
+// What the commands share: printing errors, reading counts and standard input, threads, and stop
+// requests.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +14,14 @@ namespace lookback::cli {
 
 inline constexpr int most_threads = 1024;
 
-/// Prints a text on stderr. What nobody can read (a pipe without a reader, a log on a full disk) ends
+/// Prints a text on stderr. Failing to print (a pipe without a reader, a log on a full disk) ends
 /// nothing.
 void tell(const std::string& text);
 
 /// Prints "lookback: MESSAGE" on stderr and returns `failure`.
 int fail(const Error& error);
 
-/// The same for an option with a value that is not allowed: returns `wrong_usage`.
+/// The same for an option with an invalid value: returns `wrong_usage`.
 int refuse(const Error& error);
 
 /// Seconds of a clock that only runs forward.
@@ -35,9 +36,9 @@ Result<std::string> read_input(const std::string& name, std::size_t max_bytes);
 /// The number given, or every processor this process may use.
 std::size_t threads_of(const std::optional<std::size_t>& given);
 
-/// Ctrl-C, SIGTERM and SIGHUP (a terminal that is closed; not under nohup) ask for a stop instead of
-/// ending the process, as long as the object lives; asked() tells whether one came. A second Ctrl-C or
-/// SIGTERM ends the process. To be made before any thread starts.
+/// While the object lives, Ctrl-C, SIGTERM and SIGHUP (a closed terminal; not under nohup) ask for
+/// a stop instead of ending the process; asked() returns whether one came. A second Ctrl-C or
+/// SIGTERM ends the process. To be created before any thread starts.
 class StopSignal {
  public:
   StopSignal();
@@ -54,11 +55,11 @@ class StopSignal {
 /// without a study the runs are not counted.
 std::string progress_line(const study::Progress& progress, const study::Study* study);
 
-/// Prints the progress of runs and of evaluations on stderr: one line that is rewritten where stderr is
-/// a terminal, plain lines now and then where it is not.
+/// Prints the progress of runs and of evaluations on stderr: one line that is rewritten if stderr
+/// is a terminal, otherwise plain lines now and then.
 class ConsoleProgress : public study::Listener {
  public:
-  /// `study`, if there is one, is whose runs are counted; it must outlive this.
+  /// The runs of `study`, if there is one, are counted; it must outlive this.
   explicit ConsoleProgress(StopSignal& stop, const study::Study* study = nullptr)
       : stop_(stop), study_(study) {}
   ~ConsoleProgress() override;
@@ -66,7 +67,7 @@ class ConsoleProgress : public study::Listener {
   ConsoleProgress& operator=(const ConsoleProgress&) = delete;
   void message(const std::string& line) override;
   void progress(const study::Progress& progress) override;
-  /// Of an evaluation: requests done of all that `task` makes.
+  /// For an evaluation: requests done out of all requests of `task`.
   void progress(const std::string& task, std::size_t done, std::size_t all);
   bool stop() override { return stop_.asked(); }
 

@@ -26,7 +26,7 @@ struct ConstructOptions {
   study::AskedPeriods periods;
 };
 
-/// The construction asked for, at its least D and E where they are not given.
+/// The requested construction, with the smallest D and E unless they are given.
 model::Construction construction_of(const ConstructOptions& options) {
   const auto names = model::construction_names();
   const auto kind = std::ranges::find(names, options.kind) - names.begin();
@@ -38,7 +38,7 @@ model::Construction construction_of(const ConstructOptions& options) {
   return construction;
 }
 
-/// What the other commands measure it by: the default task at its sizes.
+/// The configuration by which other commands measure it: the default task at its sizes.
 study::RunConfig config_of(const ConstructOptions& options,
                            const model::Architecture& architecture) {
   study::RunConfig config =
@@ -75,7 +75,7 @@ double expected_loss(std::size_t vocabulary, const data::BlockSource& probe) {
   return sum / static_cast<double>(count);
 }
 
-/// One line: on which probes of the configuration the circuit stays under promised_loss.
+/// One line: the probes of the configuration on which the circuit's loss stays below promised_loss.
 std::string promise(const model::Construction& construction, const study::RunConfig& config) {
   if (!has_two_heads(construction)) {
     return fmt::format(

@@ -1,4 +1,4 @@
-// lookback eval: a language model, or every run of a study, through the article's tasks.
+// lookback eval: evaluates a language model, or every run of a study, on the article's tasks.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -32,7 +32,7 @@ struct EvalOptions {
   bool json = false;
 };
 
-/// Those asked for or, where none are, those that can be asked with what was given.
+/// The requested tasks or, if there are none, those that the given files allow.
 std::vector<std::string> tasks_of(const EvalOptions& options) {
   if (!options.tasks.empty()) return options.tasks;
   std::vector<std::string> tasks;
@@ -65,7 +65,8 @@ struct Evaluated {
   std::string arm;
 };
 
-/// Whether scores go into a run's evaluation.json: those of all that was asked, by its own tokenizer.
+/// Whether scores go into a run's evaluation.json: only without a limit, and with its own
+/// tokenizer.
 bool is_kept(const fs::path& path, const EvalOptions& options) {
   std::error_code unknown;  // reading the model says what is wrong
   return fs::is_directory(path, unknown) && options.limit.empty() && options.tokenizer.empty();
@@ -76,8 +77,8 @@ Error stopped(const fs::path& path, const EvalOptions& options) {
   return {"stopped; the scores of the finished tasks are in evaluation.json"};
 }
 
-/// One model, asked as much of its own tasks as it was measured on when it was trained. The scores that
-/// are kept are shown beside the others of the run.
+/// Evaluates one model, on as many samples of its own tasks as when it was trained. Scores that are
+/// kept are shown beside the run's others.
 Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
                            study::EvaluationRequest request, model::Engine& engine,
                            ConsoleProgress& console) {
@@ -136,7 +137,7 @@ Result<std::vector<Evaluated>> evaluate_all(const std::vector<fs::path>& places,
   return all;
 }
 
-/// The directories of a study's runs, arm by arm; of anything else, the path alone.
+/// The directories of a study's runs, arm by arm; for anything else, the path itself.
 Result<std::vector<fs::path>> places_of(const fs::path& path) {
   const Result<study::DirectoryKind> kind = study::kind_of(path);
   if (!kind) return kind.error();

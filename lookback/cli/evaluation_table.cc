@@ -17,13 +17,13 @@
 namespace lookback::cli {
 namespace {
 
-/// What the article's figure can be compared with.
+/// Which models the article's number can be compared with.
 enum class Comparable {
   always,              ///< the share of documents, whose texts are scored whole
   with_its_vocabulary  ///< nats a token, or tokens drawn from the vocabulary
 };
 
-/// A figure of the table, and the article's two of it, with OV and without.
+/// A row of the table, with the article's two numbers, with OV and without.
 struct Row {
   const char* label;
   const char* task;
@@ -39,8 +39,8 @@ struct Row {
 
 constexpr auto by_vocabulary = Comparable::with_its_vocabulary;
 
-/// Of the tasks with two accuracies the article does not say which it gives: each has both rows, and its
-/// figures stand beside the normalized one.
+/// For tasks with two accuracies the article does not say which it reports: each has both rows, and
+/// the article's numbers are beside the normalized one.
 constexpr std::array rows = {
     Row{"perplexity per token, validation text", "perplexity", "token_perplexity", 2, "24.65",
         "26.73", by_vocabulary},
@@ -71,14 +71,14 @@ const language::Metric* metric_of(const language::TaskResults& results, const Ro
   return language::find_metric(results, row.task, row.metric);
 }
 
-/// Whether any run has the row's figure.
+/// Whether any run has the row's score.
 bool is_measured(const std::vector<EvaluatedArm>& arms, const Row& row) {
   return std::ranges::any_of(arms, [&](const EvaluatedArm& arm) {
     return std::ranges::any_of(arm.runs, [&](const auto& run) { return metric_of(run, row); });
   });
 }
 
-/// Whether the article's figures can stand beside those of the runs.
+/// Whether the article's numbers can be compared with those of the runs.
 bool stands_beside_article(const std::vector<EvaluatedArm>& arms, const Row& row) {
   if (!row.has_article() || row.comparable == Comparable::always) return row.has_article();
   return std::ranges::all_of(arms, [&](const EvaluatedArm& arm) {
@@ -89,7 +89,7 @@ bool stands_beside_article(const std::vector<EvaluatedArm>& arms, const Row& row
   });
 }
 
-/// How many documents, sequences or windows the figure is of: "64", or "10 to 64" where runs differ.
+/// How many documents, sequences or windows the score is over: "64", or "10 to 64" if runs differ.
 std::string documents_of(const std::vector<EvaluatedArm>& arms, const Row& row) {
   std::size_t fewest = SIZE_MAX, most = 0;
   for (const EvaluatedArm& arm : arms) {
@@ -126,7 +126,7 @@ std::string cell(const EvaluatedArm& arm, const Row& row) {
   if (values.empty()) return "-";
   const lens::Estimate over_seeds = lens::estimate(values);
   std::string text = shown(over_seeds.mean, row.digits);
-  // A deviation of 0 says nothing of how well a share of all or nothing is known.
+  // A deviation of 0 says nothing about the uncertainty of a share of all or nothing.
   const auto all_are = [&](double value) {
     return std::ranges::count(values, value) == std::ssize(values);
   };
@@ -142,7 +142,7 @@ std::string cell(const EvaluatedArm& arm, const Row& row) {
   return fmt::format("{} +-{}", text, shown(*spread, row.digits));
 }
 
-/// Cells of a table, the first line its head, in columns as wide as they need.
+/// Cells of a table, the first line its head, in columns as wide as necessary.
 std::string aligned(const std::vector<std::vector<std::string>>& lines) {
   std::vector<std::size_t> widths(lines.front().size());
   for (const auto& line : lines) {
@@ -159,7 +159,7 @@ std::string aligned(const std::vector<std::vector<std::string>>& lines) {
   return text;
 }
 
-/// What a score says of where it is from, if a reader must know it.
+/// Adds what a reader must know about the files of a score.
 void add_notes(const language::TaskScore& score, std::set<std::string>& notes) {
   const std::string task = base::printable(score.name);
   const std::string file = base::find_text(score.about, {"file"});
@@ -178,7 +178,7 @@ void add_notes(const language::TaskScore& score, std::set<std::string>& notes) {
   }
 }
 
-/// What stands behind "+-" and in brackets, which differs from what other commands print.
+/// What "+-" and brackets mean, which differs from what other commands print.
 std::string legend_of(const std::vector<EvaluatedArm>& arms) {
   const auto any_runs = [&](auto fits) {
     return std::ranges::any_of(arms,

@@ -1,4 +1,4 @@
-// lookback generate: what a language model says after a prompt.
+// lookback generate: lets a language model continue a prompt.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ struct GenerateOptions {
   std::uint64_t seed = 0;
 };
 
-/// The prompt's tokens; a text that is to begin anew begins after the end of another.
+/// The prompt's tokens; a new text begins after the end of another.
 Result<std::vector<data::Token>> prompt_tokens(const GenerateOptions& options,
                                                const language::Tokenizer& tokenizer,
                                                std::size_t context) {
@@ -46,7 +46,8 @@ Result<std::vector<data::Token>> prompt_tokens(const GenerateOptions& options,
                            tokens.size(), context)};
 }
 
-/// Prints tokens as they come, until the text ends, the context is full or as many as asked for came.
+/// Prints tokens as they come, until the text ends, the context is full or the requested number is
+/// reached.
 Status generate(const GenerateOptions& options, const study::SavedModel& model,
                 const language::Tokenizer& tokenizer, std::vector<data::Token> fresh) {
   model::Decoder<float> decoder(model.program);
@@ -63,7 +64,7 @@ Status generate(const GenerateOptions& options, const study::SavedModel& model,
     if (std::ranges::any_of(logits, [](float logit) { return !std::isfinite(logit); })) {
       return Error{"the model returns non-finite logits"};
     }
-    // Of a vocabulary rounded up some tokens may mean nothing.
+    // In a vocabulary that was rounded up some tokens may have no text.
     const data::Token next = model::sample(logits.first(tokenizer.size()), sampling, random);
     if (end && next == *end) break;
     const Result<std::string> text = tokenizer.decode(std::span(&next, 1));

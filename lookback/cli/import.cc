@@ -1,4 +1,4 @@
-// lookback import: a checkpoint from a model of Hugging Face or TransformerLens.
+// lookback import: makes a checkpoint from a Hugging Face or TransformerLens model.
 #include "lookback/exchange/import.h"
 
 #include <fmt/format.h>

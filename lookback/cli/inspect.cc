@@ -1,4 +1,4 @@
-// lookback inspect: everything the lens says of one model, as a table, as JSON, as arrays.
+// lookback inspect: everything the lens finds in one model, as a table, as JSON, as arrays.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// lookback ledger: the claims of a study, decided anew from its runs.
+// lookback ledger: decides the claims of a study from its runs.
 #include <fmt/format.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// lookback report: the page of a study, made anew from its files.
+// lookback report: writes the page of a study again from its files.
 #include <fmt/format.h>
 
 #include <memory>

@@ -28,7 +28,7 @@ struct ServeOptions {
   int port = serve::default_port;
 };
 
-/// The page that fetches its data, with the directory's name as title.
+/// The page that fetches its data, titled with the directory's name.
 Result<std::string> live_page(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::path whole = std::filesystem::canonical(directory, error);

@@ -63,7 +63,7 @@ Result<study::Ending> run_to_end(const study::Study& study, const StudyOptions& 
   return study::run_study(study, options.out, options.resume, engine, progress);
 }
 
-/// The ledger that the study ended with, on stderr: stdout has the page's path alone.
+/// The ledger at the end of the study, on stderr: stdout has only the page's path.
 Status print_verdicts(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "ledger.json";
   const Result<bool> there = base::is_there(file);
@@ -80,7 +80,7 @@ std::uint64_t tokens_of(const study::Study& study) {
       ->train.tokens;
 }
 
-/// How to run the study at its larger sizes, last of all; nothing at its largest.
+/// How to run the study at a larger size, printed last; nothing at its largest.
 void print_larger_sizes(const study::Study& study, const StudyOptions& options) {
   std::multimap<std::uint64_t, std::string> sizes;  // by tokens
   for (const std::string& size : study.sizes) {

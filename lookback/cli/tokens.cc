@@ -38,13 +38,13 @@ constexpr const char* tokenizer_help =
     "a directory with tokenizer.json or with vocab.bpe and encoder.json, or one of these files, or "
     "a .tiktoken file";
 
-/// The whole of a file, or of standard input for "-".
+/// The whole contents of a file, or of standard input for "-".
 Result<std::string> read_given(const std::string& name) {
   if (name != "-") return base::read_file(name, language::largest_text);
   return read_input("stdin", language::largest_text);
 }
 
-/// Ids with white space between.
+/// Ids separated by white space.
 Result<std::vector<language::Token>> parse_ids(const std::string& text) {
   std::vector<language::Token> ids;
   constexpr const char* blanks = " \t\r\n";
@@ -96,8 +96,8 @@ std::filesystem::path directory_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
-/// Whether a learnt tokenizer can be written there and found again: known before the learning. `there`
-/// and `parent` are what has the name and what is above it.
+/// Whether a trained tokenizer can be written there and found again, checked before the training.
+/// `there` and `parent` are the status of the path and of its directory.
 Status check_tokenizer_place(const std::string& out, std::filesystem::file_status there,
                              std::filesystem::file_status parent) {
   const std::filesystem::path path = out;

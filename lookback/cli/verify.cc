@@ -1,4 +1,4 @@
-// lookback verify: whether the files of runs and studies are as lookback wrote them.
+// lookback verify: checks that the files of runs and studies are as lookback wrote them.
 #include <fmt/format.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// The page's data of a study directory, looked at again and again while its runs train.
+// The page's data of a study directory, read repeatedly while its runs train.
 #pragma once
 
 #include <atomic>
@@ -8,8 +8,9 @@
 
 namespace lookback::cli {
 
-/// Gives the parts of the page as the files of the directory are now; none while there is no study.
-/// When `stopping` becomes true, which must outlive it, a look that is under way fails soon.
+/// Returns the parts of the page from the files of the directory as they are now; none while there
+/// is no study. When `stopping`, which must outlive it, becomes true, a reading in progress fails
+/// soon.
 report::Refresh watch_study(const std::filesystem::path& directory,
                             const std::atomic<bool>& stopping);
 

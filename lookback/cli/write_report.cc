@@ -12,7 +12,7 @@
 namespace lookback::cli {
 namespace {
 
-/// Whether a run is there: a study file of a person's own has none beside it.
+/// Whether there is a run: a user's own study file has none beside it.
 bool has_begun(const report::StudyReport& study) {
   for (const report::Arm& arm : study.arms) {
     for (const report::Run& run : arm.runs) {
