@@ -70,7 +70,7 @@ int serve_until_stopped(const ServeOptions& given) {
                      given.host, given.directory));
   }
   fmt::print("{}\n", (*server)->url());
-  std::fflush(stdout);  // whether that worked is looked at in the end
+  std::fflush(stdout);  // main() checks at the end whether that worked
   while (!stop.asked()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   stopping = true;
   (*server)->stop();

@@ -5,7 +5,7 @@
 // lists of edits (model/plan.h); ablation_edits.h says which.
 //
 //   paths     one component of the stream that ONE head reads as its query, key or value is replaced;
-//             every other reader still sees it. Norms between are taken anew.
+//             every other reader still sees it. Norms in between are recomputed.
 //   logits    one component of the last stream is replaced for ln_final alone
 //   heads     what one head writes is replaced, for all that read it
 //   patterns  one head's attention is frozen, or all heads': the pattern is replaced, what it moves

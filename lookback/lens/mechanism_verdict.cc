@@ -26,7 +26,7 @@ std::string text(const Estimate& share) {
 struct Candidate {
   Mechanism mechanism;
   Estimate share;
-  std::string objection;  ///< why it is none whatever its share; empty: there is no reason
+  std::string objection;  ///< why it is no verdict whatever its share, or empty
   std::optional<EarlierHead> partner;
   std::string reason;
 

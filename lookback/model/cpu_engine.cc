@@ -157,7 +157,7 @@ class CpuSession final : public Session {
   Keep keep_;
   base::Workers& workers_;
   std::vector<std::unique_ptr<Lane<N>>> lanes_;
-  std::vector<N> parameters_;  ///< where they are no floats
+  std::vector<N> parameters_;  ///< if N is not float
 };
 
 }  // namespace

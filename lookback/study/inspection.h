@@ -52,7 +52,7 @@ struct Inspection {
   /// Those of the run in whose directory the checkpoint is, up to its step, as transitions_of
   /// (findings.h) gives them; otherwise null.
   nlohmann::json transitions = nullptr;
-  std::vector<std::string> skipped;  ///< one line each: what was left out, what was found, allowed
+  std::vector<std::string> skipped;  ///< one line each: what was skipped, found and allowed
   bool stopped = false;              ///< a stop was asked for: not all of the above is there
 };
 

@@ -52,7 +52,7 @@ Validation::Validation(const model::Program& program,
       session_(engine.open(program, model::Keep::logits)) {}
 
 nlohmann::json Validation::measure(std::span<const float> parameters) const {
-  const std::vector<WindowLoss> all = *losses(parameters, {});  // which nobody stops
+  const std::vector<WindowLoss> all = *losses(parameters, {});  // without a way to stop
   double sum = 0;
   for (const WindowLoss& window : all) sum += window.nats;
   const std::uint64_t tokens = windows() * predictions();

@@ -42,7 +42,7 @@ std::vector<Cells> lines_of(const std::string& table) {
   return lines;
 }
 
-/// The cells of the line with this label, the label first; none where there is no such line.
+/// The cells of the line with this label, the label first; none if there is no such line.
 Cells row_of(const std::string& table, const std::string& label) {
   for (const Cells& cells : lines_of(table)) {
     if (!cells.empty() && cells.front() == label) return cells;

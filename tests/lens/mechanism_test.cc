@@ -39,7 +39,7 @@ TEST(Mechanism, OfAPreviousTokenHeadInTheKeysIsKComposition) {
   EXPECT_GT(result.scores.induction_score, 0.9);
   EXPECT_GT(result.cost.mean, 1);
   ASSERT_EQ(result.earlier.size(), 1U);
-  EXPECT_GT(result.earlier[0].k_removed.mean, 0.7);  // the rest: a mean tells likely offsets
+  EXPECT_GT(result.earlier[0].k_removed.mean, 0.7);  // the rest: a mean still gives likely offsets
   EXPECT_EQ(result.earlier[0].q_removed.mean, 0);    // its queries do not read what the head wrote
   EXPECT_NEAR(result.earlier[0].previous_token.mean, 0, 1e-4);  // it has that pattern already
   EXPECT_NEAR(result.earlier[0].previous_token_only.mean, 0, 1e-4);
@@ -198,7 +198,7 @@ TEST(Verdict, IsNoBandWhereOtherHeadsCoverForTheHead) {
   EXPECT_EQ(name(result), "k-composition");
 }
 
-/// What speaks for one mechanism and against every other, were there a cost.
+/// Supports one mechanism and no other, if there were a cost.
 MechanismResult composed_at(const Estimate& cost) {
   MechanismResult result = learned();
   result.cost = cost;

@@ -33,7 +33,7 @@ class BadModel : public testing::Test {
     config_.evaluate.probes = {data::BlockKind::repeated_blocks};
   }
 
-  /// Writes the model; `change` may spoil its parameters, `told` what the file says of it.
+  /// Writes the model; `change` may spoil its parameters, `told` what the file says about it.
   void write(const std::function<void(const model::Program&, std::vector<float>&)>& change = {},
              const std::function<void(study::RunConfig&)>& told = {}) {
     const Result<model::Program> program = model::compile(config_.architecture);

@@ -23,7 +23,7 @@ class Tokens : public ::testing::Test {
   }
   std::string path(const std::string& name) const { return (directory_ / name).string(); }
 
-  /// A vocabulary learnt from a text of some paragraphs.
+  /// A vocabulary trained on a text of a few paragraphs.
   void learn() const {
     std::string text;
     for (int i = 0; i < 200; ++i) {
