@@ -12,7 +12,7 @@ namespace lookback::base {
 /// The longest vector register of any instruction set we run on, and a cache line.
 inline constexpr std::size_t cache_line = 64;
 
-/// malloc aligns to 16 bytes, and where it maps pages it returns the 16th byte of one: then every
+/// malloc aligns to 16 bytes, and for memory it maps it returns the 16th byte of a page: then every
 /// 64-byte load and every second 32-byte load would straddle two cache lines.
 template <class T>
 struct AlignedAllocator {

@@ -1,4 +1,4 @@
-// Checksums that tell a torn or damaged file from a whole one. Not a defense against forgery.
+// Checksums that detect a truncated or damaged file. Not a defense against forgery.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ std::uint64_t checksum(std::span<const Bytes> parts);
 std::string checksum_text(std::span<const Bytes> parts);
 std::string checksum_text(std::initializer_list<Bytes> parts);
 
-/// The size and checksum by which a file's contents are known.
+/// The size and checksum that identify a file's contents.
 struct FileSum {
   std::uint64_t bytes = 0;
   std::string checksum;

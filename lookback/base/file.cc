@@ -31,7 +31,7 @@ class Descriptor {
 
   bool is_open() const { return fd_ >= 0; }
   int get() const { return fd_; }
-  /// Closes now and tells the error, which some file systems keep until here.
+  /// Closes now and returns the error, which some file systems report only here.
   int close() { return ::close(std::exchange(fd_, -1)) == 0 ? 0 : errno; }
 
  private:
@@ -57,8 +57,8 @@ int write_all(int fd, Bytes bytes) {
   return 0;
 }
 
-/// `where` is O_TRUNC or O_APPEND; `opening` is the word for it in an error, and `meant` the path
-/// that a person knows the file by.
+/// `where` is O_TRUNC or O_APPEND; `opening` is its word in an error, and `meant` the path by which
+/// a person knows the file.
 Status write_and_sync(const fs::path& path, int where, const char* opening, const fs::path& meant,
                       std::span<const Bytes> parts) {
   Descriptor file(open_retrying(path, O_WRONLY | O_CREAT | where, 0666));
@@ -81,8 +81,8 @@ Status sync_directory(const fs::path& directory) {
   return {};
 }
 
-/// Reads to the end, or to one byte more than allowed. `bytes` has the expected size when it comes
-/// in, and what was read when it goes out.
+/// Reads to the end, or one byte more than allowed. `bytes` has the expected size on entry and the
+/// contents on return.
 int read_to_end(int fd, std::size_t max_bytes, std::string& bytes) {
   std::size_t filled = 0;
   for (;;) {
@@ -116,8 +116,9 @@ std::string partial_prefix(const fs::path& path) {
   return "." + path.filename().string() + std::string(partial_mark);
 }
 
-/// Whether `text` is the number of a process that has ended. One of another machine or container that
-/// shares the directory counts as ended, too: it loses the file it is writing, and says so.
+/// Whether `text` is the number of a process that has ended. A process of another machine or
+/// container that shares the directory counts as ended too: it loses the file it is writing, and
+/// reports that.
 bool is_dead(std::string_view text) {
   pid_t pid = 0;
   const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), pid);
@@ -125,7 +126,8 @@ bool is_dead(std::string_view text) {
   return ::kill(pid, 0) != 0 && errno == ESRCH;
 }
 
-/// Removes what begins with `prefix` and is the partial file or directory of a process that has ended.
+/// Removes entries that begin with `prefix` and are partial files or directories of processes that
+/// have ended.
 void remove_stale(const fs::path& directory, std::string_view prefix) {
   const Result<std::vector<fs::path>> entries = entries_of(directory);
   if (!entries) return;
@@ -139,7 +141,8 @@ void remove_stale(const fs::path& directory, std::string_view prefix) {
   }
 }
 
-/// Makes one directory and syncs the one above. Fine where another process has made it by now.
+/// Makes one directory and syncs the one above. It is no error if another process has made it by
+/// now.
 Status make_directory(const fs::path& path) {
   if (::mkdir(path.c_str(), 0777) == 0) return sync_directory(directory_of(path));
   const int code = errno;
@@ -292,7 +295,7 @@ Status make_directories(const fs::path& path) {
     if (fs::is_directory(*status)) break;
     if (fs::exists(*status)) {
       return Error{path.string() + ": cannot make directory: " + at.string() +
-                   " is there and is no directory"};
+                   " exists and is not a directory"};
     }
     missing.push_back(at);
   }

@@ -28,29 +28,29 @@ Result<std::filesystem::file_status> status_of(const std::filesystem::path& path
 /// Whether anything has this name. Errors: as above.
 Result<bool> is_there(const std::filesystem::path& path);
 
-/// What is in a directory, sorted; nothing where there is no such directory. Errors: it cannot be
+/// The entries of a directory, sorted; none if there is no such directory. Errors: it cannot be
 /// listed to its end.
 Result<std::vector<std::filesystem::path>> entries_of(const std::filesystem::path& directory);
 
 /// The whole file. Errors: it cannot be opened or read, is a directory, or has over `max_bytes`.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes);
 
-/// Hands a regular file of any size to `take`, a mebibyte at most at a time. Errors as above.
+/// Hands a regular file of any size to `take`, at most one mebibyte at a time. Errors as above.
 Status read_in_pieces(const std::filesystem::path& path, const std::function<void(Bytes)>& take);
 
 /// Where this process writes what is to become `path`: ".<name>.partial-<pid>" beside it.
 std::filesystem::path partial_path(const std::filesystem::path& path);
 
-/// Removes the partial files and directories of `path` that processes left which have ended. What
-/// cannot be removed stays: it is in nobody's way.
+/// Removes the partial files and directories of `path` left by processes that have ended. What
+/// cannot be removed stays, and does no harm.
 void remove_stale_partials(const std::filesystem::path& path);
 
-/// The same of every path in a directory: a file that is never written again would keep its partial one
-/// for ever.
+/// The same for every path in a directory: a file that is never written again would otherwise keep
+/// its partial file forever.
 void remove_stale_partials_in(const std::filesystem::path& directory);
 
-/// Replaces `path` by the concatenation of `parts`. The bytes go to partial_path(path), are synced,
-/// and take the name in one step; then the directory is synced. What killed processes left beside
+/// Replaces `path` by the concatenation of `parts`. The bytes are written to partial_path(path),
+/// synced, and renamed in one step; then the directory is synced. What killed processes left beside
 /// `path` is removed first. On failure (a full disk included) the error names path and cause, the
 /// partial file is removed and what was at `path` stays. Two threads of one process must not write
 /// the same path at once.
@@ -58,18 +58,18 @@ Status write_file_atomically(const std::filesystem::path& path, std::span<const 
 Status write_file_atomically(const std::filesystem::path& path, Bytes bytes);
 Status write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Adds to the end of a file, making it if need be, and syncs it. A crash may leave a part of the
-/// text: readers must pass over a last line without its end.
+/// Appends to a file, creating it if necessary, and syncs it. A crash may leave part of the text:
+/// readers must skip an incomplete last line.
 Status append_and_sync(const std::filesystem::path& path, std::string_view text);
 
-/// Gives `from` the name `to`, replacing a file of that name, and syncs the directory of `to`.
+/// Renames `from` to `to`, replacing a file of that name, and syncs the directory of `to`.
 Status rename_and_sync(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Removes a file and syncs its directory. Fine where there is none; an error for a directory.
+/// Removes a file and syncs its directory. No error if there is none; an error for a directory.
 Status remove_file(const std::filesystem::path& path);
 
-/// Makes the directory and those above it, and syncs the one above each that was made, so that what is
-/// written below survives a power cut. Fine when it exists; an error when a file is in the way.
+/// Makes the directory and its parents, and syncs the parent of each one made, so that what is
+/// written below survives a power cut. No error if it exists; an error if a file is in the way.
 Status make_directories(const std::filesystem::path& path);
 
 }  // namespace lookback::base

@@ -1,4 +1,4 @@
-// Reading JSON that may lack any field or hold one of the wrong kind: nothing here throws.
+// Reading JSON in which any field may be missing or have the wrong type: nothing here throws.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace lookback::base {
 
-/// The value reached from `value` by the keys of `path`, or null where a key or an object is missing.
+/// The value reached from `value` by the keys of `path`, or null if a key or an object is missing.
 const nlohmann::json* find_value(const nlohmann::json& value,
                                  std::initializer_list<std::string_view> path);
 
@@ -25,7 +25,7 @@ std::optional<std::uint64_t> find_count(const nlohmann::json& value,
 /// The string at `path`, or an empty one.
 std::string find_text(const nlohmann::json& value, std::initializer_list<std::string_view> path);
 
-/// The array at `path`, or an empty one: for loops.
+/// The array at `path`, or an empty one, so that it can be looped over.
 const nlohmann::json& find_array(const nlohmann::json& value,
                                  std::initializer_list<std::string_view> path);
 

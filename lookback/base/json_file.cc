@@ -36,7 +36,7 @@ Result<nlohmann::json> read_json_object(const std::filesystem::path& path, std::
   const Result<std::string> text = read_file(path, max_bytes);
   if (!text) return text.error();
   if (is_too_deep(*text)) {
-    return Error{fmt::format("{}: found values nested deeper than {}, the most that is allowed",
+    return Error{fmt::format("{}: found values nested deeper than {} levels, which is the limit",
                              path.string(), deepest_json)};
   }
   nlohmann::json value = nlohmann::json::parse(*text, nullptr, false);

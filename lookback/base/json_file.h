@@ -1,4 +1,4 @@
-// JSON in files: whatever is read is untrusted, so size and depth have limits.
+// JSON in files. Everything read is untrusted, so size and depth have limits.
 #pragma once
 
 #include <cstddef>
@@ -10,18 +10,19 @@
 
 namespace lookback::base {
 
-/// Arrays and objects within one another that are read at most. Copying and writing a value goes
-/// down into it by calls, so a deeper one could exhaust the stack of whoever uses it.
+/// The deepest nesting of arrays and objects that is read. Copying and writing a value recurses
+/// into it, so a deeper one could exhaust its user's stack.
 inline constexpr std::size_t deepest_json = 64;
 
-/// The most bytes of a JSON file of lookback's: nothing larger is written, so all of it can be read.
+/// The largest JSON file of lookback in bytes: nothing larger is written, so whatever is written
+/// can be read.
 inline constexpr std::size_t largest_json = std::size_t{1} << 28;
 
-/// Whether more than `deepest_json` brackets are open at once in a text. What is not JSON may be
-/// judged either way.
+/// Whether more than `deepest_json` brackets are open at once in a text. For text that is not JSON
+/// the answer may be either.
 bool is_too_deep(std::string_view text);
 
-/// The value of a text; discarded (is_discarded()) where it is not JSON or too deep.
+/// The value of a text; discarded (is_discarded()) if it is not JSON or is nested too deeply.
 nlohmann::json parse_json(std::string_view text);
 
 /// The object in a file. Errors, which name the file: it cannot be read, has over `max_bytes`, is

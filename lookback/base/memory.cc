@@ -45,8 +45,8 @@ std::optional<std::uint64_t> of_machine() {
   return (*available + number_in("/proc/meminfo", "SwapFree:").value_or(0)) * kibi;
 }
 
-/// Of the control group as a container sees its own (cgroup v2). What its files hold in the cache is
-/// given up when memory is needed.
+/// The limit of the control group as a container sees its own (cgroup v2). Its file cache is given
+/// up when memory is needed.
 std::optional<std::uint64_t> of_control_group() {
   const auto most = number_in("/sys/fs/cgroup/memory.max", "");  // "max": there is no limit
   const auto used = number_in("/sys/fs/cgroup/memory.stat", "anon ");

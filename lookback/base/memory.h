@@ -9,7 +9,7 @@
 
 namespace lookback::base {
 
-/// Memory ran out, and how much more was needed. Whoever catches std::bad_alloc catches it too.
+/// Memory ran out, and how much more was needed. Handlers of std::bad_alloc catch it too.
 class OutOfMemory : public std::bad_alloc {
  public:
   explicit OutOfMemory(std::size_t bytes) : bytes_(bytes) {}
@@ -20,9 +20,9 @@ class OutOfMemory : public std::bad_alloc {
   std::size_t bytes_;
 };
 
-/// The bytes that this process can still get: what the machine has free (caches that it would give up
-/// and swap space included), and no more than its control group and its address space leave it. None
-/// where the system does not say. It changes all the time.
+/// The bytes that this process can still get: what the machine has free (including swap space and
+/// caches it would give up), limited by its control group and address space. None if the system
+/// does not say. It changes all the time.
 std::optional<std::uint64_t> available_memory();
 
 /// "312 MiB", "5.8 GiB".

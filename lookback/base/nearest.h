@@ -13,8 +13,8 @@ namespace lookback::base {
 /// `a` into `b` (optimal string alignment distance).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate with the smallest distance, the first of equals; none when even that one differs
-/// in more than a third of the letters of the longer of the two names, rounded up.
+/// The candidate with the smallest distance, the first among equals; none if even that one differs
+/// in more than a third of the letters of the longer name, rounded up.
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> candidates);
 
 }  // namespace lookback::base

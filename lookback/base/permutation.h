@@ -1,7 +1,7 @@
-// A random order of n things of which any place can be computed alone: nothing is stored.
+// A random order of n things in which any place can be computed on its own: nothing is stored.
 //
 // A Feistel network over the smallest even number of bits that holds n, its rounds keyed by Philox
-// (random.h); what falls beyond n is sent through again until it falls below (cycle walking: Black
+// (random.h); a result of n or more is sent through again until it is below n (cycle walking: Black
 // and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). So it is a bijection by
 // construction.
 #pragma once
@@ -52,8 +52,8 @@ class Permutation {
     return (left << half_bits_) | right;
   }
 
-  /// A half has at most 31 bits. The counter lies apart from those of streams, whose first word counts
-  /// blocks from 0: here the highest bit of the second is set.
+  /// A half has at most 31 bits. The counter differs from those of streams, whose first word counts
+  /// blocks from 0: here the highest bit of the second word is set.
   std::uint32_t keyed(std::uint64_t half, std::uint32_t round) const {
     const std::uint32_t purpose = static_cast<std::uint32_t>(StreamPurpose::shuffling);
     return philox_block(

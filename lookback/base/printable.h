@@ -1,4 +1,4 @@
-// Foreign text made fit for a message.
+// Untrusted text made safe for a message.
 #pragma once
 
 #include <cstddef>

@@ -1,10 +1,10 @@
-// Counter-based random numbers: any draw of any stream can be computed alone, and no state is
+// Counter-based random numbers: any draw of any stream can be computed on its own, and no state is
 // shared.
 //
 // The generator is Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
 // easy as 1, 2, 3" (SC 2011, doi:10.1145/2063384.2063405): a keyed bijection of a 128-bit counter.
-// The key is the seed; the counter holds (draw, purpose, index). Because it is a bijection, two
-// different streams of one seed never use the same counter: they are distinct by construction, not
+// The key is the seed; the counter holds (draw, purpose, index). Two different streams of one seed
+// never use the same counter, and the map is a bijection, so they are distinct by construction, not
 // by luck.
 #pragma once
 
@@ -51,8 +51,8 @@ constexpr std::array<std::uint32_t, 4> philox_block(std::array<std::uint32_t, 4>
 }
 
 /// The stream (seed, purpose, index): for data, `index` is the number of the sequence; for
-/// parameters, that of the tensor. It has a period of 2^33 draws of 64 bits.
-/// A value type; copies continue independently from the same place. Not to be shared by threads.
+/// parameters, that of the tensor. It has a period of 2^33 draws of 64 bits. A value type; copies
+/// continue independently from the same place. Not to be shared between threads.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, StreamPurpose purpose, std::uint64_t index)

@@ -15,8 +15,8 @@
 
 namespace lookback::base {
 
-/// A named array in somebody else's memory, row-major; the product of `shape` (1 if empty) is the
-/// number of values.
+/// A named array in memory that the caller owns, row-major; the product of `shape` (1 if empty) is
+/// the number of values.
 struct Tensor {
   std::string name;
   std::vector<std::size_t> shape;
@@ -25,10 +25,10 @@ struct Tensor {
 
 /// Writes F32 tensors in the order given, atomically, and the same bytes for the same input. The
 /// data section starts at a multiple of 64 bytes. Adds the metadata key "checksum": 16 hexadecimal
-/// digits, XXH3 over the whole file with these digits as zeros.
-/// Errors: a duplicate or reserved name, a shape that does not fit its values, text that is not
-/// UTF-8, a "checksum" among `metadata`, what no reader takes (over 16 dimensions, a header above 100
-/// MB, a file above 64 GiB), or what the file system says.
+/// digits, XXH3 over the whole file with these digits as zeros. Errors: a duplicate or reserved
+/// name, a shape that does not fit its values, text that is not UTF-8, a "checksum" among
+/// `metadata`, what no reader accepts (over 16 dimensions, a header above 100 MB, a file above 64
+/// GiB), and file system errors.
 Status write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                          const std::map<std::string, std::string>& metadata);
 
@@ -39,11 +39,11 @@ class SafetensorsFile {
   SafetensorsFile& operator=(SafetensorsFile&&) noexcept;
   ~SafetensorsFile();
 
-  /// Reads and checks the whole file: sizes, JSON, that the tensors tile the data without hole or
-  /// overlap, and the checksum where there is one. Each error is one line that names the file.
-  /// Nothing is allocated on the word of the header: every size is held against the file's first.
+  /// Reads and checks the whole file: sizes, JSON, that the tensors tile the data without gap or
+  /// overlap, and the checksum if there is one. Each error is one line that names the file. Nothing
+  /// is allocated on trust: every size in the header is first checked against the file's.
   static Result<SafetensorsFile> read(const std::filesystem::path& path);
-  /// The same of bytes in memory; `file_name` is for messages.
+  /// The same for bytes in memory; `file_name` is for messages.
   static Result<SafetensorsFile> parse(std::string_view bytes, const std::string& file_name);
 
   /// In the order of the file's data.
@@ -56,8 +56,8 @@ class SafetensorsFile {
 
   /// The header's "__metadata__", with the checksum.
   const std::map<std::string, std::string>& metadata() const;
-  /// Whether the file carried a checksum (which then was right). A reader of files that always have
-  /// one should insist on it: a damaged key looks like a file without.
+  /// Whether the file had a checksum (which was then right). A reader of files that always have one
+  /// should require it: with a damaged key a file seems to have none.
   bool has_checksum() const;
 
  private:

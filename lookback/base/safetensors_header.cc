@@ -13,7 +13,7 @@
 namespace lookback::base {
 namespace {
 
-/// Bytes of one element; 0 for a dtype that the format does not know.
+/// Bytes of one element; 0 for a dtype that the format does not define.
 std::size_t element_size(std::string_view dtype) {
   constexpr std::array<std::pair<std::string_view, std::size_t>, 16> sizes{{
       {"BOOL", 1},
@@ -40,8 +40,8 @@ std::size_t element_size(std::string_view dtype) {
 
 std::string quoted_name(std::string_view name) { return "tensor '" + printable(name) + "'"; }
 
-/// Receives the parser's events and accepts only what a header may hold, at its place. A tree of
-/// JSON is never built, so that a text of a million brackets costs nothing.
+/// Receives the parser's events and accepts only what a header may contain, in its place. No JSON
+/// tree is ever built, so a text of a million brackets costs nothing.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
   SafetensorsHeader header;
@@ -96,8 +96,9 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override {
     if (place_ == Place::tensor) {
       if (fields_.size() != 3 || offsets_ != 2) {
-        return fail(quoted_name(header.entries.back().name) +
-                    ": found no whole description, allowed: dtype, shape and two data_offsets");
+        return fail(
+            quoted_name(header.entries.back().name) +
+            ": found an incomplete description, allowed: dtype, shape and two data_offsets");
       }
     }
     place_ = place_ == Place::root ? Place::outside : Place::root;

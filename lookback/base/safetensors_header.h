@@ -1,4 +1,4 @@
-// The JSON header of a safetensors file, read without trust. Used by safetensors.cc alone.
+// The untrusted JSON header of a safetensors file. Used only by safetensors.cc.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ bool checked_product(const std::vector<std::size_t>& shape, std::size_t factor,
                      std::size_t& product);
 
 /// Parses and checks a header for a data section of `data_size` bytes: known dtypes, no name twice,
-/// each tensor's bytes as its shape says, and all of them together the section without hole or
-/// overlap. Errors do not name the file. Memory used is in proportion to the text.
+/// each tensor's bytes as its shape says, and all of them together covering the section without gap
+/// or overlap. Errors do not name the file. Memory use is proportional to the text.
 Result<SafetensorsHeader> parse_safetensors_header(std::string_view json, std::size_t data_size);
 
 }  // namespace lookback::base

@@ -1,4 +1,4 @@
-// SHA-256, by which publishers name their files.
+// SHA-256, by which publishers identify their files.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// A TOML text as a plain tree that remembers its lines, can be merged and written back.
+// A TOML text as a plain tree that remembers its lines and can be merged and written back.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct TomlTable {
 
 using TomlArray = std::vector<TomlValue>;
 
-/// Dates and times are not among the kinds: no study uses them, and reading one is an error.
+/// There is no type for dates and times: no study uses them, and reading one is an error.
 struct TomlValue {
   std::variant<bool, std::int64_t, double, std::string, TomlArray, TomlTable> data;
   std::size_t line = 0;  ///< in the file it came from, from 1; 0 for a value made by the program
@@ -42,12 +42,12 @@ struct Document {
   std::string file_name;
   TomlTable root;
 
-  /// Sets the value at a dotted path of bare keys ("train.seed"), making the tables on the way; a
-  /// value there, or one in place of a table on the way, is replaced.
+  /// Sets the value at a dotted path of bare keys ("train.seed"), creating tables along the way; an
+  /// existing value there, or one in place of a table, is replaced.
   void set(std::string_view path, TomlValue value);
 };
 
-/// The most bytes of a TOML text that is read.
+/// The largest TOML text that is read, in bytes.
 inline constexpr std::size_t largest_toml = std::size_t{1} << 20;
 
 /// Parses TOML 1.0. Errors read "FILE:LINE: ...". `file_name` is only for messages.
@@ -55,8 +55,8 @@ Result<Document> parse_toml(std::string_view text, std::string file_name);
 /// Reads and parses a file of at most largest_toml bytes.
 Result<Document> read_toml(const std::string& path);
 
-/// `base` with `overrides` laid over it: tables are merged key by key, anything else is replaced.
-/// Every value keeps the line it came from. Both are taken to come from the same file.
+/// `base` overridden by `overrides`: tables are merged key by key, anything else is replaced. Every
+/// value keeps the line it came from. Both are assumed to come from the same file.
 Document merged(const Document& base, const Document& overrides);
 
 /// A key that two documents give different values, as a message shows them.

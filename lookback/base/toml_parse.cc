@@ -1,7 +1,7 @@
-// The only file that knows toml++.
+// The only file that uses toml++.
 
-// Built from its headers alone, toml++ 3.3 would assert on a text such as "[{a]" before it comes to
-// reporting the error; the library that systems ship is built without asserts.
+// Built from its headers alone, toml++ 3.3 would assert on a text such as "[{a]" before it reports
+// the error; the library that systems ship is built without asserts.
 #define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
 
@@ -62,7 +62,7 @@ class Converter {
       return Error{place(file_name_, line) + "found " + found};
     };
     if (depth > max_depth) {
-      return refused("tables or arrays within each other, allowed: a depth of " +
+      return refused("tables or arrays nested too deeply, allowed: a depth of " +
                      std::to_string(max_depth));
     }
     if (const toml::table* source = node.as_table()) {
@@ -100,7 +100,7 @@ Result<Document> parse_toml(std::string_view text, std::string file_name) {
   }
   if (std::count(text.begin(), text.end(), '.') > max_dots) {
     return Error{file_name + ": found more than " + std::to_string(max_dots) +
-                 " dots in a TOML text, allowed at most that many"};
+                 " dots in a TOML text, which is the limit"};
   }
   try {
     const toml::table parsed = toml::parse(text);

@@ -14,7 +14,7 @@ bool is_below(std::string_view table, std::string_view from) {
   return from.empty() || (table.starts_with(from) && table.substr(from.size()).starts_with('.'));
 }
 
-/// How far a table lies from the one in which the key stands: those below it first, by their depth.
+/// How far a table is from the one that contains the key: those below it first, by their depth.
 std::pair<bool, std::ptrdiff_t> distance(std::string_view table, std::string_view from) {
   return {!is_below(table, from), std::ranges::count(table, '.') + (table.empty() ? -1 : 0)};
 }

@@ -8,15 +8,15 @@
 
 namespace lookback::base {
 
-/// Shared by a reader and all readers got from it.
+/// Shared by a reader and all readers obtained from it.
 struct TableReader::State {
   Document document;
   std::optional<Error> first_error;
-  /// What was asked for, by table; a key may be asked for though it is absent.
+  /// The keys that were asked for, by table; a key may be asked for although it is absent.
   std::map<const TomlTable*, std::set<std::string, std::less<>>> asked;
-  /// The same by path, for tables that are absent, too.
+  /// The same by path, including tables that are absent.
   KnownKeys known;
-  /// Tables handed out as documents, whose keys are somebody else's to judge.
+  /// Tables handed out as documents, whose keys someone else checks.
   std::set<const TomlTable*> handed_out;
 };
 
@@ -73,7 +73,7 @@ void TableReader::refuse(std::string_view key, const TomlValue& found, std::stri
 
 bool TableReader::require(std::string_view key, std::string_view allowed) {
   if (ask(key) != nullptr) return true;
-  fail(key, "is missing, allowed: " + std::string(allowed));
+  fail(key, "is missing, required: " + std::string(allowed));
   return false;
 }
 
@@ -271,7 +271,7 @@ Document TableReader::document(std::string_view key) {
   return result;
 }
 
-/// A letter too many or too few is a slip of the fingers, whatever other tables have.
+/// One letter too many or too few is a typing error, whatever keys other tables have.
 std::string TableReader::hint(const std::string& key, const std::string& path,
                               std::span<const std::string> known,
                               const KnownKeys& elsewhere) const {

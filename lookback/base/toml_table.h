@@ -1,4 +1,4 @@
-// Reading a TOML document strictly: key by key, each with its default and what is allowed.
+// Reading a TOML document strictly: key by key, each with its default and its allowed values.
 #pragma once
 
 #include <cstddef>
@@ -20,21 +20,21 @@
 
 namespace lookback::base {
 
-/// The keys that may stand in each table, by the table's path: "", "train", "arm[].model".
+/// The keys that each table may have, by the table's path: "", "train", "arm[].model".
 using KnownKeys = std::map<std::string, std::set<std::string, std::less<>>, std::less<>>;
 
 /// A view of one table of a document. Ask for every key that exists, then call finish() once on the
-/// reader of the whole document: it returns the FIRST error of this reader and of all readers got
-/// from it, and then any key that nobody asked for, with the table it belongs in or the nearest
-/// known key.
+/// reader of the whole document: it returns the FIRST error of this reader and of all readers
+/// obtained from it, or else the first key that nobody asked for, with the table it belongs in or
+/// the nearest known key.
 ///
 ///   TableReader study(document);
 ///   const auto tokens = study.table("train").count("tokens", 40'000'000, 1, 1'000'000'000'000);
 ///   if (Status status = study.finish(); !status) return status.error();
 ///
 /// Every error reads "FILE:LINE: key 'x.y': found ..., allowed ...". After an error the default is
-/// returned, so that reading can go on without a test at each key. A key that is absent gives its
-/// default, which need not lie within the limits. Copies share one state; not for several threads.
+/// returned, so that reading can continue without a test at each key. An absent key gives its
+/// default, which need not lie within the limits. Copies share one state; not thread-safe.
 class TableReader {
  public:
   explicit TableReader(Document document);
@@ -42,7 +42,7 @@ class TableReader {
   bool has(std::string_view key) const;
   /// The keys in the order of the text, for tables whose names the user chooses.
   std::vector<std::string> keys() const;
-  /// The line of a key, or of this table where the key is absent; 0 when unknown.
+  /// The line of a key, or of this table if the key is absent; 0 if unknown.
   std::size_t line(std::string_view key) const;
   const std::string& file_name() const;
 
@@ -86,20 +86,21 @@ class TableReader {
   TableReader table(std::string_view key);
   /// An array of tables ([[key]]); an absent one is empty.
   std::vector<TableReader> tables(std::string_view key);
-  /// The table under a key as a document of its own, to be merged and read later: what it contains
-  /// no longer counts as unknown here. An absent one is empty.
+  /// The table under a key as a separate document, to be merged and read later: its contents no
+  /// longer count as unknown here. An absent table is empty.
   Document document(std::string_view key);
 
-  /// Records an error about a key (for checks that concern several keys), unless there was one.
-  /// `problem` is for example "found 3, allowed: a divisor of d_model = 128".
+  /// Records an error about a key (for checks that concern several keys), unless there already was
+  /// one. `problem` is for example "found 3, allowed: a divisor of d_model = 128".
   void fail(std::string_view key, std::string_view problem);
 
-  /// What this reader and all that share its document were asked for so far, absent keys and tables
-  /// included.
+  /// What has been asked of this reader and all that share its document, including absent keys and
+  /// tables.
   const KnownKeys& known_keys() const;
 
   /// See the class's comment. Unknown keys are looked for in this table and all below it.
-  /// `elsewhere` are keys of tables that others read, for saying where an unknown key belongs.
+  /// `elsewhere` are keys of tables that others read; errors use them to say where an unknown key
+  /// belongs.
   Status finish(const KnownKeys& elsewhere = {}) const;
 
  private:

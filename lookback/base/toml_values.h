@@ -1,4 +1,4 @@
-// One value of a TOML document: what it is read as, and what a message shows of it.
+// One value of a TOML document: how it is read, and how a message shows it.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,10 @@
 
 namespace lookback::base {
 
-/// What a message shows of a value: short, on one line.
+/// A value as a message shows it: short, on one line.
 std::string shown(const TomlValue& value);
 
-// What a message says is allowed.
+// The allowed values, in a message's words.
 
 /// "WHAT from MIN to MAX"
 std::string between(std::string_view what, std::int64_t min, std::int64_t max);
@@ -24,7 +24,7 @@ std::string between(std::string_view what, double min, double max);
 std::string one_of(std::span<const std::string> names);
 std::string text_allowed(std::size_t max_length);
 
-// Each reader of one value: the value, or nothing where it is not allowed.
+// Readers of one value: the value, or nothing if it is not allowed.
 
 std::optional<std::int64_t> as_integer(const TomlValue& value, std::int64_t min, std::int64_t max);
 /// Finite; an integer will do.

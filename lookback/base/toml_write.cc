@@ -15,7 +15,7 @@ bool is_bare_key(std::string_view key) {
   });
 }
 
-/// A basic string; everything that TOML does not allow as it is becomes \u00XX.
+/// A basic string; whatever TOML does not allow literally becomes \u00XX.
 std::string quoted_text(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -41,7 +41,7 @@ std::string key_text(std::string_view key) {
   return is_bare_key(key) ? std::string(key) : quoted_text(key);
 }
 
-/// The shortest digits that read back to the same bits, told apart from an integer.
+/// The shortest digits that read back to the same bits, distinguishable from an integer.
 std::string number_text(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number < 0 ? "-inf" : "inf";
@@ -52,7 +52,7 @@ std::string number_text(double number) {
   return text;
 }
 
-/// A value as it stands behind "key = ".
+/// A value as written after "key = ".
 std::string inline_text(const TomlValue& value) {
   if (const auto* flag = std::get_if<bool>(&value.data)) return *flag ? "true" : "false";
   if (const auto* integer = std::get_if<std::int64_t>(&value.data)) {
@@ -75,7 +75,7 @@ std::string inline_text(const TomlValue& value) {
   return "{" + items + "}";
 }
 
-/// A non-empty array of nothing but tables, which is written as [[key]] sections.
+/// A non-empty array of tables only, which is written as [[key]] sections.
 const TomlArray* as_table_array(const TomlValue& value) {
   const auto* array = std::get_if<TomlArray>(&value.data);
   const bool tables = array != nullptr && !array->empty() &&

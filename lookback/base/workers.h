@@ -11,9 +11,9 @@
 
 namespace lookback::base {
 
-/// Threads that live as long as the object. A task must not depend on which worker runs it, nor on
-/// the order: then results do not depend on the number of threads. Not for use by several callers
-/// at a time.
+/// Threads that live as long as the object. A task must not depend on which worker runs it or on
+/// the order; then results do not depend on the number of threads. Not for several callers at a
+/// time.
 class Workers {
  public:
   /// `count` >= 1; the calling thread is one of them, so 1 starts none.
@@ -25,8 +25,9 @@ class Workers {
   std::size_t count() const { return threads_.size() + 1; }
 
   /// Runs task(index, worker) for every index below `tasks`, each once, and returns when all are
-  /// done. `worker` is below count(): which scratch memory the task may use. If a task throws (memory
-  /// ran out), no further tasks are begun, and the first exception is thrown again to the caller.
+  /// done. `worker` is below count(): which scratch memory the task may use. If a task throws
+  /// (memory ran out), no further tasks are started, and the first exception is rethrown to the
+  /// caller.
   void run(std::size_t tasks, const std::function<void(std::size_t, std::size_t)>& task);
 
  private:

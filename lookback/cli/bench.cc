@@ -31,7 +31,7 @@ struct BenchOptions {
   bool json = false;
 };
 
-/// Medians over the rounds of one setup on one number of threads.
+/// Medians over the rounds of one setup with one number of threads.
 struct Measured {
   double tokens_per_second = 0;
   double gflops = 0;
@@ -147,11 +147,11 @@ Result<Measured> measure(const Workload& workload, std::size_t threads, double s
 void print_head(const Workload& w) {
   const model::Architecture& a = w.architecture;
   fmt::print(
-      "training at V {}, T {}, D {}, E {}, {} sequences a step, float32, {}\n"
-      "useful operations: products only, causal half of attention, logits included, backward twice "
-      "forward\n"
-      "peak: float32 FMA of all threads at once, measured in turn with training\n"
-      "busy: processor time the threads got; below 100% others use the machine or threads wait\n\n"
+      "training at V {}, T {}, D {}, E {}, {} sequences per step, float32, {}\n"
+      "useful operations: matrix products only, the causal half of attention, logits included; "
+      "backward counts twice forward\n"
+      "peak: float32 FMA on all threads at once, measured alternately with training\n"
+      "busy: processor time the threads got; below 100%, other programs run or threads wait\n\n"
       "{:<22} {:>7} {:>12} {:>10} {:>10} {:>8} {:>6} {:>6}\n",
       a.vocabulary, w.source->length(), a.d_model, a.d_head, w.batch,
       math::active_instruction_set(), "setup", "threads", "tokens/s", "GFLOP/s", "peak", "share",
@@ -225,28 +225,30 @@ void add_bench(CLI::App& app, int& exit_code) {
   std::vector<std::string> models;
   for (const std::string_view name : language_model_names()) models.emplace_back(name);
   CLI::Option* setup =
-      command->add_option("--setup", options->setup, "which setup of the article (default: all)")
+      command->add_option("--setup", options->setup, "one of the article's setups (default: all)")
           ->check(CLI::IsMember(names));
   CLI::Option* model = command
                            ->add_option("--model", options->model,
-                                        "a language model in place of the setups (default: these)")
+                                        "a language model instead of the setups (default: none)")
                            ->check(CLI::IsMember(models))
                            ->excludes(setup);
-  command->add_option("--length", options->length, "tokens a sequence (default: the context)")
+  command->add_option("--length", options->length, "tokens per sequence (default: the context)")
       ->check(CLI::Range(2, 1 << 20))
       ->needs(model);
   command
       ->add_option("--batch", options->batch,
-                   "sequences a step of the language model (default: its own)")
+                   "sequences per step of the language model (default: the model's own)")
       ->check(CLI::Range(1, 1 << 20))
       ->needs(model);
-  command->add_option("--threads", options->threads, "only this many threads (default: 1 to all)")
+  command
+      ->add_option("--threads", options->threads,
+                   "measure with this many threads only (default: 1 up to all)")
       ->check(CLI::Range(1, most_threads));
   command
       ->add_option("--seconds", options->seconds,
-                   "training time measured for each line (default: 3)")
+                   "seconds of training to measure for each line (default: 3)")
       ->check(CLI::Range(0.1, 3600.0));
-  command->add_flag("--json", options->json, "one JSON object a line");
+  command->add_flag("--json", options->json, "print one JSON object per line");
   command->footer("Example: lookback bench --model gpt2-small --threads 2");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -19,7 +19,7 @@ struct Setup {
 constexpr Setup setups[] = {
     {"two-layer", 2, 1, 1}, {"one-layer-parallel", 1, 2, 1}, {"one-layer-sequential", 1, 1, 2}};
 
-/// Rotary positions, tied embeddings, biases and MLPs of width 4 D, as the article's models.
+/// Rotary positions, tied embeddings, biases and MLPs of width 4 D, as in the article's models.
 struct LanguageModel {
   std::string_view name;
   std::size_t vocabulary, context, d_model, layers, heads;

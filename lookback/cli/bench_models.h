@@ -14,7 +14,7 @@
 
 namespace lookback::cli {
 
-/// A model, the sequences it is trained on, and how many of them make a step.
+/// A model, the sequences it is trained on, and the number of them per step.
 struct Workload {
   std::string name;
   model::Architecture architecture;
@@ -29,7 +29,7 @@ std::vector<std::string_view> language_model_names();
 /// One of setup_names() on the article's task, as `lookback study` trains it.
 Result<Workload> article_workload(std::string_view setup);
 
-/// One of language_model_names() on uniform random tokens: speed does not depend on what they say.
+/// One of language_model_names() on uniform random tokens: speed does not depend on their values.
 /// Errors: a length beyond the model's context, or below 2.
 Result<Workload> language_workload(std::string_view model, std::optional<std::size_t> length,
                                    std::optional<std::size_t> batch);

@@ -33,10 +33,10 @@ Status check_memory(std::span<const study::RunConfig> runs, std::size_t threads)
 Error out_of_memory(const std::bad_alloc& error) {
   std::string message = "not enough memory";
   if (const auto* known = dynamic_cast<const base::OutOfMemory*>(&error)) {
-    message += ": another " + base::memory_text(known->bytes()) + " were needed";
+    message += ": another " + base::memory_text(known->bytes()) + " is needed";
   }
   if (const auto available = base::available_memory()) {
-    message += fmt::format("; {} are available", base::memory_text(*available));
+    message += fmt::format("; {} is available", base::memory_text(*available));
   }
   return {std::move(message), ErrorKind::failed};
 }

@@ -1,4 +1,4 @@
-// Whether there is memory enough for what is asked for.
+// Whether there is enough memory for what is requested.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +10,12 @@
 
 namespace lookback::cli {
 
-/// Refuses runs that would run out of memory on so many threads, before anything is made. Errors: the
-/// run, how much it needs, and how much there is.
+/// Refuses runs that would run out of memory on this many threads, before anything is made. The
+/// error names the run, how much it needs, and how much there is.
 Status check_memory(std::span<const study::RunConfig> runs, std::size_t threads);
 
-/// What to say when memory ran out all the same: how much was asked for, where it is known, and how
-/// much there is.
+/// The error if memory runs out nevertheless: how much was requested, if known, and how much there
+/// is.
 Error out_of_memory(const std::bad_alloc& error);
 
 }  // namespace lookback::cli

@@ -90,7 +90,7 @@ Result<std::string> read_input(const std::string& name, std::size_t max_bytes) {
   while (const std::size_t got = std::fread(block.data(), 1, block.size(), stdin)) {
     text.append(block.data(), got);
     if (text.size() > max_bytes) {
-      return Error{fmt::format("{}: found more than {} bytes on standard input, the most allowed",
+      return Error{fmt::format("{}: found more than {} bytes on standard input, which is the limit",
                                name, max_bytes)};
     }
   }

@@ -15,7 +15,7 @@ namespace lookback::cli {
 
 inline constexpr int most_threads = 1024;
 
-/// Prints a text on stderr. What nobody can read (a pipe without a reader, a log on a full disk) ends
+/// Prints a text on stderr. Failing to print (a pipe without a reader, a log on a full disk) ends
 /// nothing.
 void tell(const std::string& text);
 
@@ -62,8 +62,8 @@ class StopSignal {
 /// without a study the runs are not counted.
 std::string progress_line(const study::Progress& progress, const study::Study* study);
 
-/// Prints the progress of runs and of evaluations on stderr: one line that is rewritten where stderr is
-/// a terminal, plain lines now and then where it is not.
+/// Prints the progress of runs and of evaluations on stderr: one line that is rewritten if stderr
+/// is a terminal, otherwise plain lines now and then.
 class ConsoleProgress : public study::Listener {
  public:
   /// `study`, if there is one, is whose runs are counted; it must outlive this.
@@ -74,7 +74,7 @@ class ConsoleProgress : public study::Listener {
   ConsoleProgress& operator=(const ConsoleProgress&) = delete;
   void message(const std::string& line) override;
   void progress(const study::Progress& progress) override;
-  /// Of an evaluation: requests done of all that `task` makes.
+  /// For an evaluation: requests done out of all requests of `task`.
   void progress(const std::string& task, std::size_t done, std::size_t all);
   std::stop_token stop_token() const override { return stop_; }
 

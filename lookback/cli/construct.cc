@@ -26,7 +26,7 @@ struct ConstructOptions {
   study::AskedPeriods periods;
 };
 
-/// The construction asked for, at its least D and E where they are not given.
+/// The requested construction, with the smallest D and E unless they are given.
 model::Construction construction_of(const ConstructOptions& options) {
   const auto names = model::construction_names();
   const auto kind = std::ranges::find(names, options.kind) - names.begin();
@@ -38,7 +38,7 @@ model::Construction construction_of(const ConstructOptions& options) {
   return construction;
 }
 
-/// What the other commands measure it by: the default task at its sizes.
+/// The configuration by which other commands measure it: the default task at its sizes.
 study::RunConfig config_of(const ConstructOptions& options,
                            const model::Architecture& architecture) {
   study::RunConfig config =
@@ -77,7 +77,7 @@ double expected_loss(std::size_t vocabulary, const data::Task& probe) {
   return sum / static_cast<double>(count);
 }
 
-/// One line: on which probes of the configuration the circuit stays under promised_loss.
+/// One line: the probes of the configuration on which the circuit's loss stays below promised_loss.
 std::string promise(const model::Construction& construction, const study::RunConfig& config) {
   if (!has_two_heads(construction)) {
     return fmt::format(
@@ -96,8 +96,9 @@ std::string promise(const model::Construction& construction, const study::RunCon
     list += name;
     if (loss > model::promised_loss) list += fmt::format(" (up to about {:.2g})", loss);
   }
-  return fmt::format("below {} nats where looking back can tell: {}{}{}", model::promised_loss,
-                     kept.empty() ? "none" : kept, missed.empty() ? "" : "; not: ", missed);
+  return fmt::format("loss below {} nats where looking back gives the answer: {}{}{}",
+                     model::promised_loss, kept.empty() ? "none" : kept,
+                     missed.empty() ? "" : "; above it: ", missed);
 }
 
 int run(const ConstructOptions& options) {
@@ -122,21 +123,24 @@ int run(const ConstructOptions& options) {
 void add_sizes(CLI::App& command, ConstructOptions& options) {
   command
       .add_option("--vocabulary", options.vocabulary,
-                  "V (default 512; two heads need so many that repeated-blocks costs less than "
-                  "0.01 nats, about 30 sqrt(P) of the longest period P, more where the context "
-                  "holds few copies: 209 for periods up to 48 of 256 tokens)")
+                  "V (default 512; two heads need enough for a loss below 0.01 nats on "
+                  "repeated-blocks: about 30 sqrt(P) for a longest period P, more if the context "
+                  "holds few copies; 209 for periods up to 48 of 256 tokens)")
       ->check(CLI::Range(2, 1 << 20));
   command.add_option("--context", options.context, "T (default 256)")
       ->check(CLI::Range(2, 1 << 16));
-  command.add_option("--d-model", options.d_model,
-                     "D (default and least: 4p + 2M + 1, for smeared 2p; p the least prime from 29 "
-                     "with 2 p^2 >= V, M the least with 4^M >= T - 1)");
+  command.add_option(
+      "--d-model", options.d_model,
+      "D (default and minimum: 4p + 2M + 1, for smeared 2p; p the smallest prime from 29 "
+      "with 2 p^2 >= V, M the smallest with 4^M >= T - 1)");
   command.add_option("--d-head", options.d_head,
-                     "E (default and least: the larger of 2p + 1 and 2M, for smeared 2p)");
-  command.add_option("--min-period", options.periods.min_period,
-                     "of the task it is measured by (default 16, or a third of the longest)");
-  command.add_option("--max-period", options.periods.max_period,
-                     "of the task it is measured by (default 48, or a third of the context)");
+                     "E (default and minimum: the larger of 2p + 1 and 2M, for smeared 2p)");
+  command.add_option(
+      "--min-period", options.periods.min_period,
+      "shortest period of the task it is measured on (default 16, or a third of the longest)");
+  command.add_option(
+      "--max-period", options.periods.max_period,
+      "longest period of the task it is measured on (default 48, or a third of the context)");
 }
 
 }  // namespace
@@ -149,7 +153,7 @@ void add_construct(CLI::App& app, int& exit_code) {
   command->add_option("kind", options->kind, "two-layer, sequential or smeared")
       ->required()
       ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
-  command->add_option("--out", options->out, "the checkpoint (.safetensors)")->required();
+  command->add_option("--out", options->out, "the checkpoint to write (.safetensors)")->required();
   add_sizes(*command, *options);
   command->footer("Example: lookback construct two-layer --out two-layer.safetensors");
   command->callback([options, &exit_code] { exit_code = run(*options); });

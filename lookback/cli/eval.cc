@@ -1,4 +1,4 @@
-// lookback eval: a language model, or every run of a study, through the article's tasks.
+// lookback eval: evaluates a language model, or every run of a study, on the article's tasks.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -32,7 +32,7 @@ struct EvalOptions {
   bool json = false;
 };
 
-/// Those asked for or, where none are, those that can be asked with what was given.
+/// The requested tasks or, if there are none, those that the given files allow.
 std::vector<std::string> tasks_of(const EvalOptions& options) {
   if (!options.tasks.empty()) return options.tasks;
   std::vector<std::string> tasks;
@@ -65,7 +65,8 @@ struct Evaluated {
   std::string arm;
 };
 
-/// Whether scores go into a run's evaluation.json: those of all that was asked, by its own tokenizer.
+/// Whether scores go into a run's evaluation.json: only without a limit, and with its own
+/// tokenizer.
 bool is_kept(const fs::path& path, const EvalOptions& options) {
   std::error_code unknown;  // reading the model says what is wrong
   return fs::is_directory(path, unknown) && options.limit.empty() && options.tokenizer.empty();
@@ -78,8 +79,8 @@ Error stopped(const fs::path& path, const EvalOptions& options) {
           ErrorKind::stopped};
 }
 
-/// One model, asked as much of its own tasks as it was measured on when it was trained. The scores that
-/// are kept are shown beside the others of the run.
+/// Evaluates one model, on as many samples of its own tasks as when it was trained. Scores that are
+/// kept are shown beside the run's others.
 Result<Evaluated> evaluate(const fs::path& path, const EvalOptions& options,
                            study::EvaluationRequest request, model::Engine& engine,
                            ConsoleProgress& console) {
@@ -140,7 +141,7 @@ Result<std::vector<Evaluated>> evaluate_all(const std::vector<fs::path>& places,
   return all;
 }
 
-/// The directories of a study's runs, arm by arm; of anything else, the path alone.
+/// The directories of a study's runs, arm by arm; for anything else, the path itself.
 Result<std::vector<fs::path>> places_of(const fs::path& path) {
   const Result<study::DirectoryKind> kind = study::kind_of(path);
   if (!kind) return kind.error();
@@ -158,7 +159,7 @@ Result<std::vector<fs::path>> places_of(const fs::path& path) {
       if (*finished) {
         places.push_back(run);
       } else {
-        tell(fmt::format("{}: skipped: it {}\n", run.string(),
+        tell(fmt::format("{}: skipped because it {}\n", run.string(),
                          *ended ? "diverged" : "has not finished"));
       }
     }
@@ -213,28 +214,28 @@ int run(const EvalOptions& options) {
 void add_eval(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<EvalOptions>();
   CLI::App* command = app.add_subcommand(
-      "eval", "evaluate a language model, or every run of a study, as the article's table does");
+      "eval", "evaluate a language model, or every run of a study, as in the article's table");
   command->add_option("path", options->path, "checkpoint, run or study")->required();
   command
       ->add_option("--tasks", options->tasks,
-                   fmt::format("of {} (default: all that --data and --text allow)",
+                   fmt::format("any of {} (default: all that --data and --text allow)",
                                fmt::join(study::evaluation_tasks(), ",")))
       ->delimiter(',');
   command->add_option(
       "--data", options->data,
-      "directory of evaluation files, such as data/evals (default: none, and no task of them)");
+      "directory of evaluation files, such as data/evals (default: none; their tasks are skipped)");
   command->add_option(
       "--text", options->text,
-      "directory of `lookback tokens prepare`, for perplexity and value-content (default: "
+      "directory made by `lookback tokens prepare`, for perplexity and value-content (default: "
       "none)");
   command->add_option(
       "--tokenizer", options->tokenizer,
-      "tokenizer file or directory, for scores that are not kept (default: the run's "
+      "tokenizer file or directory; the scores are then only printed (default: the run's "
       "tokenizer.json)");
   command->add_option(
       "--limit", options->limit,
-      "documents, windows and sequences a task, for a trial that keeps nothing (default: all "
-      "documents; windows and sequences as the run was measured)");
+      "documents, windows and sequences per task; the scores are then only printed (default: all "
+      "documents, and as many windows and sequences as the run was measured on)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_option("--out", options->out,

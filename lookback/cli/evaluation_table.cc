@@ -17,13 +17,13 @@
 namespace lookback::cli {
 namespace {
 
-/// What the article's figure can be compared with.
+/// Which models the article's number can be compared with.
 enum class Comparable {
   always,              ///< the share of documents, whose texts are scored whole
   with_its_vocabulary  ///< nats a token, or tokens drawn from the vocabulary
 };
 
-/// A figure of the table, and the article's two of it, with OV and without.
+/// A row of the table, with the article's two numbers, with OV and without.
 struct Row {
   const char* label;
   const char* task;
@@ -39,15 +39,15 @@ struct Row {
 
 constexpr auto by_vocabulary = Comparable::with_its_vocabulary;
 
-/// Of the tasks with two accuracies the article does not say which it gives: each has both rows, and its
-/// figures stand beside the normalized one.
+/// For tasks with two accuracies the article does not say which it reports: each has both rows, and
+/// the article's numbers are beside the normalized one.
 constexpr std::array rows = {
-    Row{"perplexity a token, validation text", "perplexity", "token_perplexity", 2, "24.65",
+    Row{"perplexity per token, validation text", "perplexity", "token_perplexity", 2, "24.65",
         "26.73", by_vocabulary},
-    Row{"loss a token, validation text, nats", "perplexity", "loss", 3},
+    Row{"loss per token, validation text, nats", "perplexity", "loss", 3},
     Row{"bits per byte, validation text", "perplexity", "bits_per_byte", 3},
-    Row{"perplexity a word, WikiText-2", "wikitext", "word_perplexity", 2},
-    Row{"loss a word, WikiText-2, nats", "wikitext", "word_loss", 3},
+    Row{"perplexity per word, WikiText-2", "wikitext", "word_perplexity", 2},
+    Row{"loss per word, WikiText-2, nats", "wikitext", "word_loss", 3},
     Row{"bits per byte, WikiText-2", "wikitext", "bits_per_byte", 3},
     Row{"HellaSwag, acc", "hellaswag", "acc", 3},
     Row{"HellaSwag, acc_norm", "hellaswag", "acc_norm", 3, "0.309", "0.314"},
@@ -57,7 +57,7 @@ constexpr std::array rows = {
     Row{"ARC-Challenge, acc_norm", "arc_challenge", "acc_norm", 3, "0.227", "0.217"},
     Row{"LAMBADA, acc", "lambada", "acc", 3, "0.213", "0.165"},
     Row{"LAMBADA, perplexity", "lambada", "perplexity", 1},
-    Row{"LAMBADA, loss a word, nats", "lambada", "loss", 3},
+    Row{"LAMBADA, loss per word, nats", "lambada", "loss", 3},
     Row{"induction bump, nats", "induction", "induction_bump", 3, "2.816", "2.715", by_vocabulary},
     Row{"induction score, best head", "induction", "induction_score", 3},
     Row{"copy accuracy", "copy", "acc", 3, "0.195", "0.556", by_vocabulary},
@@ -71,14 +71,14 @@ const language::Metric* metric_of(const language::TaskResults& results, const Ro
   return language::find_metric(results, row.task, row.metric);
 }
 
-/// Whether any run has the row's figure.
+/// Whether any run has the row's score.
 bool is_measured(const std::vector<EvaluatedArm>& arms, const Row& row) {
   return std::ranges::any_of(arms, [&](const EvaluatedArm& arm) {
     return std::ranges::any_of(arm.runs, [&](const auto& run) { return metric_of(run, row); });
   });
 }
 
-/// Whether the article's figures can stand beside those of the runs.
+/// Whether the article's numbers can be compared with those of the runs.
 bool stands_beside_article(const std::vector<EvaluatedArm>& arms, const Row& row) {
   if (!row.has_article() || row.comparable == Comparable::always) return row.has_article();
   return std::ranges::all_of(arms, [&](const EvaluatedArm& arm) {
@@ -89,7 +89,7 @@ bool stands_beside_article(const std::vector<EvaluatedArm>& arms, const Row& row
   });
 }
 
-/// How many documents, sequences or windows the figure is of: "64", or "10 to 64" where runs differ.
+/// How many documents, sequences or windows the score is over: "64", or "10 to 64" if runs differ.
 std::string documents_of(const std::vector<EvaluatedArm>& arms, const Row& row) {
   std::size_t fewest = SIZE_MAX, most = 0;
   for (const EvaluatedArm& arm : arms) {
@@ -126,7 +126,7 @@ std::string cell(const EvaluatedArm& arm, const Row& row) {
   if (values.empty()) return "-";
   const lens::Estimate over_seeds = lens::estimate(values);
   std::string text = shown(over_seeds.mean, row.digits);
-  // A deviation of 0 says nothing of how well a share of all or nothing is known.
+  // A deviation of 0 says nothing about the uncertainty of a share of all or nothing.
   const auto all_are = [&](double value) {
     return std::ranges::count(values, value) == std::ssize(values);
   };
@@ -142,7 +142,7 @@ std::string cell(const EvaluatedArm& arm, const Row& row) {
   return fmt::format("{} +-{}", text, shown(*spread, row.digits));
 }
 
-/// Cells of a table, the first line its head, in columns as wide as they need.
+/// Cells of a table, the first line its head, in columns as wide as necessary.
 std::string aligned(const std::vector<std::vector<std::string>>& lines) {
   std::vector<std::size_t> widths(lines.front().size());
   for (const auto& line : lines) {
@@ -159,27 +159,26 @@ std::string aligned(const std::vector<std::vector<std::string>>& lines) {
   return text;
 }
 
-/// What a score says of where it is from, if a reader must know it.
+/// Adds what a reader must know about the files of a score.
 void add_notes(const language::TaskScore& score, std::set<std::string>& notes) {
   const std::string task = base::printable(score.name);
   const std::string file = base::find_text(score.about, {"file"});
   if (!file.empty() && base::find_text(score.about, {"verified_as"}).empty()) {
     notes.insert(fmt::format(
-        "{}: {} is not the file that scripts/get-data verifies (its SHA-256 is {}).", task,
+        "{}: {} is not a file that scripts/get-data verifies (its SHA-256 is {}).", task,
         base::printable(file), base::printable(base::find_text(score.about, {"sha256"}))));
   }
   const auto files = base::find_count(score.about, {"text", "files"});
   const auto verified = base::find_count(score.about, {"text", "verified"});
   if (files && verified && *verified < *files) {
     notes.insert(
-        fmt::format("{}: scripts/get-data verifies {} of the {} files that the text was made of "
-                    "(data.json names "
-                    "them).",
+        fmt::format("{}: scripts/get-data verifies {} of the {} files that the text was made from "
+                    "(see data.json).",
                     task, *verified, *files));
   }
 }
 
-/// What stands behind "+-" and in brackets, which differs from what other commands print.
+/// What "+-" and brackets mean, which differs from what other commands print.
 std::string legend_of(const std::vector<EvaluatedArm>& arms) {
   const auto any_runs = [&](auto fits) {
     return std::ranges::any_of(arms,
@@ -187,10 +186,10 @@ std::string legend_of(const std::vector<EvaluatedArm>& arms) {
   };
   std::vector<const char*> spreads;
   if (any_runs([](std::size_t runs) { return runs == 1; })) {
-    spreads.push_back("the standard error over samples, of one model");
+    spreads.push_back("the standard error over samples for one model");
   }
   if (any_runs([](std::size_t runs) { return runs > 1; })) {
-    spreads.push_back("the standard deviation between seeds, of several");
+    spreads.push_back("the standard deviation over seeds for several");
   }
   if (spreads.empty()) return "";
   return fmt::format("+- is {}; brackets hold a 95% interval.\n", fmt::join(spreads, ", or "));
@@ -236,9 +235,8 @@ std::string evaluation_notes(const std::vector<EvaluatedArm>& arms) {
   }
   if (!left_out.empty()) {
     notes.insert(
-        fmt::format("The article's figures are left out for {}: they depend on the vocabulary, and "
-                    "the article's "
-                    "is GPT-2's 50,257 tokens.",
+        fmt::format("The article's numbers are left out for {}: they depend on the vocabulary, and "
+                    "the article uses GPT-2's 50,257 tokens.",
                     fmt::join(left_out, "; ")));
   }
   for (const EvaluatedArm& arm : arms) {

@@ -1,4 +1,4 @@
-// The article's table, of one model or of a study's arms.
+// The article's table, for one model or for a study's arms.
 #pragma once
 
 #include <string>
@@ -15,26 +15,26 @@ struct EvaluatedArm {
   std::vector<language::TaskResults> runs;
 };
 
-/// The checksum of GPT-2's tokenizer.json, as results name it: that of the article's models.
+/// The checksum of GPT-2's tokenizer.json, as results name it; the article's models use it.
 inline constexpr std::string_view gpt2_tokenizer = "d15f2b577395d427";
 
-/// Rows in the article's order: how many documents (sequences, windows), a column an arm, then the
-/// article's two. A cell is the mean over runs "+-" the standard deviation between them or, of one run,
-/// the standard error over documents; a share of which all documents are right, or none, in every run
-/// has the exact interval of 95% over one run's documents instead. "-" where it was not measured. Rows
-/// that no run has are left out.
+/// Rows in the article's order: the number of documents (sequences, windows), a column per arm,
+/// then the article's two. A cell is the mean over runs "+-" the standard deviation between them
+/// or, for a single run, the standard error over documents; a share for which all documents are
+/// right, or none, in every run has the exact 95% interval over one run's documents instead. "-" if
+/// it was not measured. Rows that no run has are omitted.
 ///
-/// The article's figures stand beside those that they can be compared with. Shares of documents whose
-/// texts are scored whole (HellaSwag, ARC, LAMBADA) can be whatever the tokenizer; what is counted in
-/// tokens or drawn from a vocabulary only where every run has GPT-2's. Without any both columns are
-/// left out.
+/// The article's numbers are shown only beside scores that they can be compared with. Shares of
+/// documents whose texts are scored whole (HellaSwag, ARC, LAMBADA) can be compared for any
+/// tokenizer; scores that count tokens or draw from the vocabulary only if every run has GPT-2's.
+/// Without any such row both columns are omitted.
 std::string evaluation_table(const std::vector<EvaluatedArm>& arms);
 
-/// What a reader of the table must know, a line each: which figures of the article were left out,
-/// and evaluation files and texts that scripts/get-data does not verify. Empty where there is nothing.
+/// What a reader of the table must know, one line each: which numbers of the article were left out,
+/// and evaluation files and texts that scripts/get-data does not verify. Empty if there is nothing.
 std::string evaluation_notes(const std::vector<EvaluatedArm>& arms);
 
-/// Induction and previous-token scores of every head, the best first; empty where none were measured.
+/// Induction and previous-token scores of every head, the best first; empty if none were measured.
 std::string head_table(const language::TaskResults& results);
 
 }  // namespace lookback::cli

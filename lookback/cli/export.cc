@@ -49,11 +49,11 @@ void add_export(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("export", "write a model for another program");
   command
       ->add_option("checkpoint", options->checkpoint,
-                   "a checkpoint, or a run's directory: its last one")
+                   "a checkpoint, or a run's directory for its last checkpoint")
       ->required();
   command->add_option("--to", options->target, "transformer-lens, torch or huggingface")
       ->required();
-  command->add_option("--out", options->out, "directory of the export")->required();
+  command->add_option("--out", options->out, "directory to write")->required();
   command->add_option("--tokenizer", options->tokenizer,
                       "tokenizer file or directory, for huggingface (default: the run's "
                       "tokenizer.json, if there is one)");

@@ -18,7 +18,7 @@ std::string checksum_of(const language::Tokenizer& tokenizer) {
   return fmt::format("{:016x}", language::tokenizer_checksum(tokenizer.vocabulary()));
 }
 
-/// The tokenizer.json of the run that a checkpoint lies in, if it is there.
+/// The tokenizer.json of the run in whose directory a checkpoint is, if it exists.
 Result<std::optional<fs::path>> place_in_run(const fs::path& checkpoint) {
   fs::path place = fs::absolute(checkpoint).parent_path().parent_path() / "tokenizer.json";
   const Result<bool> there = base::is_there(place);
@@ -26,7 +26,7 @@ Result<std::optional<fs::path>> place_in_run(const fs::path& checkpoint) {
   return *there ? std::optional(std::move(place)) : std::nullopt;
 }
 
-/// The tokenizer that the model learned with, as far as the checkpoint or its run says.
+/// The tokenizer that the model was trained with, as far as the checkpoint or its run says.
 struct Expected {
   std::string checksum;
   fs::path said_by;
@@ -61,7 +61,7 @@ Result<std::optional<language::Tokenizer>> find_any_tokenizer(const std::string&
   if (const std::string found = checksum_of(*tokenizer);
       *expected && found != (*expected)->checksum) {
     return Error{fmt::format(
-        "{}: this is not the tokenizer that the model was trained with: its checksum is {}, and {} "
+        "{}: this is not the tokenizer that the model was trained with: its checksum is {}, but {} "
         "names {}",
         place.string(), found, (*expected)->said_by.string(),
         base::printable((*expected)->checksum))};
@@ -82,7 +82,7 @@ Result<language::Tokenizer> find_tokenizer(const std::string& asked, const fs::p
                              model.config.data.task.kind)};
   }
   return Error{
-      fmt::format("{}: found no tokenizer.json beside its checkpoints, name one with --tokenizer",
+      fmt::format("{}: found no tokenizer.json beside its checkpoints; name one with --tokenizer",
                   checkpoint.string())};
 }
 

@@ -1,4 +1,4 @@
-// lookback generate: what a language model says after a prompt.
+// lookback generate: lets a language model continue a prompt.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ struct GenerateOptions {
   std::uint64_t seed = 0;
 };
 
-/// The prompt's tokens; a text that is to begin anew begins after the end of another.
+/// The prompt's tokens; a new text begins after the end of another.
 Result<std::vector<data::Token>> prompt_tokens(const GenerateOptions& options,
                                                const language::Tokenizer& tokenizer,
                                                std::size_t context) {
@@ -38,7 +38,7 @@ Result<std::vector<data::Token>> prompt_tokens(const GenerateOptions& options,
   std::vector<data::Token> tokens = tokenizer.encode(text);
   if (tokens.empty()) {
     const auto end = tokenizer.special();
-    if (!end) return Error{"--prompt: found nothing, allowed: at least one character"};
+    if (!end) return Error{"--prompt: is empty, allowed: at least one character"};
     tokens.push_back(*end);
   }
   if (tokens.size() <= context) return tokens;
@@ -46,7 +46,8 @@ Result<std::vector<data::Token>> prompt_tokens(const GenerateOptions& options,
                            tokens.size(), context)};
 }
 
-/// Prints tokens as they come, until the text ends, the context is full or as many as asked for came.
+/// Prints tokens as they come, until the text ends, the context is full or the requested number is
+/// reached.
 Status generate(const GenerateOptions& options, const study::SavedModel& model,
                 const language::Tokenizer& tokenizer, std::vector<data::Token> fresh) {
   model::Decoder<float> decoder(model.program);
@@ -61,9 +62,9 @@ Status generate(const GenerateOptions& options, const study::SavedModel& model,
     }
     const auto logits = decoder.feed(model.parameters, fresh);
     if (std::ranges::any_of(logits, [](float logit) { return !std::isfinite(logit); })) {
-      return Error{"the model gives logits that are no numbers"};
+      return Error{"the model returns non-finite logits"};
     }
-    // Of a vocabulary rounded up some tokens may mean nothing.
+    // In a vocabulary that was rounded up some tokens may have no text.
     const data::Token next = model::sample(logits.first(tokenizer.size()), sampling, random);
     if (end && next == *end) break;
     const Result<std::string> text = tokenizer.decode(std::span(&next, 1));
@@ -95,23 +96,23 @@ int run(const GenerateOptions& options) {
 
 void add_generate(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<GenerateOptions>();
-  CLI::App* command = app.add_subcommand("generate", "let a language model go on with a text");
+  CLI::App* command = app.add_subcommand("generate", "let a language model continue a text");
   command->add_option("checkpoint", options->path, "checkpoint, or a run's directory")->required();
   command->add_option("--prompt", options->prompt,
-                      "text to go on with; - reads it from stdin (default: a text begins)");
+                      "text to continue; - reads it from stdin (default: start a new text)");
   command->add_option("--tokenizer", options->tokenizer,
                       "tokenizer file or directory (default: the run's tokenizer.json)");
-  command->add_option("--tokens", options->tokens, "tokens at most (default: 200)")
+  command->add_option("--tokens", options->tokens, "the most tokens to generate (default: 200)")
       ->check(CLI::Range(1, 1 << 20));
   command
       ->add_option("--temperature", options->temperature,
-                   "logits are divided by it; 0: the most likely token (default: 0.8)")
+                   "divides the logits; 0 takes the most likely token (default: 0.8)")
       ->check(CLI::Range(0.0, 100.0));
   command
       ->add_option("--top-k", options->top_k,
-                   "draw from so many most likely tokens; 0: all (default: 40)")
+                   "draw from this many of the most likely tokens; 0: all (default: 40)")
       ->check(CLI::Range(0, 1 << 22));
-  command->add_option("--seed", options->seed, "seed of the draws (default: 0)");
+  command->add_option("--seed", options->seed, "seed of the random draws (default: 0)");
   command->footer("Example: lookback generate runs/language-small/ov/seed-0 --prompt \"It was a\"");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

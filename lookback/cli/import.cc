@@ -1,4 +1,4 @@
-// lookback import: a checkpoint from a model of Hugging Face or TransformerLens.
+// lookback import: makes a checkpoint from a Hugging Face or TransformerLens model.
 #include "lookback/exchange/import.h"
 
 #include <fmt/format.h>
@@ -31,11 +31,12 @@ int run(const ImportOptions& options) {
 
 void add_import(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ImportOptions>();
-  CLI::App* command =
-      app.add_subcommand("import", "make a checkpoint of another program's GPT-2 or circuit");
+  CLI::App* command = app.add_subcommand(
+      "import", "make a checkpoint from another program's GPT-2 or attention-only model");
   command
-      ->add_option("directory", options->directory,
-                   "config.json and model.safetensors of Hugging Face or TransformerLens")
+      ->add_option(
+          "directory", options->directory,
+          "directory with config.json and model.safetensors from Hugging Face or TransformerLens")
       ->required();
   command->add_option("--out", options->out, "checkpoint to write")->required();
   command->footer("Example: lookback import gpt2 --out gpt2.safetensors");

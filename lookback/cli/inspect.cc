@@ -1,4 +1,4 @@
-// lookback inspect: everything the lens says of one model, as a table, as JSON, as arrays.
+// lookback inspect: everything the lens finds in one model, as a table, as JSON, as arrays.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,25 +71,26 @@ int run(const InspectOptions& options) {
 
 void add_inspect(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command =
-      app.add_subcommand("inspect", "every measure, intervention and circuit of a trained model");
+  CLI::App* command = app.add_subcommand(
+      "inspect", "print every measure, intervention and circuit of a trained model");
   command
-      ->add_option("checkpoint", options->path, "a checkpoint, or a run's directory: its last one")
+      ->add_option("checkpoint", options->path,
+                   "a checkpoint, or a run's directory for its last checkpoint")
       ->required();
   command
       ->add_option("--probe", options->probes,
-                   "what to measure scores on, and interventions on the first; several with commas "
-                   "or several times (default: the run's)")
+                   "probe to measure scores on; separate several with commas; interventions use "
+                   "the first (default: the run's)")
       ->delimiter(',')
       ->allow_extra_args(false);  // or it would take the checkpoint for a probe
   command
       ->add_option("--sequences", options->sequences,
-                   "sequences of each probe (default: as the inspection that the run ended with)")
+                   "sequences of each probe (default: as in the inspection at the end of the run)")
       ->check(CLI::Range(2, 1'000'000));
-  command->add_flag("--json", options->json, "everything as one JSON object");
+  command->add_flag("--json", options->json, "print everything as one JSON object");
   command->add_option(
       "--arrays", options->arrays,
-      "a safetensors file for patterns, losses, circuits, eigenvalues (default: none)");
+      "safetensors file to write patterns, losses, circuits and eigenvalues to (default: none)");
   command
       ->add_option_function<std::string>(
           "--npz",

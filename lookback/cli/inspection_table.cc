@@ -22,7 +22,7 @@ constexpr std::size_t most_rows = 24;
 
 std::string name_of(HeadPlace place) { return fmt::format("head {}.{}", place.layer, place.head); }
 
-/// "0.861"; "-" for what is not known.
+/// "0.861"; "-" for an unknown value.
 std::string text(double value) { return std::isfinite(value) ? fmt::format("{:.3f}", value) : "-"; }
 
 /// "0.861 +-0.012".
@@ -32,14 +32,14 @@ std::string text(const Estimate& value) {
   return fmt::format("{:.3f} +-{:.3f}", value.mean, half);
 }
 
-/// Lines of equal cells, the first wide and to the left.
+/// Lines of equal cells, the first one wide and left-aligned.
 class Table {
  public:
   void title(std::string_view line) {
     text_ += fmt::format("\n{}\n", line);
     widths_.clear();
   }
-  /// Names of the columns from here to the next title, which are as wide as they need.
+  /// Names of the columns from here to the next title; columns are as wide as necessary.
   void columns(std::span<const std::string> names) {
     widths_.clear();
     for (const std::string& name : names) widths_.push_back(std::max(least_width, name.size()));
@@ -134,7 +134,7 @@ void add_probe(const study::ProbeInspection& probe, Table& table) {
   table.cut(probe.result.heads.size() - shown);
 }
 
-/// The rises of one path's q, k and v by one replacement, or a dash where there is none.
+/// The rises of one path's q, k and v for one replacement, or a dash if there is none.
 std::vector<std::string> path_cells(std::span<const lens::PathAblation> paths,
                                     const lens::PathAblation& like) {
   std::vector<std::string> cells(3, "-");
@@ -205,7 +205,7 @@ void add_patching(const lens::Patching& patching, Table& table) {
       lens::name_of(patching.corruption), text(patching.clean), text(patching.corrupted)));
   // A ratio of two differences that may be zero says nothing.
   if (!(patching.clean.lower() > patching.corrupted.upper())) {
-    table.line("clean and corrupted hardly differ: there is nothing to restore");
+    table.line("clean and corrupted runs hardly differ, so there is nothing to restore");
     return;
   }
   table.columns({"whole", "largest of by_position", "at"});
@@ -248,7 +248,7 @@ void add_circuits(std::string_view title, std::span<const lens::CircuitSummary> 
   table.cut(circuits.size() - shown);
 }
 
-/// What stands between the circuits and the model, once for all of them.
+/// How the circuits differ from the model, once for all of them.
 void add_notes(const lens::Circuits& circuits, Table& table) {
   std::vector<lens::CircuitNote> notes;
   for (const auto* list : {&circuits.direct, &circuits.composed}) {
@@ -279,7 +279,7 @@ std::string inspection_table(const study::SavedModel& model, const study::Inspec
   add_circuits("circuits of single heads", inspection.circuits.direct, table);
   add_circuits("circuits through two heads", inspection.circuits.composed, table);
   add_notes(inspection.circuits, table);
-  if (!inspection.skipped.empty()) table.title("left out");
+  if (!inspection.skipped.empty()) table.title("skipped");
   for (const std::string& line : inspection.skipped) table.line(line);
   return table.take();
 }

@@ -1,4 +1,4 @@
-// An inspection as text for a person: a few tables, the most telling first.
+// An inspection as text for a person: a few tables, the most informative first.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,8 +8,8 @@
 
 namespace lookback::cli {
 
-/// Figures are means; the number after
-/// +- is half of the interval of 95% over sequences (lens/estimate.h).
+/// Numbers are means; the number after +- is half of the 95% interval over sequences
+/// (lens/estimate.h).
 std::string inspection_table(const study::SavedModel& model, const study::Inspection& inspection);
 
 }  // namespace lookback::cli

@@ -1,4 +1,4 @@
-// lookback ledger: the claims of a study, decided anew from its runs.
+// lookback ledger: decides the claims of a study from its runs.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -21,7 +21,7 @@ struct LedgerOptions {
   bool json = false;
 };
 
-constexpr const char* allowed_place = "allowed: a directory that `lookback study --out` made";
+constexpr const char* allowed_place = "allowed: a directory made by `lookback study --out`";
 
 int run_ledger(const LedgerOptions& options) {
   const std::filesystem::path directory = options.directory;
@@ -34,7 +34,7 @@ int run_ledger(const LedgerOptions& options) {
   const Result<study::Study> study = study::read_study_in(directory);
   if (!study) return fail(study.error());
   if (study->claims.empty()) {
-    return fail({fmt::format("{}: found no [[claim]]; a ledger needs one at least",
+    return fail({fmt::format("{}: found no [[claim]]; a ledger needs at least one",
                              (directory / "study.toml").string())});
   }
   const Result<study::DirectoryKind> kind = study::kind_of(directory);
@@ -55,9 +55,9 @@ void add_ledger(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<LedgerOptions>();
   CLI::App* command =
       app.add_subcommand("ledger", "decide a study's claims from the runs that have ended");
-  command->add_option("directory", options->directory, "directory that `lookback study --out` made")
+  command->add_option("directory", options->directory, "directory made by `lookback study --out`")
       ->required();
-  command->add_flag("--json", options->json, "print ledger.json instead of lines");
+  command->add_flag("--json", options->json, "print ledger.json instead of a summary");
   command->footer("Example: lookback ledger runs/article");
   command->callback([options, &exit_code] { exit_code = run_ledger(*options); });
 }

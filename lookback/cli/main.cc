@@ -60,9 +60,9 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
-/// Opens what is closed of stdin, stdout and stderr, or the first file to be opened would take its
-/// place, and messages would go into it. stdin and stdout the wrong way round: who needs them gets an
-/// error.
+/// Opens those of stdin, stdout and stderr that are closed; otherwise the first file to be opened
+/// would take their place, and messages would go into it. stdin and stdout are opened the wrong way
+/// round, so using them is an error.
 void open_standard_streams() {
   constexpr std::array<int, 3> ways = {O_WRONLY, O_RDONLY, O_WRONLY};
   for (int fd = 0; fd < 3; ++fd) {

@@ -1,4 +1,4 @@
-// A ledger for a person: a line a claim, with its verdict and figure, and why.
+// A ledger for a person: a line per claim, with its verdict and result, and why.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -6,7 +6,7 @@
 
 namespace lookback::cli {
 
-/// Of a ledger as study/ledger.h makes it; empty for one without claims.
+/// The text of a ledger as study/ledger.h makes it; empty for one without claims.
 std::string ledger_text(const nlohmann::json& ledger);
 
 }  // namespace lookback::cli

@@ -16,7 +16,7 @@
 namespace lookback::cli {
 namespace {
 
-/// Weights of one checkpoint's maps beyond which not even one of them fits a page.
+/// The most weights in one checkpoint's maps; beyond this not even one checkpoint fits a page.
 constexpr std::size_t most_map_weights = 25'000'000;
 
 Result<report::HeldOutSequence> held_out_sequence(const study::Study& study) {

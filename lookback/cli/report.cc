@@ -1,4 +1,4 @@
-// lookback report: the page of a study, made anew from its files.
+// lookback report: writes the page of a study again from its files.
 #include <fmt/format.h>
 
 #include <memory>
@@ -11,8 +11,8 @@ namespace lookback::cli {
 
 void add_report(CLI::App& app, int& exit_code) {
   const auto directory = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("report", "make the page of a study anew");
-  command->add_option("directory", *directory, "directory that `lookback study --out` made")
+  CLI::App* command = app.add_subcommand("report", "write a study's page again");
+  command->add_option("directory", *directory, "directory made by `lookback study --out`")
       ->required();
   command->footer("Example: lookback report runs/article");
   command->callback([directory, &exit_code] {

@@ -28,7 +28,7 @@ struct ServeOptions {
   int port = serve::default_port;
 };
 
-/// The page that fetches its data, with the directory's name as title.
+/// The page that fetches its data, titled with the directory's name.
 Result<std::string> live_page(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::path whole = std::filesystem::canonical(directory, error);
@@ -66,7 +66,7 @@ int serve_until_stopped(const ServeOptions& given) {
   const auto server = serve::Server::start(std::move(*options));
   if (!server) return fail(server.error());
   if (!(*server)->is_loopback()) {
-    tell(fmt::format("everybody who can reach {} can read the page and the files of {}\n",
+    tell(fmt::format("everyone who can reach {} can read the page and the files in {}\n",
                      given.host, given.directory));
   }
   fmt::print("{}\n", (*server)->url());
@@ -84,19 +84,20 @@ void add_serve(CLI::App& app, int& exit_code) {
       app.add_subcommand("serve", "show the page of a study in the browser, live while it trains");
   command
       ->add_option("directory", options->directory,
-                   "directory of a study, or an empty one where it will be")
+                   "directory of a study, or an empty one where a study will start")
       ->required();
   command
       ->add_option(
           "--port", options->port,
-          fmt::format("port to listen at, 0 for any free one (default: {})", serve::default_port))
+          fmt::format("port to listen on, 0 for any free one (default: {})", serve::default_port))
       ->check(CLI::Range(0, 65535));
-  command->add_option("--host", options->host,
-                      fmt::format("address to listen at; any but a loopback address shows the "
-                                  "directory to others (default: {})",
-                                  serve::default_host));
+  command->add_option(
+      "--host", options->host,
+      fmt::format("address to listen on; any address but a loopback one exposes the "
+                  "directory to others (default: {})",
+                  serve::default_host));
   command->footer(
-      "Prints the page's address, and ends with Ctrl-C.\n"
+      "Prints the page's address and runs until Ctrl-C.\n"
       "Example: lookback serve runs/article");
   command->callback([options, &exit_code] { exit_code = serve_until_stopped(*options); });
 }

@@ -64,7 +64,7 @@ Status run_to_end(const study::Study& study, const StudyOptions& options) {
   return study::run_study(study, options.out, options.resume, engine, progress);
 }
 
-/// The ledger that the study ended with, on stderr: stdout has the page's path alone.
+/// The ledger at the end of the study, on stderr: stdout has only the page's path.
 Status print_verdicts(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "ledger.json";
   const Result<nlohmann::json> ledger = base::read_json_object(file);
@@ -79,7 +79,7 @@ std::uint64_t tokens_of(const study::Study& study) {
       ->train.tokens;
 }
 
-/// How to run the study at its larger sizes, last of all; nothing at its largest.
+/// How to run the study at a larger size, printed last; nothing at its largest.
 void print_larger_sizes(const study::Study& study, const StudyOptions& options) {
   std::multimap<std::uint64_t, std::string> sizes;  // by tokens
   for (const std::string& size : study.sizes) {
@@ -89,14 +89,14 @@ void print_larger_sizes(const study::Study& study, const StudyOptions& options) 
     if (!other || tokens_of(*other) <= tokens_of(study)) continue;
     const std::uint64_t tokens = tokens_of(*other);
     sizes.emplace(tokens,
-                  fmt::format("--size {} ({} tokens a run)", size, base::count_text(tokens)));
+                  fmt::format("--size {} ({} tokens per run)", size, base::count_text(tokens)));
   }
   if (sizes.empty()) return;
   std::vector<std::string> larger;
   larger.reserve(sizes.size());
   for (const auto& [tokens, size] : sizes) larger.push_back(size);
   std::fflush(stdout);
-  tell(fmt::format("larger: the same command, into another directory, with {}\n",
+  tell(fmt::format("to go larger, run the same command with another --out and {}\n",
                    fmt::join(larger, " or ")));
 }
 
@@ -130,18 +130,18 @@ int run(const StudyOptions& options) {
 
 void add_study(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<StudyOptions>();
-  CLI::App* command = app.add_subcommand("study", "run a study: every arm with every seed");
+  CLI::App* command = app.add_subcommand("study", "run a study: train every arm with every seed");
   command->add_option("study", options->file, "study file (TOML)")->required();
   command->add_option("--out", options->out, "directory for everything the study makes")
       ->required();
   command->add_option("--tokens", options->tokens,
-                      "training tokens a run, such as 40M or 1G (default: the study file's)");
+                      "training tokens per run, such as 40M or 1G (default: the study file's)");
   command->add_option("--seeds", options->seeds,
-                      "runs of each arm, with seeds from 0 on (default: the study file's)");
+                      "number of seeds for each arm, counted from 0 (default: the study file's)");
   command->add_option("--size", options->size,
                       "one of the study's [sizes], such as article (default: the study as it is)");
   command->add_option("--data", options->data,
-                      "directory of `lookback tokens prepare` (default: the study file's)");
+                      "directory made by `lookback tokens prepare` (default: the study file's)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,

@@ -38,13 +38,13 @@ constexpr const char* tokenizer_help =
     "a directory with tokenizer.json or with vocab.bpe and encoder.json, or one of these files, or "
     "a .tiktoken file";
 
-/// The whole of a file, or of standard input for "-".
+/// The whole contents of a file, or of standard input for "-".
 Result<std::string> read_given(const std::string& name) {
   if (name != "-") return base::read_file(name, language::largest_text);
   return read_input("stdin", language::largest_text);
 }
 
-/// Ids with white space between.
+/// Ids separated by white space.
 Result<std::vector<language::Token>> parse_ids(const std::string& text) {
   std::vector<language::Token> ids;
   constexpr const char* blanks = " \t\r\n";
@@ -54,7 +54,7 @@ Result<std::vector<language::Token>> parse_ids(const std::string& text) {
     language::Token id = 0;
     const auto [stop, code] = std::from_chars(text.data() + at, text.data() + end, id);
     if (code != std::errc() || stop != text.data() + end) {
-      return Error{fmt::format("token {}: found '{}', allowed: ids with blanks between",
+      return Error{fmt::format("token {}: found '{}', allowed: ids separated by blanks",
                                ids.size() + 1, base::printable(text.substr(at, end - at)))};
     }
     ids.push_back(id);
@@ -96,8 +96,8 @@ std::filesystem::path directory_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
-/// Whether a learnt tokenizer can be written there and found again: known before the learning. `there`
-/// and `parent` are what has the name and what is above it.
+/// Whether a trained tokenizer can be written there and found again, checked before the training.
+/// `there` and `parent` are the status of the path and of its directory.
 Status check_tokenizer_place(const std::string& out, std::filesystem::file_status there,
                              std::filesystem::file_status parent) {
   const std::filesystem::path path = out;
@@ -107,18 +107,16 @@ Status check_tokenizer_place(const std::string& out, std::filesystem::file_statu
   }
   if (path.extension() != ".json") {
     return Error{
-        fmt::format("--out: found '{}', allowed: a name that ends in .json", base::printable(out))};
+        fmt::format("--out: found '{}', allowed: a name ending in .json", base::printable(out))};
   }
   if (path.filename() == "encoder.json" || path.filename() == "vocab.json") {
     return Error{
-        fmt::format("--out: found '{}', the name of one half of GPT-2's pair of files, allowed: "
-                    "another, such as "
-                    "tokenizer.json",
+        fmt::format("--out: found '{}', one of GPT-2's two file names, allowed: another name, such "
+                    "as tokenizer.json",
                     base::printable(out))};
   }
   if (std::filesystem::is_directory(parent)) return {};
-  return Error{
-      fmt::format("--out: found no directory {} to write into", path.parent_path().string())};
+  return Error{fmt::format("--out: there is no directory {}", path.parent_path().string())};
 }
 
 int run_train(const TokensOptions& options) {
@@ -148,7 +146,7 @@ int run_train(const TokensOptions& options) {
   if (Status written = language::write_tokenizer(options.out, *made); !written) {
     return fail(written.error());
   }
-  fmt::print("{}: {} tokens, of them {} merges\n", options.out, made->size(),
+  fmt::print("{}: {} tokens, including {} merges\n", options.out, made->size(),
              made->vocabulary().merges.size());
   return success;
 }
@@ -163,14 +161,14 @@ int run_prepare(const TokensOptions& options) {
       {kind.value_or(language::DocumentKind::parts), options.validation_share, options.seed,
        threads_of(options.threads)});
   if (!prepared) return fail(prepared.error());
-  fmt::print("{}: train {} tokens in {} documents, validation {} in {}\n", options.out,
-             prepared->train.tokens, prepared->train.documents, prepared->validation.tokens,
-             prepared->validation.documents);
+  fmt::print("{}: {} training tokens in {} documents, {} validation tokens in {} documents\n",
+             options.out, prepared->train.tokens, prepared->train.documents,
+             prepared->validation.tokens, prepared->validation.documents);
   if (prepared->stray_bytes > 0) {
-    tell(fmt::format(
-        "lookback: {} bytes of the texts are not UTF-8, so each became a token of its own; "
-        "{}/data.json counts them by text\n",
-        prepared->stray_bytes, options.out));
+    tell(
+        fmt::format("lookback: {} bytes of the texts are not UTF-8, so each became its own token; "
+                    "{}/data.json lists how many per text\n",
+                    prepared->stray_bytes, options.out));
   }
   return success;
 }
@@ -179,17 +177,19 @@ using SharedOptions = std::shared_ptr<TokensOptions>;
 
 void add_encode(CLI::App& tokens, const SharedOptions& options, int& exit_code) {
   CLI::App* command = tokens.add_subcommand("encode", "print the ids of a text's tokens");
-  command->add_option("file", options->input, "the text, - for standard input")->required();
+  command->add_option("file", options->input, "text file, or - for standard input")->required();
   command->add_option("--tokenizer", options->tokenizer, tokenizer_help)->required();
   command->add_flag("--specials", options->specials,
-                    "<|endoftext|> and its like in the text are the special tokens, not text");
+                    "read <|endoftext|> and the like as special tokens, not as text");
   command->footer("Example: lookback tokens encode novel.txt --tokenizer gpt2");
   command->callback([options, &exit_code] { exit_code = run_encode(*options); });
 }
 
 void add_decode(CLI::App& tokens, const SharedOptions& options, int& exit_code) {
-  CLI::App* command = tokens.add_subcommand("decode", "print the text of ids");
-  command->add_option("file", options->input, "ids with blanks between, - for standard input")
+  CLI::App* command = tokens.add_subcommand("decode", "print the text of token ids");
+  command
+      ->add_option("file", options->input,
+                   "file of ids separated by blanks, or - for standard input")
       ->required();
   command->add_option("--tokenizer", options->tokenizer, tokenizer_help)->required();
   command->footer("Example: lookback tokens decode ids.txt --tokenizer gpt2");
@@ -201,7 +201,7 @@ void add_training(CLI::App& tokens, const SharedOptions& options, int& exit_code
   command->add_option("files", options->files, "texts in UTF-8")->required();
   command->add_option("--vocabulary", options->vocabulary,
                       "V: 256 bytes, merges and <|endoftext|> (default 4096)");
-  command->add_option("--out", options->out, "the file to write, tokenizer.json or another .json")
+  command->add_option("--out", options->out, "file to write, tokenizer.json or another .json")
       ->required();
   command->footer(
       "Example: lookback tokens train books/*.txt --vocabulary 4096 --out tokenizer.json");
@@ -210,22 +210,22 @@ void add_training(CLI::App& tokens, const SharedOptions& options, int& exit_code
 
 void add_prepare(CLI::App& tokens, const SharedOptions& options, int& exit_code) {
   CLI::App* command =
-      tokens.add_subcommand("prepare", "make shuffled files of tokens to train and validate on");
+      tokens.add_subcommand("prepare", "write shuffled token files to train and validate on");
   command->add_option("files", options->files, "texts in UTF-8")->required();
   command->add_option("--tokenizer", options->tokenizer, tokenizer_help)->required();
-  command->add_option("--out", options->out, "directory to make")->required();
+  command->add_option("--out", options->out, "directory to create")->required();
   command
       ->add_option(
           "--documents", options->documents,
-          "what is shuffled, ended by <|endoftext|> and held out as a whole: parts (default: "
+          "unit that is shuffled, ended by <|endoftext|> and held out as a whole: parts (default: "
           "a file cut at the first blank line after every 32 KiB, so that one book is "
-          "enough), files, texts (between two empty lines or more), paragraphs or lines")
+          "enough), files, texts (separated by two or more empty lines), paragraphs or lines")
       ->check(CLI::IsMember(
           std::vector<std::string>{"parts", "files", "texts", "paragraphs", "lines"}));
   command->add_option("--validation-share", options->validation_share,
-                      "of the documents, at least one (default 0.05)");
-  command->add_option("--seed", options->seed, "of the order of documents (default 0)");
-  command->add_option("--threads", options->threads, "(default: every processor)")
+                      "share of the documents to hold out, at least one (default 0.05)");
+  command->add_option("--seed", options->seed, "seed of the order of the documents (default 0)");
+  command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->footer(
       "Example: lookback tokens prepare books/*.txt --tokenizer tokenizer.json --out data/books");
@@ -236,7 +236,8 @@ void add_prepare(CLI::App& tokens, const SharedOptions& options, int& exit_code)
 
 void add_tokens(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<TokensOptions>();
-  CLI::App* command = app.add_subcommand("tokens", "text to tokens and back, and files of tokens");
+  CLI::App* command =
+      app.add_subcommand("tokens", "turn text into tokens and back, and make token files");
   command->require_subcommand(1);
   command->footer("Example: lookback tokens prepare --help");
   add_encode(*command, options, exit_code);

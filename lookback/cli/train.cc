@@ -82,13 +82,13 @@ void add_train(CLI::App& app, int& exit_code) {
   command->add_option("--arm", options->arm, "name of the arm")->required();
   command->add_option("--seed", options->seed, "seed of the weights and the sequences (default: 0)")
       ->check(CLI::Range(std::uint64_t{0}, most_seed));
-  command->add_option("--out", options->out, "directory of the run")->required();
+  command->add_option("--out", options->out, "directory for the run")->required();
   command->add_option("--tokens", options->tokens,
                       "training tokens, such as 40M (default: the study file's)");
   command->add_option("--size", options->size,
                       "one of the study's [sizes], such as article (default: the study as it is)");
   command->add_option("--data", options->data,
-                      "directory of `lookback tokens prepare` (default: the study file's)");
+                      "directory made by `lookback tokens prepare` (default: the study file's)");
   command->add_option("--threads", options->threads, "worker threads (default: every processor)")
       ->check(CLI::Range(1, most_threads));
   command->add_flag("--resume", options->resume,

@@ -14,7 +14,7 @@
 namespace lookback::cli {
 namespace {
 
-/// A command as it was typed: "lookback tokens train" and its part of the parser.
+/// A command as it was typed, "lookback tokens train", with its part of the parser.
 struct Command {
   std::string name;
   const CLI::App* app;
@@ -50,7 +50,7 @@ std::string unknown_option(const CLI::App& app, std::string_view option) {
                      meant ? fmt::format("; did you mean '{}'?", *meant) : ";");
 }
 
-/// A word where a command stands, with the nearest one.
+/// A word in the place of a command, with the nearest command.
 std::string unknown_command(std::string_view word, const std::vector<std::string>& names) {
   const std::optional<std::string> meant = base::nearest(word, names);
   return fmt::format("unknown command '{}'; {}", base::printable(word),
@@ -58,7 +58,7 @@ std::string unknown_command(std::string_view word, const std::vector<std::string
                            : fmt::format("the commands are {};", fmt::join(names, ", ")));
 }
 
-/// What stands on the line and means nothing; nothing where all of it was understood.
+/// What was not understood on the command line; nothing if all of it was.
 std::optional<std::string> not_understood(const CLI::App& app) {
   const std::vector<std::string> words = app.remaining();
   const auto option = std::ranges::find_if(
@@ -75,7 +75,7 @@ std::optional<std::string> not_understood(const CLI::App& app) {
 
 Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const Command command = command_of(app);
-  // A mistyped --out is no missing --out.
+  // A mistyped --out is not a missing --out.
   const bool may_be_mistyped = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr ||
                                dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
   std::optional<std::string> problem;

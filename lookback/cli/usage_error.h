@@ -8,8 +8,9 @@
 
 namespace lookback::cli {
 
-/// The error that parsing the command line of `app` ended with: what was found, the option or command
-/// that may have been meant, and the command whose --help says more. REQUIRES the parse just before.
+/// The error that ended parsing the command line of `app`: what was found, the option or command
+/// that may have been meant, and the command whose --help says more. REQUIRES that it was just
+/// parsed.
 Error usage_error(const CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace lookback::cli

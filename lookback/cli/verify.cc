@@ -1,4 +1,4 @@
-// lookback verify: whether the files of runs and studies are as lookback wrote them.
+// lookback verify: checks that the files of runs and studies are as lookback wrote them.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -23,7 +23,7 @@ std::string line_of(const study::Verification& found) {
                   counted(found.runs, "run", "runs"), counted(found.files, "file", "files"));
   if (found.unfinished > 0)
     text += fmt::format(" ({} unfinished)", counted(found.unfinished, "run", "runs"));
-  if (found.faults.empty()) return text + ": all as written";
+  if (found.faults.empty()) return text + ": all files are as written";
   return text + ": " + counted(found.faults.size(), "fault", "faults");
 }
 
@@ -49,13 +49,11 @@ void add_verify(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "verify", "check that the files of runs and studies are as lookback wrote them");
   command
-      ->add_option("directory", *directories,
-                   "a run, a study, or a directory of them; several are fine")
+      ->add_option("directory", *directories, "one or more runs, studies, or directories of them")
       ->required();
   command->footer(
-      "Prints a line for each file that was changed, damaged, removed or put there, with what to "
-      "do\n"
-      "about it, and exits with 1 if there is one.\n"
+      "Prints a line for each file that was changed, damaged, removed or added, with what to do\n"
+      "about it, and exits with 1 if there is any.\n"
       "Example: lookback verify runs/article");
   command->callback([directories, &exit_code] { exit_code = run_verify(*directories); });
 }

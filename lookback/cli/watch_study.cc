@@ -26,7 +26,7 @@ std::uint64_t milliseconds_now() {
 
 report::Refresh watch_study(const std::filesystem::path& directory, std::stop_token stop) {
   report::StudyReaders readers = study_readers();
-  // Reading checkpoints is nearly all of the work.
+  // Reading checkpoints is nearly all the work.
   readers.checkpoint =
       [read = std::move(readers.checkpoint), stop = std::move(stop)](
           const std::filesystem::path& file,

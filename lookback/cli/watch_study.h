@@ -1,4 +1,4 @@
-// The page's data of a study directory, looked at again and again while its runs train.
+// The page's data of a study directory, read repeatedly while its runs train.
 #pragma once
 
 #include <filesystem>

@@ -12,7 +12,7 @@
 namespace lookback::cli {
 namespace {
 
-/// Whether a run is there: a study file of a person's own has none beside it.
+/// Whether there is a run: a user's own study file has none beside it.
 bool has_begun(const report::StudyReport& study) {
   for (const report::Arm& arm : study.arms) {
     for (const report::Run& run : arm.runs) {
@@ -29,18 +29,19 @@ Result<std::filesystem::path> write_report(const std::filesystem::path& director
   if (!loaded) return loaded.error();
   if (!has_begun(*loaded)) {
     return Error{directory.string() +
-                 ": found a study file without any run, allowed: a directory that `lookback study "
-                 "--out` made"};
+                 ": found a study file but no runs, allowed: a directory made by `lookback study "
+                 "--out`"};
   }
   for (const std::string& note : loaded->notes) tell(note + '\n');
   const Result<std::filesystem::path> page =
       report::write_report(directory, *loaded, report::page_template());
   if (!page) return page.error();
   if (!loaded->unread.empty()) {
-    return Error{fmt::format(
-        "{}: lacks what could not be read: {}{}", page->string(), loaded->unread.front(),
-        loaded->unread.size() == 1 ? ""
-                                   : fmt::format(" (and {} more)", loaded->unread.size() - 1))};
+    return Error{fmt::format("{}: is incomplete, because a file could not be read: {}{}",
+                             page->string(), loaded->unread.front(),
+                             loaded->unread.size() == 1
+                                 ? ""
+                                 : fmt::format(" (and {} more)", loaded->unread.size() - 1))};
   }
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::absolute(*page, error);

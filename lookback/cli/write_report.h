@@ -1,4 +1,5 @@
-// The page of a study directory: what `lookback study` ends with and `lookback report` repeats.
+// The page of a study directory, which `lookback study` writes at its end and `lookback report`
+// writes again.
 #pragma once
 
 #include <filesystem>

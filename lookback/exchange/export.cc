@@ -28,7 +28,7 @@ namespace {
 
 const std::array<std::string, 3> names{"transformer-lens", "torch", "huggingface"};
 
-/// What goes into the directory.
+/// The contents of the directory.
 struct Files {
   nlohmann::ordered_json config;
   Layout layout;
@@ -70,14 +70,14 @@ Result<Files> files_for(const model::Program& program, Target target,
                {{"load.py", std::string(transformer_lens_script())}}};
 }
 
-/// transformers would take a tokenizer that lies there for that of the model.
+/// transformers would take a tokenizer in the directory for the model's.
 Status check_no_tokenizer(const std::filesystem::path& directory) {
   std::error_code ignored;
   const std::filesystem::path file = directory / "tokenizer.json";
   if (!std::filesystem::exists(file, ignored)) return {};
   return Error{
-      fmt::format("{}: transformers would load it with this model, whose own tokenizer is not "
-                  "known; name that with --tokenizer, or use another --out",
+      fmt::format("{}: transformers would load this tokenizer with the model, whose own tokenizer "
+                  "is unknown; name that with --tokenizer, or use another --out",
                   file.string())};
 }
 

@@ -1,5 +1,5 @@
-// Writes a model for another program: a directory with config.json, model.safetensors and, where
-// it takes Python to load them, a short script.
+// Writes a model for another program: a directory with config.json, model.safetensors and, if
+// loading them needs Python, a short script.
 #pragma once
 
 #include <filesystem>
@@ -24,11 +24,11 @@ std::span<const std::string> target_names();
 /// Errors: another name.
 Result<Target> parse_target(std::string_view name);
 
-/// Makes the directory if need be and replaces the files of these names in it. The logits of the
-/// exported model are ours but for rounding. A `tokenizer` (or null) goes with a model for Hugging
+/// Makes the directory if necessary and replaces the files of these names in it. The logits of the
+/// exported model equal ours up to rounding. A `tokenizer` (or null) goes with a model for Hugging
 /// Face, as tokenizer.json and tokenizer_config.json, and its <|endoftext|> into the configuration.
 /// Errors: an architecture that the target cannot express, with the reason; a tokenizer.json in the
-/// directory that would pass for the tokenizer of a model that comes without; what writing meets.
+/// directory that would be taken for the tokenizer of a model without one; errors of writing.
 Status write_export(const study::SavedModel& model, Target target,
                     const std::filesystem::path& directory,
                     const language::Tokenizer* tokenizer = nullptr);

@@ -39,7 +39,7 @@ std::array<Demand, 9> demands(const Architecture& a) {
   }};
 }
 
-// Keys that change nothing that the model computes from tokens to logits, without dropout.
+// Keys that do not affect what the model computes from tokens to logits, without dropout.
 constexpr std::array<std::string_view, 36> indifferent{
     "_name_or_path",
     "_num_labels",
@@ -125,7 +125,7 @@ Result<Architecture> as_huggingface(const Architecture& architecture) {
   for (const Demand& demand : demands(architecture)) {
     if (demand.met) continue;
     return Error{
-        fmt::format("GPT2LMHeadModel has {}; this model has not: --to torch exports every "
+        fmt::format("GPT2LMHeadModel needs {}, which this model lacks; --to torch exports every "
                     "architecture",
                     demand.what)};
   }
@@ -187,7 +187,7 @@ Result<Architecture> read_huggingface_config(const JsonConfig& config) {
   reader.number("layer_norm_epsilon", model::norm_epsilon, model::norm_epsilon,
                 model::norm_epsilon);
   a.tied_embeddings = reader.flag("tie_word_embeddings", true);
-  require_flags(reader, fixed_flags, "lookback has no other");
+  require_flags(reader, fixed_flags, "lookback supports no other");
   if (Status status = reader.finish(); !status) return status.error();
   a.biases = true;
   if (Status status = model::validate(a); !status) {

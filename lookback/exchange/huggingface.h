@@ -17,13 +17,13 @@
 
 namespace lookback::exchange {
 
-/// What GPT2LMHeadModel makes of an architecture: the same with biases. The same for two
-/// architectures if they have the same configuration there.
-/// Errors, with the reason: whatever is not GPT-2's wiring (learned positions, LayerNorm before
-/// attention, before an MLP in each layer, and at the end; heads that split d_model).
+/// An architecture as GPT2LMHeadModel sees it: the same with biases. Equal for two architectures if
+/// they have the same configuration there. Errors, with the reason: whatever is not GPT-2's wiring
+/// (learned positions, LayerNorm before attention, before an MLP in each layer, and at the end;
+/// heads that split d_model).
 Result<model::Architecture> as_huggingface(const model::Architecture& architecture);
 
-/// config.json, with the id of <|endoftext|> where there is one. REQUIRES that as_huggingface() gives
+/// config.json, with the id of <|endoftext|> if there is one. REQUIRES that as_huggingface() gives
 /// no error.
 nlohmann::ordered_json huggingface_config(const model::Architecture& architecture,
                                           std::optional<data::Token> end);
@@ -31,7 +31,7 @@ nlohmann::ordered_json huggingface_config(const model::Architecture& architectur
 /// generation_config.json: where generate() begins and stops.
 nlohmann::ordered_json huggingface_generation_config(data::Token end);
 
-/// tokenizer_config.json, with which AutoTokenizer reads the tokenizer.json beside it as it is.
+/// tokenizer_config.json, with which AutoTokenizer reads the tokenizer.json beside it unchanged.
 nlohmann::ordered_json huggingface_tokenizer_config(const model::Architecture& architecture,
                                                     bool has_end);
 
@@ -43,7 +43,7 @@ Result<model::Architecture> read_huggingface_config(const JsonConfig& config);
 /// REQUIRES as above, of the program's architecture.
 Layout huggingface_layout(const model::Program& program, const std::string& prefix);
 
-/// The causal mask that old files carry (attn.bias, attn.masked_bias).
+/// The causal mask that old files contain (attn.bias, attn.masked_bias).
 bool is_huggingface_buffer(std::string_view tensor);
 
 }  // namespace lookback::exchange

@@ -46,17 +46,17 @@ Result<const Source*> source_of(const JsonConfig& config) {
   if (config.has("model_type")) return &huggingface;
   if (config.has("n_layers")) return &transformer_lens;
   if (config.has("format")) {
-    return Error{
-        fmt::format("{}: an export to torch; import the checkpoint that it was made from instead",
-                    config.document.file_name)};
+    return Error{fmt::format(
+        "{}: is an export to torch; import the checkpoint that it was made from instead",
+        config.document.file_name)};
   }
   return Error{
       fmt::format("{}: found neither 'model_type' (Hugging Face) nor 'n_layers' "
-                  "(TransformerLens); one of them is needed",
+                  "(TransformerLens), required: one of them",
                   config.document.file_name)};
 }
 
-/// The file of weights; where there is none, what there is instead.
+/// The file of weights; if there is none, an error that says what there is instead.
 Result<std::filesystem::path> weights_in(const std::filesystem::path& directory) {
   std::filesystem::path file = directory / "model.safetensors";
   const Result<bool> whole = base::is_there(file);
@@ -65,33 +65,33 @@ Result<std::filesystem::path> weights_in(const std::filesystem::path& directory)
   const Result<bool> sharded = base::is_there(directory / "model.safetensors.index.json");
   if (!sharded) return sharded.error();
   if (*sharded) {
-    return Error{
-        fmt::format("{}: found weights in shards, allowed: one model.safetensors; save it again "
-                    "with save_pretrained(..., max_shard_size=\"32GB\")",
-                    directory.string())};
+    return Error{fmt::format(
+        "{}: found sharded weights, allowed: one model.safetensors; save the model again "
+        "with save_pretrained(..., max_shard_size=\"32GB\")",
+        directory.string())};
   }
   const Result<bool> pickled = base::is_there(directory / "pytorch_model.bin");
   if (!pickled) return pickled.error();
   if (*pickled) {
-    return Error{
-        fmt::format("{}: found pytorch_model.bin, allowed: model.safetensors; save it again with "
-                    "save_pretrained(..., safe_serialization=True)",
-                    directory.string())};
+    return Error{fmt::format(
+        "{}: found pytorch_model.bin, allowed: model.safetensors; save the model again with "
+        "save_pretrained(..., safe_serialization=True)",
+        directory.string())};
   }
   return Error{fmt::format("{}: found no model.safetensors", directory.string()),
                ErrorKind::not_found};
 }
 
-/// TransformerLens 4 saves other tensors under other names, rotary ones in another order.
+/// TransformerLens 4 saves other tensors under other names, and rotary ones in another order.
 Status check_is_no_bridge(const base::SafetensorsFile& file, const std::string& file_name) {
   if (!file.contains("embed.weight")) return {};
   return Error{fmt::format(
-      "{}: found 'embed.weight', as a TransformerBridge of TransformerLens 4 has it; allowed: the "
-      "state dict of a HookedTransformer ('embed.W_E'), as lookback exports it",
+      "{}: found 'embed.weight', the name used by a TransformerBridge of TransformerLens 4, "
+      "allowed: the state dict of a HookedTransformer ('embed.W_E'), as lookback exports it",
       file_name)};
 }
 
-/// The header and configuration of the import: those of the note, if it tells of this model.
+/// The header and configuration of the import: those of the note, if it describes this model.
 Result<std::pair<train::CheckpointHeader, study::RunConfig>> origin(
     const std::optional<train::CheckpointHeader>& note, const Architecture& told,
     const Source& source, const std::string& file_name) {
@@ -107,8 +107,8 @@ Result<std::pair<train::CheckpointHeader, study::RunConfig>> origin(
   const Result<Architecture> seen = source.as_seen(config->architecture);
   if (!seen) return seen.error().at(file_name);
   if (*seen == told) return std::pair(*note, std::move(*config));
-  return Error{fmt::format("{}: metadata 'lookback_config' tells of another model than config.json",
-                           file_name)};
+  return Error{fmt::format(
+      "{}: metadata 'lookback_config' describes another model than config.json", file_name)};
 }
 
 }  // namespace

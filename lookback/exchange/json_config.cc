@@ -16,7 +16,7 @@ using nlohmann::json;
 
 constexpr std::size_t largest_config = 1 << 20;
 
-/// A plain value; what is none becomes an empty table.
+/// A plain value; anything else becomes an empty table.
 base::TomlValue plain_value(const json& value) {
   if (value.is_boolean()) return {value.get<bool>(), 0};
   if (value.is_string()) return {value.get<std::string>(), 0};

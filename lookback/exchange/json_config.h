@@ -1,4 +1,4 @@
-// A config.json as a document for base::TableReader: the same strict reading as study files have.
+// A config.json as a document for base::TableReader, which reads it as strictly as study files.
 #pragma once
 
 #include <filesystem>
@@ -20,23 +20,23 @@ struct JsonConfig {
   bool has(std::string_view key) const { return document.root.find(key) != nullptr; }
 };
 
-/// Reads an object of at most 1 MiB. What lies deeper than a list of plain values reads as an empty
-/// table. Errors: not a file, not JSON, not an object, too deep.
+/// Reads an object of at most 1 MiB. Anything deeper than a list of plain values reads as an empty
+/// table. Errors: not a file, not JSON, not an object, nested too deeply.
 Result<JsonConfig> read_json_config(const std::filesystem::path& path);
 
-/// The same without keys that mean nothing to us.
+/// The same without keys that do not matter here.
 base::TableReader reader_without(const JsonConfig& config, std::span<const std::string_view> keys);
 
-/// A switch of the other program that has one allowed position.
+/// A switch of the other program with only one allowed value.
 struct FixedFlag {
   std::string_view key;
   bool allowed;
 };
-/// Asks for all of them; absent ones stand as allowed. `why` ends the message.
+/// Reads all of them; absent ones have the allowed value. `why` ends the message.
 void require_flags(base::TableReader& reader, std::span<const FixedFlag> flags,
                    std::string_view why);
 
-/// A size between 1 and what any model can have, recorded as an error where it is absent.
+/// A size between 1 and the largest of any model; an absent one is recorded as an error.
 std::size_t required_size(base::TableReader& reader, std::string_view key);
 
 }  // namespace lookback::exchange

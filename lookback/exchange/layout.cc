@@ -32,7 +32,7 @@ std::size_t number_count(const std::vector<std::size_t>& shape) {
   return count;
 }
 
-/// Whether the tensor is a stretch of our buffer as it is.
+/// Whether the tensor is a contiguous part of our buffer in the same order.
 bool is_stretch(const ForeignTensor& tensor) {
   return tensor.pieces.size() == 1 && tensor.pieces[0].rows == 1 &&
          tensor.pieces[0].ours.column == 1 && tensor.pieces[0].theirs.column == 1;
@@ -49,7 +49,7 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-/// Bits, not values: what is compared came out of one number.
+/// Compares bits, not values: both were written from the same number.
 bool same_bits(float a, float b) {
   return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
 }
@@ -60,14 +60,12 @@ Status check_tensor(const ForeignTensor& wanted, const base::SafetensorsFile& fi
   const Result<base::Tensor> found = file.find(wanted.name);
   if (!found) return found.error();
   if (found->shape != wanted.shape) {
-    return Error{fmt::format("{}: tensor '{}': found shape {}, allowed {} by config.json",
-                             file_name, wanted.name, shape_text(found->shape),
-                             shape_text(wanted.shape))};
+    return Error{fmt::format("{}: tensor '{}': found shape {}, but config.json gives {}", file_name,
+                             wanted.name, shape_text(found->shape), shape_text(wanted.shape))};
   }
   const auto finite = [](float number) { return std::isfinite(number); };
   if (!std::ranges::all_of(found->values, finite)) {
-    return Error{
-        fmt::format("{}: tensor '{}' holds values that are not finite", file_name, wanted.name)};
+    return Error{fmt::format("{}: tensor '{}' holds non-finite values", file_name, wanted.name)};
   }
   if (!wanted.pieces.empty() || std::ranges::equal(found->values, constant(wanted))) return {};
   return Error{fmt::format("{}: tensor '{}' must be {}: the model has no such parameter", file_name,
@@ -100,7 +98,7 @@ Status check_repetition(const ForeignTensor& tensor, std::span<const float> thei
   }
   if (equal) return {};
   return Error{
-      fmt::format("{}: tensor '{}' differs from '{}': the model has one parameter for both",
+      fmt::format("{}: tensor '{}' differs from '{}', but the model has one parameter for both",
                   file_name, tensor.name, tensor.repeats)};
 }
 

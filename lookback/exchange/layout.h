@@ -1,5 +1,5 @@
-// Where each number of another program's tensors lies in our flat parameter buffer. One table
-// serves both ways: an export reads through it, an import writes through it.
+// Where each number of another program's tensors is in our flat parameter buffer. One table serves
+// both directions: an export reads through it, an import writes through it.
 //
 // Legend: V tokens, D = d_model, H heads, E = d_head.
 #pragma once
@@ -25,7 +25,7 @@ struct Place {
   std::size_t column = 1;
 };
 
-/// A matrix that both sides hold, each in its own order. `ours` counts from the start of the
+/// A matrix that both sides have, each in its own order. `ours` counts from the start of the
 /// parameter buffer, `theirs` from the start of the tensor.
 struct Piece {
   std::size_t rows = 0;
@@ -45,7 +45,7 @@ struct ForeignTensor {
 
 using Layout = std::vector<ForeignTensor>;
 
-/// Collects a Layout of one program. A parameter that the program does not have is zeros.
+/// Builds the Layout of one program. A parameter that the program does not have is zeros.
 class LayoutBuilder {
  public:
   explicit LayoutBuilder(const model::Program& program) : program_(program) {}
@@ -57,7 +57,7 @@ class LayoutBuilder {
                        std::string_view parameter);
   /// Ours [R,C], theirs [C,R].
   void transposed(std::string name, std::vector<std::size_t> shape, std::string_view parameter);
-  /// Ours several [R,C], theirs one [R,n*C] ([n*C] for vectors). All are there or none is.
+  /// Ours several [R,C], theirs one [R,n*C] ([n*C] for vectors). Either all exist or none.
   void side_by_side(std::string name, std::vector<std::size_t> shape,
                     std::span<const std::string> parameters);
   void zeros(std::string name, std::vector<std::size_t> shape);
@@ -80,11 +80,10 @@ class LayoutBuilder {
 std::vector<base::Tensor> gather(const Layout& layout, std::span<const float> parameters,
                                  std::deque<std::vector<float>>& storage);
 
-/// A parameter buffer of `size` numbers from a file's tensors. All names and shapes are held
-/// against the layout before anything is allocated.
-/// Errors, one line with `file_name`: a tensor is missing, has another shape or dtype or numbers
-/// that are not finite; is not the constant or the repetition that the layout says; or is in the file
-/// but neither in the layout nor `ignored`.
+/// A parameter buffer of `size` numbers from a file's tensors. All names and shapes are checked
+/// against the layout before anything is allocated. Errors, one line with `file_name`: a tensor is
+/// missing, has another shape or dtype or non-finite numbers; is not the constant or the repetition
+/// that the layout says; or is in the file but neither in the layout nor `ignored`.
 Result<std::vector<float>> scatter(const Layout& layout, const base::SafetensorsFile& file,
                                    const std::string& file_name, std::size_t size,
                                    const std::function<bool(std::string_view)>& ignored);

@@ -1,5 +1,6 @@
-// What an export says of the run that its model comes from, in the metadata of model.safetensors:
-// with it, an import gives back the same checkpoint (without the optimizer's moments).
+// What an export says about the run that its model comes from, in the metadata of
+// model.safetensors: with it, an import restores the same checkpoint (without the optimizer's
+// buffers).
 #pragma once
 
 #include <map>
@@ -11,10 +12,11 @@
 
 namespace lookback::exchange {
 
-/// "format" = "pt", which transformers asks for, and the header under names that begin "lookback_".
+/// "format" = "pt", which transformers requires, and the header under names that begin with
+/// "lookback_".
 std::map<std::string, std::string> note_of(const train::CheckpointHeader& header);
 
-/// The header, if there is one. Errors: a part of it is missing or no number.
+/// The header, if there is one. Errors: a part of it is missing or not a number.
 Result<std::optional<train::CheckpointHeader>> read_note(
     const std::map<std::string, std::string>& metadata, const std::string& file_name);
 

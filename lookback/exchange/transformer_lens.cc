@@ -25,7 +25,7 @@ Status check_attention(const Architecture& a) {
     return cannot(fmt::format("sequential steps in one layer (model.steps is {})", a.steps));
   }
   if (a.smeared_keys) return cannot("smeared keys (model.smeared_keys)");
-  // The key as it was before rotation is a linear map of the stream, and can stand for W_V.
+  // The key before rotation is a linear map of the stream, and can serve as W_V.
   const bool linear =
       a.positions != Positions::shortformer && a.no_ov_value == model::NoOvValue::before_rotation;
   if (a.no_ov && !linear) {
@@ -65,7 +65,7 @@ void add_norm(LayoutBuilder& layout, const std::string& name, NormKind kind, std
   if (kind == NormKind::layernorm) layout.same(name + ".b", {width}, name + ".b");
 }
 
-/// W_V and W_O of a model without: what a head writes are its keys, heads side by side.
+/// W_V and W_O for a model without them: a head writes its keys, heads side by side.
 void add_keys_as_values(LayoutBuilder& layout, const std::string& attn, const Architecture& a) {
   layout.columns_by_head(attn + ".W_V", a.heads, {a.heads, a.d_model, a.d_head}, attn + ".W_K");
   layout.last().repeats = attn + ".W_K";
@@ -94,7 +94,7 @@ void add_mlp(LayoutBuilder& layout, const std::string& mlp, const Architecture& 
   layout.same(mlp + ".b_out", {a.d_model}, mlp + ".b_out");
 }
 
-// Fields that change nothing that the model computes.
+// Fields that do not affect what the model computes.
 constexpr std::array<std::string_view, 14> indifferent_keys{
     "model_name",
     "init_weights",
@@ -233,7 +233,7 @@ Result<Architecture> read_transformer_lens_config(const JsonConfig& config) {
   read_positions(reader, a);
   reader.number("eps", model::norm_epsilon, model::norm_epsilon, model::norm_epsilon);
   reader.choice("attention_dir", causal[0], causal);
-  require_flags(reader, fixed_keys, "lookback has no other");
+  require_flags(reader, fixed_keys, "lookback supports no other");
   if (Status status = reader.finish(); !status) return status.error();
   a.biases = true;
   if (Status status = model::validate(a); !status) {

@@ -2,7 +2,7 @@
 // https://github.com/TransformerLensOrg/TransformerLens, HookedTransformerConfig and components/.
 //
 // Its buffers (mask, IGNORE, rotary_sin, rotary_cos) are constants of the configuration that differ
-// between its versions: an export leaves them to the version that loads it, an import passes over
+// between its versions: an export leaves them to the version that loads it, and an import ignores
 // them.
 #pragma once
 
@@ -16,13 +16,12 @@
 
 namespace lookback::exchange {
 
-/// What HookedTransformer makes of an architecture: always biases, values and outputs (without OV:
-/// W_V = W_K and the identity), an unembedding of its own, a table of positions unless they are
-/// rotary, the same norm everywhere. The same for two architectures if they have the same
-/// configuration there.
-/// Errors, with the reason: sequential steps, smeared keys, no OV where keys hold positions
-/// (shortformer, or after rotation), norms that differ in kind (only an RMSNorm at the end of
-/// LayerNorms is possible).
+/// An architecture as HookedTransformer sees it: always with biases, values and outputs (without
+/// OV: W_V = W_K and the identity), a separate unembedding, a table of positions unless they are
+/// rotary, the same norm everywhere. Equal for two architectures if they have the same
+/// configuration there. Errors, with the reason: sequential steps, smeared keys, no OV if keys
+/// contain positions (shortformer, or after rotation), norms of several kinds (only a final RMSNorm
+/// after LayerNorms is possible).
 Result<model::Architecture> as_transformer_lens(const model::Architecture& architecture);
 
 /// HookedTransformerConfig's fields. REQUIRES that as_transformer_lens() gives no error.

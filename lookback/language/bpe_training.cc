@@ -22,7 +22,7 @@ struct Word {
   std::uint64_t count = 0;
 };
 
-/// A pair as it was counted once. The largest is merged next.
+/// A pair with its count at some time. The largest is merged next.
 struct Candidate {
   std::uint64_t count = 0;
   PairKey pair = 0;
@@ -38,7 +38,7 @@ struct PairStatistics {
   bool merged = false;
 };
 
-/// Words as tokens, with the counts of their pairs kept up to date from merge to merge.
+/// Words as tokens, with pair counts that are updated at every merge.
 class PairCounts {
  public:
   explicit PairCounts(std::vector<Word> words) : words_(std::move(words)) {
@@ -50,7 +50,7 @@ class PairCounts {
     touched_.clear();
   }
 
-  /// The most frequent pair, if it is frequent enough. It is not given again.
+  /// The most frequent pair, if it is frequent enough. It is not returned again.
   std::optional<PairKey> take_most_frequent() {
     while (!queue_.empty()) {
       const Candidate top = queue_.top();
@@ -116,7 +116,7 @@ class PairCounts {
         uncount(word, right, tokens[at]);
         count(word, result, tokens[at]);
       }
-      // What follows is compared with the result, which stands before it now.
+      // What follows is compared with the result, which now precedes it.
       tokens[kept++] = result;
     }
     tokens.resize(kept);
@@ -163,7 +163,7 @@ Result<Vocabulary> BpeTraining::train(std::size_t size) const {
     const std::optional<PairKey> pair = pairs.take_most_frequent();
     if (!pair) {
       return Error{
-          fmt::format("found pairs for a vocabulary of {}, asked for {}: give more text or "
+          fmt::format("found pairs for a vocabulary of only {}, asked for {}; give more text or "
                       "a smaller vocabulary",
                       vocabulary.size() + 1, size)};
     }

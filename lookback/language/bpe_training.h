@@ -1,5 +1,5 @@
-// A byte-level BPE vocabulary learnt from text (Sennrich, Haddow, Birch, ACL 2016, arXiv 1508.07909;
-// on bytes as GPT-2's).
+// A byte-level BPE vocabulary trained on text (Sennrich, Haddow, Birch, ACL 2016, arXiv 1508.07909;
+// on bytes, as in GPT-2).
 #pragma once
 
 #include <cstddef>
@@ -16,27 +16,27 @@
 
 namespace lookback::language {
 
-/// A pair is merged if it stands at least so often in the texts.
+/// A pair is merged if it occurs at least this often in the texts.
 inline constexpr std::uint64_t least_pair_count = 2;
 
-/// Longer pieces are no words, and each merge would go over all of them: they are passed over.
+/// Longer pieces are not words, and every merge would scan them again, so they are skipped.
 inline constexpr std::size_t longest_learnt_piece = 1024;
 
 /// 256 bytes and <|endoftext|>.
 inline constexpr std::size_t least_vocabulary = 257;
 
-/// Learns from texts that are added one by one; keeps their different pieces alone.
+/// Learns from texts that are added one by one; keeps only their distinct pieces.
 class BpeTraining {
  public:
   explicit BpeTraining(PreTokenizer splitter) : splitter_(std::move(splitter)) {}
 
   void add(std::string_view text);
 
-  /// The vocabulary of V tokens: the bytes, merges, then <|endoftext|>. Each merge is of the pair
-  /// that stands most often next to each other within pieces at that time, each piece counted as
-  /// often as it came; of equally frequent pairs the one with the lower left id, then right id. So
-  /// the result is a function of the texts, whatever their order. It is that of Hugging Face's
-  /// BpeTrainer with min_frequency 2 and the alphabet of all bytes, where no piece is that long.
+  /// The vocabulary of V tokens: the bytes, merges, then <|endoftext|>. Each merge takes the pair
+  /// of adjacent tokens that is most frequent within pieces at that time, each piece counted as
+  /// often as it occurred; among equally frequent pairs the one with the lower left id, then right
+  /// id. So the result is a function of the texts, whatever their order. It equals that of Hugging
+  /// Face's BpeTrainer with min_frequency 2 and the alphabet of all bytes, if no piece is too long.
   /// Errors: V below `least_vocabulary` or above most_tokens, or texts with too few pairs.
   Result<Vocabulary> train(std::size_t vocabulary) const;
 

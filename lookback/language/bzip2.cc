@@ -18,10 +18,10 @@ class Decompression {
   Decompression(std::string& input, std::size_t max_bytes)
       : input_(input), max_bytes_(max_bytes), buffer_(most_at_once) {}
 
-  /// Appends the stream that begins where the one before ended. Says what is wrong, or nothing.
+  /// Appends the stream that begins where the one before ended. Returns the problem, or nothing.
   std::string_view append_stream(std::string& output) {
     bz_stream stream{};
-    if (BZ2_bzDecompressInit(&stream, 0, 0) != BZ_OK) return "no memory to decompress it";
+    if (BZ2_bzDecompressInit(&stream, 0, 0) != BZ_OK) return "too little memory to decompress it";
     const std::string_view problem = run(stream, output);
     BZ2_bzDecompressEnd(&stream);
     return problem;
@@ -38,11 +38,11 @@ class Decompression {
       stream.next_out = buffer_.data();
       stream.avail_out = static_cast<unsigned>(buffer_.size());
       state = BZ2_bzDecompress(&stream);
-      if (state != BZ_OK && state != BZ_STREAM_END) return "not a whole bzip2 file";
+      if (state != BZ_OK && state != BZ_STREAM_END) return "an incomplete bzip2 file, or none";
       const std::size_t made = buffer_.size() - stream.avail_out;
       const std::size_t used = given - stream.avail_in;
-      if (state == BZ_OK && made == 0 && used == 0) return "a torn bzip2 file";
-      if (made > max_bytes_ - output.size()) return "too much in it";
+      if (state == BZ_OK && made == 0 && used == 0) return "a truncated bzip2 file";
+      if (made > max_bytes_ - output.size()) return "too much data in it";
       output.append(buffer_.data(), made);
       at_ += used;
     }
@@ -63,8 +63,8 @@ Result<std::string> decompress_bzip2(std::string bytes, std::size_t max_bytes) {
   do {
     const std::string_view problem = decompression.append_stream(output);
     if (!problem.empty()) {
-      return Error{
-          fmt::format("found {}, allowed is a bzip2 file of at most {} bytes", problem, max_bytes)};
+      return Error{fmt::format("found {}, allowed: a bzip2 file of at most {} bytes unpacked",
+                               problem, max_bytes)};
     }
   } while (!decompression.at_end());
   return output;

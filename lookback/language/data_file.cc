@@ -36,8 +36,8 @@ const base::TomlArray& array_at(const base::TomlTable& table, std::string_view k
   return inner == nullptr ? none : *inner;
 }
 
-/// Files of one archive that stay as they are: all that its members name (a subset of them is a set of
-/// its own, with the same checksums).
+/// Files of one archive that stay unchanged: all that its members name (a subset of them is a
+/// separate set, with the same checksums).
 void add_group(const base::TomlTable& root, const base::TomlTable& group, PathsByChecksum& paths) {
   const base::TomlTable& members = table_at(table_at(root, "members"), text_at(group, "download"));
   for (const base::TomlEntry& member : members.entries) {

@@ -52,7 +52,7 @@ std::size_t find_book_mark(std::string_view text, std::string_view which, std::s
   return std::string_view::npos;
 }
 
-/// Leaves of a Project Gutenberg book what stands between its marks; a text without both stays.
+/// Keeps of a Project Gutenberg book what is between its marks; a text without both stays as it is.
 void cut_book(std::string& text) {
   const std::size_t start = find_book_mark(text, "START", 0);
   if (start == std::string::npos) return;
@@ -133,13 +133,13 @@ Result<SourceText> read_text(const std::filesystem::path& path, DocumentKind kin
   if (!bytes) return bytes.error();
   if (const std::size_t nul = bytes->find('\0'); nul != std::string::npos) {
     return Error{
-        fmt::format("{}: found a NUL byte at {}, allowed: text in UTF-8", path.string(), nul)};
+        fmt::format("{}: found a NUL byte at offset {}, allowed: UTF-8 text", path.string(), nul)};
   }
   SourceText text;
   text.file = data_file(path.filename().string(), *bytes);
   text.cleaned = clean_text(std::move(*bytes), kind);
   if (!is_blank(text.cleaned)) return text;
-  return Error{fmt::format("{}: found no text, allowed: files with some", path.string())};
+  return Error{fmt::format("{}: found no text, allowed: a file that contains some", path.string())};
 }
 
 std::vector<std::string_view> split_documents(std::string_view text, DocumentKind kind) {

@@ -45,8 +45,9 @@ bool could_be_merged(const PreTokenizer& splitter, std::string_view text) {
   return pieces.next(piece) && piece.size() == bytes->size();
 }
 
-/// What no merge makes and none could: a token that one could make stays ordinary, and validate()
-/// refuses it, since a special token for each merge that is missing would hide that they are.
+/// Special tokens are those that no merge makes and none could. A token that a merge could make
+/// stays ordinary, and validate() refuses it: making it special would hide that its merge is
+/// missing.
 Result<std::vector<Special>> find_specials(const nlohmann::json& ids,
                                            std::span<const WrittenMerge> merges) {
   const Result<PreTokenizer> splitter = PreTokenizer::make();

@@ -40,7 +40,7 @@ std::string without_brackets(std::string_view text) {
     const std::size_t open = text.find('[');
     const std::size_t end = open == text.npos ? open : text.find_first_of("]\n", open);
     if (end == text.npos) break;
-    // A bracket that its line leaves open stays, with what follows it.
+    // A bracket that is not closed on its line stays, with what follows it.
     const std::size_t kept = text[end] == ']' ? open : end + 1;
     result.append(text.substr(0, kept));
     text.remove_prefix(end + 1);
@@ -63,8 +63,8 @@ std::string strip_between(std::string_view text, char open, char close) {
   return result.append(text);
 }
 
-/// re.sub(r"/' [0-9]/", r"/'[0-9]/", text): the harness writes slashes and a class into the result,
-/// surely by mistake, and so do we.
+/// re.sub(r"/' [0-9]/", r"/'[0-9]/", text): the harness writes slashes and a character class into
+/// the result, surely by mistake, and we do the same.
 std::string replace_quoted_digit(std::string_view text) {
   constexpr std::string_view start = "/' ";
   std::string result;
@@ -73,7 +73,7 @@ std::string replace_quoted_digit(std::string_view text) {
     if (at == text.npos || at + start.size() + 1 >= text.size()) break;
     const char digit = text[at + start.size()];
     const bool found = digit >= '0' && digit <= '9' && text[at + start.size() + 1] == '/';
-    // Where it is no match the next may begin one character on.
+    // If this is no match, the next may begin one character later.
     result.append(text.substr(0, found ? at : at + 1)).append(found ? "/'[0-9]/" : "");
     text.remove_prefix(found ? at + start.size() + 2 : at + 1);
   }

@@ -1,4 +1,4 @@
-// What EleutherAI's lm-evaluation-harness makes of the texts of its tasks before a model sees them.
+// How EleutherAI's lm-evaluation-harness preprocesses the texts of its tasks.
 #pragma once
 
 #include <string>
@@ -7,12 +7,12 @@
 
 namespace lookback::language {
 
-/// HellaSwag's preprocess (tasks/hellaswag/utils.py): stripped, " [title]" becomes ". ", what stands
-/// in brackets on one line goes, and of two spaces one, in one pass.
+/// HellaSwag's preprocess (tasks/hellaswag/utils.py): stripped, " [title]" becomes ". ", text in
+/// brackets on one line is removed, and two spaces become one, in one pass.
 std::string clean_hellaswag(std::string_view text);
 
-/// The pages of a WikiText file in order, as in EleutherAI's wikitext_document_level: one begins at
-/// a line like " = Title = ", whose line it keeps; the newline before that is no page's.
+/// The pages of a WikiText file in order, as in EleutherAI's wikitext_document_level: a page begins
+/// with a line like " = Title = ", which it keeps; the newline before that belongs to no page.
 std::vector<std::string_view> wikitext_pages(std::string_view text);
 
 /// A page with the spaces of its tokenization undone (tasks/wikitext/preprocess_wikitext.py).

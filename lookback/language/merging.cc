@@ -84,8 +84,8 @@ void Merger::merge_long(const MergeTable& table, std::vector<Token>& tokens) {
   for (std::uint32_t i = 0; i < size; ++i) {
     links_[i] = {parts_[i], i == 0 ? no_link : i - 1, i + 1 == size ? no_link : i + 1};
   }
-  // Entries are rank, then place: the least is the leftmost of the lowest rank. One that no longer
-  // says what stands at its place is passed over; whoever changed the place has queued it anew.
+  // Entries are rank, then place: the smallest is the leftmost of the lowest rank. An outdated
+  // entry is skipped; whatever changed its place has queued that again.
   const std::greater<> later;
   const auto entry = [](std::uint32_t rank, std::uint32_t at) {
     return std::uint64_t{rank} << 32 | at;

@@ -1,4 +1,5 @@
-// Byte-pair merges of one piece: of the adjacent pairs that merge, always the lowest rank first.
+// Byte-pair merges of one piece: of the adjacent pairs that merge, the lowest rank always goes
+// first.
 #pragma once
 
 #include <array>
@@ -32,7 +33,7 @@ class MergeTable {
 
   explicit MergeTable(std::size_t expected = 0);
 
-  /// Adds a merge after all that are there. False, and nothing is added, for a pair that is there.
+  /// Adds a merge after all existing ones. Returns false, and adds nothing, if the pair exists.
   bool add(const Merge& merge);
 
   Found find(Token left, Token right) const {
@@ -60,11 +61,12 @@ class MergeTable {
   std::uint32_t count_ = 0;
 };
 
-/// Memory that merging works in, kept from piece to piece.
+/// Scratch memory of merging, reused from piece to piece.
 class Merger {
  public:
-  /// Appends the tokens of `piece` to `tokens`: each byte as `bytes` names it, then merged. Equal
-  /// ranks go from left to right. n log n in the length. REQUIRES piece.size() <= longest_piece.
+  /// Appends the tokens of `piece` to `tokens`: each byte becomes its token in `bytes`, then pairs
+  /// are merged. Equal ranks go from left to right. n log n in the length. REQUIRES piece.size() <=
+  /// longest_piece.
   void merge(const MergeTable& table, const std::array<Token, 256>& bytes, std::string_view piece,
              std::vector<Token>& tokens);
 

@@ -14,8 +14,9 @@
 namespace lookback::language {
 namespace {
 
-// \s of the original is Unicode's White_Space. PCRE2's own \s holds U+180E too, so it is written
-// out. Possessive where nothing after could ask for less: a run is never gone back over.
+// \s of the original is Unicode's White_Space. PCRE2's own \s also contains U+180E, so the class is
+// written out. Quantifiers are possessive where nothing after them could need fewer characters, so
+// no run is backtracked.
 constexpr std::string_view gpt2_pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}++| ?\p{N}++| ?[^\t-\r\x{85}\p{Z}\p{L}\p{N}]++)"
     R"(|[\t-\r\x{85}\p{Z}]+(?![^\t-\r\x{85}\p{Z}])|[\t-\r\x{85}\p{Z}]++)";
@@ -85,8 +86,8 @@ bool PreTokenizer::Pieces::next(std::string_view& piece) {
       matching_->code->jit
           ? pcre2_jit_match(pattern, begin, rest.size(), 0, 0, data, nullptr)
           : pcre2_match(pattern, begin, rest.size(), 0, PCRE2_NO_UTF_CHECK, data, nullptr);
-  // Every character begins a match; should PCRE2 fail (it ran out of memory), one character is
-  // taken, so that no byte is lost.
+  // Every character begins a match; if PCRE2 fails (for lack of memory), one character is taken, so
+  // that no byte is lost.
   const std::size_t matched = found >= 0 ? pcre2_get_ovector_pointer(data)[1] : 0;
   std::size_t length = matched > 0 ? matched : base::character_length(rest, 0);
   if (length > longest_piece) {

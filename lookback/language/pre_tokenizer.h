@@ -1,4 +1,5 @@
-// Text into the pieces that GPT-2's tokenizer merges within: words, numbers, signs, white space.
+// Splits text into the pieces within which GPT-2's tokenizer merges: words, numbers, punctuation,
+// white space.
 #pragma once
 
 #include <cstddef>
@@ -10,21 +11,21 @@
 
 namespace lookback::language {
 
-/// No piece is longer: what would be is cut, so that 32 bits count its bytes.
+/// No piece is longer: longer ones are cut, so that 32 bits can count their bytes.
 inline constexpr std::size_t longest_piece = std::size_t{1} << 28;
 
-/// GPT-2's pattern (github.com/openai/gpt-2, src/encoder.py), compiled. A value that can be copied
-/// and used by several threads at once.
+/// GPT-2's pattern (github.com/openai/gpt-2, src/encoder.py), compiled. A copyable value that
+/// several threads may use at once.
 class PreTokenizer {
  public:
-  /// Error: the PCRE2 of this system knows no Unicode.
+  /// Error: the PCRE2 of this system was built without Unicode.
   static Result<PreTokenizer> make();
 
   struct Matching;  ///< of one thread
 
   /// The pieces of one text, in order. Together they are the text, byte for byte. A byte that
-  /// belongs to no UTF-8 character is a piece of its own, and what stands between such bytes is
-  /// split as a text of its own. Takes time in proportion to the text.
+  /// belongs to no UTF-8 character is a separate piece, and the text between such bytes is split as
+  /// a separate text. Takes time proportional to the text.
   class Pieces {
    public:
     Pieces(const PreTokenizer& splitter, std::string_view text);

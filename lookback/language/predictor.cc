@@ -8,10 +8,10 @@
 namespace lookback::language {
 namespace {
 
-/// Lengths are rounded up to multiples of it: few enough different ones, little work in vain.
+/// Lengths are rounded up to multiples of this: few different lengths, little wasted work.
 constexpr std::size_t length_step = 32;
 
-/// Shows of each sequence the rows of its own tokens.
+/// Shows only the rows of each sequence's own tokens, without padding.
 class Rows final : public model::Observer {
  public:
   Rows(std::span<const std::size_t> members,

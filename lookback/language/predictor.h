@@ -1,4 +1,4 @@
-// What a model answers to windows of tokens: the one place where evaluation meets the engine.
+// A model's predictions for windows of tokens: the only place where evaluation uses the engine.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -28,8 +28,8 @@ class Predictor {
   /// Sees the logits [T,V] of sequence `index`, from several threads.
   using See = std::function<void(std::size_t index, math::Matrix<const float> logits)>;
 
-  /// Runs all of `sequences`. Errors: an empty one, one longer than the model's context, a token
-  /// beyond its vocabulary; before anything is run. base::stopped().
+  /// Runs all of `sequences`. Errors, before anything is run: an empty sequence, one longer than
+  /// the model's context, a token beyond its vocabulary; and base::stopped().
   Status run(std::span<const std::span<const data::Token>> sequences, const See& see) const;
 
  private:

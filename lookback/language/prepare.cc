@@ -28,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One file: its tokens as they will lie in token files, and where its documents end in them.
+/// One file: its tokens as they will be in token files, and where its documents end in them.
 struct Source {
   DataFile file;
   std::uint64_t text_bytes = 0;
@@ -51,7 +51,8 @@ void append_tokens(std::span<const Token> tokens, std::uint32_t width,
   }
 }
 
-/// The documents of one text, so many at a time as keeps the memory of their 32-bit tokens small.
+/// Encodes the documents of one text, few enough at a time to keep the memory of their 32-bit
+/// tokens small.
 void encode_documents(std::span<const std::string_view> documents, const Tokenizer& tokenizer,
                       Token separator, base::Workers& workers, Source& source) {
   constexpr std::size_t together = 256;
@@ -85,10 +86,10 @@ Result<std::vector<Source>> encode_files(const std::vector<fs::path>& files,
     source.stray_bytes = base::count_stray_bytes(text->cleaned);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       if (sources[i].text_checksum == source.text_checksum) {
-        return Error{
-            fmt::format("{}: found the text of {} again: it could be in training and in "
-                        "validation",
-                        file.string(), files[i].string())};
+        return Error{fmt::format(
+            "{}: found the same text as in {}, which could then be in both training and "
+            "validation",
+            file.string(), files[i].string())};
       }
     }
     encode_documents(split_documents(text->cleaned, options.documents), tokenizer, separator,
@@ -180,11 +181,11 @@ Status check_free(const fs::path& out) {
     if (!entries) return entries.error();
     if (entries->empty()) return {};
   }
-  return Error{out.string() + ": is already there, allowed: a new or empty directory"};
+  return Error{out.string() + ": already exists, allowed: a new or empty directory"};
 }
 
-/// A directory beside `out` that takes its name when it is whole, and else is removed; what killed
-/// processes left of the same `out` goes first.
+/// A directory beside `out` that is renamed to it when complete, and otherwise removed; what killed
+/// processes left for the same `out` is removed first.
 class Staging {
  public:
   explicit Staging(const fs::path& out)
@@ -224,7 +225,7 @@ Status write_directory(const fs::path& out, const std::string& tokenizer, const 
   return staging.publish();
 }
 
-/// Documents held out: the share of them, rounded, but neither none nor all.
+/// The number of documents held out: their share, rounded, but neither none nor all.
 std::size_t count_held_out(std::size_t documents, double share) {
   const double asked = std::round(share * static_cast<double>(documents));
   return std::clamp<std::size_t>(static_cast<std::size_t>(asked), 1, documents - 1);
@@ -248,8 +249,8 @@ Result<Prepared> prepare_tokens(const std::vector<fs::path>& files, const Tokeni
   const std::vector<DocumentPlace> order = shuffle_documents(*sources, options.seed);
   if (order.size() < 2) {
     return Error{
-        fmt::format("found {} documents of kind '{}', allowed at least 2, one for "
-                    "validation: give more text or another kind",
+        fmt::format("found {} documents of kind '{}', allowed at least 2, one of them for "
+                    "validation; give more text or another kind",
                     order.size(), name_of(options.documents))};
   }
   const std::string tokenizer_text = to_tokenizer_json(tokenizer.vocabulary());

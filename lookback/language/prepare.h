@@ -1,4 +1,4 @@
-// Texts into what a language model is trained on: a directory of token files.
+// Turns texts into what a language model is trained on: a directory of token files.
 #pragma once
 
 #include <cstddef>
@@ -28,14 +28,15 @@ struct Prepared {
   std::uint64_t stray_bytes = 0;  ///< of the texts, that belong to no UTF-8 character
 };
 
-/// Writes the directory `out`: train.tokens and validation.tokens, in each the documents in an order
-/// drawn from the seed, each with <|endoftext|> after it; the tokenizer as tokenizer.json; data.json,
-/// which says what went in (docs/formats.md). A document is whole in one of the two; each gets one
-/// at least. Depends on texts, tokenizer and options alone, not on threads. The directory appears
-/// when all of it is written; what a killed process left beside it is removed. Keeps the tokens of all texts in memory, 2 bytes each (4 for V above
-/// 65536), and one text at a time.
-/// Errors: those of read_text(); the same text twice; fewer than 2 documents; a tokenizer without
-/// <|endoftext|>; `out` is there and not empty, or cannot be written.
+/// Writes the directory `out`: train.tokens and validation.tokens, each with documents in an order
+/// drawn from the seed, each document followed by <|endoftext|>; the tokenizer as tokenizer.json;
+/// and data.json, which says what it was made from (docs/formats.md). A document is entirely in one
+/// of the two files; each gets at least one. The result depends only on texts, tokenizer and
+/// options, not on threads. The directory appears when all of it is written; what a killed process
+/// left beside it is removed. Keeps the tokens of all texts in memory, 2 bytes each (4 for V above
+/// 65536), and one text at a time. Errors: those of read_text(); the same text twice; fewer than 2
+/// documents; a tokenizer without <|endoftext|>; `out` is there and not empty, or cannot be
+/// written.
 Result<Prepared> prepare_tokens(const std::vector<std::filesystem::path>& files,
                                 const Tokenizer& tokenizer, const std::filesystem::path& out,
                                 const PrepareOptions& options);

@@ -1,5 +1,5 @@
-// What a language model is asked without text: to copy a random sequence that it has just seen, and to
-// look up what stood beside a key.
+// What a language model is tested on without text: copying a random sequence that it has just seen,
+// and looking up the value of a key.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -24,9 +24,9 @@ struct ProbeSequence {
       second;  ///< targets of the second copy, or the values that are asked for
 };
 
-/// Sequence i of copying: T/2 tokens drawn uniformly from `plain`, twice. First: all of the first copy
-/// but its first token, which nothing comes before; second: all of the second copy.
-/// REQUIRES length >= 4, plain not empty.
+/// Sequence i of copying: T/2 tokens drawn uniformly from `plain`, twice. First: all of the first
+/// copy except its first token, which has no predecessor; second: all of the second copy. REQUIRES
+/// length >= 4, plain not empty.
 ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t length,
                                std::uint64_t seed, std::uint64_t index);
 
@@ -36,7 +36,7 @@ ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t l
 ProbeSequence lookup_sequence(std::span<const data::Token> plain, std::size_t length,
                               std::uint64_t seed, std::uint64_t index);
 
-/// How a model did, a number a sequence.
+/// A model's results, one number per sequence.
 struct ProbeScores {
   std::vector<double> first_loss;       ///< mean nats over the first copy; none in lookup
   std::vector<double> second_loss;      ///< mean nats over what is asked for

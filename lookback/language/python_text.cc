@@ -12,8 +12,8 @@
 namespace lookback::language {
 namespace {
 
-/// What str.isspace() says yes to beyond ASCII: U+0085, 00A0, 1680, 2000-200A, 2028, 2029, 202F,
-/// 205F and 3000.
+/// The characters beyond ASCII for which str.isspace() is true: U+0085, 00A0, 1680, 2000-200A,
+/// 2028, 2029, 202F, 205F and 3000.
 constexpr std::string_view wide_spaces[] = {
     "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81",
     "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86",
@@ -24,7 +24,7 @@ bool is_ascii_space(char c) {
   return c == ' ' || (c >= '\x09' && c <= '\x0D') || (c >= '\x1C' && c <= '\x1F');
 }
 
-/// Bytes of the space that a text begins with; 0 where it begins with something else.
+/// The bytes of the space that a text begins with; 0 if it begins with anything else.
 std::size_t space_at_start(std::string_view text) {
   if (text.empty()) return 0;
   if (is_ascii_space(text.front())) return 1;
@@ -94,7 +94,7 @@ std::string capitalize(std::string_view text) {
   const CasePattern code(
       pcre2_compile(units_of(pattern), pattern.size(), options, &error, &offset, nullptr));
   constexpr std::string_view replacement = R"(\u$1\L$2)";
-  // A character changes its case and with it at most its bytes, of which it has four at most.
+  // Changing case may change a character's number of bytes, which is at most four.
   std::string result(4 * text.size() + 1, '\0');
   std::size_t size = result.size();
   const int replaced =

@@ -1,4 +1,4 @@
-// A tokenizer from whichever files it is kept in.
+// Reads a tokenizer from any of the supported files.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,8 @@
 namespace lookback::language {
 
 /// `path` is a directory with tokenizer.json, or with vocab.bpe and encoder.json (or merges.txt and
-/// vocab.json, their names at Hugging Face); or one of those files, the other of a pair beside it;
-/// or a file of ranks (.tiktoken). Errors name the file.
+/// vocab.json, their names at Hugging Face); or one of those files, with the other of a pair beside
+/// it; or a file of ranks (.tiktoken). Errors name the file.
 Result<Tokenizer> read_tokenizer(const std::filesystem::path& path);
 
 /// Writes tokenizer.json.

@@ -23,12 +23,11 @@ Result<Window> request_window(const Request& request, const Encode& encode, std:
     window.tokens.insert(window.tokens.begin(), end_of_text);
   }
   if (before.empty() || window.tokens.size() <= before.size()) {
-    return Error{
-        "found a continuation that adds no token to its context's, one or more are needed"};
+    return Error{"found a continuation that adds no token to its context, required: at least one"};
   }
   window.scored = window.tokens.size() - before.size();
   if (window.scored > context) {
-    return Error{fmt::format("found a continuation of {} tokens, the model's context has {}",
+    return Error{fmt::format("found a continuation of {} tokens, but the model's context has {}",
                              window.scored, context)};
   }
   if (window.tokens.size() > context + 1) {
@@ -45,7 +44,7 @@ std::vector<Window> rolling_windows(std::span<const Token> tokens, std::size_t c
   for (std::size_t scored = 0; scored < tokens.size();) {
     const std::size_t next = std::min(tokens.size() - scored, context);
     const std::size_t end = scored + next;
-    // The first window begins with end_of_text, each other is filled with the tokens before it.
+    // The first window begins with end_of_text; each other is extended with the tokens before it.
     const std::size_t start = scored == 0 ? 0 : end - (context + 1);
     Window window{{}, next};
     if (scored == 0) window.tokens.push_back(end_of_text);

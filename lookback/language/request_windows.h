@@ -1,4 +1,4 @@
-// Requests as the tokens that a model is run on, by the rules of lm-evaluation-harness
+// Turns requests into the tokens that a model is run on, by the rules of lm-evaluation-harness
 // (lm_eval/api/model.py, utils.py).
 //
 // Legend: T the model's context in tokens.
@@ -28,17 +28,17 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
-/// The window of a request with a context: white space at the context's end counts as the
-/// continuation's, whose tokens are those of both texts together after as many as the context has
-/// alone. No token stands before the context, but end_of_text for an empty one. Of more than T + 1
-/// tokens the last T + 1 stay. Errors: a continuation of no token or of more than T.
-/// REQUIRES context >= 1.
+/// The window of a request with a context. White space at the end of the context belongs to the
+/// continuation; if the context alone has n tokens, the continuation's tokens are those of both
+/// texts together after the first n. No token precedes the context, except that an empty one gets
+/// end_of_text. Of more than T + 1 tokens the last T + 1 are kept. Errors: a continuation of no
+/// tokens or more than T. REQUIRES context >= 1.
 Result<Window> request_window(const Request& request, const Encode& encode, std::size_t context,
                               data::Token end_of_text);
 
 /// The windows of a text without context, in which each of its tokens is scored once: the first T
-/// from end_of_text, then T at a time after one token of context, and the last window filled with
-/// context to T + 1 tokens. None for no tokens. REQUIRES context >= 1.
+/// after end_of_text, then T at a time after one token of context, and the last window extended
+/// with context to T + 1 tokens. None for no tokens. REQUIRES context >= 1.
 std::vector<Window> rolling_windows(std::span<const data::Token> tokens, std::size_t context,
                                     data::Token end_of_text);
 

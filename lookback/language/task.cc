@@ -22,7 +22,7 @@ constexpr std::size_t most_task_bytes = std::size_t{256} << 20;
 constexpr std::string_view all_tasks[] = {"hellaswag", "arc_easy", "arc_challenge", "lambada",
                                           "wikitext"};
 
-/// A file that a task can be read from; of several the first that is there.
+/// A file that a task can be read from; if there are several, the first that exists.
 struct TaskFile {
   std::string_view task;
   TaskKind kind;
@@ -49,7 +49,7 @@ Result<const TaskFile*> find_task_file(std::string_view name,
     missing.push_back(file.file);
   }
   if (missing.empty()) {
-    return Error{fmt::format("found \"{}\" as a task, allowed are {}", base::printable(name),
+    return Error{fmt::format("found the task \"{}\", allowed: {}", base::printable(name),
                              fmt::join(all_tasks, ", "))};
   }
   return Error{fmt::format("{}: found no {}, which {} needs", directory.string(),
@@ -57,14 +57,14 @@ Result<const TaskFile*> find_task_file(std::string_view name,
                ErrorKind::not_found};
 }
 
-/// The first line of a file that holds bytes of no text.
+/// Refuses bytes that are not text, naming the first such line.
 Status check_text(std::string_view text, const std::string& where) {
   for (std::size_t line = 1; !text.empty(); ++line) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view here = text.substr(0, end);
     if (!base::count_code_points(here) || here.find('\0') != here.npos) {
       return Error{
-          fmt::format("{}:{}: found bytes that are no text, allowed is UTF-8", where, line)};
+          fmt::format("{}:{}: found bytes that are not text, allowed: UTF-8", where, line)};
     }
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -91,7 +91,8 @@ Result<Task> read_task(std::string_view name, const std::filesystem::path& direc
   Result<std::vector<Document>> documents = (*file)->parse(*text, path.string());
   if (!documents) return documents.error();
   if (documents->empty()) {
-    return Error{fmt::format("{}: found no documents, {} needs one or more", path.string(), name)};
+    return Error{
+        fmt::format("{}: found no documents, but {} needs at least one", path.string(), name)};
   }
   Task task{std::string(name), (*file)->kind, std::move(*documents), 0, std::move(origin)};
   task.original = task.documents.size();

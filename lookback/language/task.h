@@ -14,7 +14,7 @@
 
 namespace lookback::language {
 
-/// How probable is `continuation` after `context`? An empty context stands for the start of a text.
+/// How probable is `continuation` after `context`? An empty context means the start of a text.
 struct Request {
   std::string context;
   std::string continuation;  ///< never empty

@@ -26,7 +26,7 @@ Error error_at_line(std::string_view where, std::size_t line, std::string_view p
   return Error{fmt::format("{}:{}: {}", where, line, problem)};
 }
 
-/// Takes the next line off a text, without its end.
+/// Removes the next line from a text and returns it without its line end.
 std::string_view take_line(std::string_view& text) {
   const std::size_t end = std::min(text.find('\n'), text.size());
   std::string_view line = text.substr(0, end);
@@ -39,7 +39,7 @@ Result<std::string> text_field(const json& item, std::string_view key) {
   const json* value = base::find_value(item, {key});
   if (value == nullptr) return Error{fmt::format("found no \"{}\", which every item needs", key)};
   if (!value->is_string()) {
-    return Error{fmt::format("found {} as \"{}\", allowed is a text",
+    return Error{fmt::format("found {} as \"{}\", allowed: a text",
                              base::printable(value->dump(), 40), key)};
   }
   return value->get<std::string>();
@@ -49,13 +49,13 @@ Result<std::vector<std::string>> choices_field(const json& item, std::string_vie
   std::vector<std::string> choices;
   for (const json& choice : base::find_array(item, {key})) {
     if (!choice.is_string()) {
-      return Error{fmt::format("found {} among \"{}\", allowed are texts",
+      return Error{fmt::format("found {} among \"{}\", allowed: texts",
                                base::printable(choice.dump(), 40), key)};
     }
     choices.push_back(choice.get<std::string>());
   }
   if (choices.size() < 2) {
-    return Error{fmt::format("found {} \"{}\", allowed are two or more", choices.size(), key)};
+    return Error{fmt::format("found {} \"{}\", allowed: two or more", choices.size(), key)};
   }
   return choices;
 }
@@ -67,7 +67,7 @@ Result<std::size_t> gold_field(const json& item, std::string_view key, std::size
   if (text.size() == 1 && text[0] >= '0' && text[0] <= '9') gold = std::uint64_t(text[0] - '0');
   if (!gold || *gold >= choices) {
     const json* value = base::find_value(item, {key});
-    return Error{fmt::format("found {} as \"{}\", allowed is 0 to {}",
+    return Error{fmt::format("found {} as \"{}\", allowed: 0 to {}",
                              value != nullptr ? base::printable(value->dump(), 40) : "nothing", key,
                              choices - 1)};
   }
@@ -114,7 +114,7 @@ Result<Document> last_word_item(const json& item) {
     const Result<std::string> text = text_field(item, "text");
     if (!text) return text.error();
     const std::size_t space = text->rfind(' ');
-    if (space == text->npos) return Error{"found a text of one word, allowed are two or more"};
+    if (space == text->npos) return Error{"found a text of one word, allowed: two or more"};
     request = {text->substr(0, space), text->substr(space)};
   } else {
     Result<std::string> context = text_field(item, "context");
@@ -137,9 +137,9 @@ Result<std::vector<Document>> parse_items(std::string_view text, std::string_vie
     if (strip(item_text).empty()) continue;
     const json item = base::parse_json(item_text);
     if (!item.is_object()) {
-      return error_at_line(
-          where, line,
-          fmt::format("found {}, allowed is a JSON object a line", base::printable(item_text, 40)));
+      return error_at_line(where, line,
+                           fmt::format("found {}, allowed: one JSON object per line",
+                                       base::printable(item_text, 40)));
     }
     Result<Document> document = parse(item);
     if (!document) return document.error().at(fmt::format("{}:{}", where, line));
@@ -171,7 +171,7 @@ Result<std::vector<Document>> parse_hellaswag_lines(std::string_view text, std::
     if (label.size() != 1 || label[0] < '0' || label[0] > '3') {
       return error_at_line(
           where, line + 1,
-          fmt::format("found \"{}\" as the label, allowed is 0 to 3", base::printable(label, 40)));
+          fmt::format("found \"{}\" as the label, allowed: 0 to 3", base::printable(label, 40)));
     }
     std::vector<std::string> endings;
     for (std::size_t i = 0; i < hellaswag_endings; ++i) {

@@ -13,8 +13,8 @@ namespace lookback::language {
 /// Lines of {activity_label, ctx_a, ctx_b, endings, label}, as HellaSwag's authors publish them.
 Result<std::vector<Document>> parse_hellaswag_json(std::string_view text, std::string_view where);
 
-/// Six lines an item: context with its activity, label, four endings; cleaned as the texts of the
-/// JSON form are (clean_hellaswag), of which some of it has been done by whoever made the file.
+/// Six lines per item: context with its activity, label, four endings; cleaned like the texts of
+/// the JSON form (clean_hellaswag), although the makers of the file already did some of that.
 Result<std::vector<Document>> parse_hellaswag_lines(std::string_view text, std::string_view where);
 
 /// Lines of {query, choices, gold}; the query is the whole prompt.

@@ -12,7 +12,7 @@
 namespace lookback::language {
 namespace {
 
-/// Of logits [T,V] after a window's tokens but the last.
+/// The answer from logits [T,V] after all of a window's tokens but the last.
 Answer answer_to(const Window& window, math::Matrix<const float> logits) {
   Answer answer{0, true};
   for (std::size_t t = window.tokens.size() - window.scored; t < window.tokens.size(); ++t) {
@@ -24,7 +24,7 @@ Answer answer_to(const Window& window, math::Matrix<const float> logits) {
   return answer;
 }
 
-/// The first of each set of equal windows, and for every window which of those it equals.
+/// The distinct windows, and for every window the distinct one that it equals.
 struct Distinct {
   std::vector<std::size_t> first;
   std::vector<std::size_t> of;
@@ -48,7 +48,7 @@ Distinct distinct(std::span<const Window> windows) {
   return result;
 }
 
-/// The last token of a window is only scored: nobody else looks at it.
+/// The last token of a window is only scored; the model does not read it.
 Status check_last(const Window& window, std::size_t vocabulary) {
   if (window.tokens.back() < vocabulary) return {};
   return Error{fmt::format("found token {}, allowed: below {}, the model's vocabulary",

@@ -1,4 +1,4 @@
-// A model as evaluation tasks ask it.
+// A model as evaluation tasks use it.
 #pragma once
 
 #include <span>

@@ -31,7 +31,7 @@ std::string error_key(std::string_view metric) {
   return fmt::format("{}{}{}", metric, error_suffix, no_filter);
 }
 
-/// The metric whose value stands under a key; nothing for any other key.
+/// The metric whose value has this key; nothing for any other key.
 std::optional<std::string_view> metric_of(std::string_view key) {
   if (!key.ends_with(no_filter)) return std::nullopt;
   key.remove_suffix(no_filter.size());
@@ -39,7 +39,7 @@ std::optional<std::string_view> metric_of(std::string_view key) {
   return key;
 }
 
-/// Whether its value may be infinite, and so null: only what is exp of a loss grows so large.
+/// Whether its value may be infinite, and so null: only the exponential of a loss grows that large.
 bool is_exponential(std::string_view metric) {
   return metric.find("perplexity") != std::string_view::npos;
 }
@@ -55,7 +55,7 @@ Result<std::optional<double>> read_error(const json& fields, std::string_view ta
   if (value == nullptr || value->is_null() || *value == no_error) return std::optional<double>();
   const std::optional<double> error = base::find_number(fields, {key});
   if (!error || *error < 0) {
-    return error_in(task, key, "allowed is a number of 0 or more, or \"N/A\"");
+    return error_in(task, key, "must be a number of 0 or more, or \"N/A\"");
   }
   return error;
 }
@@ -67,12 +67,12 @@ Result<std::vector<Metric>> read_metrics(const json& fields, std::string_view ta
     if (!name) continue;
     std::optional<double> number = base::find_number(fields, {key});
     if (value.is_null() && is_exponential(*name)) number = std::numeric_limits<double>::infinity();
-    if (!number) return error_in(task, key, "allowed is a finite number");
+    if (!number) return error_in(task, key, "must be a finite number");
     const Result<std::optional<double>> error = read_error(fields, task, error_key(*name));
     if (!error) return error.error();
     metrics.push_back({std::string(*name), *number, *error});
   }
-  if (metrics.empty()) return error_in(task, "METRIC,none", "found none, one or more are needed");
+  if (metrics.empty()) return error_in(task, "METRIC,none", "is missing; at least one is required");
   return metrics;
 }
 
@@ -84,12 +84,13 @@ Result<TaskScore> read_score(const json& value, const std::string& task, const j
   const std::optional<std::uint64_t> effective =
       base::find_count(value, {"n-samples", task, "effective"});
   if (!original || !effective || *effective == 0 || *effective > *original) {
-    return error_in(task, "n-samples", "needed are \"original\" and 1 to as many \"effective\"");
+    return error_in(task, "n-samples",
+                    "must have \"original\", and \"effective\" from 1 to as many");
   }
   TaskScore score{task, static_cast<std::size_t>(*original), static_cast<std::size_t>(*effective),
                   std::move(*metrics)};
   if (const json* about = base::find_value(value, {"configs", task})) {
-    if (!about->is_object()) return error_in(task, "configs", "allowed is an object");
+    if (!about->is_object()) return error_in(task, "configs", "must be an object");
     score.about = *about;
   }
   return score;
@@ -131,18 +132,18 @@ json to_json(const TaskResults& results) {
 Result<TaskResults> parse_task_results(const json& value) {
   const json* by_task = base::find_value(value, {"results"});
   if (by_task == nullptr || !by_task->is_object()) {
-    return Error{"found no object \"results\", which evaluations have"};
+    return Error{"found no object \"results\", which every evaluation has"};
   }
   TaskResults results;
   for (const auto& [task, fields] : by_task->items()) {
-    if (!fields.is_object()) return error_in(task, task, "allowed is an object of metrics");
+    if (!fields.is_object()) return error_in(task, task, "must be an object of metrics");
     Result<TaskScore> score = read_score(value, task, fields);
     if (!score) return score.error();
     results.tasks.push_back(std::move(*score));
   }
-  if (results.tasks.empty()) return Error{"found no task in \"results\", one or more are needed"};
+  if (results.tasks.empty()) return Error{"found no task in \"results\", required: at least one"};
   if (const json* config = base::find_value(value, {"config"})) {
-    if (!config->is_object()) return Error{"found no object as \"config\", allowed is one"};
+    if (!config->is_object()) return Error{"\"config\" is not an object"};
     results.config = *config;
   }
   return results;

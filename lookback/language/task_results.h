@@ -1,4 +1,4 @@
-// The scores of a model as a file in the shape of lm-evaluation-harness's results.
+// The scores of a model as a file in the format of lm-evaluation-harness's results.
 #pragma once
 
 #include <filesystem>
@@ -26,15 +26,16 @@ const Metric* find_metric(const TaskResults& results, std::string_view task,
 ///  "n-samples": {TASK: {"original": documents there are, "effective": evaluated}},
 ///  "configs": {TASK: what it was asked of}, where something is known,
 ///  "config": config}
-/// An infinite perplexity is null, for JSON has no infinite numbers.
+/// An infinite perplexity is null, because JSON has no infinity.
 nlohmann::json to_json(const TaskResults& results);
 
-/// The other way; tasks and metrics come in the order of their names. Fields and filters that are
-/// not known are passed over. Errors name the task and the field: it is missing, not a finite
-/// number (null, of what is no perplexity), a negative error, or counts that do not fit each other.
+/// The inverse; tasks and metrics come in the order of their names. Unknown fields and filters are
+/// ignored. Errors name the task and the field: it is missing, not a finite number (or null, if it
+/// is not a perplexity), a negative error, or inconsistent counts.
 Result<TaskResults> parse_task_results(const nlohmann::json& value);
 
-/// What a file holds: to_json, indented. Text that is not UTF-8 becomes the replacement character.
+/// The contents of a file: to_json, indented. Text that is not UTF-8 becomes the replacement
+/// character.
 std::string text_of(const TaskResults& results);
 
 /// Writes and reads the file. Errors, which name the file: it cannot be written or read, has over

@@ -19,8 +19,8 @@ struct Estimate {
   std::optional<double> standard_error;
 };
 
-/// sum(top) / sum(bottom), a term a document. With ones below it is the mean, and its standard
-/// error is the mean's.
+/// sum(top) / sum(bottom), one term per document. If `bottom` is all ones, this is the mean with
+/// its standard error.
 Estimate ratio(std::span<const double> top, std::span<const double> bottom) {
   double top_sum = 0;
   double bottom_sum = 0;
@@ -86,12 +86,12 @@ Result<std::vector<Answer>> ask(const Task& task, std::span<const Window> window
   Result<std::vector<Answer>> answers = model(windows);
   if (!answers) return answers;
   if (answers->size() != windows.size()) {
-    return Error{fmt::format("{}: found {} answers of the model to {} windows", task.name,
+    return Error{fmt::format("{}: the model gave {} answers to {} windows", task.name,
                              answers->size(), windows.size())};
   }
   for (const Answer& answer : *answers) {
     if (!std::isfinite(answer.log_probability)) {
-      return Error{fmt::format("{}: found the log-probability {}, allowed are finite ones",
+      return Error{fmt::format("{}: found the log-probability {}, allowed: finite numbers",
                                task.name, answer.log_probability)};
     }
   }
@@ -105,8 +105,8 @@ double choice_length(const Request& request) {
   return static_cast<double>(base::count_code_points(choice).value_or(choice.size()));
 }
 
-/// Whether the gold choice has the first of the greatest log-probabilities, each divided by its
-/// choice's length if `by_length`; a choice without a character is then the least of all.
+/// Whether the gold choice is the first with the largest log-probability, each divided by its
+/// choice's length if `by_length`; a choice without characters then ranks last.
 bool is_right(const Document& document, std::span<const Answer> answers, bool by_length) {
   std::vector<double> scores;
   for (std::size_t i = 0; i < answers.size(); ++i) {

@@ -16,19 +16,19 @@
 
 namespace lookback::language {
 
-/// What a model says to a window.
+/// A model's answer to a window.
 struct Answer {
   double log_probability = 0;  ///< nats, the sum over the scored tokens
   bool greedy = false;         ///< whether it puts each of them first of all tokens
 };
 
-/// Answers to windows, one each, in their order; it may run them in any other.
+/// Answers windows, one answer each, in their order; they may be run in any other.
 using Model = std::function<Result<std::vector<Answer>>(std::span<const Window> windows)>;
 
 struct Metric {
   std::string name;
   double value = 0;  ///< infinite where a perplexity is beyond what a double holds
-  /// Of the value over documents; none for one document, or of a value that is not finite.
+  /// Standard error of the value over documents; none for a single document or a non-finite value.
   std::optional<double> standard_error;
 
   bool operator==(const Metric&) const = default;
@@ -44,11 +44,11 @@ struct TaskScore {
   bool operator==(const TaskScore&) const = default;
 };
 
-/// exp of a mean loss in nats, with its standard error to first order: both are infinite, and the error
-/// none, above 709 nats. The loss beside it says how large it is.
+/// exp of a mean loss in nats, with its standard error to first order. Above 709 nats it is
+/// infinite and has no error; the loss beside it says how large it is.
 Metric perplexity_of(std::string name, const Metric& loss);
 
-/// Asks the model once for all windows of the task and scores its answers.
+/// Runs the model once on all windows of the task and scores its answers.
 ///   multiple choice  acc: the share of documents whose gold choice has the first of the greatest
 ///                    log-probabilities; acc_norm: of those divided by the choice's Unicode code
 ///                    points, without the space before it

@@ -118,9 +118,8 @@ Status derive_merges(Vocabulary& vocabulary) {
     if (token.size() <= longest_piece) merger.merge(table, bytes, token, parts);
     if (parts.size() != 2) {
       return Error{
-          fmt::format("rank {}: found a token that lower ranks leave in {} parts, allowed "
-                      "2",
-                      id, parts.size())};
+          fmt::format("rank {}: found a token that lower ranks merge into {} parts, allowed: 2", id,
+                      parts.size())};
     }
     vocabulary.merges.push_back({parts[0], parts[1], id});
     table.add(vocabulary.merges.back());
@@ -128,8 +127,8 @@ Status derive_merges(Vocabulary& vocabulary) {
   return {};
 }
 
-/// Tokens that GPT-2's pattern cuts can never come of it. A few may be there, since later versions
-/// of Unicode know more letters.
+/// Tokens that GPT-2's pattern cuts can never result from it. A few are tolerated, since later
+/// versions of Unicode have more letters.
 Status check_pattern(const Vocabulary& vocabulary) {
   const Result<PreTokenizer> splitter = PreTokenizer::make();
   if (!splitter) return splitter.error();
@@ -144,8 +143,8 @@ Status check_pattern(const Vocabulary& vocabulary) {
   }
   if (100 * cut <= whole) return {};
   return Error{
-      fmt::format("found {} of {} tokens that GPT-2's pattern cuts, allowed 1 in 100: this "
-                  "vocabulary is of another pattern",
+      fmt::format("found {} of {} tokens that GPT-2's pattern would cut, allowed: 1 in 100; this "
+                  "vocabulary was made with another pattern",
                   cut, cut + whole)};
 }
 

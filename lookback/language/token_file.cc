@@ -26,7 +26,7 @@ static_assert(std::endian::native == std::endian::little, "token files are mappe
 constexpr std::array<char, 8> token_magic{'L', 'O', 'O', 'K', 'T', 'O', 'K', 'S'};
 constexpr std::uint32_t token_version = 1;
 
-/// The header as it lies in the file, without padding.
+/// The header as it is in the file, without padding.
 struct RawHeader {
   std::array<char, 8> magic = token_magic;
   std::uint32_t version = token_version;
@@ -48,7 +48,8 @@ std::uint64_t header_checksum(const RawHeader& raw) {
 }
 
 Status check_header(const RawHeader& raw, std::uint64_t file_size) {
-  if (raw.magic != token_magic) return Error{"not a token file: lookback tokens prepare makes one"};
+  if (raw.magic != token_magic)
+    return Error{"not a token file; `lookback tokens prepare` makes them"};
   if (raw.version != token_version) {
     return Error{fmt::format("found version {}, allowed {}", raw.version, token_version)};
   }
@@ -60,7 +61,7 @@ Status check_header(const RawHeader& raw, std::uint64_t file_size) {
   }
   const std::uint64_t held = file_size - sizeof(RawHeader);
   if (held % raw.width != 0 || held / raw.width != raw.tokens) {
-    return Error{fmt::format("found {} bytes of tokens, allowed {} x {} as the header says: torn",
+    return Error{fmt::format("found {} bytes of tokens, but the header says {} x {}: truncated",
                              held, raw.tokens, raw.width)};
   }
   return {};
@@ -68,7 +69,7 @@ Status check_header(const RawHeader& raw, std::uint64_t file_size) {
 
 template <class Number>
 std::span<const Number> numbers_of(const std::byte* begin, std::uint64_t count) {
-  // The mapping begins at a page, the tokens 64 bytes after: aligned.
+  // The mapping begins at a page and the tokens 64 bytes later, so they are aligned.
   return {reinterpret_cast<const Number*>(begin), static_cast<std::size_t>(count)};
 }
 
@@ -81,7 +82,7 @@ Result<std::span<const std::byte>> map_file(const std::filesystem::path& path) {
   if (::fstat(file, &status) != 0) {
     mapped = base::system_error("stat", path, errno);
   } else if (!S_ISREG(status.st_mode) || status.st_size < std::int64_t{sizeof(RawHeader)}) {
-    mapped = Error{path.string() + ": not a token file: lookback tokens prepare makes one"};
+    mapped = Error{path.string() + ": not a token file; `lookback tokens prepare` makes them"};
   } else {
     const auto size = static_cast<std::size_t>(status.st_size);
     void* begin = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
@@ -148,7 +149,7 @@ const std::byte* TokenFile::tokens_begin() const { return mapping_.data() + size
 Status TokenFile::check_tokens() const {
   const base::Bytes bytes = mapping_.subspan(sizeof(RawHeader));
   if (base::checksum({&bytes, 1}) != header_.tokens_checksum) {
-    return Error{"the tokens are damaged: their checksum is not the header's"};
+    return Error{"the tokens are damaged: their checksum differs from the header's"};
   }
   std::uint64_t separators = 0;
   for (std::uint64_t i = 0; i < size(); ++i) {
@@ -160,7 +161,7 @@ Status TokenFile::check_tokens() const {
     separators += found == header_.separator ? 1 : 0;
   }
   if (separators != header_.documents) {
-    return Error{fmt::format("found {} ends of documents, the header says {}", separators,
+    return Error{fmt::format("found {} ends of documents, but the header says {}", separators,
                              header_.documents)};
   }
   return {};

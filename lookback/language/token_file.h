@@ -1,4 +1,4 @@
-// A file of tokens that is mapped into memory; docs/formats.md describes its bytes.
+// A file of tokens, mapped into memory; docs/formats.md describes its bytes.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace lookback::language {
 
 using data::Token;
 
-/// What the header says of the tokens.
+/// What the header says about the tokens.
 struct TokenFileHeader {
   std::uint32_t width = 2;       ///< bytes of a token: 2 for V up to 65536, else 4
   std::uint32_t vocabulary = 0;  ///< V; every token is below it
@@ -26,7 +26,7 @@ struct TokenFileHeader {
   std::uint64_t tokenizer_checksum = 0;  ///< of the tokenizer.json that made the tokens
 };
 
-/// Bytes that a token of a vocabulary of V takes: 2 or 4.
+/// The bytes per token for a vocabulary of V: 2 or 4.
 std::uint32_t token_width(std::size_t vocabulary);
 
 /// Writes a file of the concatenation of `tokens`, numbers of `header.width` bytes, lowest byte
@@ -40,11 +40,12 @@ enum class TokenCheck {
   everything  ///< and the checksum, and that every token is below V: reads all of the file
 };
 
-/// An open token file, read-only. Copying tokens is safe from several threads. It must not be
-/// shortened while it is open: the system ends a process that reads what is no longer there.
+/// An open token file, read-only. Copying tokens is safe from several threads. The file must not be
+/// truncated while it is open: the system kills a process that reads beyond its end.
 class TokenFile {
  public:
-  /// Errors name the file: it cannot be read, is no token file, of another version, torn, damaged.
+  /// Errors name the file: it cannot be read, is not a token file, has another version, is
+  /// truncated or damaged.
   static Result<TokenFile> open(const std::filesystem::path& path,
                                 TokenCheck check = TokenCheck::everything);
 
@@ -62,7 +63,7 @@ class TokenFile {
   /// Fills `tokens` with those from `first` on. REQUIRES first + tokens.size() <= size().
   void copy(std::uint64_t first, std::span<Token> tokens) const;
 
-  /// The tokens in place; empty where the width is another.
+  /// The tokens in place; empty if the width is different.
   std::span<const std::uint16_t> narrow() const;
   std::span<const std::uint32_t> wide() const;
 

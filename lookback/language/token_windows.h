@@ -1,4 +1,4 @@
-// Windows of T tokens of a token file: what a language model is trained and validated on.
+// Windows of T tokens from a token file: what a language model is trained and validated on.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -12,11 +12,11 @@
 
 namespace lookback::language {
 
-/// Windows in a random order, epoch after epoch. An epoch cuts the file into windows of T tokens, from
-/// an offset below T of its own, so that where a window begins is no part of the text; of
-/// n = (tokens - (T - 1)) / T windows each comes once, in an order that is a pure function of
-/// (seed, epoch). Window i of all epochs so is one of (file, seed, i). Documents follow each other
-/// within a window, as in GPT-2's training.
+/// Windows in a random order, epoch after epoch. Each epoch cuts the file into windows of T tokens
+/// from its own offset below T, so that windows do not always start at the same places. Each of the
+/// n = (tokens - (T - 1)) / T windows comes once, in an order that is a pure function of (seed,
+/// epoch); so window i over all epochs is a pure function of (file, seed, i). Documents follow each
+/// other within a window, as in GPT-2's training.
 class ShuffledWindows final : public data::TokenSource {
  public:
   /// REQUIRES that check_windows(file, length) succeeds.
@@ -35,10 +35,10 @@ class ShuffledWindows final : public data::TokenSource {
   std::uint64_t windows_ = 0;
 };
 
-/// Windows of which some repeat themselves: window i is one with the probability `share`, and then says
-/// its first P tokens again and again until it is full, P uniform on {min_period..max_period}, both as
-/// (seed, i) says. Novels do not repeat themselves word by word, as web pages do: this is the pressure
-/// towards copying that they lack, of a known size.
+/// Windows of which some repeat themselves: with probability `share`, window i repeats its first P
+/// tokens until it is full, P uniform on {min_period..max_period}, both drawn from (seed, i).
+/// Unlike web pages, novels do not repeat themselves word for word; this adds the missing pressure
+/// towards copying, in a known amount.
 class RepeatedWindows final : public data::TokenSource {
  public:
   struct Repeats {
@@ -64,12 +64,12 @@ class RepeatedWindows final : public data::TokenSource {
   std::uint64_t seed_;
 };
 
-/// Held-out windows, spread evenly over the whole file. The file is cut into windows in the order of the
-/// text, each beginning with the token that the one before ended with, so that every token but the
-/// first is predicted once; what is left over at the end is not read. Of these n windows, k = min(n,
-/// most) are taken: the k stretches of the file that begin at window floor(i n / k) each give their
-/// middle one. So which windows they are is a pure function of the file's length, T and `most`, no two
-/// predict the same token, and all n come where `most` allows.
+/// Held-out windows, spread evenly over the whole file. The file is cut into windows in the order
+/// of the text, each beginning with the token that the one before ended with, so that every token
+/// but the first is predicted once; what is left over at the end is not read. Of these n windows, k
+/// = min(n, most) are taken: the middle one of each of the k stretches that begin at windows
+/// floor(i n / k). So the choice is a pure function of the file's length, T and `most`, no two
+/// windows predict the same token, and all n are taken if `most` allows.
 class SpreadWindows final : public data::TokenSource {
  public:
   /// REQUIRES that check_windows(file, length) succeeds, and most >= 1.
@@ -90,8 +90,8 @@ class SpreadWindows final : public data::TokenSource {
   std::uint64_t windows_ = 0;
 };
 
-/// Whether windows of `length` tokens, at least 2, can be drawn: from every offset one. The error
-/// says what was found and what is allowed.
+/// Whether windows of `length` tokens, at least 2, can be drawn: at least one from every offset.
+/// The error says what was found and what is allowed.
 Status check_windows(const TokenFile& file, std::size_t length);
 
 }  // namespace lookback::language

@@ -11,9 +11,9 @@
 namespace lookback::language {
 namespace {
 
-/// Pieces of one text that came before, and where their tokens stand in the result: most words of
-/// a text do, and copying is faster than merging. A table with one place for each hash: what comes
-/// later takes it.
+/// Pieces of one text that occurred before, and where their tokens are in the result: most words of
+/// a text recur, and copying is faster than merging. The table has one entry per hash; later pieces
+/// overwrite it.
 class PiecesBefore {
  public:
   explicit PiecesBefore(std::size_t text_size)
@@ -39,7 +39,8 @@ class PiecesBefore {
   std::vector<Entry> entries_;
 };
 
-/// The next special tokens in a text, left to right, the longest of those that begin together.
+/// Finds the special tokens of a text from left to right, taking the longest of those that begin
+/// together.
 class SpecialSearch {
  public:
   SpecialSearch(const std::vector<Special>& specials, std::string_view text)
@@ -47,7 +48,7 @@ class SpecialSearch {
     for (std::size_t i = 0; i < next_.size(); ++i) next_[i] = text_.find(specials_[i].text);
   }
 
-  /// The first from `at` on, and where it begins; null where none does.
+  /// The first from `at` on, and where it begins; null if there is none.
   const Special* find(std::size_t at, std::size_t& begin) {
     const Special* first = nullptr;
     for (std::size_t i = 0; i < next_.size(); ++i) {

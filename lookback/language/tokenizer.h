@@ -1,4 +1,4 @@
-// Text to tokens and back, exactly as GPT-2's tokenizer does it.
+// Text to tokens and back, exactly as in GPT-2's tokenizer.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace lookback::language {
 
-/// What the text of a special token in a text becomes.
+/// How the text of a special token is encoded.
 enum class Specials {
   as_text,   ///< tokens like any other text
   as_tokens  ///< the special token: only for text that one trusts
@@ -31,13 +31,13 @@ class Tokenizer {
   const Vocabulary& vocabulary() const { return vocabulary_; }
   std::size_t size() const { return vocabulary_.size(); }  ///< V
 
-  /// The tokens of a text of any bytes: decode() gives the same bytes back, whatever they are.
+  /// The tokens of a text of any bytes; decode() gives back exactly these bytes.
   std::vector<Token> encode(std::string_view text, Specials specials = Specials::as_text) const;
 
   /// The bytes of the tokens, one after the other. Error: an id that is not below V.
   Result<std::string> decode(std::span<const Token> ids) const;
 
-  /// The id of a special token, <|endoftext|> if not said otherwise.
+  /// The id of a special token, by default <|endoftext|>.
   std::optional<Token> special(std::string_view text = end_of_text) const;
 
  private:

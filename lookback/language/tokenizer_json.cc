@@ -133,7 +133,7 @@ nlohmann::ordered_json written_model(const Vocabulary& vocabulary) {
   for (const Special& special : vocabulary.specials) texts[special.id] = special.text;
   nlohmann::ordered_json ids = nlohmann::ordered_json::object();
   auto& object = ids.get_ref<nlohmann::ordered_json::object_t&>();
-  // Appended as they are: looking each up first, as [] does, would take the square of V.
+  // Appended directly: looking each up first, as [] does, would take time proportional to V^2.
   for (std::size_t id = 0; id < texts.size(); ++id) object.emplace_back(texts[id], id);
   nlohmann::ordered_json merges = nlohmann::ordered_json::array();
   for (const Merge& merge : vocabulary.merges) {
@@ -157,7 +157,7 @@ Result<Vocabulary> parse_tokenizer_json(std::string_view text) {
   const json file = base::parse_json(text);
   if (!file.is_object()) return Error{"not a JSON object"};
   const json* model = base::find_value(file, {"model"});
-  if (model == nullptr) return Error{"found no key 'model', which a tokenizer.json has"};
+  if (model == nullptr) return Error{"found no key 'model', which every tokenizer.json has"};
   if (Status fits = check_model(*model); !fits) return fits.error();
   if (Status fits = check_steps(file); !fits) return fits.error();
   Result<std::vector<Special>> specials = read_specials(file);

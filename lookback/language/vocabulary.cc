@@ -18,7 +18,7 @@ bool is_special(const Vocabulary& vocabulary, Token id) {
   return at != vocabulary.specials.end() && at->id == id;
 }
 
-/// As files write tokens, each has a text of its own.
+/// Each token has a distinct text in files.
 Status check_texts(const Vocabulary& vocabulary) {
   std::unordered_set<std::string> texts;
   texts.reserve(vocabulary.size());
@@ -42,8 +42,9 @@ Status check_specials(const Vocabulary& vocabulary) {
     const bool ascending = i == 0 || specials[i - 1].id < special.id;
     if (!ascending || special.id >= vocabulary.size() ||
         vocabulary.tokens[special.id] != special.text) {
-      return Error{fmt::format("found the special token '{}' with id {}, which is not its own",
-                               base::printable(special.text), special.id)};
+      return Error{
+          fmt::format("found the special token '{}' with id {}, which belongs to another token",
+                      base::printable(special.text), special.id)};
     }
   }
   return {};
@@ -81,7 +82,8 @@ Status check_merges(const Vocabulary& vocabulary) {
     }
     const auto& tokens = vocabulary.tokens;
     if (!is_joined(tokens[merge.result], tokens[merge.left], tokens[merge.right])) {
-      return Error{fmt::format("merge {}: its token is not its two parts together", rank + 1)};
+      return Error{
+          fmt::format("merge {}: its token is not the concatenation of its two parts", rank + 1)};
     }
     if (!table.add(merge)) {
       return Error{fmt::format("merge {}: found a pair that an earlier one merges", rank + 1)};
@@ -90,7 +92,8 @@ Status check_merges(const Vocabulary& vocabulary) {
   return {};
 }
 
-/// A file of merges that was cut would otherwise give other tokens for the same text, and no error.
+/// Without this check, a truncated file of merges would give other tokens for the same text, and no
+/// error.
 Status check_all_made(const Vocabulary& vocabulary) {
   std::vector<bool> made(vocabulary.size());
   for (const Merge& merge : vocabulary.merges) made[merge.result] = true;
@@ -98,7 +101,8 @@ Status check_all_made(const Vocabulary& vocabulary) {
     const std::string& token = vocabulary.tokens[id];
     if (made[id] || token.size() == 1 || is_special(vocabulary, id)) continue;
     return Error{fmt::format(
-        "no merge makes the token '{}' (id {}): the merges are incomplete, or another vocabulary's",
+        "no merge makes the token '{}' (id {}): the merges are incomplete or belong to another "
+        "vocabulary",
         base::printable(to_characters(token)), id)};
   }
   return {};

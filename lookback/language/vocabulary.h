@@ -14,7 +14,7 @@ namespace lookback::language {
 
 inline constexpr std::string_view end_of_text = "<|endoftext|>";
 
-/// What a vocabulary has at most: far above those in use.
+/// The limits of a vocabulary, far above those in use.
 inline constexpr std::size_t most_tokens = std::size_t{1} << 22;
 inline constexpr std::size_t most_specials = 1024;
 
@@ -35,13 +35,13 @@ struct Vocabulary {
   bool operator==(const Vocabulary&) const = default;
 };
 
-/// Errors: more than the most; a byte without a token of its own; two tokens that files would write
-/// alike; a special token that is empty or has other bytes.
+/// Errors: too many tokens; a byte without its own token; two tokens that files would write the
+/// same way; a special token that is empty or has other bytes.
 Status validate_tokens(const Vocabulary& vocabulary);
 
-/// Errors: those of validate_tokens(); a merge whose result is not its parts' bytes, or of a token
-/// that is not there; a pair that merges twice; a token that is neither special nor a byte and that
-/// no merge makes.
+/// Errors: those of validate_tokens(); a merge whose result is not the bytes of its parts, or that
+/// uses a missing token; a pair that merges twice; a token that is neither special nor a byte and
+/// that no merge makes.
 Status validate(const Vocabulary& vocabulary);
 
 /// The token of each byte. REQUIRES a valid vocabulary.

@@ -21,7 +21,7 @@ Error wrong_id(std::string_view text, const std::string& found, std::size_t size
                            base::printable(text), base::printable(found), size - 1)};
 }
 
-/// Ids of the texts of the object, all below its size plus that of the special tokens.
+/// The ids of the object's texts, all below the total number of texts and special tokens.
 Result<IdsByText> read_ids(const nlohmann::json& ids, std::size_t most) {
   IdsByText by_text;
   by_text.reserve(ids.size());
@@ -35,7 +35,7 @@ Result<IdsByText> read_ids(const nlohmann::json& ids, std::size_t most) {
   return by_text;
 }
 
-/// The text of each id, every one of them given.
+/// The text of each id; every id must have one.
 Result<std::vector<std::string_view>> order_by_id(const IdsByText& ids) {
   std::vector<std::optional<std::string_view>> texts(ids.size());
   for (const auto& [text, id] : ids) {
@@ -74,7 +74,7 @@ Result<WrittenMerge> parse_merge(std::string_view line) {
   if (space == 0 || space == std::string_view::npos || space + 1 == line.size() ||
       line.find(' ', space + 1) != std::string_view::npos) {
     return Error{
-        fmt::format("found '{}', allowed: two tokens with a space between", base::printable(line))};
+        fmt::format("found '{}', allowed: two tokens separated by a space", base::printable(line))};
   }
   return WrittenMerge{line.substr(0, space), line.substr(space + 1)};
 }
@@ -106,7 +106,7 @@ Result<Vocabulary> read_vocabulary(const nlohmann::json& ids, std::span<const Wr
     std::optional<std::string> bytes = special ? std::string(text) : from_characters(text);
     if (!bytes) {
       return Error{
-          fmt::format("'{}': found a character that stands for no byte in the files of "
+          fmt::format("'{}': found a character that represents no byte in the files of "
                       "byte-level BPE",
                       base::printable(text))};
     }

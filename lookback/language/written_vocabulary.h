@@ -19,9 +19,9 @@ struct WrittenMerge {
 /// "a b" as its two parts. Error: not two words with one space between.
 Result<WrittenMerge> parse_merge(std::string_view line);
 
-/// The vocabulary of `ids`, an object {text: id}, and of special tokens, which may stand in it and
-/// whose texts are taken as they are. The ids of both must be 0 to V - 1, each once. Errors do not
-/// name the file. The result is not yet validated.
+/// The vocabulary of `ids`, an object {text: id}, and of special tokens, which may also be in it
+/// and whose texts are taken literally. Together the ids must be 0 to V - 1, each once. Errors do
+/// not name the file. The result is not yet validated.
 Result<Vocabulary> read_vocabulary(const nlohmann::json& ids, std::span<const WrittenMerge> merges,
                                    std::vector<Special> specials);
 

@@ -77,7 +77,7 @@ void list_norms(const Architecture& a, bool one_by_one, Ablations& result) {
   }
 }
 
-/// Every ablation of the model within the limits, not yet measured.
+/// Every ablation of the model within the limits, not measured yet.
 Ablations listed(const Architecture& a, const AblationLimits& limits) {
   Ablations result;
   const std::size_t heads = a.layers * a.heads_per_layer();
@@ -95,7 +95,7 @@ Ablations listed(const Architecture& a, const AblationLimits& limits) {
   return result;
 }
 
-/// Calls act(ablation) for every one, always in the same order.
+/// Calls act(ablation) for each, always in the same order.
 template <class Act>
 void for_each(Ablations& all, Act act) {
   std::ranges::for_each(all.paths, act);

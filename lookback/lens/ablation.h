@@ -1,20 +1,21 @@
-// What a model loses when a part of it is taken away: the article's figure and its relatives.
+// What a model loses when a part of it is removed: the article's measure and its relatives.
 //
-// Every figure is the rise of second-half loss (losses.h), in nats, over the same sequences without
-// the ablation: the mean of the differences and its standard error. All are interventions, lists of
-// edits (edit.h); ablation_edits.h says which.
+// Every measure is the rise of second-half loss (losses.h), in nats, over the same sequences
+// without the ablation: the mean of the differences and its standard error. All are interventions,
+// lists of edits (model/plan.h); ablation_edits.h says which.
 //
 //   paths     one component of the stream that ONE head reads as its query, key or value is replaced;
-//             every other reader still sees it. Norms between are taken anew.
+//             every other reader still sees it. Norms in between are recomputed.
 //   logits    one component of the last stream is replaced for ln_final alone
 //   heads     what one head writes is replaced, for all that read it
 //   patterns  one head's attention is frozen, or all heads': the pattern is replaced, what it moves
 //             is the run's own. (Zero is none: rows of a pattern sum to 1.)
 //   values    what one head moves, or all heads, becomes its mean over the sequence's positions, while
 //             keys still match: each row of z becomes the mean of the values, for rows of a pattern
-//             sum to 1. So the value of a head without OV, which is its key, can be replaced alone.
+//             sum to 1. So the value of a head without OV, which is its key, can be replaced on its
+//             own.
 //   norms     frozen: the scale of a norm is its mean over sequences and positions, a constant
-//             (centring, gain and bias stay). removed: the normed stream is the stream itself.
+//             (centering, gain and bias stay). removed: the normed stream is the stream itself.
 #pragma once
 
 #include <cstddef>
@@ -75,9 +76,9 @@ struct NormAblation {
   Estimate rise = {};
 };
 
-/// Beyond so many heads (or norms) of the whole model an analysis is skipped, not left to run for
-/// hours: the work of paths grows with the square of the heads, that of the others with the heads
-/// times the model.
+/// Beyond this many heads (or norms) in the whole model an analysis is skipped instead of running
+/// for hours: the work for paths grows with the square of the number of heads, that for the others
+/// with the heads times the model.
 struct AblationLimits {
   std::size_t path_heads = 16;     ///< paths, logits
   std::size_t head_heads = 48;     ///< heads, and the values of single heads

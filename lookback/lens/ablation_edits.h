@@ -1,7 +1,7 @@
 // The edits that make each ablation of ablation.h, for one sequence.
 //
-// REQUIRES, all of them, that the context's recordings hold ablation_activations, patterns included
-// where one is named below.
+// All of these REQUIRE that the context's recordings contain ablation_activations, including
+// patterns where one is named below.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ namespace lookback::lens {
 Edits edits_of(const PathAblation& ablation, Context& context);
 /// Adds (replacement - component) to the stream before ln_final.
 Edits edits_of(const LogitsAblation& ablation, Context& context);
-/// Sets hook_z. What the head writes, z W_O, is so replaced with it.
+/// Sets hook_z, and so replaces what the head writes, z W_O.
 Edits edits_of(const HeadAblation& ablation, Context& context);
 /// Sets hook_pattern to the recorded mean or the other sequence's.
 Edits edits_of(const PatternAblation& ablation, Context& context);
@@ -41,7 +41,7 @@ std::string value_name(const model::Architecture& architecture, std::size_t laye
 /// "blocks.0.attn.hook_z".
 std::string z_name(std::size_t layer);
 
-/// What the ablations need recorded. `patterns`: of every head.
+/// What the ablations need recorded. `patterns`: those of every head.
 std::vector<std::string> ablation_activations(const model::Architecture& architecture,
                                               bool patterns);
 

@@ -16,8 +16,8 @@ struct AttentionMap {
   std::vector<float> weights;  ///< [T,T] row-major, query by source; zero above the diagonal
 };
 
-/// The patterns of all heads on tokens [T], layer by layer, step by step, head by head.
-/// Errors: as check_inputs (engine.h) of the tokens.
+/// The patterns of all heads on tokens [T], layer by layer, step by step, head by head. Errors: as
+/// check_inputs (engine.h) for the tokens.
 Result<std::vector<AttentionMap>> attention_maps(const Model& model, model::Engine& engine,
                                                  std::span<const model::Token> tokens);
 

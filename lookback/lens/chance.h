@@ -1,4 +1,4 @@
-// What scores are by chance: those of a head that attends to everything alike.
+// Chance levels of scores: those of a head that attends to everything equally.
 #pragma once
 
 #include <cstddef>

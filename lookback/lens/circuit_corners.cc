@@ -52,7 +52,7 @@ Result<CircuitCorner> measure_corner(const CircuitMaker& maker, const CircuitId&
                                      std::size_t side, std::span<const std::size_t> rows) {
   const LowRank whole = maker.product(maker.factors(id));
   if (!whole.left().allFinite() || !whole.right().allFinite()) {
-    return Error{"found products of weights that are not finite"};
+    return Error{"found non-finite products of weights"};
   }
   Result<Eigenvalues> eigenvalues = whole.eigenvalues();
   if (!eigenvalues) return eigenvalues.error();

@@ -1,5 +1,5 @@
 // The circuits of a model as a page follows them over many checkpoints: the corner of the first
-// tokens, and what their factors say of the whole. Nothing of size V x V is made.
+// tokens, and what the factors say about the whole circuit. Nothing of size V x V is made.
 //
 // Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"; circuit_factors.h says
 // what each circuit is.
@@ -36,15 +36,15 @@ struct CircuitCorners {
   std::size_t left_out = 0;  ///< circuits beyond the limit
 };
 
-/// Which circuits are shown of a model, a function of its architecture alone, so that they are the
+/// Which circuits of a model are shown, a function of its architecture only, so that they are the
 /// same at every checkpoint: ov, qk (and qk_before) of every head, then the K-composition of every
-/// pair of heads. Beyond `most` three quarters are of heads and the rest of pairs (each takes what
-/// the other leaves), spread evenly over the model.
+/// pair of heads. If there are more than `most`, three quarters are of heads and the rest of pairs
+/// (each takes what the other leaves), spread evenly over the model.
 std::vector<CircuitId> circuits_to_show(const CircuitMaker& maker, std::size_t heads_per_step,
                                         std::size_t most);
 
-/// Errors: a buffer that is not the program's; weights that are not finite, or so large that their
-/// products are not; a limit of 0.
+/// Errors: a buffer that is not the program's; non-finite weights or products of weights; a limit
+/// of 0.
 Result<CircuitCorners> circuit_corners(const model::Program& program,
                                        std::span<const float> parameters,
                                        const CornerLimits& limits);

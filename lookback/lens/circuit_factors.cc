@@ -18,13 +18,12 @@ Status check_finite(const model::Program& program, std::span<const float> parame
   for (const model::ParameterInfo& info : program.parameters) {
     const auto numbers = parameters.subspan(info.offset, info.size());
     if (std::ranges::all_of(numbers, [](float x) { return std::isfinite(x); })) continue;
-    return Error{"found a number that is not finite in " + info.name +
-                 ", allowed finite weights only"};
+    return Error{"found a non-finite number in " + info.name + ", allowed: finite weights"};
   }
   return {};
 }
 
-/// What a smeared key or value holds of the token that the circuit reads.
+/// How much of the token that the circuit reads is in a smeared key or value.
 double smear_share(const HeadWeights& head, CircuitKind kind) {
   if (!head.smear) return 1;
   return kind == CircuitKind::qk_before ? 1 - *head.smear : *head.smear;
@@ -93,13 +92,13 @@ const HeadWeights& CircuitMaker::head(HeadPlace place) const {
   return heads_[place.layer * architecture_.heads_per_layer() + place.head];
 }
 
-/// W_V of a head as the stream before its layer is read by it; without OV it writes smeared keys.
+/// W_V of a head applied to the stream before its layer; without OV the head writes smeared keys.
 Matrix CircuitMaker::direct_value(const HeadWeights& head) const {
   const double share = architecture_.no_ov ? smear_share(head, CircuitKind::ov) : 1;
   return share * paths_.from_stream(head.place).read_by(head.value.cast<double>());
 }
 
-/// W_V W_O of `from` and what `to` reads of it: [D,E].
+/// W_V W_O of `from` and what `to` reads from it: [D,E].
 Matrix CircuitMaker::through(const HeadWeights& from, const HeadWeights& to,
                              const Weights& reading) const {
   const Matrix read = paths_.between(from.place, to.place).read_by(reading.cast<double>());

@@ -13,10 +13,10 @@
 //   v_composition  W_E W_V^g W_O^g W_V^h W_O^h W_U   token that g attends to from h's source ->
 //                                                    logits: the virtual head of g and h
 //
-// Between every two of these factors lie the norms of the path (stream_path.h). Smeared keys scale
-// a QK circuit by s, through the smear by 1 - s (qk_before); without OV the smeared key is also
-// what is written, and scales by s again. Each is one term of a sum: what other heads and MLPs
-// write, positions, and biases are other terms. The notes say what was done with each.
+// Between these factors lie the norms of the path (stream_path.h). Smeared keys scale a QK circuit
+// by s, or through the smear by 1 - s (qk_before); without OV the smeared key is also what is
+// written, and scales by s again. Each circuit is one term of a sum; what other heads and MLPs
+// write, positions, and biases are other terms. The notes say how each was treated.
 //
 // Legend: V tokens, D = d_model, E = d_head.
 #pragma once
@@ -51,7 +51,7 @@ struct CircuitFactors {
 /// Makes the circuits of one model. The program and the parameters must outlive it.
 class CircuitMaker {
  public:
-  /// Errors: a buffer that is not the program's; weights that are not finite.
+  /// Errors: a buffer that is not the program's; non-finite weights.
   static Result<CircuitMaker> make(const model::Program& program,
                                    std::span<const float> parameters);
 
@@ -59,7 +59,7 @@ class CircuitMaker {
   const std::vector<HeadWeights>& heads() const { return heads_; }
   const StreamPaths& paths() const { return paths_; }
 
-  /// ov, qk and, where keys are smeared, qk_before of every head.
+  /// ov, qk and, with smeared keys, qk_before of every head.
   std::vector<CircuitId> direct() const;
   /// The three compositions of a pair of heads. REQUIRES that `from` comes before `to`.
   static std::vector<CircuitId> composed(HeadPlace from, HeadPlace to);
@@ -70,7 +70,7 @@ class CircuitMaker {
   /// W_E X [V,E] and (W Y)^T [E,V]: 16 V E bytes.
   LowRank product(const CircuitFactors& factors) const;
 
-  /// W_Q / sqrt(E) and W_K [D,E] as the stream before the head's layer is read by them.
+  /// W_Q / sqrt(E) and W_K [D,E] applied to the stream before the head's layer.
   Eigen::MatrixXd direct_query(const HeadWeights& head) const;
   Eigen::MatrixXd direct_key(const HeadWeights& head) const;
 

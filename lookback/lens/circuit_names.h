@@ -1,5 +1,4 @@
-// Names of circuits and of what was done with the parts of a model in their way, for files and
-// messages.
+// Names of circuits, and of how the model's parts along them were treated, for files and messages.
 #pragma once
 
 #include <string>

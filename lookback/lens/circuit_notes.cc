@@ -80,7 +80,7 @@ Notes circuit_notes(const Architecture& a, const StreamPaths& paths, const Circu
   }
   const bool mlp_between = ends_in_logits(id.kind) || id.head.layer > 0;
   if (a.d_mlp > 0 && mlp_between) {
-    add_note(notes, Treatment::ignored, "MLPs: paths through them");
+    add_note(notes, Treatment::ignored, "paths through MLPs");
   }
   return notes;
 }
@@ -90,17 +90,17 @@ Notes positional_notes(const Architecture& a, const StreamPaths& paths, HeadPlac
   if (a.positions != Positions::shortformer) paths.from_stream(place).note(notes);
   if (a.positions == Positions::rotary) {
     add_note(notes, Treatment::folded, "rotation of queries and keys");
-    add_note(notes, Treatment::folded, "tokens: the mean over all of the vocabulary");
+    add_note(notes, Treatment::folded, "tokens: the mean over the whole vocabulary");
   } else {
     add_note(notes, Treatment::ignored, "embed.W_E");
   }
   if (a.smeared_keys) add_note(notes, Treatment::folded, "smeared keys");
   const std::string attn = attention_prefix(a, place);
   if (a.biases) add_note(notes, Treatment::ignored, attn + "b_Q, " + attn + "b_K");
-  // What shortformer adds is not in the stream: nothing else makes positions of it.
+  // Shortformer's positions are not in the stream, and nothing else turns them into positions.
   const bool mlp_between = place.layer > 0 && a.positions != Positions::shortformer;
   if (a.d_mlp > 0 && mlp_between) {
-    add_note(notes, Treatment::ignored, "MLPs: paths through them");
+    add_note(notes, Treatment::ignored, "paths through MLPs");
   }
   return notes;
 }

@@ -87,7 +87,7 @@ class Measurer {
     const std::size_t count = std::min(summary.eigenvalues.size(), maker_.tables().vocabulary());
     summary.eigenvalues.resize(count);
     summary.frobenius_norm = small.frobenius_norm();
-    if (!std::isfinite(summary.frobenius_norm)) return Error{"found a norm that is not finite"};
+    if (!std::isfinite(summary.frobenius_norm)) return Error{"found a non-finite norm"};
     summary.singular_values = small.singular_values();
     summary.singular_values.resize(std::min(count, summary.singular_values.size()));
     summary.trace = core.trace();

@@ -1,8 +1,8 @@
 // Every circuit of a model, measured.
 //
-// Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits". What each circuit is,
-// and what its notes mean, stands in circuit_factors.h and stream_path.h. Nothing of size V x V is
-// made unless asked for: eigenvalues, singular values, norm and trace come from d_head x d_head
+// Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits". circuit_factors.h and
+// stream_path.h say what each circuit is and what its notes mean. Nothing of size V x V is made
+// unless requested: eigenvalues, singular values, norm and trace come from d_head x d_head
 // products, the diagonal and its rows from blocks.
 //
 // Legend: V tokens, T = context, E = d_head.
@@ -27,10 +27,10 @@ struct CircuitOptions {
   /// Pairs of heads whose compositions are measured. With more pairs, those with the highest
   /// composition score (composition.h; the highest of Q, K and V) are taken.
   std::size_t max_pairs = 64;
-  /// Up to this V the diagonal is compared with all rows, above it with `sampled_rows` of them.
+  /// Up to this V all rows are examined for the diagonal, above it `sampled_rows` of them.
   std::size_t all_rows_up_to = 4096;
   std::size_t sampled_rows = 256;
-  /// How many of the largest entries in the rows looked at are given.
+  /// How many of the largest entries in the examined rows are returned.
   std::size_t largest_entries = 10;
 };
 
@@ -40,8 +40,8 @@ struct CircuitSummary {
   std::vector<double> singular_values;  ///< as many, falling
   double frobenius_norm = 0;
   double trace = 0;
-  /// sum Re l / sum |l| over the eigenvalues, in [-1,1]: the copying score of an OV circuit, and of
-  /// a QK circuit the sign of matching (Elhage et al. 2021). 0 without eigenvalues but zero.
+  /// sum Re l / sum |l| over the eigenvalues, in [-1,1]: the copying score of an OV circuit, and
+  /// for a QK circuit the sign of matching (Elhage et al. 2021). 0 if all eigenvalues are zero.
   double eigenvalue_score = 0;
   Matching matching;
   std::vector<MatrixEntry> largest;  ///< of the rows looked at, by falling value
@@ -61,9 +61,8 @@ struct Circuits {
 double eigenvalue_score(const Eigenvalues& eigenvalues);
 
 /// Measures all circuits of a model. The same bits on any number of workers. Memory beyond the
-/// result: some D x D matrices (where V > D), and some 40 MiB a worker.
-/// Errors: a buffer that is not the program's; weights that are not finite, or so large that their
-/// products are not; no rows to sample.
+/// result: a few D x D matrices (if V > D), and some 40 MiB per worker. Errors: a buffer that is
+/// not the program's; non-finite weights or products of weights; no rows to sample.
 Result<Circuits> circuits(const model::Program& program, std::span<const float> parameters,
                           const CircuitOptions& options, base::Workers& workers);
 

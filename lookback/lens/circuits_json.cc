@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-/// A list of words for each treatment, empty ones too.
+/// A list of words for each treatment, including empty lists.
 void add_notes(const std::vector<CircuitNote>& notes, json& object) {
   for (const Treatment treatment : {Treatment::folded, Treatment::frozen, Treatment::ignored}) {
     json& list = object[std::string(treatment_name(treatment))] = json::array();

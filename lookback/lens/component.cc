@@ -14,7 +14,7 @@ namespace {
 using Kind = Component::Kind;
 using model::Architecture;
 
-/// What the attention steps first .. last - 1 of a layer write.
+/// The components that attention steps first .. last - 1 of a layer write.
 void append_steps(const Architecture& a, std::size_t layer, std::size_t last,
                   std::vector<Component>& components) {
   for (std::size_t step = 0; step < last; ++step) {
@@ -42,7 +42,7 @@ bool has_base(const Architecture& a, std::size_t layer) {
          a.norm_of(layer) != model::NormKind::none;
 }
 
-/// Empty where the program has no such parameter.
+/// Empty if the program has no such parameter.
 math::Matrix<const float> parameter(const Model& model, const std::string& name) {
   const model::ParameterInfo* info = model.program.find_parameter(name);
   if (info == nullptr) return {};

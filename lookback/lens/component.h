@@ -1,4 +1,4 @@
-// What the stream that a head or the logits read is a sum of.
+// The components whose sum is the stream that a head or the logits read.
 //
 // Every head reads a stream through a norm (hook_q_input, hook_k_input, hook_v_input: each head's own
 // copy of it, before the norm), and the logits read the last one. Such a stream is a sum, exactly:
@@ -9,7 +9,7 @@
 //                          input, or no norm, all of the above; + what the earlier steps wrote
 //   the logits             all of the model
 //
-// Shortformer's positions are no part of a stream: they are added to what queries and keys read
+// Shortformer's positions are not part of a stream: they are added to what queries and keys read
 // after the norm.
 //
 // Legend: T positions, D = d_model, E = d_head.
@@ -38,7 +38,8 @@ struct Component {
   std::size_t number = 0;  ///< head: in its layer over all steps; bias: the step
 
   bool operator==(const Component&) const = default;
-  /// Positions and biases are the same in every sequence: a mean or another's is the same again.
+  /// Positions and biases are the same in every sequence, so their mean or another sequence's is
+  /// the same too.
   bool constant() const { return kind == Kind::position || kind == Kind::bias; }
 };
 
@@ -51,7 +52,7 @@ std::vector<Component> components_read(const model::Architecture& architecture, 
 /// Those of the stream before ln_final.
 std::vector<Component> components_of_logits(const model::Architecture& architecture);
 
-/// Whether anything but embeddings stands before the head.
+/// Whether anything but embeddings comes before the head.
 bool reads_earlier_parts(const model::Architecture& architecture, HeadPlace reader);
 /// Whether `earlier` is a component of what `reader` reads.
 bool reads(const model::Architecture& architecture, HeadPlace reader, HeadPlace earlier);
@@ -62,9 +63,9 @@ std::vector<HeadPlace> all_heads(const model::Architecture& architecture);
 /// What must be recorded for component_value: hook_z of every layer, the embeddings, MLPs, bases.
 std::vector<std::string> component_activations(const model::Architecture& architecture);
 
-/// Writes the component's value to out [T,D] and returns it: of one run, or as all are linear in what
-/// is recorded, of means of runs.
-/// REQUIRES a recording of component_activations and a component of this model.
+/// Writes the component's value to out [T,D] and returns it: for one run or, since components are
+/// linear in what is recorded, for means over runs. REQUIRES a recording of component_activations
+/// and a component of this model.
 void component_value(const Model& model, const Recording& recording, const Component& component,
                      math::Matrix<float> out);
 

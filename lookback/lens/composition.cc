@@ -16,7 +16,7 @@ using Matrix = Eigen::MatrixXd;
 
 constexpr std::size_t baseline_draws = 32;
 
-/// One head and the triangles that carry the norms of its weights.
+/// One head, and the triangular factors that determine the norms of its weights.
 struct Head {
   HeadWeights weights;
   Matrix query_r, key_r, value_r, output_r;  // of W_Q, W_K, W_V and W_O^T

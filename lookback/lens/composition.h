@@ -4,11 +4,11 @@
 // and a later head 2, with row vectors (y = x W),
 //   score = |W_OV^1 M|_F / (|W_OV^1|_F |M|_F),
 //   M = W_QK = W_Q W_K^T of head 2 (Q-composition), W_QK^T (K-composition), W_OV^2 (V-composition),
-// W_OV = W_V W_O. It lies in [0,1]: 0 when what head 1 writes is not read at all.
+// W_OV = W_V W_O. It is in [0,1], and 0 when what head 1 writes is not read at all.
 //
 // Only the four weight matrices enter. Gains and biases of the norms between the heads, biases of
-// the heads, rotary positions and smeared keys are left out: the score is about subspaces of the
-// stream as the weights see it, not about what a given input makes of them.
+// the heads, rotary positions and smeared keys are ignored: the score is about subspaces of the
+// stream as the weights see it, not about a particular input.
 //
 // Without OV a head writes its keys into its own columns of the stream, so that
 // W_V = W_K and W_O = the head's rows of the identity.
@@ -49,13 +49,13 @@ struct Composition {
   std::vector<HeadComposition> pairs;  ///< ordered by `from`, then by `to`; empty for a single step
 };
 
-/// The baseline of an architecture: a pure function of its sizes, so computed once for all
+/// The baseline of an architecture is a pure function of its sizes, so it is computed once for all
 /// checkpoints. Stream: (seed 0, StreamPurpose::baseline, number of the draw).
 CompositionBaseline composition_baseline(const model::Architecture& architecture);
 
-/// Scores of all pairs. They are computed by E x E factors, in D E^2 operations a pair: GPT-2 small
-/// has 9,504 pairs and takes some ten seconds. The score of a matrix of zeros is 0.
-/// Errors: a buffer that is not the program's.
+/// Scores of all pairs, computed from E x E factors in D E^2 operations per pair: GPT-2 small has
+/// 9,504 pairs and takes some ten seconds. The score of a matrix of zeros is 0. Errors: a buffer
+/// that is not the program's.
 Result<Composition> composition(const model::Program& program, std::span<const float> parameters,
                                 const CompositionBaseline& baseline);
 

@@ -1,4 +1,4 @@
-// A mean over sequences and how well it is known.
+// A mean over sequences and its uncertainty.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +7,18 @@
 
 namespace lookback::lens {
 
-/// The t with P(|T| < t) = 0.95 for Student's distribution of `degrees` of freedom: 12.706 of 1,
-/// 2.365 of 7, 1.960 of infinitely many. Of 0 degrees NaN.
+/// The t with P(|T| < t) = 0.95 for Student's distribution with `degrees` of freedom: 12.706 for 1,
+/// 2.365 for 7, 1.960 for infinitely many. NaN for 0.
 double student_t_95(std::size_t degrees);
 
-/// A mean and its standard error. The mean of no value, and the error of fewer than two, are NaN.
+/// A mean and its standard error. The mean of no values, and the error of fewer than two, are NaN.
 struct Estimate {
   double mean = 0;
   double standard_error = 0;
   std::size_t count = 0;  ///< how many independent values, or groups of values, it rests on
 
-  /// Half of the interval of 95%: student_t_95(count - 1) standard errors. NaN where `count` is
-  /// below two. Exact for values that are normally distributed; for others the better the more there
-  /// are.
+  /// Half of the 95% interval: student_t_95(count - 1) standard errors. NaN if `count` is below
+  /// two. Exact for normally distributed values; for others, the better the more there are.
   double half_width() const;
   double lower() const { return mean - half_width(); }
   double upper() const { return mean + half_width(); }
@@ -38,27 +37,28 @@ Estimate estimate(std::span<const double> values);
 /// `count` is K. REQUIRES 1 <= groups <= n, or no value.
 Estimate estimate(std::span<const double> values, std::size_t groups);
 
-/// The ratio of two means, sum x / sum y, of n pairs in K groups as above (by default each pair is its
-/// own group), with the standard error of its linear approximation: that of the mean of
-/// x - ratio y, divided by |mean y| (Cochran, section 6.3). A mean of ratios would be dominated by the
-/// pairs whose y is close to zero. It is only as good as the mean of y is known to differ from zero.
-/// REQUIRES as many x as y.
+/// The ratio of two means, sum x / sum y, of n pairs in K groups as above (by default each pair is
+/// its own group), with the standard error of its linear approximation: that of the mean of x -
+/// ratio y, divided by |mean y| (Cochran, section 6.3). A mean of ratios would be dominated by the
+/// pairs whose y is close to zero. The approximation is good only if the mean of y is clearly
+/// different from zero. REQUIRES as many x as y.
 Estimate ratio_estimate(std::span<const double> x, std::span<const double> y);
 Estimate ratio_estimate(std::span<const double> x, std::span<const double> y, std::size_t groups);
 
-/// The ratio of the means of n pairs, sum x / sum y, and its interval of 95%: every c for which the mean
-/// of x - c y is within its half_width of 0, so that c lies outside just where that mean is told from 0
-/// (Fieller 1954; exact for normal pairs, whatever the ratio).
+/// The ratio of the means of n pairs, sum x / sum y, and its 95% interval: every c for which the
+/// mean of x - c y is within its half_width of 0, so that c is outside exactly when that mean
+/// differs clearly from 0 (Fieller 1954; exact for normal pairs, whatever the ratio).
 struct RatioOfMeans {
   double ratio = 0, lower = 0, upper = 0;
 };
 
-/// None where the mean of y is not clearly above 0, by its own interval: nothing then bounds the ratio.
-/// REQUIRES as many x as y.
+/// None if, by its own interval, the mean of y is not clearly above 0: nothing then bounds the
+/// ratio. REQUIRES as many x as y.
 std::optional<RatioOfMeans> ratio_of_means(std::span<const double> x, std::span<const double> y);
 
-/// A share of n trials, and its exact interval of 95% (Clopper and Pearson 1934): the shares that give
-/// so many hits or more, and so many or fewer, with a probability above 0.025. Of no trial NaN.
+/// A share of n trials, and its exact 95% interval (Clopper and Pearson 1934): the shares that give
+/// this many hits or more, and this many or fewer, with a probability above 0.025. NaN without
+/// trials.
 struct Share {
   double share = 0, lower = 0, upper = 0;
 };

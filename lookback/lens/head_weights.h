@@ -1,4 +1,4 @@
-// The weight matrices of each head, where they lie in the parameter buffer.
+// The weight matrices of each head, in place in the parameter buffer.
 //
 // Legend: D = d_model, H heads, E = d_head.
 #pragma once
@@ -23,8 +23,8 @@ using Weights =
     Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>,
                Eigen::Unaligned, Eigen::OuterStride<>>;
 
-/// What one head is made of; the views are into the buffer. Without OV the head writes its keys
-/// into its own columns of the stream: W_V = W_K, and W_O is the head's rows of the identity.
+/// The weights of one head; the views are into the buffer. Without OV the head writes its keys into
+/// its own columns of the stream: W_V = W_K, and W_O is the head's rows of the identity.
 struct HeadWeights {
   HeadPlace place;
   Weights query, key, value;      ///< [D,E]
@@ -47,9 +47,9 @@ class ParameterViews {
     LOOKBACK_REQUIRE(parameters.size() == program.buffer_size);
   }
 
-  /// The whole of a parameter [rows,cols]; none for a name that the program does not have.
+  /// A whole parameter [rows,cols]; none for a name that the program does not have.
   std::optional<Weights> whole(std::string_view name) const;
-  /// `count` columns or rows from `first` on; none also where there are not so many.
+  /// `count` columns or rows from `first` on; none also if there are not that many.
   std::optional<Weights> columns(std::string_view name, std::size_t first, std::size_t count) const;
   std::optional<Weights> rows(std::string_view name, std::size_t first, std::size_t count) const;
 
@@ -61,7 +61,7 @@ class ParameterViews {
 };
 
 /// The prefix of the names of a step's attention parameters: "blocks.0.attn.", or
-/// "blocks.0.steps.1.attn." where a layer's steps have weights of their own.
+/// "blocks.0.steps.1.attn." if a layer's steps have separate weights.
 std::string attention_prefix(const model::Architecture& architecture, HeadPlace place);
 
 /// Every head, layer by layer, in a layer step by step.

@@ -42,7 +42,7 @@ class Group {
     std::vector<Plan> plans(1);  // the first: nothing
     for (std::size_t i = 0; i < interventions.size(); ++i) {
       plans.push_back({interventions[i](context), {}});
-      // An intervention takes the same kinds of values for every sequence.
+      // An intervention uses the same kinds of values for every sequence.
       if (context.took_mean() && index == 0) {
         measured.groups[i] = reference_groups(setting_.sequences);
       }

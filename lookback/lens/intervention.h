@@ -1,16 +1,16 @@
-// Interventions over the sequences of a probe, each measured as the change of the losses.
+// Interventions on the sequences of a probe, each measured as the change of the losses.
 //
 // An intervention says, for one sequence, which edits it makes. Their values come from recordings:
 // of the sequence itself, of another one (resample), and of the mean over reference sequences,
 // position by position. A worker holds the recordings of two sequences and one mean at a time.
 //
-// Other and reference sequences are drawn from the probe too, but never measured. With a sequence's
-// own activation in its mean, one part in n of what is to be removed would stay; a mean over the
-// n - 1 others is noisy, which costs the more the fewer they are. Either way figures would depend on
-// n beyond their intervals.
+// Other and reference sequences are drawn from the probe too, but never measured. If a sequence's
+// own activation were in its mean, one nth of what should be removed would remain; a mean over the
+// n - 1 others is noisy, and noise costs more the fewer they are. Either way measures would depend
+// on n beyond their intervals.
 //
-// What a figure is estimated from belongs in its interval: not only the sequences it is measured on
-// but also those that its replacements come from. So:
+// The interval of a measure must cover everything it is estimated from: not only the sequences it
+// is measured on but also those that its replacements come from. So:
 //
 //   resample   each measured sequence has another one of its own. The n rises are independent.
 //   mean       the measured sequences fall into K groups, and each group has `references` reference
@@ -20,9 +20,9 @@
 //              estimates Var(G(m)) / K + Var(e) / n, of which a standard error over sequences alone
 //              leaves out the first term.
 //
-// Had all sequences one mean, nothing in the n rises would tell how far they would move together with
-// another one: the first term would be Var(G(m)), and invisible. Whether an intervention's edits were
-// made of means is noticed when it asks its Context for them; nobody has to say so.
+// If all sequences shared one mean, nothing in the n rises would show how far they would all move
+// with another one: the first term would be Var(G(m)), and invisible. An intervention that asks its
+// Context for a mean is recognized by that; no one has to declare it.
 //
 // Legend: T positions, D = d_model, n sequences, K groups.
 #pragma once
@@ -48,7 +48,7 @@
 
 namespace lookback::lens {
 
-/// What takes the place of what is removed.
+/// What replaces the removed part.
 enum class Replacement {
   zero,
   mean,      ///< the mean over reference sequences of the probe, position by position
@@ -56,7 +56,7 @@ enum class Replacement {
 };
 const char* name_of(Replacement replacement);  ///< "zero", "mean", "resample"
 
-/// What is measured on: sequences 0 .. sequences - 1 of the probe.
+/// What to measure on: sequences 0 .. sequences - 1 of the probe.
 struct Setting {
   Model model;
   const data::Task& probe;
@@ -66,11 +66,11 @@ struct Setting {
       nullptr;  ///< shared by measurements of one model and probe; may be absent
 };
 
-/// Whether interventions can be measured there. Errors: fewer than 2 sequences (of one there is no
+/// Whether interventions can be measured there. Errors: fewer than 2 sequences (one has no
 /// interval), and what check_inputs (evaluate.h) refuses.
 Status check(const Setting& setting);
 
-/// What the edits of one sequence are made of. Values that it makes live as long as it does.
+/// The material for the edits of one sequence. Values that it makes live as long as it does.
 class Context {
  public:
   Context(const Model& model, std::span<const model::Token> tokens, const Recording& own,
@@ -87,14 +87,15 @@ class Context {
   /// Whether a mean was asked for since the last call.
   bool took_mean() { return std::exchange(took_mean_, false); }
 
-  /// What replaces an activation of one head: its rows of another recording, or one row of zeros.
+  /// The replacement for an activation of one head: its rows of another recording, or one row of
+  /// zeros.
   math::Matrix<const float> replaced(const std::string& name, std::size_t head,
                                      Replacement replacement);
-  /// What changes a stream [T,D] when a component of it is replaced: replacement - component.
+  /// The change to a stream [T,D] when a component of it is replaced: replacement - component.
   math::Matrix<const float> change(const Component& component, Replacement replacement);
   /// The ideal pattern [T,T] of this sequence's tokens.
   math::Matrix<const float> ideal(data::IdealPattern kind);
-  /// One where that has any weight, else zero.
+  /// One where that has any weight, otherwise zero.
   math::Matrix<const float> ideal_mask(data::IdealPattern kind);
 
   /// Zeros [rows,cols].
@@ -116,13 +117,14 @@ class Context {
 
 using Intervention = std::function<Edits(Context&)>;
 
-/// Where the probe's sequences are taken from, so that none has two roles: those measured begin at 0,
-/// the references at first_reference (references.h), and the others of resample ablations here, the
-/// one of sequence i at first_other + i.
+/// Where the probe's sequences come from, so that none has two roles: measured ones start at 0,
+/// references at first_reference (references.h), and the other sequences of resample ablations
+/// here: sequence i gets first_other + i.
 inline constexpr std::uint64_t first_other = std::uint64_t{1} << 41;
 
-/// K: n, but at most 16. Then an interval is 2.13 standard errors wide to either side (t of 15 degrees of
-/// freedom) where infinitely many would give 1.96, and references are at most 1024 runs without edits.
+/// K: n, but at most 16. Then an interval extends 2.13 standard errors to either side (t with 15
+/// degrees of freedom), where infinitely many groups would give 1.96, and references take at most
+/// 1024 runs without edits.
 std::size_t reference_groups(std::size_t sequences);
 
 /// The losses of every sequence with and without each intervention.
@@ -133,10 +135,10 @@ struct Measured {
 
   /// The mean of a loss over sequences without any intervention.
   Estimate unedited(double LossScores::*loss = &LossScores::second_half_loss) const;
-  /// What an intervention adds to a loss, for each sequence [n]: it is compared with itself.
+  /// What an intervention adds to a loss, for each sequence [n] compared with itself.
   std::vector<double> rises(std::size_t intervention,
                             double LossScores::*loss = &LossScores::second_half_loss) const;
-  /// Their mean, with the standard error over sequences, or over groups where edits were made of means.
+  /// Their mean, with the standard error over sequences, or over groups if edits used means.
   Estimate rise(std::size_t intervention,
                 double LossScores::*loss = &LossScores::second_half_loss) const;
 };

@@ -1,4 +1,4 @@
-// Parts that the JSON of several results share. Numbers are those of rounded (to_json.h).
+// Parts shared by the JSON of several results. Numbers are rounded (to_json.h).
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// Analyses that a large model would keep running for hours are left out, and told.
+// Analyses that would run for hours on a large model are skipped and reported.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace lookback::lens {
 
-/// Whether so many are within the limit; else a line in `skipped` says what is left out:
+/// Whether this many are within the limit; if not, a line in `skipped` says what is skipped:
 /// "paths: found 24 heads, allowed at most 16".
 bool within_limit(std::string_view what, std::size_t found, std::string_view counted,
                   std::size_t limit, std::vector<std::string>& skipped);

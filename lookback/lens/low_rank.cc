@@ -13,14 +13,14 @@ namespace {
 
 using Matrix = Eigen::MatrixXd;
 
-/// By falling value, then by place.
+/// By descending value, then by place.
 bool before(const MatrixEntry& a, const MatrixEntry& b) {
   if (a.value != b.value) return a.value > b.value;
   return std::pair(a.row, a.column) < std::pair(b.row, b.column);
 }
 
 bool eigenvalue_before(std::complex<double> a, std::complex<double> b) {
-  // A conjugate pair has the same bits but for a sign, so its moduli are equal.
+  // A conjugate pair has the same bits except for a sign, so its moduli are equal.
   const double moduli[] = {std::abs(a), std::abs(b)};
   if (moduli[0] != moduli[1]) return moduli[0] > moduli[1];
   if (a.real() != b.real()) return a.real() > b.real();
@@ -47,8 +47,8 @@ struct ThinQr {
 
 Result<Eigenvalues> eigenvalues_of(const Matrix& square) {
   if (!square.allFinite()) {
-    return Error{fmt::format("found a matrix {} x {} with numbers that are not finite",
-                             square.rows(), square.cols())};
+    return Error{fmt::format("found a {} x {} matrix with non-finite numbers", square.rows(),
+                             square.cols())};
   }
   const Eigen::EigenSolver<Matrix> solver(square, false);
   if (solver.info() != Eigen::Success) {
@@ -159,8 +159,8 @@ std::vector<MatrixEntry> LowRank::largest_entries(std::size_t count) const {
 
 Result<Matrix> LowRank::dense(std::size_t max_side) const {
   if (rows() > max_side || cols() > max_side) {
-    return Error{fmt::format("the matrix is {} x {}; allowed are {} rows and columns at most",
-                             rows(), cols(), max_side)};
+    return Error{fmt::format("the matrix is {} x {}; allowed: at most {} rows and columns", rows(),
+                             cols(), max_side)};
   }
   return Matrix(left_ * right_);
 }

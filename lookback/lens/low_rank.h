@@ -1,7 +1,7 @@
 // A matrix of low rank as the product of its factors: M = L R, L [n,r], R [r,m].
 //
-// A circuit from tokens to tokens is such a matrix, with n = m = V far above r = d_head: what is
-// asked of it is found from the factors, and the V x V product is made only where it is asked for.
+// A circuit from tokens to tokens is such a matrix, with n = m = V far above r = d_head: its
+// properties are computed from the factors, and the V x V product is made only on request.
 #pragma once
 
 #include <Eigen/Dense>
@@ -17,14 +17,14 @@ namespace lookback::lens {
 /// Numbers in a block of a matrix too large to hold whole: 8 MiB.
 inline constexpr std::size_t block_numbers = std::size_t{1} << 20;
 
-/// Eigen counts with a sign.
+/// Eigen uses signed sizes.
 inline Eigen::Index eigen_index(std::size_t size) { return static_cast<Eigen::Index>(size); }
 
-/// By falling modulus; conjugate pairs stand together, the positive imaginary part first.
+/// By descending modulus; conjugate pairs are adjacent, the positive imaginary part first.
 using Eigenvalues = std::vector<std::complex<double>>;
 
-/// The eigenvalues of a square matrix.
-/// Errors: numbers that are not finite; an iteration that does not converge.
+/// The eigenvalues of a square matrix. Errors: non-finite numbers; an iteration that does not
+/// converge.
 Result<Eigenvalues> eigenvalues_of(const Eigen::MatrixXd& square);
 
 /// The upper triangle (trapezoid) of W = Q U: [min(rows, cols), cols]. |W X|_F = |U X|_F for every
@@ -46,7 +46,7 @@ class LargestEntries {
   explicit LargestEntries(std::size_t count) : count_(count) {}
 
   void add(const MatrixEntry& entry);
-  /// By falling value.
+  /// By descending value.
   std::vector<MatrixEntry> sorted() const;
 
  private:
@@ -68,8 +68,9 @@ class LowRank {
   /// other n - r are zeros. REQUIRES n = m. Errors: those of eigenvalues_of.
   Result<Eigenvalues> eigenvalues() const;
 
-  /// The min(n, r, m) singular values that can differ from zero, falling: L = Q U, R^T = Q' U', and
-  /// those of U U'^T [r,r] are those of L R. REQUIRES a finite norm of L R, here and below.
+  /// The min(n, r, m) singular values that can differ from zero, in descending order: L = Q U, R^T
+  /// = Q' U', and those of U U'^T [r,r] are those of L R. REQUIRES a finite norm of L R, here and
+  /// below.
   std::vector<double> singular_values() const;
 
   struct SingularVectors {
@@ -77,7 +78,7 @@ class LowRank {
     Eigen::MatrixXd left;        ///< [n,k], orthonormal columns
     Eigen::MatrixXd right;       ///< [m,k]
   };
-  /// The first k = min(count, n, r, m) of them; M = left diag(values) right^T where k is the rank.
+  /// The first k = min(count, n, r, m) of them; M = left diag(values) right^T if k is the rank.
   SingularVectors singular_vectors(std::size_t count) const;
 
   double frobenius_norm() const;
@@ -90,8 +91,8 @@ class LowRank {
   /// One row [m].
   std::vector<double> row(std::size_t index) const;
 
-  /// Shows the whole matrix in blocks of rows of at most `max_numbers` numbers (but one row at
-  /// least): body(first row, block).
+  /// Shows the whole matrix in blocks of rows of at most `max_numbers` numbers (but at least one
+  /// row): body(first row, block).
   void for_each_block(std::size_t max_numbers,
                       const std::function<void(std::size_t, const Eigen::MatrixXd&)>& body) const;
 

@@ -52,7 +52,7 @@ void RowScan::add(const Eigen::MatrixXd& block) {
   seen_ += static_cast<std::size_t>(block.cols());
 }
 
-/// Means and squares of two parts together: Chan, Golub and LeVeque, "Updating formulae and a
+/// Combines the means and squares of two parts: Chan, Golub and LeVeque, "Updating formulae and a
 /// pairwise algorithm for computing sample variances" (1979).
 void RowScan::add_moments(const Eigen::MatrixXd& block) {
   const Eigen::VectorXd mean = block.rowwise().mean();

@@ -1,6 +1,6 @@
-// How far the diagonal of a circuit from tokens to tokens stands above the rest of its rows: a QK
-// circuit that matches gives a token's own place the highest score, an OV circuit that copies gives
-// a token its own logit.
+// How far the diagonal of a circuit from tokens to tokens rises above the rest of its rows: a QK
+// circuit that matches scores a token highest with itself, an OV circuit that copies gives a token
+// its own logit.
 //
 // Legend: V tokens, n rows looked at.
 #pragma once
@@ -15,17 +15,17 @@
 namespace lookback::lens {
 
 struct Matching {
-  /// The mean over rows i of (M_ii - mean_j M_ij) / sd_j M_ij, the deviation over all V entries of
-  /// the row; a row without deviation counts 0. At most sqrt(V - 1); 0 in expectation for M
-  /// without order.
+  /// The mean over rows i of (M_ii - mean_j M_ij) / sd_j M_ij, with the deviation over all V
+  /// entries of the row; a row without deviation counts as 0. At most sqrt(V - 1); 0 in expectation
+  /// for an M without structure.
   double score = 0;
-  /// The share of rows whose only largest entry is on the diagonal. Chance: 1 / V.
+  /// The share of rows whose unique largest entry is on the diagonal. Chance: 1 / V.
   double diagonal_share = 0;
   std::size_t rows = 0;  ///< n, the rows looked at
 };
 
-/// The rows to look at, ascending: all V where V <= all_up_to, else `count` (at most V) of them
-/// without repetition, from the stream (seed 0, StreamPurpose::probe, V).
+/// The rows to examine, ascending: all V if V <= all_up_to, otherwise `count` (at most V) distinct
+/// ones, from the stream (seed 0, StreamPurpose::probe, V).
 std::vector<std::size_t> rows_to_look_at(std::size_t vocabulary, std::size_t all_up_to,
                                          std::size_t count);
 

@@ -21,7 +21,7 @@ Intervention with_ideal_pattern(HeadPlace place, IdealPattern kind) {
   };
 }
 
-/// The head keeps of its own pattern what lies where the ideal one has any weight.
+/// The head keeps that part of its own pattern where the ideal one has any weight.
 Intervention with_only(HeadPlace place, IdealPattern kind) {
   return [=](Context& context) {
     Edit edit = model::set(pattern_name(place.layer), place.head, context.ideal_mask(kind));
@@ -71,7 +71,7 @@ Component written_by(HeadPlace head) { return {Component::Kind::head, head.layer
 
 using Names = std::span<const std::string>;
 
-/// Fills in the head, what it costs and the loss.
+/// Fills in the head, its cost and the loss.
 Status find_head(const Setting& setting, Names recorded, MechanismResult& result) {
   const std::vector<HeadPlace> heads = all_heads(setting.model.architecture());
   std::vector<Intervention> direct;
@@ -92,15 +92,15 @@ Status find_head(const Setting& setting, Names recorded, MechanismResult& result
   return {};
 }
 
-/// What each sequence has at stake, and the groups of sequences that its standard error is taken over
-/// (Measured::groups).
+/// The head's effect on each sequence, and the groups of sequences that the standard error is taken
+/// over (Measured::groups).
 struct Stakes {
   std::vector<double> values;
   std::size_t groups = 0;
 };
 
-/// The head's cost, intervention 0 of `measured`, or its gain over chance, whichever is less in the
-/// mean.
+/// The head's cost, intervention 0 of `measured`, or the gain over chance, whichever is less on
+/// average.
 Stakes stakes_of(const Measured& measured, double chance) {
   Stakes costs{measured.rises(0), measured.groups[0]};
   Stakes gains{{}, measured.baseline.size()};
@@ -110,7 +110,7 @@ Stakes stakes_of(const Measured& measured, double chance) {
   return estimate(gains.values).mean < estimate(costs.values).mean ? gains : costs;
 }
 
-/// The share of the stakes that one intervention of `measured` takes away.
+/// The share of the effect that one intervention of `measured` removes.
 Estimate share_of(const Measured& measured, std::size_t intervention, const Stakes& stakes) {
   return ratio_estimate(measured.rises(intervention), stakes.values,
                         std::min(measured.groups[intervention], stakes.groups));
@@ -145,7 +145,7 @@ void plan_patterns(EarlierHead& earlier, std::vector<Planned>& all) {
   all.push_back({with_only(earlier.head, duplicate), &earlier.duplicate_token_only});
 }
 
-/// Measures the head's cost, the stake and the planned shares of it.
+/// Measures the head's cost, its effect and the planned shares of it.
 Status measure_shares(const Setting& setting, Names recorded, const std::vector<Planned>& planned,
                       MechanismResult& result) {
   std::vector<Intervention> interventions{
@@ -162,8 +162,8 @@ Status measure_shares(const Setting& setting, Names recorded, const std::vector<
   return {};
 }
 
-/// All shares, in one round; of many earlier heads the patterns of the two that matter most, in
-/// another.
+/// All shares, in one round; if there are many earlier heads, the patterns of the two that matter
+/// most in another.
 Status find_shares(const Setting& setting, Names recorded, std::size_t pattern_heads,
                    MechanismResult& result) {
   const Architecture& a = setting.model.architecture();

@@ -1,4 +1,4 @@
-// Which mechanism a model copies by, decided by interventions, not by weights or scores.
+// The mechanism by which a model copies, decided by interventions, not by weights or scores.
 //
 // 1. The head: the one whose direct path into the logits is worth most, that is, whose mean
 //    ablation before ln_final alone costs most second-half loss. (What a previous-token head writes
@@ -22,13 +22,13 @@
 //      then moves too much, what is left of its own does not.)
 // 3. The verdict, by the constants below.
 //
-// A share is a ratio of means over sequences (ratio_estimate, estimate.h). Removing an input can cost
-// more than the head's absence: shares above 1 are no error. A band is told by what is not lost: it
-// is no verdict where other heads cover for the head (ideal matching then costs clearly more than its
-// absence), nor where looking up, as the head then does, is worth clearly more: of a short block a
-// band tells most of what there is to know. Where the cost is not clearly above zero there is nothing
-// to take shares of, whatever they are: the verdict is `unresolved`, and not `none`, for something was
-// learned, if not by one head that cannot be spared (two that do the same cover for each other).
+// A share is a ratio of means over sequences (ratio_estimate, estimate.h). Removing an input can
+// cost more than removing the head, so shares above 1 are no error. A band is recognized by what is
+// not lost. It is no verdict where other heads cover for the head (ideal matching then costs
+// clearly more than removing it), nor where looking up, if the head does that, is worth clearly
+// more: for a short block a band explains almost everything. If the cost is not clearly above zero,
+// shares mean nothing, and the verdict is `unresolved` rather than `none`: something was learned,
+// though not by one indispensable head (two that do the same cover for each other).
 #pragma once
 
 #include <cstddef>
@@ -56,26 +56,26 @@ enum class Mechanism {
 /// "none", "positional-band", "k-composition", "q-composition", "smeared-keys", "unresolved".
 const char* name_of(Mechanism mechanism);
 
-/// Second-half loss must lie so many nats below ln V, chance, for a mechanism to be looked for. An
-/// untrained model lies above ln V, and the standard error over a few sequences is near 0.01: a
-/// tenth of a nat is well beyond it, and far below what any copying gives (more than a nat).
+/// Second-half loss must be this many nats below ln V, chance, before a mechanism is sought. An
+/// untrained model is above ln V, and the standard error over a few sequences is near 0.01: a tenth
+/// of a nat is well beyond that, and far below the gain from any copying (more than a nat).
 inline constexpr double least_gain = 0.1;
 
-/// A mechanism is named when more than half of the stake speaks for it: then no other can
-/// account for as much. The interval of 95% (Estimate::lower, upper) must lie on that side, and that
+/// A mechanism is named if it accounts for more than half of the effect, because then no other can
+/// account for as much. The 95% interval (Estimate::lower, upper) must lie on that side, and that
 /// of the cost above zero.
 inline constexpr double majority = 0.5;
 
 inline constexpr Estimate not_measured{std::numeric_limits<double>::quiet_NaN(),
                                        std::numeric_limits<double>::quiet_NaN(), 0};
 
-/// An earlier head that the head reads; all shares of the stake.
+/// An earlier head that the head reads; all are shares of the effect.
 struct EarlierHead {
   HeadPlace head;
-  /// Its part removed from the key input alone, or from the query input alone.
+  /// With its part removed from the key input alone, or from the query input alone.
   Estimate k_removed = not_measured;
   Estimate q_removed = not_measured;
-  /// With the ideal pattern in its place, or with what its own pattern has there alone.
+  /// With the ideal pattern in place of its own, or with only that part of its own.
   Estimate previous_token = not_measured;
   Estimate previous_token_only = not_measured;
   Estimate duplicate_token = not_measured;
@@ -101,10 +101,10 @@ struct MechanismResult {
   std::optional<EarlierHead> partner;  ///< the one that a composition verdict names
 };
 
-/// What is asked of large models.
+/// Limits for large models.
 struct MechanismLimits {
-  /// With more heads nothing is measured and the verdict is unresolved: to find the head takes a
-  /// run for each, on every sequence.
+  /// With more heads nothing is measured and the verdict is unresolved: finding the head takes one
+  /// run per head, on every sequence.
   std::size_t heads = 48;
   /// With more earlier heads than this only the two whose removal from keys and from queries costs
   /// most have their patterns replaced; the others' shares of that are NaN.
@@ -115,7 +115,7 @@ struct MechanismLimits {
 /// threads. Errors: as check (intervention.h).
 Result<MechanismResult> mechanism(const Setting& setting, const MechanismLimits& limits = {});
 
-/// The verdict and its reason from the figures of `result`, as `mechanism` fills them in.
+/// The verdict and its reason from the measures of `result`, as `mechanism` fills them in.
 void decide(MechanismResult& result);
 
 }  // namespace lookback::lens

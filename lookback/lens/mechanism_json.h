@@ -1,4 +1,4 @@
-// The mechanism of a model as JSON, with the figures that decided it.
+// The mechanism of a model as JSON, with the measures that decided it.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -16,38 +16,39 @@ namespace {
 bool more_than_half(const Estimate& share) { return share.lower() > majority; }
 bool less_than_half(const Estimate& share) { return share.upper() < majority; }
 
-/// With half of its interval of 95%, as in tables.
+/// With half of its 95% interval, as in tables.
 std::string text(const Estimate& share) {
   const double hundredths = std::round(100 * share.mean) + 0.0;  // no negative zero
   return fmt::format("{:.2f} +- {:.2f}", hundredths / 100, share.half_width());
 }
 
-/// What could be the verdict, and the share of the stake that speaks for it.
+/// A possible verdict, and the share of the effect that supports it.
 struct Candidate {
   Mechanism mechanism;
   Estimate share;
-  std::string objection;  ///< why it is none whatever its share; empty: there is no reason
+  std::string objection;  ///< why it is no verdict whatever its share, or empty
   std::optional<EarlierHead> partner;
   std::string reason;
 
   bool holds() const { return objection.empty() && more_than_half(share); }
 };
 
-/// What holds comes first; of that a band, for wherever a head has its positions from, positions are
-/// what it attends by; then the larger share.
+/// Candidates that hold come first; among them a band, because wherever a head gets its positions
+/// from, it attends by positions; then the larger share.
 std::tuple<bool, bool, double> rank(const Candidate& c) {
   return {c.holds(), c.holds() && c.mechanism == Mechanism::positional_band,
           std::isfinite(c.share.mean) ? c.share.mean : -std::numeric_limits<double>::infinity()};
 }
 
-/// Whether the head's own pattern does what ideal matching would, and that is worth clearly more than
-/// counting positions.
+/// Whether the head's own pattern does what ideal matching would, and this is worth clearly more
+/// than counting positions.
 bool looks_up(const MechanismResult& r) {
   const double more = (r.band.lower() - r.matching.upper()) * r.stake.mean;
   return r.matching.lower() > -majority && less_than_half(r.matching) && more > least_gain;
 }
 
-/// A band is told by what is NOT lost, and so it is also where other heads cover for the head.
+/// A band is recognized by what is NOT lost, which also happens when other heads cover for the
+/// head.
 Candidate band_candidate(const MechanismResult& result) {
   const Estimate kept = {1 - result.band.mean, result.band.standard_error, result.band.count};
   std::string objection;
@@ -55,22 +56,23 @@ Candidate band_candidate(const MechanismResult& result) {
   if (!std::isfinite(result.matching.mean)) {
     objection = "but what ideal matching keeps is not known";
   } else if (result.matching.lower() * result.stake.mean > result.cost.mean) {
-    objection = "but ideal matching costs more than the head's absence: others cover for it";
+    objection = "but ideal matching costs more than removing the head, so other heads cover for it";
   }
   return {Mechanism::positional_band, kept, objection, std::nullopt,
-          fmt::format("with a pattern of offsets alone the head loses {} of its stake",
+          fmt::format("with a pattern of offsets alone the head loses {} of its effect",
                       text(result.band))};
 }
 
-/// An earlier head's part in one input, if its attention of one kind is all that it takes.
+/// An earlier head's part in one input, if one kind of attention is all it needs for that.
 Candidate composition(Mechanism mechanism, const char* input, const EarlierHead& earlier,
                       const Estimate& removed, const char* pattern, const Estimate& ideal,
                       const Estimate& own) {
   const bool suffices = less_than_half(ideal) || less_than_half(own);
   return {mechanism, removed, suffices ? "" : fmt::format("but not by a {} pattern", pattern),
           earlier,
-          fmt::format("without head {}.{} in its {} the head loses {} of its stake; with an ideal "
-                      "{} pattern in that head {}, with that part of its own pattern alone {}",
+          fmt::format("without head {}.{} in its {} the head loses {} of its effect; with an ideal "
+                      "{} pattern in that head it loses {}, with only that part of its own pattern "
+                      "{}",
                       earlier.head.layer, earlier.head.head, input, text(removed), pattern,
                       text(ideal), text(own))};
 }
@@ -79,7 +81,7 @@ std::vector<Candidate> candidates_of(const MechanismResult& result) {
   std::vector<Candidate> all{band_candidate(result)};
   if (result.unsmeared) {
     all.push_back({Mechanism::smeared_keys, *result.unsmeared, "", std::nullopt,
-                   fmt::format("without smearing in its keys the head loses {} of its stake",
+                   fmt::format("without smearing in its keys the head loses {} of its effect",
                                text(*result.unsmeared))});
   }
   for (const EarlierHead& e : result.earlier) {
@@ -92,10 +94,10 @@ std::vector<Candidate> candidates_of(const MechanismResult& result) {
   return all;
 }
 
-/// The verdict of what comes first, if it holds, and the one that is nearest to it.
+/// The verdict is the first candidate, if it holds; the reason also names the runner-up.
 void choose(const std::vector<Candidate>& all, MechanismResult& result) {
   const bool decided = all.front().holds();
-  result.reason = "no intervention decides what more than half of the head's stake hangs on";
+  result.reason = "no intervention removes more than half of the head's effect";
   if (decided) {
     result.verdict = all.front().mechanism;
     result.partner = all.front().partner;
@@ -104,7 +106,7 @@ void choose(const std::vector<Candidate>& all, MechanismResult& result) {
   const std::size_t next = decided ? 1 : 0;
   if (next == all.size()) return;
   const Candidate& other = all[next];
-  result.reason += fmt::format("; {}: {}, for which {} speaks", decided ? "next" : "nearest",
+  result.reason += fmt::format("; {}: {} (support {})", decided ? "runner-up" : "nearest",
                                name_of(other.mechanism), text(other.share));
   if (more_than_half(other.share) && !other.objection.empty()) {
     result.reason += ", " + other.objection;
@@ -142,15 +144,15 @@ void decide(MechanismResult& result) {
     result.verdict = Mechanism::none;
     const double gain = result.chance - result.loss.mean;
     result.reason = fmt::format(
-        "second-half loss lies {:.3f} nats {} chance, to look for a mechanism it must lie {} below "
-        "it",
+        "second-half loss is {:.3f} nats {} chance; a mechanism is sought only where it is at "
+        "least {} below",
         std::abs(gain), gain < 0 ? "above" : "below", least_gain);
     return;
   }
   if (!(result.cost.lower() > 0)) {
     result.reason = fmt::format(
-        "what the head writes is worth {} nats, not clearly more than nothing: there is "
-        "no cost to take shares of",
+        "removing the head costs {} nats, not clearly more than zero, so shares of its effect mean "
+        "nothing",
         text(result.cost));
     return;
   }

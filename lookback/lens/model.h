@@ -11,7 +11,7 @@
 
 namespace lookback::lens {
 
-// Interventions are plans, and what they are made of are recordings.
+// Interventions are plans, made from recordings.
 using model::Edit;
 using model::Edits;
 using model::Plan;

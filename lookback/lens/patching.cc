@@ -25,8 +25,8 @@ std::vector<Patched> patched_activations(const Architecture& a) {
   return {Patched::q, Patched::k, Patched::v, Patched::z, Patched::pattern};
 }
 
-/// The recordings of one pair. As a Context its own sequence is the corrupted one and the other the
-/// clean one, so that a resample ablation of a path is its patch.
+/// The recordings of one pair. As a Context, its own sequence is the corrupted one and the other
+/// the clean one, so that a resample ablation of a path is its patch.
 struct PairRuns {
   const Recording& clean;
   const Recording& corrupted;
@@ -68,7 +68,7 @@ void list_heads(const Architecture& a, bool by_position, Patching& result) {
   }
 }
 
-/// Components that are the same in every sequence have nothing to restore, and are left out.
+/// Components that are the same in every sequence have nothing to restore, and are excluded.
 void list_paths(const Architecture& a, Patching& result) {
   for (const HeadPlace reader : all_heads(a)) {
     if (!reads_earlier_parts(a, reader)) continue;
@@ -141,7 +141,7 @@ double log_probability(std::span<const float> logits, model::Token token) {
   return static_cast<double>(logits[token]) - largest - std::log(sum);
 }
 
-/// What the right answer gets in each job, and what is recorded of it.
+/// The log-probability of the right answer in each job, and what is recorded from it.
 class Answers final : public model::Observer {
  public:
   Answers(const CorruptedPair& pair, std::size_t jobs)

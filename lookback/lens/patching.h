@@ -1,11 +1,11 @@
 // Activation patching: which activations carry what a model copies.
 //
 // A clean sequence is a random block of P tokens, twice (T = 2 P). P is one of the periods that the
-// model was trained on: of a block that is longer a model may copy nothing, and then there is nothing
-// to restore. It is the same for every pair, so that a position means the same in all of them. The last
-// query that looking back answers stands at T - 2: its token x_{T-2} occurred at P - 2, and what
-// followed there, x_{P-1}, is the right answer. A corrupted sequence differs in one token of the first
-// copy, which becomes another at random:
+// model was trained on: a model may fail to copy longer blocks, and then there is nothing to
+// restore. It is the same for every pair, so that a position means the same in all of them. The
+// last query that looking back answers stands at T - 2: its token x_{T-2} occurred at P - 2, and
+// what followed there, x_{P-1}, is the right answer. A corrupted sequence differs in one token of
+// the first copy, which becomes another at random:
 //
 //   answer   x_{P-1}: the query's token is still found, but what followed it is another token
 //   match    x_{P-2}: the answer is still there, but the query's token is not found before it
@@ -15,12 +15,12 @@
 //
 //   (patched - corrupted) / (clean - corrupted),
 //
-// 0 when nothing is restored and 1 when all is, as a ratio of means over sequences
-// (ratio_estimate, estimate.h). Where clean and corrupted hardly differ, in a model that does not
-// copy, the ratio says nothing: both are given. Meng et al. 2022 and Wang et al. 2022 patch so
-// ("denoising", in the words of Heimersheim and Nanda 2024).
+// 0 when nothing is restored and 1 when everything is, as a ratio of means over sequences
+// (ratio_estimate, estimate.h). If clean and corrupted hardly differ, as in a model that does not
+// copy, the ratio says nothing, so both are given. Meng et al. 2022 and Wang et al. 2022 patch this
+// way ("denoising", in the words of Heimersheim and Nanda 2024).
 //
-// Pairs are independent, and nothing is taken from other sequences: intervals are over pairs.
+// Pairs are independent and use no other sequences, so intervals are over pairs.
 //
 // Legend: P tokens of a block, T = 2 P positions, n heads of the model.
 #pragma once
@@ -77,7 +77,7 @@ struct PathPatch {
   Estimate restored = {};
 };
 
-/// Beyond so many heads of the whole model an analysis is skipped.
+/// Beyond this many heads in the whole model an analysis is skipped.
 struct PatchingLimits {
   std::size_t whole_heads = 48;     ///< heads at all positions: 5 n runs a sequence
   std::size_t position_heads = 16;  ///< heads by position: 5 n T

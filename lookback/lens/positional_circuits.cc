@@ -15,7 +15,7 @@ using Matrix = Eigen::MatrixXd;
 using model::Architecture;
 using model::Positions;
 
-/// keys_s <- s keys_s + (1 - s) keys_{s-1}; the first has nothing before it and stays.
+/// keys_s <- s keys_s + (1 - s) keys_{s-1}; the first has no predecessor and stays as it is.
 Matrix smeared(const Matrix& keys, double share) {
   Matrix result = keys;
   const Eigen::Index rest = keys.rows() - 1;
@@ -94,7 +94,7 @@ std::vector<double> scores_by_offset(const Architecture& a, const Matrix& query,
 
 Status check_finite(const PositionalCircuit& circuit) {
   if (std::ranges::all_of(circuit.by_offset, [](double x) { return std::isfinite(x); })) return {};
-  return Error{fmt::format("the positional scores of head {}.{} are not finite", circuit.head.layer,
+  return Error{fmt::format("the positional scores of head {}.{} are non-finite", circuit.head.layer,
                            circuit.head.head)};
 }
 

@@ -1,4 +1,4 @@
-// The part of a head's scores that positions alone make.
+// The part of a head's scores that comes from positions alone.
 //
 //   learned      W_pos W_Q W_K^T W_pos^T / sqrt(E) [T,T], query position x source position, W_pos
 //                read through the same norms as W_E (stream_path.h)
@@ -8,7 +8,7 @@
 //                norms, and R_d the rotation by d
 //
 // Smeared keys are exact in both: row s of the keys is s k_s + (1 - s) k_{s-1}, and row 0 is k_0; a
-// mean over tokens does not see the smear.
+// mean over tokens is unaffected by the smear.
 //
 // Legend: V tokens, T = context, E = d_head.
 #pragma once
@@ -26,8 +26,8 @@ struct PositionalCircuit {
   HeadPlace head;
   /// By offset d = 0 .. T-1 [T]: for rotary as above; else the mean of scores[t][t-d] over t.
   std::vector<double> by_offset;
-  /// [T,T] row by row, also above the diagonal, which attention does not see; empty for rotary, and
-  /// where T is above the limit.
+  /// [T,T] row by row, including the part above the diagonal, which attention does not use; empty
+  /// for rotary positions, and if T is above the limit.
   std::vector<float> scores;
   std::vector<CircuitNote> notes;
 };

@@ -1,4 +1,4 @@
-// What one probe says about one model: every sequence's values, and their means.
+// The results of one probe for one model: every sequence's values, and their means.
 //
 // Legend: T positions, n heads of the whole model, layer by layer, and in a layer step by step.
 #pragma once
@@ -15,7 +15,7 @@
 
 namespace lookback::lens {
 
-/// What was measured on one sequence, kept for later bootstraps.
+/// The measurements of one sequence, kept for later bootstraps.
 struct SequenceResult {
   std::vector<float> losses;                              ///< [T-1], nats
   std::vector<float> weights;                             ///< what each counts (losses.h), or empty
@@ -26,7 +26,7 @@ struct SequenceResult {
   std::vector<double> similarity;    ///< of pairs of heads as HeadSimilarity::pairs(), or empty
 };
 
-/// Where a head is: its layer, and its number in the layer over all steps, step * heads + head.
+/// The place of a head: its layer, and its number in the layer over all steps, step * heads + head.
 struct HeadPlace {
   std::size_t layer = 0;
   std::size_t head = 0;
@@ -38,8 +38,8 @@ struct HeadPlace {
   bool operator==(const HeadPlace&) const = default;
 };
 
-/// Means and standard errors over sequences (estimate.h). Scores over R leave out the sequences
-/// that have no such query.
+/// Means and standard errors over sequences (estimate.h). Scores over R exclude sequences without
+/// such a query.
 struct HeadSummary {
   HeadPlace place;
   HeadScores mean;

@@ -7,8 +7,8 @@
 namespace lookback::lens {
 namespace {
 
-/// References that are run before their activations are summed: enough for many workers, few enough
-/// for the memory that their recordings take.
+/// How many references are run before their activations are summed: enough for many workers, few
+/// enough for the memory of their recordings.
 constexpr std::size_t references_at_a_time = 16;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What a mean ablation puts in an activation's place: its mean over reference sequences of the probe,
-// position by position, each group of measured sequences with references of its own.
+// What a mean ablation replaces an activation by: its mean over reference sequences of the probe,
+// position by position, where each group of measured sequences has its own references.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +15,13 @@
 
 namespace lookback::lens {
 
-/// The reference sequences of one group. So many leave a mean 1/8 of one sequence's noise.
+/// The number of reference sequences of one group. The mean then has 1/8 of one sequence's noise.
 inline constexpr std::size_t references_per_group = 64;
 /// Those of group k begin at sequence first_reference + k * references_per_group of the probe.
 inline constexpr std::uint64_t first_reference = std::uint64_t{1} << 40;
 
-/// The means of one model on one probe. They are kept, so that measurements that share this make them
-/// once, unless those of all groups together would take more than `memory` bytes.
+/// The means of one model on one probe. They are kept, so that measurements that share this object
+/// compute them once, unless the means of all groups together would take more than `memory` bytes.
 class References {
  public:
   /// Model and probe must outlive it.
@@ -30,7 +30,7 @@ class References {
       : model_(model), probe_(probe), groups_(groups), memory_(memory) {}
 
   /// The means of at least the named activations over the references of `group`: the same bits
-  /// whatever else was asked for. Errors: unknown names. REQUIRES group < groups, a session of the
+  /// whatever else was requested. Errors: unknown names. REQUIRES group < groups, a session of the
   /// model's program.
   Result<std::shared_ptr<const Recording>> mean(std::size_t group,
                                                 std::span<const std::string> names,

@@ -1,4 +1,4 @@
-// How alike the heads of a model attend: do two heads do the same?
+// How similarly the heads of a model attend: do two heads do the same?
 #pragma once
 
 #include <cstddef>
@@ -10,10 +10,10 @@ namespace lookback::lens {
 
 /// Cosine similarity of the patterns of n heads on one sequence of T tokens, for every pair:
 ///   1/(T-1) sum_{t=1..T-1} cos(A_i[t, 0..t], A_j[t, 0..t])
-/// A mean over rows, not one cosine of the whole triangles, so that every query counts the same and
-/// the sharp rows do not outweigh the rest; row 0 is left out, being [1] for every head. It is 1
-/// for equal patterns and 0 for heads that never look at the same source. The cosine of a row of
-/// zeros (an ablated pattern) is taken as 0.
+/// This is a mean over rows, not one cosine of the whole triangles, so that every query counts the
+/// same and sharp rows do not outweigh the rest; row 0 is excluded because it is [1] for every
+/// head. It is 1 for equal patterns and 0 for heads that never look at the same source. The cosine
+/// of a row of zeros (an ablated pattern) is taken as 0.
 ///
 /// Patterns are given one after another; a triangle of each but the last is kept to compare with.
 class HeadSimilarity {

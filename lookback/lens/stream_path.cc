@@ -37,7 +37,7 @@ Matrix StreamPath::passed_by(Matrix rows) const {
 void StreamPath::note(std::vector<CircuitNote>& notes) const {
   for (const PassedNorm& norm : norms_) {
     const bool layernorm = norm.kind == NormKind::layernorm;
-    add_note(notes, Treatment::folded, norm.name + (layernorm ? ": gain and centring" : ": gain"));
+    add_note(notes, Treatment::folded, norm.name + (layernorm ? ": gain and centering" : ": gain"));
     add_note(notes, Treatment::frozen, norm.name + ": scale");
     if (layernorm) add_note(notes, Treatment::ignored, norm.name + ": bias");
   }

@@ -1,15 +1,15 @@
-// What lies in the residual stream between a write and a read: the norms, in order.
+// What lies between a write to the residual stream and a read from it: the norms, in order.
 //
-// LayerNorm of a row vector x [D] is (x - mean(x)) / scale(x) * w + b. Its centring and its gain
+// LayerNorm of a row vector x [D] is (x - mean(x)) / scale(x) * w + b. Its centering and its gain
 // are linear, F = (I - 1 1^T / D) diag(w), and are FOLDED exactly into the weights that read it.
-// Its scale depends on the whole stream, so it is FROZEN: taken as 1, for any other value divides
-// what is read by it. Its bias is the same for all tokens and is IGNORED. RMSNorm has no centring
-// and no bias.
+// Its scale depends on the whole stream, so it is FROZEN: taken as 1; any other value just divides
+// what is read. Its bias is the same for all tokens and is IGNORED. RMSNorm has no centering and no
+// bias.
 //
 // Which norms lie where (compile.h, docs/science.md): the first step of a layer reads the stream
 // through the layer's norm. A later step reads base + what the earlier steps wrote through
-// `norm_between`; with `step_input` "normed" the base has passed the layer's norm too, which what
-// the earlier steps wrote has not.
+// `norm_between`; with `step_input` "normed" the base has passed the layer's norm too, but the
+// earlier steps' outputs have not.
 //
 // Legend: V tokens, D = d_model.
 #pragma once
@@ -25,14 +25,14 @@
 
 namespace lookback::lens {
 
-/// What became of a part of the model that is no plain product of matrices.
+/// How a part of the model that is not a plain product of matrices was treated.
 enum class Treatment {
   folded,   ///< is in the circuit, exactly
   frozen,   ///< stands in the way as a factor that depends on the input; taken as 1
   ignored,  ///< is left out
 };
 
-/// For people: "folded", "blocks.0.ln1: gain and centring".
+/// For people: "folded", "blocks.0.ln1: gain and centering".
 struct CircuitNote {
   Treatment treatment = Treatment::folded;
   std::string what;
@@ -46,16 +46,16 @@ struct PassedNorm {
   Eigen::RowVectorXd gain;  ///< w [D]
 };
 
-/// The norms on a path, the first that is passed first.
+/// The norms on a path, in the order in which they are passed.
 class StreamPath {
  public:
   explicit StreamPath(std::vector<PassedNorm> norms) : norms_(std::move(norms)) {}
 
-  /// F_1 F_2 ... weights: what weights [D,n] that read at the end of the path read at its start.
+  /// F_1 F_2 ... weights: weights [D,n] that read at the end of the path, moved to its start.
   Eigen::MatrixXd read_by(Eigen::MatrixXd weights) const;
-  /// rows F_1 F_2 ...: what rows [n,D] that are written at its start are at its end.
+  /// rows F_1 F_2 ...: rows [n,D] written at its start, as they arrive at its end.
   Eigen::MatrixXd passed_by(Eigen::MatrixXd rows) const;
-  /// Three notes a norm: gain and centring, scale, bias. Those already there are not said again.
+  /// Three notes per norm: gain and centering, scale, bias. Notes already there are not repeated.
   void note(std::vector<CircuitNote>& notes) const;
 
  private:

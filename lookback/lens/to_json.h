@@ -1,7 +1,7 @@
-// Results as JSON, in the shape that metrics and findings files keep them.
+// Results as JSON, in the form of the metrics and findings files.
 //
-// Numbers are rounded to 7 significant digits, a little more than a float holds, so that files stay
-// small; what is not finite is null. Heads are numbered in their layer over all steps.
+// Numbers are rounded to 7 significant digits, slightly more than a float has, so that files stay
+// small; non-finite numbers are null. Heads are numbered in their layer over all steps.
 #pragma once
 
 #include <nlohmann/json.hpp>

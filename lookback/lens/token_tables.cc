@@ -12,13 +12,13 @@ namespace {
 
 using Matrix = Eigen::MatrixXd;
 
-/// The rows of a table are shared out to this many places, whatever the number of threads: sums
-/// have one order.
+/// The rows of a table are divided among this many shards, whatever the number of threads, so that
+/// sums have one order.
 constexpr std::size_t shards = 8;
-/// Rows that are read at a time.
+/// Rows that are read at once.
 constexpr std::size_t rows_at_a_time = 1024;
 
-/// Calls add(first, count, sum) for stretches of rows, each shard with its own sum, and returns the
+/// Calls add(first, count, sum) for ranges of rows, each shard with its own sum, and returns the
 /// sums in order.
 std::vector<Matrix> by_shards(std::size_t rows, base::Workers& workers,
                               const std::function<void(std::size_t, std::size_t, Matrix&)>& add) {
@@ -40,7 +40,7 @@ Matrix stacked(const Matrix& above, const Matrix& below) {
   return both;
 }
 
-/// The triangle of a tall table, stretch by stretch (Demmel, Grigori, Hoemmen and Langou,
+/// The triangle of a tall table, computed block by block (Demmel, Grigori, Hoemmen and Langou,
 /// "Communication-optimal parallel and sequential QR", SIAM J. Sci. Comput. 34, 2012).
 Matrix tall_triangle(const TokenTables& tables, Table table, base::Workers& workers) {
   const std::vector<Matrix> parts = by_shards(

@@ -1,5 +1,5 @@
-// The tables between which the circuits of a model lie, [V,D] each: the embedding W_E and the
-// unembedding W_U^T; and what of them is needed to measure a circuit without its V x V entries.
+// The tables at the two ends of a model's circuits, [V,D] each: the embedding W_E and the
+// unembedding W_U^T; and what is needed of them to measure a circuit without its V x V entries.
 //
 // Legend: V tokens, D = d_model, r = d_head, X and Y [D,r].
 #pragma once
@@ -38,12 +38,12 @@ class TokenTables {
   Weights unembedding_;  // [D,V]; [V,D] where tied
 };
 
-/// The tables by what keeps lengths and angles: W_E = Q U with orthonormal columns of Q, so that
-/// for a circuit C = W_E X Y^T W^T the small matrices U X and U' Y do in the place of W_E X and
+/// The tables reduced to what preserves lengths and angles: W_E = Q U with orthonormal columns of
+/// Q, so that for a circuit C = W_E X Y^T W^T the small matrices U X and U' Y can replace W_E X and
 /// W Y [V,r].
 class ReducedTables {
  public:
-  /// V D^2 operations a table, once for all circuits; memory for some D x D matrices.
+  /// V D^2 operations per table, once for all circuits; memory for a few D x D matrices.
   ReducedTables(const TokenTables& tables, base::Workers& workers);
 
   /// Y^T W^T W_E X [r,r], which has the eigenvalues of C that can differ from zero.

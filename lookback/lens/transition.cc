@@ -16,7 +16,7 @@ struct Point {
 };
 using Points = std::vector<Point>;
 
-/// A stretch of points from a low to a peak, both included.
+/// A range of points from a low to a peak, both included.
 struct Rise {
   std::size_t low;
   std::size_t peak;
@@ -32,7 +32,7 @@ Points finite_points(std::span<const CurvePoint> curve) {
   return points;
 }
 
-/// From `at` on and back, as far as the score does not turn by `reversal`.
+/// Extends forward and backward from `at` until the score reverses by `reversal`.
 Rise rise_around(const Points& points, std::size_t at, double reversal) {
   Rise rise{at, at};
   for (std::size_t i = at + 1; i < points.size(); ++i) {
@@ -72,7 +72,7 @@ bool crosses(const Points& points, std::size_t i, double level) {
   return points[i - 1].score < level && level <= points[i].score;
 }
 
-/// The transition of a rise that reaches `level` at point `at`, for the first time in it.
+/// The transition of a rise that first reaches `level` at point `at`.
 Transition describe(const Points& points, Rise rise, std::size_t at, double level) {
   const Point& low = points[rise.low];
   const Point& peak = points[rise.peak];
@@ -87,7 +87,7 @@ Transition describe(const Points& points, Rise rise, std::size_t at, double leve
   result.tokens = std::pow(10.0, middle);
   const double tenth = low.score + 0.1 * (peak.score - low.score);
   const double nine_tenths = low.score + 0.9 * (peak.score - low.score);
-  // Half of the maximum may lie outside 10% to 90% of this rise, when a later one goes far beyond:
+  // Half of the maximum may lie outside 10% to 90% of this rise if a later one goes far beyond it:
   // then the width begins or ends at the crossing itself.
   double begin = middle;
   for (std::size_t i = at; i > rise.low; --i) {

@@ -1,7 +1,7 @@
-// Phase transitions: when, in training, a score rises, and how suddenly.
+// Phase transitions: when a score rises in training, and how suddenly.
 //
-// A rise goes from a low to a peak, and ends where the score has turned back by at least `reversal`
-// from its extreme. Smaller wiggles are noise and belong to the rise they lie in.
+// A rise goes from a low to a peak, and ends where the score has fallen back by at least `reversal`
+// from its extreme. Smaller wiggles are noise and part of the rise they occur in.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace lookback::lens {
 
-/// A score after so many training tokens. A point at 0 tokens counts as at 1: the time axis is
-/// logarithmic. Points whose score is not finite are passed over.
+/// A score after this many training tokens. A point at 0 tokens counts as 1, because the time axis
+/// is logarithmic. Points with a non-finite score are skipped.
 struct CurvePoint {
   double tokens = 0;
   double score = 0;
@@ -24,10 +24,12 @@ struct TransitionCriteria {
 };
 
 struct Transition {
-  /// When it happened: the first crossing of the level below, interpolated linearly in log tokens.
+  /// When it happened: the first crossing of the level described below, interpolated linearly in
+  /// log tokens.
   double tokens = 0;
-  /// The two points that it happened between: the last below the level and the first that reached
-  /// it. Nothing in the curve says more. Both are the first point when the curve begins above it.
+  /// The two points between which it happened: the last below the level and the first that reached
+  /// it. The curve says nothing more precise. Both are the first point if the curve begins above
+  /// the level.
   double after_tokens = 0;
   double by_tokens = 0;
   /// Width: log10 tokens from 10% to 90% of the rise from low_score to peak_score: from the last

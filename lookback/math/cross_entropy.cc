@@ -1,5 +1,6 @@
 // The language-model loss and its gradient, in float. A row of logits stays in the first-level
-// cache while its maximum and its exponentials' sum are taken and it becomes its own gradient.
+// cache while its maximum and the sum of its exponentials are computed and it is turned into its
+// gradient.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

@@ -1,8 +1,8 @@
 // The operations a program's steps are made of, one function each, for any number type.
 //
 // float runs on the vector units (simd.h, chosen at run time); every other type runs the scalar
-// definition (reference.h). The same steps can so be differentiated by a complex step, checked in
-// double, and trained in float. Nothing here knows a transformer.
+// definition (reference.h). So the same steps can be differentiated by a complex step, checked in
+// double, and trained in float. Nothing here knows about transformers.
 //
 // Legend: T positions (rows), D width, V classes, E width of a head.
 #pragma once
@@ -120,10 +120,10 @@ void norm_backward_scale(Matrix<const N> x, std::span<const std::type_identity_t
   }
 }
 
-/// dx += the gradient of the whole norm by x. `scale` is what norm_apply divided by;
+/// dx += the gradient of the whole norm with respect to x. `scale` is what norm_apply divided by;
 /// `computed_scale` is what norm_statistics found (the same unless a tap replaced it); d_scale is
-/// the gradient by it. With g = dy w / scale + d_scale (x - mean) / (D computed_scale):
-/// dx += g - mean(g) for Norm::layer, dx += g for Norm::rms.
+/// the gradient by it. With g = dy w / scale + d_scale (x - mean) / (D computed_scale): dx += g -
+/// mean(g) for Norm::layer, dx += g for Norm::rms.
 template <class N>
 void norm_backward_input(Norm norm, Matrix<const N> x,
                          std::span<const std::type_identity_t<N>> mean,

@@ -1,14 +1,14 @@
 // The register-blocked product in float: C = alpha A B.
 //
-// C is computed in tiles of `max_rows` x `panel_width` that stay in registers while k runs. For each
-// block of k and each panel of columns, B's part is copied once into a small buffer in the order in
-// which it is read (whichever of its strides is 1), and all row blocks of A pass over it from the
-// cache. A is read where it lies. Goto and van de Geijn 2008, "Anatomy of high-performance matrix
+// C is computed in tiles of `max_rows` x `panel_width` that stay in registers while k runs. For
+// each block of k and each panel of columns, B's part is copied once into a small buffer in the
+// order in which it is read (whichever of its strides is 1), and all row blocks of A use it from
+// the cache. A is read in place. Goto and van de Geijn 2008, "Anatomy of high-performance matrix
 // multiplication"; Van Zee and van de Geijn 2015 (BLIS).
 //
 // Every element of C is summed over k in ascending order, one rounding a term (two where the
-// machine has no fused multiply-add), in runs of `block_depth` terms: the result depends on nothing
-// but the arguments and the instruction set.
+// machine has no fused multiply-add), in runs of `block_depth` terms: the result depends only on
+// the arguments and the instruction set.
 #include <algorithm>
 #include <cstddef>
 
@@ -30,8 +30,8 @@ namespace HWY_NAMESPACE {
 
 inline constexpr std::size_t block_depth = 256;  ///< a panel is 16 KiB (AVX-512: 32 KiB)
 inline constexpr std::size_t block_rows = 256;   ///< 256 KiB of A pass over one packed panel
-/// The same for matrices that no cache holds: 516 KiB of a copy of A, half the second-level cache.
-/// Twice the rows halve the times that B is packed.
+/// The same for matrices larger than any cache: 516 KiB of a copy of A, half the second-level
+/// cache. Twice the rows halve the number of times B is packed.
 inline constexpr std::size_t large_block_rows = 516;
 inline constexpr std::size_t large_rows = 64;   ///< from so many on, packing together pays
 inline constexpr std::size_t large_cols = 512;  ///< from so many on, copying A pays
@@ -41,7 +41,7 @@ struct Range {
   std::size_t end;
 };
 
-/// The k for which a block of rows of A may be other than zero.
+/// The k for which a block of rows of A may be nonzero.
 HWY_INLINE Range nonzero_depth(Part part, std::size_t first_row, std::size_t rows,
                                std::size_t depth) {
   if (part == Part::lower_left) return {0, std::min(depth, first_row + rows)};
@@ -58,7 +58,7 @@ struct Product {
   Part part;
 };
 
-/// Rows [begin, end) of A over one block of k: where they lie, or a copy of them.
+/// Rows [begin, end) of A over one block of k: in place, or a copy.
 struct RowsOfA {
   Range rows;
   Range k;
@@ -68,15 +68,15 @@ struct RowsOfA {
   bool copied;  ///< each row block lies by itself, [depth, its rows]
 };
 
-/// How many rows the next row block takes of those left. The last two blocks share what is left
-/// evenly, for a block of one or two rows is slow.
+/// How many of the remaining rows the next row block takes. The last two blocks share the rest
+/// evenly, because a block of one or two rows is slow.
 HWY_INLINE std::size_t next_rows(std::size_t left) {
   return left >= 2 * max_rows ? max_rows : left > max_rows ? (left + 1) / 2 : left;
 }
 
-/// The same rows in memory of their own, in the order in which they are read. Read in place again
-/// and again they would cost a page for each row or, where it is k that strides, a cache line and
-/// often a page for a few elements.
+/// The same rows in separate memory, in the order in which they are read. Reading them in place
+/// repeatedly would touch a page for each row or, where k has the stride, a cache line and often a
+/// page for a few elements.
 RowsOfA copy_rows(const RowsOfA& from, float* HWY_RESTRICT copy) {
   RowsOfA result = from;
   result.data = copy;
@@ -133,10 +133,10 @@ HWY_INLINE void multiply_panel(const Product& product, const RowsOfA& a, std::si
   }
 }
 
-/// A block of rows and depth times all of B's columns, everything where it lies.
+/// A block of rows and depth times all of B's columns, everything in place.
 void multiply_block(const Product& product, const RowsOfA& a) {
   HWY_ALIGN float panel[block_depth * panel_width];
-  // Of a lower triangular result only the columns up to the last row are wanted.
+  // For a lower triangular result only the columns up to the last row are needed.
   const std::size_t cols =
       product.part == Part::lower_result ? std::min(product.c.cols, a.rows.end) : product.c.cols;
   for (std::size_t n = 0; n < cols; n += panel_width) {
@@ -146,8 +146,9 @@ void multiply_block(const Product& product, const RowsOfA& a) {
   }
 }
 
-/// The same for matrices that no cache holds: A is copied, and several panels are packed together,
-/// for their rows share pages. Its 580 KiB of stack (AVX-512: 644 KiB) exist only while it runs.
+/// The same for matrices larger than any cache: A is copied, and several panels are packed
+/// together, because their rows share pages. Its 580 KiB of stack (AVX-512: 644 KiB) exist only
+/// while it runs.
 HWY_NOINLINE void multiply_large_block(const Product& product, const RowsOfA& a) {
   constexpr std::size_t together = 4;
   const std::size_t packed_rows = product.b.col_stride == 1 ? 16 : block_depth;
@@ -171,7 +172,7 @@ HWY_NOINLINE void multiply_large_block(const Product& product, const RowsOfA& a)
   }
 }
 
-/// Rows of a large block: as many in each, whole tiles of them, at most large_block_rows.
+/// Rows of a large block: the same number in each, in whole tiles, at most large_block_rows.
 HWY_INLINE std::size_t even_rows(std::size_t rows) {
   const std::size_t blocks = (rows + large_block_rows - 1) / large_block_rows;
   const std::size_t each = (rows + blocks - 1) / blocks;

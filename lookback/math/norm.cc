@@ -25,7 +25,7 @@ HWY_INLINE float row_sum(const float* row, std::size_t count) {
 }
 
 /// Two passes over the row, which is in the cache: the one-pass formula mean(x^2) - mean(x)^2
-/// cancels where the mean is large.
+/// cancels if the mean is large.
 void norm_statistics(Norm norm, double epsilon, const Matrix<const float>& x, std::span<float> mean,
                      std::span<float> scale) {
   const float inverse_width = 1.0F / static_cast<float>(x.cols);

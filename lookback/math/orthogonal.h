@@ -1,4 +1,4 @@
-// Orthogonalization by Newton-Schulz iterations: products alone, no decomposition.
+// Orthogonalization by Newton-Schulz iterations: only products, no decomposition.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace lookback::math {
 
-/// A matrix becomes X <- a X + b (X X^T) X + c (X X^T)^2 X, so many times: each singular value s becomes
-/// a s + b s^3 + c s^5. These coefficients bring values from about 0.002 to 1 to between 0.68 and 1.21,
-/// which serves an optimizer as well as 1 does. Jordan et al. 2024, "Muon: An optimizer for hidden
-/// layers in neural networks".
+/// X <- a X + b (X X^T) X + c (X X^T)^2 X, this many times: each singular value s becomes a s + b
+/// s^3 + c s^5. These coefficients map values from about 0.002 to 1 to between 0.68 and 1.21, which
+/// serves an optimizer as well as 1 does. Jordan et al. 2024, "Muon: An optimizer for hidden layers
+/// in neural networks".
 struct NewtonSchulz {
   static constexpr std::size_t iterations = 5;
   static constexpr double a = 3.4445, b = -4.7750, c = 2.0315;

@@ -28,7 +28,7 @@ struct Batch {
 };
 
 Batch run_chains(std::size_t repetitions, float start) {
-  // x -> 0.999 x + 0.001 has the fixed point 1: no overflow and no denormals, however long.
+  // x -> 0.999 x + 0.001 has the fixed point 1: no overflow and no denormals, however long it runs.
   const FloatVector factor = set(0.999F);
   const FloatVector addend = set(0.001F);
   FloatVector x[chains];
@@ -55,7 +55,7 @@ double measure_peak(double seconds) {
     const Clock::time_point before = Clock::now();
     const Batch batch = run_chains(repetitions, start);
     const Clock::time_point after = Clock::now();
-    // Each batch starts from the last one's result: none can be left out.
+    // Each batch starts from the last one's result, so none can be optimized away.
     start = batch.result / static_cast<float>(chains * lanes);
     const double duration = std::chrono::duration<double>(after - before).count();
     if (duration > 0) best = std::max(best, batch.operations / duration * 1e-9);

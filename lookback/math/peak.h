@@ -1,4 +1,4 @@
-// How fast this core can multiply and add, to judge the kernels by.
+// How fast this core can multiply and add, as a yardstick for the kernels.
 #pragma once
 
 namespace lookback::math {
@@ -8,8 +8,8 @@ namespace lookback::math {
 /// about `seconds` (any value; at least one batch of some 50 microseconds) and returns the rate of
 /// its fastest batch.
 ///
-/// Clock and neighbors change from second to second: measure it in turn with what it is compared to,
-/// in short pieces, and compare medians.
+/// Clock and other load change from second to second: measure it alternately with what it is
+/// compared to, in short pieces, and compare medians.
 double measure_fma_peak(double seconds);
 
 }  // namespace lookback::math

@@ -10,8 +10,8 @@ namespace {
 
 namespace policies = boost::math::policies;
 
-/// No error throws: it shows as NaN or infinity. And double is not promoted to long double, which has
-/// another width on every kind of machine.
+/// Errors do not throw; they give NaN or infinity. And double is not promoted to long double, whose
+/// width differs between machines.
 using Quiet = policies::policy<
     policies::domain_error<policies::ignore_error>, policies::pole_error<policies::ignore_error>,
     policies::overflow_error<policies::ignore_error>,

@@ -1,6 +1,6 @@
 // Every kernel of kernels.h as a scalar formula, for float, double and std::complex<double>.
 //
-// These definitions are what the kernels mean: the vector code is tested against them in double,
+// These definitions say what the kernels compute: the vector code is tested against them in double,
 // and each backward function is tested against its forward function by a complex step,
 //   f'(x) = Im f(x + i h) / h  with h = 1e-30   (Squire and Trapp 1998),
 // which has no cancellation and is exact to rounding. The forward formulas are therefore analytic:

@@ -1,4 +1,4 @@
-// The few words in which callers of the kernels describe what they want.
+// How callers of the kernels describe what they need.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ enum class Part {
   upper_left,    ///< A(i, k) = 0 for k < i; up to zero_margin entries left of it are read: be zero
 };
 
-/// How far beyond the diagonal a triangular left factor must really hold zeros.
+/// How far beyond the diagonal a triangular left factor must actually contain zeros.
 inline constexpr std::size_t zero_margin = 16;
 
 enum class Norm { layer, rms };
@@ -25,7 +25,7 @@ enum class Norm { layer, rms };
 enum class Rotation { forward, inverse };
 
 /// One AdamW update's numbers (Loshchilov and Hutter 2019). The bias corrections 1 - beta^step are
-/// given, for the caller knows the step.
+/// passed in, because the caller knows the step.
 struct AdamW {
   float learning_rate = 0;
   float beta1 = 0.9F;

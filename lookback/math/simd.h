@@ -1,5 +1,5 @@
-// The float kernels on the machine's vector units. Each is what kernels.h says of its name; the
-// instruction set is chosen at run time (targets.h).
+// The float kernels on the machine's vector units. Each does what kernels.h says under its name;
+// the instruction set is chosen at run time (targets.h).
 #pragma once
 
 #include <cstddef>

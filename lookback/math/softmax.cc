@@ -1,6 +1,5 @@
 // The causal softmax of attention and its gradient, in float. A row stays in the first-level cache
-// while its maximum, its exponentials and their sum are taken; nothing right of the diagonal is
-// computed.
+// while its maximum, its exponentials and their sum are computed; nothing right of the diagonal is.
 #include <algorithm>
 #include <cstddef>
 
@@ -30,7 +29,7 @@ struct Leading {
   }
 };
 
-/// for_each_vector over the first `count` of `cols` columns. Where the row goes on far enough the
+/// for_each_vector over the first `count` of `cols` columns. If the row continues far enough, the
 /// last vector is read and written whole, which is faster than a masked store.
 template <class Body>
 HWY_INLINE void for_each_causal_vector(std::size_t count, std::size_t cols, const Body& body) {

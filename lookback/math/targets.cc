@@ -57,7 +57,7 @@ Status select_instruction_set(std::string_view name) {
     allowed.append(allowed.empty() ? "" : ", ").append(available);
   }
   return Error{"instruction set '" + std::string(name) +
-               "' is not one this machine has; available: " + allowed};
+               "' does not exist on this machine; available: " + allowed};
 }
 
 Status select_instruction_set_from_environment() {

@@ -13,8 +13,8 @@ namespace lookback::math {
 /// and always there. Of "AVX3" (AVX-512), "AVX2", "SSE4", "NEON", "SCALAR".
 std::vector<std::string> available_instruction_sets();
 
-/// The one the next kernel will run on: the best, unless another was selected. The answer is given
-/// by a function that is dispatched as the kernels are, not by what was asked for.
+/// The one the next kernel will run on: the best, unless another was selected. The answer comes
+/// from a function that is dispatched like the kernels, not from what was requested.
 std::string active_instruction_set();
 
 /// From now on every kernel, in every thread, runs on the named instruction set. For tests and for
@@ -22,8 +22,8 @@ std::string active_instruction_set();
 /// while kernels run. An error, naming those available, if this machine has no such set.
 Status select_instruction_set(std::string_view name);
 
-/// Selects what the environment variable LOOKBACK_ISA names; does nothing if it is unset or empty.
-/// For the beginning of main().
+/// Selects the set that the environment variable LOOKBACK_ISA names; does nothing if it is unset or
+/// empty. To be called at the beginning of main().
 Status select_instruction_set_from_environment();
 
 }  // namespace lookback::math

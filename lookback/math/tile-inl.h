@@ -56,7 +56,7 @@ struct Tile {
 };
 
 /// body(0), body(1), ... body(count - 1) with constants: arrays indexed by them stay in registers,
-/// which a loop that the compiler unrolls late does not ensure.
+/// which a loop that the compiler unrolls late does not guarantee.
 template <std::size_t count, class Body>
 HWY_INLINE void unrolled(const Body& body) {
   [&]<std::size_t... i>(std::index_sequence<i...>) HWY_ATTR {
@@ -84,7 +84,7 @@ class RowPointers {
   std::size_t row_stride_;
 };
 
-/// C is not in the cache where it is large, and is wanted when the sums are ready.
+/// A large C is not in the cache, but is needed when the sums are ready.
 template <std::size_t rows>
 HWY_INLINE void prefetch_result(const Tile& tile) {
   constexpr std::size_t line = 64 / sizeof(float);
@@ -116,7 +116,7 @@ HWY_NOINLINE void multiply_tile(const Tile& tile) {
           [&](auto j) HWY_ATTR { sums[i][j] = hn::MulAdd(element, columns[j], sums[i][j]); });
     });
   }
-  // Copies, for the compiler must suppose that writing C changes the tile.
+  // Copies, because the compiler must assume that writing C changes the tile.
   const FloatVector alpha = set(tile.alpha);
   float* const c = tile.c;
   const std::size_t c_stride = tile.c_stride;
@@ -136,7 +136,7 @@ HWY_NOINLINE void multiply_tile(const Tile& tile) {
   }
 }
 
-/// multiply_tile with as many rows as wanted, 1 .. max_rows.
+/// multiply_tile with the required number of rows, 1 .. max_rows.
 template <std::size_t rows = max_rows>
 HWY_INLINE void multiply_rows(std::size_t wanted, const Tile& tile) {
   if (wanted == rows) {

@@ -1,5 +1,6 @@
-// What the vector kernels share: a vector of the instruction set at hand, loops with a ragged end,
-// sums and maxima of lanes, and exp. Compiled once for each instruction set (foreach_target.h).
+// What the vector kernels share: a vector of the current instruction set, loops with a partial last
+// vector, sums and maxima of lanes, and exp. Compiled once for each instruction set
+// (foreach_target.h).
 #include <cstddef>
 
 #include "lookback/math/targets_config.h"
@@ -81,7 +82,8 @@ HWY_INLINE void for_each_vector(std::size_t count, const Body& body) {
 HWY_INLINE float sum_of_lanes(FloatVector v) { return hn::GetLane(hn::SumOfLanes(float_tag, v)); }
 HWY_INLINE float max_of_lanes(FloatVector v) { return hn::GetLane(hn::MaxOfLanes(float_tag, v)); }
 
-/// The largest of row[0 .. count), count > 0, in four chains, for each step waits for the one before.
+/// The largest of row[0 .. count), count > 0, in four chains, because each step waits for the one
+/// before.
 HWY_INLINE float largest_of(const float* row, std::size_t count) {
   FloatVector largest = set(row[0]);
   std::size_t i = 0;
@@ -104,14 +106,16 @@ HWY_INLINE float largest_of(const float* row, std::size_t count) {
 }
 
 /// How many rows to take through one step after another together: the steps of a row wait for its
-/// maximum and its sum, those of its neighbors do not. As many as the first-level cache surely holds.
+/// maximum and its sum, those of its neighbors do not. As many as surely fit into the first-level
+/// cache.
 inline constexpr std::size_t max_rows_together = 4;
 HWY_INLINE std::size_t rows_together(std::size_t cols) {
   return cols <= 1024 ? max_rows_together : 1;
 }
 
-/// x within low .. high; NaN stays NaN. Of Max and Min x86 gives the second operand if either is
-/// NaN, NEON gives NaN; the scalar ones give the other operand, hence the comparisons there.
+/// x clamped to low .. high; NaN stays NaN. For Max and Min, x86 returns the second operand if
+/// either is NaN, and NEON returns NaN; the scalar ones return the other operand, hence the
+/// comparisons there.
 HWY_INLINE FloatVector limited(FloatVector x, float low, float high) {
 #if HWY_TARGET == HWY_SCALAR
   x = hn::IfThenElse(hn::Lt(x, set(low)), set(low), x);

@@ -1,4 +1,4 @@
-// Views on memory that somebody else owns: no allocation, no bounds checks in release.
+// Views of memory that someone else owns: no allocation, no bounds checks in release.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace lookback::math {
 
-/// A row-major matrix in somebody else's memory: element (r, c) lies at data[r * stride + c].
+/// A row-major matrix in memory that someone else owns: element (r, c) is at data[r * stride + c].
 template <class T>
 struct Matrix {
   T* data = nullptr;
@@ -17,11 +17,11 @@ struct Matrix {
   T* row(std::size_t r) const { return data + r * stride; }
   T& operator()(std::size_t r, std::size_t c) const { return data[r * stride + c]; }
 
-  /// `count` columns from `first` on: how one head of a [T, H*E] activation is seen.
+  /// `count` columns from `first` on: a view of one head of a [T, H*E] activation.
   Matrix columns(std::size_t first, std::size_t count) const {
     return {data + first, rows, count, stride};
   }
-  /// `count` rows from `first` on: how one sequence of a [B*T, D] activation is seen.
+  /// `count` rows from `first` on: a view of one sequence of a [B*T, D] activation.
   Matrix row_block(std::size_t first, std::size_t count) const {
     return {data + first * stride, count, cols, stride};
   }

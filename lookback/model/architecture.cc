@@ -25,20 +25,20 @@ Status check_sizes(const Architecture& a) {
   };
   for (const Size& size : sizes) {
     if (size.value < size.least || size.value > size.most) {
-      return Error{fmt::format("model.{} is {}; allowed are {} to {}", size.name, size.value,
+      return Error{fmt::format("model.{} is {}; allowed: {} to {}", size.name, size.value,
                                size.least, size.most)};
     }
   }
   return {};
 }
 
-/// Each size may be as large as it can be useful; together they must stay within what a machine
-/// holds, before anything is allocated on their word.
+/// Each size may be as large as is useful; together they must fit a machine, which is checked
+/// before anything is allocated for them.
 Status check_whole(const Architecture& a) {
   constexpr std::size_t most_attention_steps = 1024;
   constexpr double most_parameters = 4.3e9;  // 2^32: a checkpoint of 16 GiB, training four times it
   if (a.layers * a.steps > most_attention_steps) {
-    return Error{fmt::format("model.layers x model.steps is {} x {} = {}; allowed are at most {}",
+    return Error{fmt::format("model.layers x model.steps is {} x {} = {}; allowed: at most {}",
                              a.layers, a.steps, a.layers * a.steps, most_attention_steps)};
   }
   const auto number = [](std::size_t size) { return static_cast<double>(size); };
@@ -49,9 +49,8 @@ Status check_whole(const Architecture& a) {
       number(a.d_model) * (number(a.vocabulary) * (a.tied_embeddings ? 1 : 2) + number(a.context));
   const double parameters = tables + number(a.layers) * (attention + mlp);
   if (parameters > most_parameters) {
-    return Error{
-        fmt::format("the sizes in [model] make {:.2g} parameters; allowed are at most {:.2g}",
-                    parameters, most_parameters)};
+    return Error{fmt::format("the sizes in [model] give {:.2g} parameters; allowed: at most {:.2g}",
+                             parameters, most_parameters)};
   }
   return {};
 }
@@ -64,7 +63,7 @@ Status check_numbers(const Architecture& a) {
                                                     {"init.residual_gain", start.residual_gain}};
   for (const auto& [name, value] : numbers) {
     if (!std::isfinite(value) || value < 0) {
-      return Error{fmt::format("{} is {}; a finite number >= 0 is needed", name, value)};
+      return Error{fmt::format("{} is {}; it must be a finite number >= 0", name, value)};
     }
   }
   if (!std::isfinite(a.rotary_base) || a.rotary_base <= 1) {
@@ -92,10 +91,11 @@ Status check_steps(const Architecture& a) {
   return {};
 }
 
-/// Options of parts that the model does not have. An MLP's norm set to none says nothing false.
+/// Options of parts that the model does not have. Setting an absent MLP's norm to none is no
+/// contradiction.
 Status check_absent_parts(const Architecture& a) {
   if (a.d_mlp == 0 && a.mlp_norm == NormKind::rmsnorm) {
-    return Error{"model.mlp_norm needs model.d_mlp > 0: there is no MLP to stand before"};
+    return Error{"model.mlp_norm needs model.d_mlp > 0: there is no MLP to norm the input of"};
   }
   if (a.positions != Positions::rotary && a.rotary_base != Architecture{}.rotary_base) {
     return Error{"model.rotary_base needs model.positions = \"rotary\""};
@@ -110,8 +110,8 @@ Status check_wiring(const Architecture& a) {
                              layer, a.layers - 1)};
   }
   if (a.positions == Positions::rotary && a.d_head % 2 != 0) {
-    return Error{fmt::format("model.d_head is {}, but rotary positions turn pairs: it must be even",
-                             a.d_head)};
+    return Error{fmt::format(
+        "model.d_head is {}, but rotary positions rotate pairs, so it must be even", a.d_head)};
   }
   if (a.no_ov && a.heads * a.d_head != a.d_model) {
     return Error{

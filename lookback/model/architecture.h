@@ -82,7 +82,7 @@ struct Architecture {
   bool operator==(const Architecture&) const = default;
 };
 
-/// Refuses, with the reason, what makes no sense or is beyond any machine (sizes are bounded so that
+/// Refuses, with the reason, what makes no sense or exceeds any machine (sizes are bounded so that
 /// no product of them overflows).
 Status validate(const Architecture& architecture);
 

@@ -31,7 +31,7 @@ Option read_option(base::TableReader& table, std::string_view key, Option fallba
   return option_of<Option>(names, table.choice(key, name_of(names, fallback), names));
 }
 
-/// Bounds of any size here; validate() gives each its own.
+/// Bounds for any size here; validate() has those of each.
 std::size_t read_size(base::TableReader& table, std::string_view key, std::size_t fallback) {
   constexpr std::int64_t most = 1 << 24;
   return static_cast<std::size_t>(table.integer(key, static_cast<std::int64_t>(fallback), 0, most));

@@ -8,11 +8,11 @@
 
 namespace lookback::model {
 
-/// Reads [model] and [init]. What is wrong is told by the reader's finish(); whether the parts fit
-/// each other is for validate().
+/// Reads [model] and [init]. The reader's finish() reports errors; validate() checks whether the
+/// parts fit together.
 Architecture read_architecture(base::TableReader model, base::TableReader init);
 
-/// The tables [model] and [init], every key with its value: read_architecture gives it back.
+/// The tables [model] and [init], every key with its value; read_architecture reads them back.
 std::string to_toml(const Architecture& architecture);
 
 }  // namespace lookback::model

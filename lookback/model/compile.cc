@@ -8,7 +8,7 @@
 namespace lookback::model {
 namespace {
 
-/// Numbers between the starts of two parameters are multiples of this: 64 bytes of float.
+/// Parameters start at multiples of this many numbers: 64 bytes of float.
 constexpr std::size_t alignment = 16;
 
 /// Builds a Program by walking the model from the tokens to the logits.
@@ -55,7 +55,7 @@ class Compiler {
     program_.slots[slot_id].sites.push_back(site(std::move(slot_name)));
   }
 
-  /// A name whose activation is seen a head at a time, numbered from the step's first head.
+  /// A name whose activation is shown one head at a time, numbered from the step's first head.
   void name_heads(SlotId slot_id, std::string slot_name, std::size_t step) {
     program_.slots[slot_id].sites.push_back(site(std::move(slot_name), step * a_.heads, a_.heads));
   }
@@ -178,7 +178,7 @@ class Compiler {
   }
 
   /// What step s > 0 reads: the layer's input, normed or raw, plus what the earlier steps wrote.
-  /// `unnormed_` keeps that sum before the norm between the steps, for the next step to go on with.
+  /// `unnormed_` keeps that sum before the norm between the steps; the next step adds to it.
   SlotId step_input(const std::string& block, std::size_t s, SlotId normed, SlotId stream,
                     SlotId written) {
     const SlotId base = a_.step_input == StepInput::raw ? stream : normed;

@@ -13,8 +13,8 @@
 namespace lookback::model {
 namespace {
 
-/// With p >= 29 is rho < 0.19, well below the 1/3 that the proof needs: products that are not zero
-/// are noise where nothing is known, and this p still fits the article's D = 128 and E = 64.
+/// With p >= 29, rho < 0.19, well below the 1/3 that the proof needs: nonzero products act as noise
+/// where nothing is known, and this p still fits the article's D = 128 and E = 64.
 constexpr std::size_t least_prime = 29;
 
 // In nats.
@@ -23,7 +23,7 @@ constexpr double match_margin = 12;    // of the current token over the one befo
 constexpr double tie_break = 7;        // of the token before: more would make its noise decide too
 constexpr double logit_margin = 6;     // above ln V: what all other tokens together get
 
-/// Large enough for the tie-break to stand on scores that floats resolve to 0.001.
+/// Large enough for the tie-break to work on scores that floats resolve to 0.001.
 constexpr double earlier_share = 0.002;
 constexpr double smear_logit = -20;
 
@@ -54,7 +54,7 @@ Wave wave(const Circuit& circuit, std::size_t circle) {
   return {pattern_margin / (std::cos(half) - std::sin(half)), 1.5};
 }
 
-/// Fills one weight matrix of a program, in stated rows and columns.
+/// Fills one weight matrix of a program, in given rows and columns.
 class Weights {
  public:
   Weights(const Program& program, std::span<float> parameters, std::string_view name)
@@ -151,7 +151,7 @@ class Builder {
     weights(head + ".W_O").diagonal(0, token(), width_, circuit_.copy_gain);
   }
 
-  // Where the parts of the stream begin.
+  // The columns at which the parts of the stream begin.
   static std::size_t token() { return 0; }
   std::size_t previous() const { return width_; }
   std::size_t position() const { return 2 * width_; }
@@ -184,8 +184,8 @@ Status check_room(const Construction& construction, const Circuit& circuit) {
   const bool smeared = construction.kind == ConstructionKind::smeared;
   const std::size_t p = circuit.code.prime();
   const std::string& name = construction_names()[static_cast<std::size_t>(construction.kind)];
-  const std::string prime = fmt::format("p = {} is the least prime from {} with 2 p^2 >= V = {}", p,
-                                        least_prime, construction.vocabulary);
+  const std::string prime = fmt::format("p = {} is the smallest prime from {} with 2 p^2 >= V = {}",
+                                        p, least_prime, construction.vocabulary);
   if (construction.d_model < circuit.least_d_model) {
     const std::string parts =
         smeared

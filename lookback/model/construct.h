@@ -1,7 +1,8 @@
 // Induction circuits with weights in closed form: no training.
 //
-// They prove that two heads, one reading what the other wrote, are enough, in two layers or in one,
-// and every measure of a head has a known value on them. No norms, no biases; the stream is cut into
+// They prove that two heads, one reading what the other wrote, suffice, in two layers or in one,
+// and every measure of a head has a known value on them. No norms, no biases; the stream is cut
+// into
 //
 //   A  the token, as a code u(x) of 2p numbers (token_code.h): products of equal tokens are 1, of
 //      others at most rho = 1 / sqrt(p) in size. W_U reads A by the same code.
@@ -29,20 +30,21 @@
 //    mean, and always by more than (1 - 3 rho) of it;
 //  - ties with those after the same two tokens, and with those after (x_t, x_t): no score that is
 //    linear in B_s can tell these without preferring others. Either has a chance of about P / V^2.
-// Position 0 has nothing before it and looks like the token after itself: its mark keeps it out.
-// Position 1 has no token before the one before: its mark takes half a tie_break away.
-// Head 1 writes gain times the code of x_s over A: the logit of the token found is `copy_gain`, of
-// every other token at most rho of it, and the direct path adds 1 to x_t's.
+// Position 0 has no predecessor and looks like the token after itself: its mark excludes it.
+// Position 1 has no token before the one before: its mark takes half a tie_break away. Head 1
+// writes gain times the code of x_s over A: the logit of the token found is `copy_gain`, of every
+// other token at most rho of it, and the direct path adds 1 to x_t's.
 //
-// So the loss that remains is that of the ties, at about 2 P / V^2 of the queries, and that of
-// tokens before which nothing is known (the first of a copy after a gap) and which occur elsewhere
-// too, at about 1 / V. A tie costs ln 2; where the wrong place has one copy more, a third of
-// copy_gain, for logits go with the shares of attention and not with their logarithms.
+// So the remaining loss comes from ties, at about 2 P / V^2 of the queries, and from tokens before
+// which nothing is known (the first of a copy after a gap) and which occur elsewhere too, at about
+// 1 / V. A tie costs ln 2; if the wrong place has one copy more, it costs a third of copy_gain,
+// because logits are proportional to the shares of attention, not to their logarithms.
 //
-// Smeared keys, one layer, one head: the keys are those of the position before (the smear's share
-// s = e^-20), so <u(x_t), u(x_{s-1})> matches at once. The query knows no token before its own, so
-// a token that occurs k times in the block is guessed 1 in k: about P / V of the queries. Position
-// 0's key stays its own, which is position 1's too: where x_t = x_0 the two share the attention.
+// Smeared keys, one layer, one head: the keys are those of the position before (the smear's share s
+// = e^-20), so <u(x_t), u(x_{s-1})> matches at once. The query knows no token before its own, so
+// for a token that occurs k times in the block the guess is right one time in k: about P / V of the
+// queries. Position 0 keeps its own key, which is also position 1's: where x_t = x_0 the two share
+// the attention.
 //
 // Legend: V tokens, T positions, D = d_model, E = d_head, P the period of a block.
 #pragma once
@@ -85,22 +87,23 @@ struct Circuit {
   std::size_t least_d_head = 0;   ///< max(2p + 1, 2M); smeared: 2p
 };
 
-/// Of a kind at V and T; D and E are not read.
+/// The circuit of a kind at V and T; D and E are not read.
 Circuit circuit_of(const Construction& construction);
 
-/// What two heads lose, in nats, on a query that looking back can answer, with blocks of P tokens in
-/// T positions: at most about
+/// The loss of two heads, in nats, on a query that looking back can answer, with blocks of P tokens
+/// in T positions: at most about
 ///   copy_gain max(0.65 P / V^2, 0.5 P / V^2 + 0.08 b / V),
 ///   b = 2 P / T, or max(1, 16 / P) where 2 P >= T or gaps lie between the copies (broken-period).
-/// The forms are those of the ties and of the unknown beginnings above, of which b is the share;
-/// the factors are measured (docs/science.md). The induction score does not suffer at fewer tokens.
+/// The terms are those of the ties and of the unknown beginnings above, whose share is b; the
+/// factors are measured (docs/science.md). The induction score stays high with fewer tokens.
 /// REQUIRES V, P, T > 0.
 double expected_loss(std::size_t vocabulary, std::size_t period, std::size_t context, bool gaps);
 
-/// What `lookback construct` promises of two heads on repeated-blocks, in nats.
+/// The loss that `lookback construct` guarantees for two heads on repeated-blocks, in nats.
 inline constexpr double promised_loss = 0.01;
 
-/// The least V whose expected_loss is at most promised_loss on blocks of P tokens in T positions.
+/// The smallest V whose expected_loss is at most promised_loss on blocks of P tokens in T
+/// positions.
 std::size_t least_vocabulary(std::size_t period, std::size_t context);
 
 /// A model: what compile() takes, and its parameters [buffer_size].
@@ -109,8 +112,8 @@ struct ConstructedModel {
   std::vector<float> parameters;
 };
 
-/// The circuit's model. Errors: what validate() refuses, and a D or E below the least, with what
-/// the least is made of.
+/// The circuit's model. Errors: what validate() refuses, and a D or E below the minimum, with an
+/// explanation of the minimum.
 Result<ConstructedModel> construct(const Construction& construction);
 
 }  // namespace lookback::model

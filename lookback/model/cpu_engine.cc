@@ -15,7 +15,8 @@
 namespace lookback::model {
 namespace {
 
-/// Jobs that one worker takes one after another: those of one sequence, the latest in the model first.
+/// Jobs that one worker takes one after another: those of one sequence, beginning with the one
+/// whose first edit is latest in the model.
 struct Task {
   std::vector<std::size_t> jobs;
 };
@@ -24,7 +25,7 @@ bool is_same_sequence(const Job& a, const Job& b) {
   return a.tokens.data() == b.tokens.data() && a.tokens.size() == b.tokens.size();
 }
 
-/// Cuts the jobs of one sequence into so many parts, of about one size.
+/// Cuts the jobs of one sequence into this many parts of about equal size.
 void add_tasks(std::vector<std::size_t> jobs, std::size_t parts, std::vector<Task>& tasks) {
   parts = std::clamp<std::size_t>(parts, 1, jobs.size());
   for (std::size_t part = 0; part < parts; ++part) {
@@ -52,7 +53,7 @@ std::vector<Task> tasks_of(std::span<const Job> jobs, std::span<const std::size_
   return tasks;
 }
 
-/// Of one program, for each worker a lane of the length that it ran last.
+/// A session of one program: for each worker, a lane of the length that it ran last.
 template <class N>
 class CpuSession final : public Session {
  public:
@@ -136,7 +137,7 @@ class CpuSession final : public Session {
     return {};
   }
 
-  /// Made by the worker itself: its memory is then near the core that uses it.
+  /// Made by the worker itself, so that its memory is near the core that uses it.
   Lane<N>& lane_of(std::size_t worker, std::size_t length) {
     std::unique_ptr<Lane<N>>& lane = lanes_[worker];
     if (!lane || lane->length() != length) {
@@ -159,7 +160,7 @@ class CpuSession final : public Session {
   Keep keep_;
   base::Workers& workers_;
   std::vector<std::unique_ptr<Lane<N>>> lanes_;
-  std::vector<N> parameters_;  ///< where they are no floats
+  std::vector<N> parameters_;  ///< if N is not float
 };
 
 }  // namespace

@@ -11,8 +11,8 @@
 
 namespace lookback::model {
 
-/// Runs programs with this program's own kernels, in float, on threads of its own. The same bits for any
-/// number of threads, on one instruction set. Not for several callers at a time.
+/// Runs programs with our own kernels, in float, on its own threads. The same bits for any number
+/// of threads, on one instruction set. Not for several callers at a time.
 class CpuEngine final : public Engine {
  public:
   using Engine::Engine;
@@ -21,8 +21,8 @@ class CpuEngine final : public Engine {
   std::unique_ptr<Session> open(const Program& program, Keep keep) override;
 };
 
-/// The specification: runs programs by the scalar definitions of math/reference.h, in double, and rounds
-/// at its door. Slow; what other engines are held against.
+/// The specification: runs programs by the scalar definitions of math/reference.h, in double, and
+/// rounds only its results. Slow; other engines are compared with it.
 class ScalarEngine final : public Engine {
  public:
   using Engine::Engine;

@@ -1,5 +1,6 @@
 // Forward and backward of the steps that treat every position alike. Each backward names the
-// forward line that it inverts; gradients are added to, for an activation may have several readers.
+// forward line that it differentiates; gradients accumulate, because an activation may have several
+// readers.
 #pragma once
 
 #include <algorithm>

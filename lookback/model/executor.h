@@ -21,7 +21,7 @@ template <class N>
 class Executor {
  public:
   /// REQUIRES 1 <= length <= the program's context, batch >= 1. With Keep::logits the activations
-  /// take a fraction of the memory; then neither backward nor a `first_step` may be asked for.
+  /// take a fraction of the memory; then neither backward nor a `first_step` is allowed.
   Executor(const Program& program, std::size_t batch, std::size_t length,
            Keep keep = Keep::everything);
   Executor(const Executor&) = delete;

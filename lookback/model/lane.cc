@@ -9,7 +9,7 @@
 namespace lookback::model {
 namespace {
 
-/// Numbers as an observer sees them: in place where they are floats, else a copy.
+/// Numbers as an observer sees them: in place if they are floats, otherwise a copy.
 template <class N>
 class Floats {
  public:
@@ -80,8 +80,9 @@ Status Lane<N>::run(std::span<const N> parameters, const Job& job, std::size_t f
   tokens_.assign(job.tokens.begin(), job.tokens.end());
   unedited_steps_ = 0;  // should memory run out on the way, nothing is taken for granted
   executor_.forward(parameters, tokens_, taps, start);
-  // A tapped input or result of single heads is computed a head at a time, which may round otherwise:
-  // what is only recorded counts as edited, so that no later run depends on it.
+  // A tapped input or result of single heads is computed one head at a time, which may round
+  // differently; so an activation that is only recorded counts as edited, and no later run depends
+  // on it.
   if (keep_ == Keep::everything) unedited_steps_ = first;
   return {};
 }

@@ -1,4 +1,4 @@
-// One worker's way of running jobs: one sequence at a time, on this program's own executor.
+// How one worker runs jobs: one sequence at a time, on our own executor.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -15,17 +15,17 @@
 
 namespace lookback::model {
 
-/// One worker's memory for sequences of one length. With Keep::everything it remembers what a run of
-/// the last tokens without edits computed, and runs only the steps from a plan's first on: of many plans
-/// of one sequence, run the latest in the model first. Results do not depend on what was run before.
-/// Not thread-safe. The program must outlive it. N is float or double.
+/// One worker's memory for sequences of one length. With Keep::everything it remembers what a run
+/// of the last tokens without edits computed, and runs only the steps from a plan's first on; of
+/// many plans for one sequence, run those whose first step is latest first. Results do not depend
+/// on what was run before. Not thread-safe. The program must outlive it. N is float or double.
 template <class N>
 class Lane {
  public:
   /// REQUIRES 2 <= length <= the program's context.
   Lane(const Program& program, std::size_t length, Keep keep);
 
-  /// Runs a job whose first step is `first` (plan.h), and shows `observer` what it comes to as job
+  /// Runs a job whose first step is `first` (plan.h), and shows `observer` its results as job
   /// number `number`. Errors: those of a plan, before anything is run.
   Status forward(std::span<const N> parameters, const Job& job, std::size_t first,
                  std::size_t number, Observer& observer);
@@ -36,7 +36,7 @@ class Lane {
 
   std::size_t length() const { return length_; }
 
-  /// Before runs with other parameters: nothing of the last run is used again.
+  /// To be called before runs with other parameters: nothing of the last run is reused.
   void forget() { unedited_steps_ = 0; }
 
  private:

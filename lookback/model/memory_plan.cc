@@ -109,7 +109,8 @@ MemoryPlan plan_values(const Program& program, std::size_t batch, std::size_t le
 
 MemoryPlan plan_gradients(const Program& program, std::size_t batch, std::size_t length) {
   std::vector<Life> lives = lives_of(program);
-  // A sum may lend its gradient's memory to what it added (Run::share_gradient), and that in turn.
+  // A sum may lend its gradient's memory to what it added (Run::share_gradient), and so on
+  // recursively.
   for (const Step& step : program.steps) {
     const auto* sum = std::get_if<Add>(&step);
     if (sum == nullptr) continue;

@@ -1,5 +1,5 @@
-// Where the numbers of each slot lie, such that slots which are never needed at the same time share
-// memory.
+// Where the numbers of each slot are stored, such that slots that are never needed at the same time
+// share memory.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace lookback::model {
 
-/// What of a program's activations stays in memory.
+/// Which of a program's activations stay in memory.
 enum class Keep {
   everything,  ///< as a backward pass, taps that look back and runs from a later step need it
   logits,      ///< a slot's memory is another's as soon as its last reader has run
@@ -25,9 +25,9 @@ struct MemoryPlan {
 /// Of the activations of B sequences of T tokens; with Keep::past, of T at a time, up to the context.
 MemoryPlan plan_values(const Program& program, std::size_t batch, std::size_t length, Keep keep);
 
-/// Of the gradients by them. A gradient lives from the backward of the last step that reads its slot
-/// to the backward of the step that writes the slot: of a deep model that is a layer's worth at a
-/// time. The logits have none: their gradient takes their own place.
+/// For their gradients. A gradient lives from the backward of the last step that reads its slot to
+/// the backward of the step that writes the slot: in a deep model, one layer's worth at a time. The
+/// logits need none: their gradient overwrites them.
 MemoryPlan plan_gradients(const Program& program, std::size_t batch, std::size_t length);
 
 }  // namespace lookback::model

@@ -25,7 +25,8 @@ bool shows(const SiteInfo& site, std::optional<std::size_t> head) {
 Error unknown_head(const Program& program, const std::string& name, std::size_t head) {
   const std::size_t heads = head_count(program, name);
   if (heads == 0) {
-    return Error{fmt::format("{}: found head {}, but it is not split into heads", name, head)};
+    return Error{
+        fmt::format("{}: found head {}, but the activation is not split into heads", name, head)};
   }
   return Error{fmt::format("{}: found head {}, allowed 0 to {}", name, head, heads - 1)};
 }
@@ -43,7 +44,7 @@ Status check_copied(const Program& program, std::size_t length, const Edit& edit
                            edit.source, found, width)};
 }
 
-/// What adds tokens reads a pattern and writes logits.
+/// An edit that adds tokens reads a pattern and writes logits.
 Status check_tokens(const Edit& edit) {
   if (edit.activation == "logits" && edit.source.ends_with(".hook_pattern")) return {};
   return Error{fmt::format("{}: found tokens added from {}, allowed: to logits, from a pattern",

@@ -1,5 +1,5 @@
-// A plan is data: what a run changes of its activations, and which of them it shows. Every ablation,
-// patch, freeze and clamp is such a plan; an engine carries it out.
+// A plan is data: which activations a run changes, and which it shows. Every ablation, patch,
+// freeze and clamp is such a plan; an engine carries it out.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -17,9 +17,9 @@ namespace lookback::model {
 
 /// One change of one activation x. Edits of the same activation are made in the order of the list.
 ///
-/// Backward, what an edit puts in x's place is a constant, from which no gradient passes to x or to
-/// its source, except: add, whose x keeps its gradient; multiply, whose x gets it times the value; and
-/// add_tokens, whose source learns by it.
+/// In the backward pass, what an edit puts in place of x is a constant, from which no gradient
+/// passes to x or to its source. The exceptions: with add, x keeps its gradient; with multiply, x
+/// gets it times the value; and with add_tokens, the source gets a gradient too.
 struct Edit {
   enum class Kind {
     set,        ///< x := value
@@ -55,7 +55,7 @@ struct Edit {
 
 using Edits = std::vector<Edit>;
 
-/// What a run does beside computing. The default: nothing.
+/// What a run does besides computing. By default, nothing.
 struct Plan {
   Edits edits = {};
   std::vector<std::string> recorded =
@@ -70,13 +70,14 @@ Edit add(std::string activation, std::optional<std::size_t> head, math::Matrix<c
 Edit copy(Edit::Kind kind, std::string activation, std::optional<std::size_t> head,
           std::string source);
 
-/// The number of the first step that has to be run again when the activation, of this head or of
-/// all, is to be seen or changed. Errors: a name that the program does not have (with the nearest
-/// one it has), a head that the activation does not have.
+/// The number of the first step that must be rerun to see or change the activation, of this head or
+/// of all. Errors: a name that the program does not have (with the nearest one it has), a head that
+/// the activation does not have.
 Result<std::size_t> first_step(const Program& program, const std::string& activation,
                                std::optional<std::size_t> head);
 
-/// The same for all that a plan changes, copies from or shows; of an empty one, the number of all steps.
+/// The same for everything that a plan changes, copies from or shows; for an empty plan, the number
+/// of all steps.
 Result<std::size_t> first_step(const Program& program, const Plan& plan);
 
 /// Columns that the activation has at `length` positions. REQUIRES that first_step accepts the name.
@@ -87,7 +88,7 @@ std::size_t activation_width(const Program& program, const std::string& activati
 std::size_t head_count(const Program& program, const std::string& activation);
 
 /// Whether an edit can be made in a run of `length` positions. Errors: as first_step; a value of
-/// another shape; rows beyond the sequence; a source that is not there yet or has another shape.
+/// another shape; rows beyond the sequence; a source that is not computed yet or has another shape.
 Status check(const Program& program, std::size_t length, const Edit& edit);
 
 }  // namespace lookback::model

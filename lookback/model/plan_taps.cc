@@ -25,7 +25,7 @@ void keep_rows(math::Matrix<N> x, std::vector<N>& numbers) {
   }
 }
 
-/// Calls change(row number, row) for the rows of x that the edit is about.
+/// Calls change(row number, row) for the rows of x that the edit changes.
 template <class N, class Change>
 void for_rows(const Edit& edit, math::Matrix<N> x, Change change) {
   const std::size_t end = std::min(edit.end_row, x.rows);

@@ -1,4 +1,4 @@
-// A plan as taps: how this program's own executor carries it out.
+// A plan as taps: how our own executor carries it out.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -18,7 +18,7 @@ namespace lookback::model {
 template <class N>
 class PlanTaps {
  public:
-  /// Sees what a plan records.
+  /// Receives what a plan records.
   using See = std::function<void(const Tapped&, math::Matrix<const N>)>;
 
   /// Program, plan, tokens [T] and what `see` needs must outlive this. Errors: those of check (plan.h)
@@ -30,7 +30,7 @@ class PlanTaps {
   const Taps<N>& taps() const { return *taps_; }
 
  private:
-  /// What an edit needs of the run beside x.
+  /// What an edit needs from the run besides x.
   struct Source {
     std::vector<std::vector<N>> seen;  ///< by head of the layer, row after row
     std::vector<N> gradient;           ///< add_tokens: by the logits, row after row

@@ -20,7 +20,7 @@ using SlotId = std::size_t;
 using ParameterId = std::size_t;
 using SiteId = std::size_t;
 
-/// Added to the variance under every norm's square root, as PyTorch and TransformerLens do.
+/// Added to the variance under every norm's square root, as in PyTorch and TransformerLens.
 inline constexpr double norm_epsilon = 1e-5;
 
 /// One named tensor in the flat parameter buffer. Vectors have rows 1.
@@ -33,9 +33,9 @@ struct ParameterInfo {
   bool matrix = false;     ///< weight decay usually applies to matrices only
   Start start = Start::normal;
   double deviation = 0;  ///< of Start::normal
-  /// Of a matrix between hidden activations, the shape of one map from inputs (rows) to outputs
-  /// (columns): of W_Q, W_K, W_V [D, H*E] one head's [D, E], of W_O [H*E, D] one head's [E, D], of an
-  /// MLP the whole. 0 by 0 for embeddings, positions, the unembedding and vectors.
+  /// For a matrix between hidden activations, the shape of one map from inputs (rows) to outputs
+  /// (columns): for W_Q, W_K, W_V [D, H*E] one head's [D, E], for W_O [H*E, D] one head's [E, D],
+  /// for an MLP the whole matrix. 0 by 0 for embeddings, positions, the unembedding and vectors.
   std::size_t map_rows = 0;
   std::size_t map_cols = 0;
 
@@ -57,8 +57,8 @@ struct SlotInfo {
   bool past = false;               ///< later positions read it, too, as they do keys and values
 };
 
-/// A place where a tap can be set: a name of TransformerLens's kind. `heads` 0: one matrix a
-/// sequence; else one a head, numbered from `first_head`.
+/// A place where a tap can be set, with a name in TransformerLens's style. `heads` 0: one matrix
+/// per sequence; otherwise one per head, numbered from `first_head`.
 struct SiteInfo {
   std::string name;
   std::size_t first_head = 0;
@@ -132,7 +132,7 @@ struct Program {
   SlotId logits = 0;
   std::size_t buffer_size = 0;  ///< numbers in the flat parameter buffer, alignment gaps included
 
-  /// Trainable numbers, gaps not counted.
+  /// Trainable numbers, without gaps.
   std::size_t parameter_count() const;
   const ParameterInfo* find_parameter(std::string_view name) const;
 };

@@ -1,4 +1,4 @@
-// Activations of one run, kept by name in memory of their own; and their means over runs.
+// Activations of one run, copied by name; and their means over runs.
 //
 // Legend: T positions.
 #pragma once
@@ -19,13 +19,13 @@ namespace lookback::model {
 template <class N>
 class NamedMatrices {
  public:
-  /// [T,width]; an empty matrix for what is not there.
+  /// [T,width]; an empty matrix if it is not recorded.
   math::Matrix<const N> at(const std::string& name, std::size_t head = 0) const;
-  /// The same, made of zeros [rows,cols] where it is not there.
+  /// The same; created as zeros [rows,cols] if it is not recorded.
   math::Matrix<N> make(const std::string& name, std::size_t head, std::size_t rows,
                        std::size_t cols);
 
-  /// Keeps a copy of x [T,width]; a later one takes the place of an earlier one.
+  /// Keeps a copy of x [T,width]; a later one replaces an earlier one.
   void put(std::string_view name, std::size_t head, math::Matrix<const N> x);
 
   std::size_t bytes() const;  ///< that the numbers take
@@ -48,7 +48,7 @@ class NamedMatrices {
 /// What one run had, or the means over runs.
 using Recording = NamedMatrices<float>;
 
-/// Sums of recordings. They are doubles, so that the mean of a constant is that constant.
+/// Sums of recordings, in double, so that the mean of a constant is that constant.
 class RecordingSum {
  public:
   /// REQUIRES that every recording has the same names and shapes.

@@ -129,7 +129,7 @@ struct Run {
 
   // --- gradients
 
-  /// A gradient to be added to: zero at the first touch of a backward pass.
+  /// A gradient to add to: zero when first touched in a backward pass.
   Matrix<N> gradient(SlotId slot) {
     const Matrix<N> g = gradient_stream(slot);
     if (!touched[slot]) std::fill_n(g.data, g.rows * g.cols, N{});
@@ -142,8 +142,8 @@ struct Run {
     touched[slot] = true;
     return {gradient_stream(slot), update};
   }
-  /// Before each backward pass: no gradient holds anything, and each has its own memory. It is
-  /// allocated here, so that a run that never goes backward has none.
+  /// To be called before each backward pass: no gradient holds anything, and each has its own
+  /// memory. It is allocated here, so that a run without a backward pass needs none.
   void start_gradients() {
     if (!gradients.is_planned()) {
       gradients.allocate(plan_gradients(*program_, batch, length), false);

@@ -1,5 +1,5 @@
 // Taps: the only door to activations. A tap reads or replaces an activation by name as the program
-// runs, and the gradient by it as the program runs backward. A program without taps pays nothing.
+// runs, and its gradient as the program runs backward. A program without taps pays nothing.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 
 namespace lookback::model {
 
-/// Which matrix a hook is given: of one sequence of the batch and, where the activation has heads,
-/// of one head of its layer (else head is 0).
+/// Which matrix a hook is given: that of one sequence of the batch and, if the activation has
+/// heads, of one head of its layer (otherwise head is 0).
 struct Tapped {
   std::string_view name;
   std::size_t sequence = 0;
@@ -29,23 +29,23 @@ template <class N>
 using Hook = std::function<void(const Tapped&, math::Matrix<N>)>;
 
 /// The hooks set on one program. A forward hook that replaces an activation makes it a constant or
-/// another function of itself: set a backward hook on the same name that turns the gradient by the
-/// new value into the gradient by the old one (zero it for a constant).
+/// another function of itself: set a backward hook on the same name that turns the gradient with
+/// respect to the new value into that with respect to the old one (zero for a constant).
 template <class N>
 class Taps {
  public:
   explicit Taps(const Program& program) : program_(&program), hooks_(program.sites.size()) {}
 
   /// Hooks on one activation run in the order in which they were set; backward hooks in the reverse
-  /// of it, as the chain rule wants.
-  /// Errors: a name that the program does not have, with the nearest one it has.
+  /// order, as the chain rule requires. Errors: a name that the program does not have, with the
+  /// nearest one it has.
   Status on_forward(std::string_view name, const Hook<N>& hook) {
     return set(name, &SiteHooks::forward, hook);
   }
   Status on_backward(std::string_view name, const Hook<N>& hook) {
     return set(name, &SiteHooks::backward, hook);
   }
-  /// A constant in the activation's place: `hook` writes it, and no gradient passes.
+  /// Replaces the activation by a constant: `hook` writes it, and no gradient passes.
   Status replace(std::string_view name, const Hook<N>& hook);
 
   const std::vector<Hook<N>>& forward(SiteId site) const { return hooks_[site].forward; }
@@ -71,7 +71,7 @@ class Taps {
 /// Every name that a tap of this program can have, in the order of the forward pass.
 std::vector<std::string_view> activation_names(const Program& program);
 
-/// What is said of a name that is none of them, with the nearest one.
+/// The error for a name that is none of them, with the nearest one.
 Error unknown_activation(const Program& program, std::string_view name);
 
 }  // namespace lookback::model

@@ -7,8 +7,8 @@
 //   u_{a,b} = exp(2 pi i (a k^2 + b k) / p) / sqrt(p), k = 0 .. p - 1.
 // The product of two is a Gauss sum: 0 where only b differs, of modulus 1 / sqrt(p) where a does.
 // Read as 2p real numbers, their product is its real part; and i u is at right angles to u. So
-// there are 2 p^2 codes of 2 p numbers with products of at most 1 / sqrt(p), near the least that so
-// many vectors in so few dimensions can have.
+// there are 2 p^2 codes of 2 p numbers with products of at most 1 / sqrt(p), close to the smallest
+// possible for so many vectors in so few dimensions.
 //
 // Legend: V tokens.
 #pragma once
@@ -22,8 +22,8 @@ namespace lookback::model {
 
 class TokenCode {
  public:
-  /// The code of the least prime p >= least_prime with 2 p^2 >= vocabulary.
-  /// REQUIRES least_prime >= 3.
+  /// The code of the smallest prime p >= least_prime with 2 p^2 >= vocabulary. REQUIRES least_prime
+  /// >= 3.
   TokenCode(std::size_t vocabulary, std::size_t least_prime);
 
   std::size_t prime() const { return prime_; }      ///< p

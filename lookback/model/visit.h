@@ -1,4 +1,4 @@
-// Shows an activation, or the gradient by it, to the hooks set on its names.
+// Shows an activation, or its gradient, to the hooks set on its names.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ void fill_future(Matrix<N> square, N value) {
   }
 }
 
-/// What hooks see above the diagonal: scores are masked, all else is zero.
+/// What hooks see above the diagonal: scores are masked, everything else is zero.
 template <class N>
 N future_value(const Run<N>& run, SlotId slot, Direction direction) {
   const bool scores = !run.program().slots[slot].in_place.has_value();
@@ -58,8 +58,8 @@ void visit_site(Run<N>& run, SlotId slot, const SiteInfo& site, const std::vecto
   }
 }
 
-/// Calls the hooks of every name of a slot, for every sequence and head; backward, the last name's
-/// first, for their hooks saw the activation last.
+/// Calls the hooks of every name of a slot, for every sequence and head; backward, in reverse order
+/// of the names, because the last one's hooks saw the activation last.
 template <class N>
 void visit(Run<N>& run, SlotId slot, Direction direction) {
   if (run.taps == nullptr) return;

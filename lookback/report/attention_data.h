@@ -1,4 +1,4 @@
-// The attention maps of a study as the page reads them.
+// The attention maps of a study in the form that the page reads.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

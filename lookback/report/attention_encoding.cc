@@ -29,7 +29,7 @@ std::vector<std::uint8_t> lower_triangle(std::span<const float> weights, std::si
 }  // namespace
 
 Result<std::string> encode_attention(std::span<const float> weights, std::size_t length) {
-  // Divided rather than multiplied: a hostile length must not overflow into a match.
+  // Divided rather than multiplied, so that a hostile length cannot overflow into a match.
   if (length == 0 || weights.size() % length != 0 || weights.size() / length != length) {
     return Error{"attention map: found " + std::to_string(weights.size()) + " weights, expected " +
                  std::to_string(length) + " x " + std::to_string(length)};

@@ -9,7 +9,8 @@
 namespace lookback::report {
 namespace {
 
-/// Stops of a slider that are enough to see a head form; denser ones give way to further seeds.
+/// Enough stops of a slider to see a head form; beyond this, more seeds take precedence over more
+/// stops.
 constexpr std::size_t enough_stops = 24;
 
 std::vector<std::size_t> every_nth(std::size_t count, std::size_t n) {

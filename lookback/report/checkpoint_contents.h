@@ -1,4 +1,4 @@
-// What a page shows of one checkpoint: as plain numbers, and as the short text of the page.
+// What a page shows of one checkpoint: as plain numbers, and as the compact text of the page.
 // Legend of shapes: T positions, S tokens of a circuit's corner.
 #pragma once
 
@@ -25,8 +25,8 @@ struct AttentionMap {
   std::vector<float> weights;  // [T, T] row-major, query by source, causal, each row sums to 1
 };
 
-/// What a checkpoint holds, as its reader gives it. `circuits` have [S, S] matrices, the corners of
-/// the first S tokens. A fault says in one line why there are no maps, or no circuits.
+/// The contents of a checkpoint as its reader returns them. `circuits` have [S, S] matrices, the
+/// corners of the first S tokens. A fault says in one line why there are no maps, or no circuits.
 struct CheckpointContents {
   std::vector<AttentionMap> maps;
   std::string maps_fault;
@@ -62,8 +62,8 @@ struct EncodedCheckpoint {
   std::size_t circuit_bytes = 0;  // likewise
 };
 
-/// `contents`, with maps on a sequence of `length` positions. Maps and matrices of the wrong size, or
-/// none at all where there is no other fault, are faults.
+/// `contents`, with maps on a sequence of `length` positions. Maps and matrices of the wrong size
+/// are faults, and so is having none without another fault.
 EncodedCheckpoint encode_checkpoint(CheckpointContents contents, std::uint64_t tokens,
                                     std::size_t length);
 

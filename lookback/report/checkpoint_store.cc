@@ -33,7 +33,7 @@ Result<std::vector<CheckpointFile>> list_checkpoints(const fs::path& directory) 
   return found;
 }
 
-/// Checkpoints of one arm with something that cannot be shown: each reason with its files.
+/// Checkpoints of one arm with something that cannot be shown, by reason.
 class CheckpointFaults {
  public:
   void add(const std::string& why, const fs::path& file) {
@@ -45,7 +45,7 @@ class CheckpointFaults {
     }
   }
 
-  /// One line a reason, with the first of its files.
+  /// One line per reason, with the first of its files.
   void add_to(std::vector<std::string>& notes) const {
     for (const auto& [why, files] : faults_) {
       const std::string file = files.front().string();
@@ -54,7 +54,7 @@ class CheckpointFaults {
       note += why;
       if (files.size() > 1) {
         const std::size_t more = files.size() - 1;
-        note += " (and so " + std::to_string(more) + " more " +
+        note += " (as are " + std::to_string(more) + " more " +
                 (more == 1 ? "checkpoint" : "checkpoints") + " of this arm)";
       }
       notes.push_back(std::move(note));
@@ -66,7 +66,7 @@ class CheckpointFaults {
   std::vector<Reason> faults_;
 };
 
-/// One choice among the checkpoints that are there now.
+/// One choice among the checkpoints that exist now.
 class Showing {
  public:
   using Read = std::function<const KeptCheckpoint&(const CheckpointFile&)>;
@@ -108,7 +108,7 @@ class Showing {
   }
 
  private:
-  /// The first and the last checkpoint of each arm's first run tell what the others take.
+  /// The first and the last checkpoint of each arm's first run show how much the others take.
   void sample() {
     std::set<std::size_t> seen;
     for (std::size_t run = 0; run < places_.size(); ++run) {
@@ -119,7 +119,7 @@ class Showing {
     }
   }
 
-  /// Chooses and reads until nothing that was read takes more than was thought of its arm.
+  /// Chooses and reads until nothing that was read takes more than expected for its arm.
   std::vector<std::vector<std::size_t>> choose() {
     for (;;) {
       std::vector<std::vector<std::size_t>> chosen = choose_checkpoints(lists_, of_arm_, limits_);
@@ -133,7 +133,7 @@ class Showing {
     }
   }
 
-  /// Reads a checkpoint; whether it takes more than any of its arm before. What is wrong with it is
+  /// Reads a checkpoint; returns whether it takes more than any of its arm before. Its faults are
   /// kept for the notes.
   bool weigh(std::size_t run, const CheckpointFile& file) {
     const std::size_t arm = places_[run].arm;

@@ -17,7 +17,7 @@
 
 namespace lookback::report {
 
-/// A run whose checkpoints are wanted, in `folder`/checkpoints.
+/// A run whose checkpoints are to be shown, in `folder`/checkpoints.
 struct CheckpointPlace {
   std::size_t arm = 0;
   std::uint64_t seed = 0;
@@ -31,7 +31,7 @@ struct KeptCheckpoint {
   std::string fault;
 };
 
-/// What a page shows of them.
+/// The checkpoints that a page shows.
 struct ShownCheckpoints {
   /// Of each run, ascending by tokens.
   std::vector<std::vector<std::shared_ptr<const EncodedCheckpoint>>> of_run;
@@ -45,14 +45,14 @@ class CheckpointStore {
   CheckpointStore(CheckpointReader reader, CheckpointLimits limits)
       : reader_(std::move(reader)), limits_(limits) {}
 
-  /// Chooses, and reads what is chosen and was not read before, or has changed since. `arms` is how
-  /// many there are; places have arms below it.
+  /// Chooses checkpoints, and reads those chosen that were not read before or have changed since.
+  /// `arms` is the number of arms; places have arms below it.
   ShownCheckpoints show(const std::vector<CheckpointPlace>& places, std::size_t arms,
                         const HeldOutSequence& sequence);
 
   const CheckpointLimits& limits() const { return limits_; }
 
-  /// Forgets all that was read: for another sequence.
+  /// Forgets everything that was read, to be used with another sequence.
   void clear() { kept_.clear(); }
 
  private:

@@ -1,6 +1,6 @@
-// The colors of every figure. A hue is an arm, everywhere; what is no arm is drawn in ink, and told
-// apart by shape and place. Only heat maps have hues of their own, beside their scale. The page
-// replaces each of these in the dark: darkColors in web/src/theme.ts.
+// The colors of every figure. A hue is an arm, everywhere; everything else is drawn in ink and
+// distinguished by shape and place. Only heat maps have hues of their own, beside their scale. In
+// dark mode the page replaces each of these: darkColors in web/src/theme.ts.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 namespace lookback::report {
 
 /// A color for the arm at `index`, as "#rrggbb": six of the palette of Okabe and Ito (2008), and
-/// violet, which stay apart for color-blind readers. They repeat every `arm_colors` arms, and then
+/// violet, which color-blind readers can distinguish. They repeat every `arm_colors` arms, and then
 /// lines are dashed.
 inline constexpr std::size_t arm_colors = 7;
 std::string_view arm_color(std::size_t index);
@@ -24,7 +24,7 @@ inline constexpr const char* text_color = "#1C2126";
 inline constexpr const char* muted_color = "#5B646D";
 /// Marks of measurements that belong to no arm.
 inline constexpr const char* ink_color = "#3B434B";
-/// Areas under such marks, whose outlines need not be seen.
+/// Areas under such marks, whose outlines need not be visible.
 inline constexpr const char* pale_color = "#CBD1D6";
 /// Lies near the paper.
 inline constexpr const char* paper_color = "#F5F5F5";

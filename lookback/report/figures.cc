@@ -181,7 +181,7 @@ json transition_layers(const json& x, const json& color, const json& rows) {
   return layer;
 }
 
-/// Lines, a run each, and over them the points that answer to the pointer.
+/// Lines, one per run, and over them the points that respond to the pointer.
 json line_layers(const json& encoding, const json& tooltip) {
   json lines = {{"mark", {{"type", "line"}, {"strokeWidth", 2}, {"strokeJoin", "round"}}},
                 {"encoding", encoding}};
@@ -308,7 +308,7 @@ json probes_figure(const FigureArms& arms, std::span<const ProbeEnd> ends, Probe
   }
   json spec = figure_specification("A measure at the end of training on every held-out probe");
   spec["data"] = {{"name", "probes"}, {"values", rows}};
-  // A height in pixels, since one in steps does not go with a width that fits the page.
+  // A height in pixels, since a height in steps cannot be combined with a width that fits the page.
   const std::size_t step = arms.size() < 4 ? 16 : 9;
   spec["height"] = std::max<std::size_t>(1, probes.size()) * (step * arms.size() + 14);
   spec["mark"] = {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 0.9}};

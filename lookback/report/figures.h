@@ -1,6 +1,6 @@
-// The charts of a report: pure functions from plain numbers to Vega-Lite specifications that carry
-// their data, so that each stands alone in any viewer of Vega-Lite. The page adds only fonts and
-// colors of text and grid.
+// The charts of a report: pure functions from plain numbers to Vega-Lite specifications that
+// contain their data, so that each works on its own in any Vega-Lite viewer. The page adds only
+// fonts and colors of text and grid.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ namespace lookback::report {
 /// Whether a loss is drawn on a linear or a logarithmic axis.
 enum class LossAxis { linear, logarithmic };
 
-/// Best head's induction score against training tokens, an arm a color and a run a line, with the
-/// transitions marked and `chance`, where given, as a dashed level. `arms` fixes colors and order.
+/// Best head's induction score against training tokens, a color per arm and a line per run, with
+/// the transitions marked and `chance`, if given, as a dashed level. `arms` fixes colors and order.
 /// The specification has the parameter `cursor`: a token count to mark, or 0 for none.
 nlohmann::json induction_score_figure(const FigureArms& arms, std::span<const Curve> curves,
                                       std::span<const Transition> transitions,

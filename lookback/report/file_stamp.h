@@ -1,4 +1,4 @@
-// Whether a file is still the one that was read.
+// Detects whether a file has changed since it was read.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace lookback::report {
 
-/// Size and time of the last change; all zero for a file that is not there. One that cannot be looked at
-/// counts as there, without size and time: reading it says why.
+/// Size and time of the last change; all zero for a missing file. A file without accessible status
+/// counts as existing, without size and time; reading it reports why.
 struct FileStamp {
   std::uintmax_t size = 0;
   std::filesystem::file_time_type time{};
@@ -17,7 +17,7 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 
-/// Taken before the file is read: what is written in between then counts as a change.
+/// To be taken before the file is read, so that anything written in between counts as a change.
 inline FileStamp stamp_of(const std::filesystem::path& path) {
   std::error_code size_error;
   std::error_code time_error;

@@ -1,4 +1,4 @@
-// The circuits of a study's checkpoints as the page reads them.
+// The circuits of a study's checkpoints in the form that the page reads.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -145,7 +145,7 @@ json head_scores_figure(const FigureArms& arms, std::span<const std::uint64_t> c
   ])json");
   constexpr std::size_t pixels_a_head = 30;
   spec["height"] = std::max<std::size_t>(1, shown.size()) * pixels_a_head;
-  // The axis stays where it is when the checkpoint has no scores of a head.
+  // The axis stays the same if the checkpoint has no scores of a head.
   spec["encoding"] = json::parse(R"json({
     "y": {"field": "place", "type": "nominal", "title": null,
           "scale": {"paddingInner": 0.3}, "axis": {"grid": false, "ticks": false, "labelLimit": 260}},

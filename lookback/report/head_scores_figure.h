@@ -12,7 +12,8 @@
 
 namespace lookback::report {
 
-/// The heads of an arm that the figure shows: those with the largest scores of all its runs.
+/// The number of heads of an arm that the figure shows: those with the largest scores over all its
+/// runs.
 inline constexpr std::size_t most_scored_heads = 12;
 
 /// Induction score (filled) and previous-token score (pale) of every head of every arm at the

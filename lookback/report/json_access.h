@@ -16,7 +16,7 @@ using base::find_value;
 /// `value` is.
 double round_significant(double value, int digits);
 
-/// `value` with so many digits after the point, without a negative zero.
+/// `value` with this many digits after the point, without a negative zero.
 std::string fixed_decimals(double value, int digits);
 
 }  // namespace lookback::report

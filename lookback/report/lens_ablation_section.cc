@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-/// What a page shows of a model with many heads: the largest.
+/// The most that a page shows of a model with many heads; the largest are kept.
 constexpr std::size_t most_reader_panels = 6;
 constexpr std::size_t most_part_rows = 12;
 

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-/// One model's part, with what it takes.
+/// One model's part, with its size.
 struct LensPart {
   std::size_t arm = 0;
   std::uint64_t seed = 0;
@@ -48,7 +48,7 @@ Result<json> matrices_of(const LensResult& result, std::size_t& bytes) {
   return list;
 }
 
-/// Why a page has not the matrix of every circuit, or nothing.
+/// Why a page does not have the matrix of every circuit, or nothing.
 std::string matrices_note(const LensResult& result, std::size_t shown) {
   if (result.vocabulary > most_matrix_tokens) {
     return "Whole circuits are kept up to a vocabulary of " + std::to_string(most_matrix_tokens) +
@@ -81,7 +81,7 @@ Result<LensPart> make_part(const Run& run, std::size_t arm) {
   return part;
 }
 
-/// The seeds whose parts fit together: the largest go first, the smallest stays.
+/// The seeds whose parts fit together: the largest are dropped first, the smallest stays.
 std::set<std::uint64_t> seeds_that_fit(const std::vector<LensPart>& parts,
                                        std::size_t LensPart::*bytes, std::size_t limit) {
   std::set<std::uint64_t> seeds;
@@ -95,7 +95,7 @@ std::set<std::uint64_t> seeds_that_fit(const std::vector<LensPart>& parts,
   return seeds;
 }
 
-/// Leaves the parts of these seeds that fit one after the other; which arms have none then.
+/// Keeps the parts of these seeds that fit, in order; returns the arms that then have none.
 std::set<std::size_t> drop_parts(std::vector<LensPart>& parts, const std::set<std::uint64_t>& seeds,
                                  std::size_t limit) {
   std::set<std::size_t> missing;
@@ -110,7 +110,8 @@ std::set<std::size_t> drop_parts(std::vector<LensPart>& parts, const std::set<st
   return missing;
 }
 
-/// Takes the matrices out of parts of other seeds, and of what does not fit then; how many had any.
+/// Removes the matrices from parts of other seeds, and from parts that then do not fit; returns how
+/// many had any.
 std::size_t thin_matrices(std::vector<LensPart>& parts, const std::set<std::uint64_t>& seeds,
                           std::size_t limit) {
   std::size_t taken = 0;

@@ -1,4 +1,4 @@
-// What the lens found in a study's models, as the page reads it, within limits of size.
+// What the lens found in a study's models, in the form that the page reads, within size limits.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace lookback::report {
 
-/// The most bytes that the figures (with all else that is said of a model), and the matrices, of all
-/// models take.
+/// The most bytes that the figures (with everything else about a model) and the matrices of all
+/// models may take.
 struct LensLimits {
   std::size_t figures = 2'500'000;
   std::size_t matrices = 1'500'000;
@@ -20,9 +20,9 @@ struct LensLimits {
 
 /// An array of {"arm" (index), "seed", "tokens", "mechanism", "figures", "matrices": [{"title",
 /// "kind", "score", "matching", "scale", "map"}], "side", "matrices_note", "skipped"}, the map as
-/// encode_matrix writes it. Where not all fit, the largest seeds are left out, and where the
-/// smallest alone does not, every arm that does not fit beside those before it; of matrices
-/// likewise. What was left out is added to `notes`.
+/// encode_matrix writes it. If not all fit, the largest seeds are dropped, and if even the smallest
+/// does not fit, so is every arm that does not fit after those before it; likewise for matrices.
+/// What was dropped is added to `notes`.
 Result<nlohmann::json> lens_data(const StudyReport& study, const LensLimits& limits,
                                  std::vector<std::string>& notes);
 

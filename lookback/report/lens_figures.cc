@@ -54,7 +54,7 @@ std::vector<std::string> distinct(std::span<const Item> items, const Name& name)
   return found;
 }
 
-/// Shape by change, for the changes that are there; a legend where they are several.
+/// Shape by change, for the changes that occur; with a legend if there are several.
 json change_encoding(std::span<const LensBar> bars) {
   json domain = json::array();
   json range = json::array();
@@ -107,7 +107,7 @@ json lens_bars_figure(std::string_view description, std::string_view value_title
   const auto names = distinct(bars, [](const LensBar& bar) { return bar.row; });
   const json shape = change_encoding(bars);
   const json& changes = shape["scale"]["domain"];
-  // A height in pixels, since one in steps does not go with a width that fits the page.
+  // A height in pixels, since a height in steps cannot be combined with a width that fits the page.
   const std::size_t row_height = 10 * std::max<std::size_t>(1, changes.size()) + 9;
   json spec = lens_specification(description, row_height * std::max<std::size_t>(1, names.size()));
   spec["data"] = {{"name", "bars"}, {"values", rows}};
@@ -237,8 +237,8 @@ json composition_figure(std::span<const LensComposition> pairs) {
   spec["layer"] = json::array({std::move(cells)});
   constexpr std::size_t most_numbers = 60;  // beyond it they would not be readable
   if (rows.size() <= most_numbers) {
-    // Black or white, whichever contrasts with the cell as it is drawn: at least 4.58 to 1 on any
-    // color (WCAG), and right for the page's dark colors too.
+    // Black or white, whichever contrasts more with the cell: at least 4.58 to 1 on any color
+    // (WCAG), for the page's dark colors too.
     spec["layer"].push_back(json::parse(R"json({
       "mark": {"type": "text", "fontSize": 12, "tooltip": null},
       "encoding": {
@@ -264,7 +264,7 @@ json patching_figure(std::span<const LensPatch> patches, const LensPatching& pat
     for (std::size_t t = 0; t < patch.by_position.size(); ++t) {
       const double restored = patch.by_position[t];
       if (!std::isfinite(restored)) continue;
-      // Thousandths: what a color shows, and what keeps the page small.
+      // Thousandths: enough for a color, and keeps the page small.
       rows.push_back({{"h", row}, {"t", t}, {"r", std::round(restored * 1000.0) / 1000.0}});
     }
   }

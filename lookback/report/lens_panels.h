@@ -1,4 +1,4 @@
-// What the parts of the page's lens section share: a figure of panels, and what is cut.
+// What the parts of the page's lens section share: figures of panels, and truncation.
 #pragma once
 
 #include <algorithm>
@@ -15,14 +15,14 @@
 
 namespace lookback::report {
 
-/// One chart with a line above it, and a shorter one beside that.
+/// One chart with a label above it and a shorter note beside the label.
 nlohmann::json lens_panel(std::string id, std::string label, nlohmann::json spec,
                           std::string note = "");
 nlohmann::json lens_variant(std::string id, std::string label, nlohmann::json panels);
 nlohmann::json lens_figure(std::string id, std::string title, std::string caption,
                            nlohmann::json variants);
 
-/// The end of a caption whose figure was cut; empty for one that was not.
+/// The end of the caption of a truncated figure; empty for a complete one.
 std::string cut_sentence(bool cut);
 
 /// "64 held-out sequences"; without the number where it is 0.
@@ -48,7 +48,7 @@ std::set<Key> largest_keys(const std::map<Key, double>& sizes, std::size_t most,
 /// effects.
 std::vector<LensBar> path_bars(const std::vector<LensPath>& paths, bool& cut);
 
-/// What all bars of `bars` need, and what `range` had.
+/// The range that all bars of `bars` need, extended by `range`.
 LensRange range_of(const std::vector<LensBar>& bars, LensRange range = {});
 
 /// Add one figure each, if anything of it was measured.

@@ -1,5 +1,5 @@
-// What the lens found in one model, as the plain numbers that its figures draw.
-// Legend of shapes: T positions, V tokens.
+// What the lens found in one model, as the plain numbers that its figures show. Legend of shapes: T
+// positions, V tokens.
 #pragma once
 
 #include <complex>
@@ -32,7 +32,7 @@ struct LensInterval {
   double reach() const { return high / 2 - low / 2; }
 };
 
-/// A finite mean over sequences and its interval of 95%; none where it is not known.
+/// A finite mean over sequences and its 95% interval; none if unknown.
 struct LensValue {
   double mean = 0;
   std::optional<LensInterval> interval;
@@ -70,7 +70,7 @@ struct LensComposition {
   double baseline = 0;  ///< the score of random matrices
 };
 
-/// What patching one activation of one head restores; NaN where it is not known.
+/// What patching one activation of one head restores; NaN if unknown.
 struct LensPatch {
   LensHead head;
   std::string activation;  ///< "q", "k", "v", "z", "pattern"
@@ -92,7 +92,7 @@ struct LensPositional {
   std::vector<double> by_offset;  ///< [T]; NaN where it is not known
 };
 
-/// A named figure of the mechanism.
+/// A named measure of the mechanism.
 struct LensFact {
   std::string name;
   LensValue value;

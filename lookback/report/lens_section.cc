@@ -20,12 +20,12 @@ namespace {
 
 using nlohmann::json;
 
-/// What a page shows of a model with many heads: the largest.
+/// The most that a page shows of a model with many heads; the largest are kept.
 constexpr std::size_t most_circuits = 12;
 constexpr std::size_t most_lines = 8;
 constexpr std::size_t most_pairs = 1000;
 constexpr std::size_t most_eigenvalues = 500;
-/// Points of a line by offset: near ones all, and of the rest the extremes of so many stretches.
+/// Points of a line by offset: all near ones, and for the rest the extremes of this many stretches.
 constexpr std::size_t near_offsets = 64;
 constexpr std::size_t far_stretches = 96;
 
@@ -39,7 +39,7 @@ LensCircuit with_largest_eigenvalues(LensCircuit circuit, bool& cut) {
   return circuit;
 }
 
-/// Keeps what a line of that many points shows, every peak with it; the rest becomes NaN.
+/// Keeps what a line with that many points can show, including every peak; the rest becomes NaN.
 std::vector<double> thinned_offsets(const std::vector<double>& scores) {
   if (scores.size() <= near_offsets + 2 * far_stretches) return scores;
   std::vector<double> kept(scores.size(), std::numeric_limits<double>::quiet_NaN());
@@ -146,7 +146,7 @@ void add_positional(const LensResult& result, json& figures) {
   std::vector<LensPositional> all = result.positional;
   std::map<std::size_t, double> spreads;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    // Farther back a score is the mean of few queries, and says little.
+    // Farther back a score is the mean over few queries and says little.
     all[i].by_offset.resize((all[i].by_offset.size() + 1) / 2);
     LensRange range;
     for (const double score : all[i].by_offset) {

@@ -1,4 +1,4 @@
-// The page's data of a study that is at work, for a server.
+// The page's data of a running study, for a server.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +14,23 @@
 
 namespace lookback::report {
 
-/// Looks at a study's directory whenever it is asked. What files' sizes and times of change say is
-/// the same is not read again, and a checkpoint that was read and encoded is kept. Not for use by
+/// Reads a study's directory whenever it is called. Files whose size and modification time are
+/// unchanged are not read again, and a checkpoint that was read and encoded is kept. Not for use by
 /// two threads at once.
 class LiveStudy {
  public:
-  /// Versions begin above `last_version`. A page that outlives its server asks only for parts whose
-  /// version is another one, so it must differ between starts, as milliseconds since the epoch do.
-  /// REQUIRES it to be far below 2^53: the page's numbers are doubles.
+  /// Versions begin above `last_version`. A page that outlives its server only requests parts whose
+  /// version changed, so versions must differ between starts, as milliseconds since the epoch do.
+  /// REQUIRES it to be far below 2^53, because the page's numbers are doubles.
   LiveStudy(std::filesystem::path directory, StudyReaders readers, std::uint64_t last_version,
             CheckpointLimits limits = {});
 
   /// The parts as the directory is now: "study" (study_data.h), "attention" (attention_data.h),
   /// "lens" (lens_data.h) and "frames" (frames_data.h), each with the version of its text; none
-  /// while there is no study.toml. A file that cannot be read (as one that is being written) leaves
-  /// what was read of it before, with a note in the study's part, and is read again the next time.
-  /// Errors: those of study.toml, and what lens_data refuses; the next look tries again.
+  /// while there is no study.toml. If a file cannot be read (because it is being written, for
+  /// example), what was read of it before is kept, with a note in the study's part, and it is read
+  /// again the next time. Errors: those of study.toml, and what lens_data refuses; the next call
+  /// tries again.
   Result<PageParts> refresh();
 
  private:

@@ -85,7 +85,7 @@ std::string part_of(const std::optional<LensHead>& head) {
   return head ? "head " + head->name() : "every head";
 }
 
-/// Names that become parts of a file's name: only known ones are taken.
+/// Names that become parts of file names, so only known ones are accepted.
 constexpr std::array<std::string_view, 6> circuit_kinds = {
     "ov", "qk", "qk_before", "q_composition", "k_composition", "v_composition"};
 constexpr std::array<std::string_view, 2> corruptions = {"answer", "match"};
@@ -95,8 +95,8 @@ bool is_one_of(const std::array<std::string_view, n>& names, std::string_view na
   return std::ranges::find(names, name) != names.end();
 }
 
-/// Whether the clean sequence tells less than so many nats more of the right answer than the corrupted
-/// one: a share of that says nothing.
+/// Whether the log-probabilities of the right answer in the clean and corrupted sequences differ by
+/// less than this many nats: a share of that says nothing.
 bool hardly_differ(const LensPatching& patching) {
   constexpr double least_difference = 0.1;
   return patching.clean && patching.corrupted &&
@@ -125,7 +125,8 @@ class InspectionReader {
   }
 
  private:
-  /// Hands every item of the array at `path` to `add`, which says whether it is of the right kind.
+  /// Hands every item of the array at `path` to `add`, which returns whether it is of the right
+  /// kind.
   template <class Add>
   void each(std::initializer_list<std::string_view> path, const Add& add) {
     std::string key;
@@ -334,7 +335,7 @@ std::string array_name(const LensCircuit& circuit) {
   return "circuits/" + circuit.kind + "/" + heads + "/matrix";
 }
 
-/// The matrices that the file holds, up to the limits above.
+/// The matrices in the file, up to the limits above.
 Status read_matrices(const fs::path& path, LensResult& result) {
   const std::size_t side = result.vocabulary;
   if (side == 0 || side > most_matrix_tokens) return {};

@@ -11,7 +11,7 @@ Result<StudyReport> load_study(const std::filesystem::path& directory, const Stu
   if (!read) return read.error();
   if (!loader.is_there())
     return Error{directory.string() +
-                 ": found no study.toml, allowed: a directory that `lookback study --out` made"};
+                 ": found no study.toml, allowed: a directory made by `lookback study --out`"};
   if (!loader.faults().empty()) return Error{loader.faults().front()};
   return loader.study();
 }

@@ -20,7 +20,7 @@ std::uint8_t signed_byte(float value, double scale) {
 }  // namespace
 
 Result<EncodedMatrix> encode_matrix(std::span<const float> values, std::size_t side) {
-  // Divided rather than multiplied: a hostile side must not overflow into a match.
+  // Divided rather than multiplied, so that a hostile side cannot overflow into a match.
   if (side == 0 || values.size() % side != 0 || values.size() / side != side) {
     return Error{"matrix: found " + std::to_string(values.size()) + " values, expected " +
                  std::to_string(side) + " x " + std::to_string(side)};

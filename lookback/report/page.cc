@@ -22,8 +22,8 @@ constexpr std::string_view data_place =
     R"(<script type="application/json" id="study-data"></script>)";
 constexpr std::string_view data_open = R"(<script type="application/json" id="study-data">)";
 constexpr std::string_view data_close = "</script>";
-/// JSON that cannot end or comment out the script element around it. '<' stands in JSON only
-/// within strings, where the escape means the same.
+/// JSON that cannot end or comment out the script element around it. '<' occurs in JSON only within
+/// strings, where the escape means the same.
 std::string to_script_text(const json& value) {
   const std::string text = to_text(value);
   std::string escaped;
@@ -66,7 +66,8 @@ Status write_specification(const fs::path& directory, const json& shown) {
   return base::write_file_atomically(path, to_text(shown["spec"]) + "\n");
 }
 
-/// Lists the page and the figures beside it in the study's manifest, and none that are there no more.
+/// Lists the page and the figures beside it in the study's manifest, and drops those that no longer
+/// exist.
 Status list_report(const fs::path& directory) {
   std::vector<std::string> names = {"report.html"};
   std::error_code error;
@@ -96,7 +97,7 @@ Status write_figures(const fs::path& directory, const json& figures) {
   return {};
 }
 
-/// Of every arm the figures of its first model, each arm's in a folder of its own.
+/// The figures of every arm's first model, each arm in a separate folder.
 Status write_lens_figures(const fs::path& directory, const json& data) {
   std::set<std::size_t> written;
   for (const json& run : data["lens"]) {

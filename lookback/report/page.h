@@ -12,7 +12,8 @@
 
 namespace lookback::report {
 
-/// JSON text whatever the strings hold: bytes that are no UTF-8 become the replacement character.
+/// JSON text, whatever the strings contain: bytes that are not UTF-8 become the replacement
+/// character.
 std::string to_text(const nlohmann::json& value);
 
 /// Everything the page shows, as the JSON its script reads: the parts of the study (study_data.h),
@@ -21,12 +22,13 @@ std::string to_text(const nlohmann::json& value);
 Result<nlohmann::json> page_data(const StudyReport& study);
 
 /// `page_template` with `title` (escaped for HTML) and `data` (escaped so that nothing in it can
-/// end the script element it stands in) in their places. Fails when a place is missing.
+/// end its script element) filled in. Fails if a placeholder is missing.
 Result<std::string> fill_page(std::string_view page_template, std::string_view title,
                               const nlohmann::json& data);
 
-/// Writes DIR/figures/<id>.vl.json, of each arm's first inspected run DIR/figures/<arm>/<id>.vl.json,
-/// and then DIR/report.html, each in one step, and returns the path of the page.
+/// Writes DIR/figures/<id>.vl.json, for each arm's first inspected run
+/// DIR/figures/<arm>/<id>.vl.json, and then DIR/report.html, each atomically, and returns the path
+/// of the page.
 Result<std::filesystem::path> write_report(const std::filesystem::path& directory,
                                            const StudyReport& study,
                                            std::string_view page_template);

@@ -1,4 +1,4 @@
-// The data of the page in parts, each a JSON text with a version, as a server hands them out.
+// The data of the page in parts, each a JSON text with a version, as a server delivers them.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct PagePart {
 /// By name: "study", "attention", "lens", "frames". A part may be missing while there is none.
 using PageParts = std::map<std::string, std::shared_ptr<const PagePart>>;
 
-/// Looks at the study again and gives its parts as they are now.
+/// Reads the study again and returns its parts as they are now.
 using Refresh = std::function<Result<PageParts>()>;
 
 }  // namespace lookback::report

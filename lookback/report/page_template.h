@@ -1,4 +1,4 @@
-// The page that web/ builds, as it was put into this program.
+// The page that web/ builds, embedded in this program.
 #pragma once
 
 #include <string_view>

@@ -37,7 +37,8 @@ bool RunFiles::Watched::changed(std::vector<FileStamp> now) {
 
 RunChanges RunFiles::refresh(Run& run) {
   RunChanges changes;
-  // Findings before metrics: a run that ends in between is found to have ended the next time.
+  // Findings are read before metrics: a run that ends in between is seen to have ended the next
+  // time.
   read_manifest();
   changes.results = read_findings();
   changes.results = read_timing() || changes.results;
@@ -62,7 +63,7 @@ bool RunFiles::read_manifest() {
   return true;
 }
 
-/// Whether the manifest lists a file and it is as listed; the fault says if it should be and is not.
+/// Whether the manifest lists a file and it is as listed; the fault reports a file that differs.
 bool RunFiles::is_listed(const std::string& name, std::string& fault) const {
   if (!manifest_ || !manifest_->lists(name)) return false;
   const Status whole = study::check_listed(folder_, *manifest_, name);
@@ -126,7 +127,8 @@ bool RunFiles::read_metrics(Run& run) {
     }
     return true;
   }
-  // Of an ended run the whole file is known; of one at work each line is.
+  // For an ended run the manifest covers the whole file; while a run is training, each line has a
+  // checksum.
   if (manifest_ && manifest_->lists("metrics.jsonl") &&
       !is_listed("metrics.jsonl", metrics_.fault)) {
     return false;

@@ -18,7 +18,7 @@
 
 namespace lookback::report {
 
-/// What has changed since the last look.
+/// What has changed since the last reading.
 struct RunChanges {
   bool results = false;  ///< metrics, findings, timing
   bool lens = false;     ///< the inspection
@@ -31,15 +31,15 @@ class RunFiles {
 
   const std::filesystem::path& folder() const { return folder_; }
 
-  /// Looks at the files and brings `run` up to date: its metrics, summary and lens. A file that is
-  /// not as it must be leaves what was read of it before, is named by faults(), and read again the
-  /// next time.
+  /// Checks the files and brings `run` up to date: its metrics, summary and lens. For a faulty
+  /// file, what was read of it before is kept; it is named by faults(), and read again the next
+  /// time.
   RunChanges refresh(Run& run);
 
-  /// What is wrong as of the last look, a line each; and what was left out or passed over.
+  /// What was wrong at the last reading, one line each; and what was skipped.
   std::vector<std::string> faults() const;
   std::vector<std::string> notes() const;
-  /// Of the notes, what could not be read.
+  /// Those of the notes that are about files that could not be read.
   std::vector<std::string> unread() const;
 
   /// What trained the run, as of the last look.
@@ -47,7 +47,7 @@ class RunFiles {
     return manifest_ ? study::engines_of(*manifest_) : std::set<std::string>();
   }
 
-  /// Threads of the last stretch, from timing.json; 0 where it does not say.
+  /// Threads of the last session, from timing.json; 0 if it does not say.
   std::uint64_t threads() const { return threads_; }
 
  private:
@@ -56,7 +56,7 @@ class RunFiles {
     std::vector<FileStamp> stamps;
     std::string fault;
     std::vector<std::string> notes;
-    /// Whether these are other stamps, or the last reading failed; fault and notes are then gone.
+    /// Whether the stamps differ, or the last reading failed; fault and notes are then cleared.
     bool changed(std::vector<FileStamp> now);
   };
 

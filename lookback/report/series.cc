@@ -194,7 +194,7 @@ std::vector<Transition> transitions(const StudyReport& study) {
   std::vector<Transition> found;
   for (const Arm& arm : study.arms) {
     for (const Run& run : arm.runs) {
-      // The count may have been interpolated between records, and so be written with a fraction.
+      // The count may have been interpolated between records, and so have a fraction.
       const std::optional<double> tokens = find_number(run.summary, {"transition_tokens"});
       constexpr double largest = 1e18;
       if (!tokens || *tokens < 1.0 || *tokens > largest) continue;

@@ -1,5 +1,5 @@
-// From the recorded metrics of a study to the plain numbers that its figures draw.
-// Legend of shapes: T positions.
+// From the recorded metrics of a study to the plain numbers that its figures show. Legend of
+// shapes: T positions.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +41,7 @@ struct PositionLosses {
   std::vector<double> losses;  // [T - 1], nats; entry t is the prediction made at position t
 };
 
-/// What a run measures at its end on one held-out probe (science.md, section 1).
+/// The measures at the end of a run on one held-out probe (docs/science.md).
 struct ProbeEnd {
   std::string arm;
   std::uint64_t seed = 0;
@@ -50,7 +50,7 @@ struct ProbeEnd {
   std::optional<double> induction_score;   // of the best head
 };
 
-/// Two scores of one head at one time.
+/// Two scores of one head at the same time.
 struct HeadScores {
   std::optional<double> induction;
   std::optional<double> previous_token;
@@ -68,7 +68,7 @@ struct CheckpointScores {
 
 /// Per run, the induction score on the main probe: the largest of its heads' scores at each
 /// recorded token count. Records without the score, and the record of the untrained model (a log
-/// axis has no place for zero tokens), are left out.
+/// axis has no zero), are skipped.
 std::vector<Curve> induction_score_curves(const StudyReport& study);
 
 /// Per run, the second-half loss in nats on the main probe; left out as above.
@@ -87,7 +87,7 @@ std::vector<Curve> validation_loss_curves(const StudyReport& study);
 /// Per run, its last record's measures on every probe.
 std::vector<ProbeEnd> probe_ends(const StudyReport& study);
 
-/// The transitions that the runs' summaries name; runs without one give none.
+/// The transitions in the runs' summaries; runs without one give none.
 std::vector<Transition> transitions(const StudyReport& study);
 
 /// The induction score of uniform attention, averaged over the runs that recorded it.

@@ -21,7 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Stops of the slider in a study that has no checkpoints to set them.
+/// Stops of the slider in a study without checkpoints.
 constexpr std::size_t most_metric_checkpoints = 48;
 /// Losses by position in one figure: about a megabyte.
 constexpr std::size_t most_position_losses = 150'000;
@@ -68,7 +68,7 @@ json arms_data(const StudyReport& study) {
   return arms;
 }
 
-/// "on 64 held-out sequences": of each probe at an evaluation.
+/// "on 64 held-out sequences": the number for each probe at an evaluation.
 std::string on_sequences(const StudyReport& study) {
   std::size_t fewest = 0;
   std::size_t most = 0;
@@ -83,7 +83,7 @@ std::string on_sequences(const StudyReport& study) {
   return "on " + count + " held-out sequences";
 }
 
-/// Leaves the smallest seeds whose losses fit; whether others went.
+/// Keeps the smallest seeds whose losses fit; returns whether others were dropped.
 bool thin_seeds(std::vector<PositionLosses>& losses) {
   std::set<std::uint64_t> seeds;
   for (const PositionLosses& one : losses) seeds.insert(one.seed);

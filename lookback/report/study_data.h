@@ -15,11 +15,11 @@ namespace lookback::report {
 nlohmann::json study_figures(const StudyReport& study,
                              const std::vector<std::uint64_t>& checkpoints);
 
-/// Null when every run has ended, else {"tokens_done", "tokens_all", "runs": [{"arm" (index), "seed",
-/// "tokens", "of", "status", "tokens_per_second"}]}. A run that diverged has no more to do.
+/// Null when every run has ended, otherwise {"tokens_done", "tokens_all", "runs": [{"arm" (index),
+/// "seed", "tokens", "of", "status", "tokens_per_second"}]}. A run that diverged has no more to do.
 nlohmann::json progress_data(const StudyReport& study);
 
-/// The part of the page's data that is not maps, circuits or inspections (web/src/data.ts names the
+/// The part of the page's data other than maps, circuits and inspections (web/src/data.ts names the
 /// fields), with these notes.
 nlohmann::json study_data(const StudyReport& study, const std::vector<std::string>& notes);
 

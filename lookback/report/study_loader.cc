@@ -26,7 +26,7 @@ std::uint64_t planned_tokens(const study::RunConfig& config) {
          config.data.length;
 }
 
-/// Numbers in the parameters of an arm's model; 0 where it has none that can be made.
+/// The number of parameters of an arm's model; 0 if the model cannot be compiled.
 std::size_t parameters_of(const study::RunConfig& config) {
   const Result<model::Program> program = model::compile(config.architecture);
   return program ? program->parameter_count() : 0;
@@ -138,7 +138,8 @@ bool StudyLoader::refresh_ledger() {
   }
   stamps.push_back(stamp_of(directory_ / "claims.json"));
   stamps.push_back(stamp_of(directory_ / study::manifest_name));
-  // One that failed is tried again: of what it is made of, metrics.jsonl is not among the stamps.
+  // A ledger that failed is tried again, because the stamps do not include metrics.jsonl, which it
+  // depends on.
   const bool same = stamps == ledger_stamps_;
   if (same && ledger_notes_.empty()) return false;
   ledger_stamps_ = std::move(stamps);

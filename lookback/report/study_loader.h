@@ -1,4 +1,4 @@
-// A study's directory, looked at again and again: what has not changed is not read again.
+// A study's directory, read repeatedly; what has not changed is not read again.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +15,7 @@
 
 namespace lookback::report {
 
-/// What is other than at the last look.
+/// What changed since the last reading.
 struct StudyChanges {
   bool study = false;        ///< anything that is said of the study
   bool checkpoints = false;  ///< maps and circuits
@@ -26,16 +26,16 @@ class StudyLoader {
  public:
   StudyLoader(std::filesystem::path directory, StudyReaders readers, CheckpointLimits limits);
 
-  /// Looks at the directory and brings study() up to date. Errors: study.toml cannot be read, or has
-  /// no sequence to draw maps on; what was there stays, and the next look tries again. What is wrong
-  /// with a run is in faults().
+  /// Reads the directory and brings study() up to date. Errors: study.toml cannot be read, or has
+  /// no sequence to draw maps on; the previous state stays, and the next call tries again. Faults
+  /// of runs are in faults().
   Result<StudyChanges> refresh();
 
-  /// Whether there was a study.toml at the last look.
+  /// Whether there was a study.toml at the last reading.
   bool is_there() const { return stamp_.there; }
 
   const StudyReport& study() const { return study_; }
-  /// Files of runs that are not as they must be, a line each. They are in study().notes too.
+  /// Faulty files of runs, one line each. They are in study().notes too.
   const std::vector<std::string>& faults() const { return faults_; }
 
  private:

@@ -1,5 +1,5 @@
-// What a report is made from: the results of one study as plain data, read from its directory or
-// filled in by a test. Legend of shapes: T positions.
+// The input of a report: the results of one study as plain data, read from its directory or filled
+// in by a test. Legend of shapes: T positions.
 #pragma once
 
 #include <cstddef>
@@ -26,10 +26,10 @@ struct Run {
   std::uint64_t seed = 0;
   std::uint64_t planned_tokens = 0;     // training tokens when it has ended; 0 when not known
   std::vector<nlohmann::json> metrics;  // the lines of metrics.jsonl, in order of tokens
-  /// Its row of summary.json, of a run that has not ended what can be said so far. "status" is
+  /// Its row of summary.json or, if the run has not ended, what is known so far. "status" is
   /// "finished", "diverged", "training" or "waiting".
   nlohmann::json summary;
-  /// Those of its checkpoints that the page shows, ascending.
+  /// The checkpoints that the page shows, ascending.
   std::vector<std::shared_ptr<const EncodedCheckpoint>> checkpoints;
   std::optional<LensResult> lens;  // of its last checkpoint, where it was inspected
 };

@@ -26,20 +26,20 @@ std::vector<std::string> finding_names() {
   return names;
 }
 
-/// The name of a figure; of an unknown one the nearest is named, for there are dozens.
+/// The name of a measure; an error for an unknown one names the nearest, because there are dozens.
 std::string read_finding(base::TableReader& reader, const std::string& key,
                          const std::string& fallback) {
   std::string name = reader.text(key, fallback, longest_name);
   if (find_quantity(name) != nullptr || !reader.has(key)) return name;
   const std::vector<std::string> names = finding_names();
   const auto meant = base::nearest(name, names);
-  reader.fail(key, fmt::format("found \"{}\", which is no figure; {}", base::printable(name),
+  reader.fail(key, fmt::format("found \"{}\", which is not a measure; {}", base::printable(name),
                                meant ? fmt::format("nearest: \"{}\"", *meant)
                                      : fmt::format("allowed: {}", fmt::join(names, ", "))));
   return fallback;
 }
 
-/// The keys of which a test has one, each with its relation.
+/// The keys for relations, each with its relation; a test has one.
 struct RelationKey {
   const char* key;
   Relation relation;
@@ -60,25 +60,25 @@ constexpr const char* relations_allowed =
     "above or below (a number), above_arm or below_arm, above_finding or below_finding, between, "
     "within with of_arm or of_finding, is, present, or exponent";
 
-/// Whether both figures of a comparison exist; an error is recorded of one that does not.
+/// Whether both measures of a comparison exist; if one does not, an error is already recorded.
 bool has_known_figures(const ClaimTest& test) {
   return find_quantity(test.finding) != nullptr && find_quantity(test.other_finding) != nullptr;
 }
 
-/// How near the other figure: a share of it where the two are compared by ratio, and then below 1.
+/// The tolerance of `within`: a share of the other measure, below 1, if the two are compared by
+/// ratio.
 void read_within(base::TableReader& reader, ClaimTest& test) {
   for (const char* of_a_bound : {"times", "by"}) {
     if (reader.has(of_a_bound)) {
-      reader.fail(of_a_bound, "cannot go with within; use it with above_arm or below_arm");
+      reader.fail(of_a_bound, "cannot be combined with within; use it with above_arm or below_arm");
     }
   }
-  if (!reader.require("within", "how near: 0.1 for 10% of a ratio, or for 0.1 nats")) return;
+  if (!reader.require("within", "a tolerance: 0.1 for 10% of a ratio, or for 0.1 nats")) return;
   test.within = reader.number("within", 1, least_band, largest_bound);
   if (has_known_figures(test) && is_by_ratio(test) && test.within >= 1) {
-    reader.fail("within",
-                fmt::format("found {:g} for a figure that is compared by its ratio; use a "
-                            "share below 1, such as 0.1 for 10%",
-                            test.within));
+    reader.fail("within", fmt::format("found {:g} for a measure that is compared by ratio; use a "
+                                      "share below 1, such as 0.1 for 10%",
+                                      test.within));
   }
 }
 
@@ -86,11 +86,11 @@ void read_factor_and_offset(base::TableReader& reader, ClaimTest& test) {
   test.times = reader.number("times", 1, least_band, largest_bound);
   test.by = reader.number("by", 0, -largest_bound, largest_bound);
   if (test.by != 0 && has_known_figures(test) && is_by_ratio(test)) {
-    reader.fail("by", "found with a figure that is compared by its ratio, allowed: times");
+    reader.fail("by", "found with a measure that is compared by ratio, allowed: times");
   }
 }
 
-/// The other figure of a comparison: above_arm, above_finding, or both; of_arm, of_finding.
+/// The other measure of a comparison: above_arm, above_finding, or both; of_arm, of_finding.
 void read_other(base::TableReader& reader, const std::vector<std::string>& arms, ClaimTest& test) {
   const std::string side = test.relation == Relation::within ? "of" : name_of(test.relation);
   test.against_other = true;
@@ -108,7 +108,7 @@ void read_other(base::TableReader& reader, const std::vector<std::string>& arms,
     read_factor_and_offset(reader, test);
   }
   if (test.other_arm == test.arm && test.other_finding == test.finding) {
-    reader.fail("finding", "found a figure compared with itself, allowed: another arm or finding");
+    reader.fail("finding", "found a measure compared with itself, allowed: another arm or finding");
   }
 }
 
@@ -122,7 +122,7 @@ void read_bounds(base::TableReader& reader, const std::string& key, ClaimTest& t
   test.high = bounds[1];
 }
 
-/// A key of a test that is none of its keys, but nearly one of a relation.
+/// An unknown key of a test that is close to the key of a relation.
 struct Misspelled {
   std::string key;
   std::string nearest;
@@ -159,25 +159,25 @@ std::optional<Asked> asked_relation(base::TableReader& reader) {
   }
   if (asked) return asked;
   if (const auto meant = misspelled_relation(reader)) {
-    reader.fail(meant->key, fmt::format("is no relation; nearest: '{}'", meant->nearest));
+    reader.fail(meant->key, fmt::format("is not a relation; nearest: '{}'", meant->nearest));
   } else {
-    reader.fail("finding", fmt::format("no relation, allowed: {}", relations_allowed));
+    reader.fail("finding", fmt::format("found no relation, allowed: {}", relations_allowed));
   }
   return {};
 }
 
-/// What the figure alone is held against.
+/// The bound for a measure without another measure.
 void read_bound(base::TableReader& reader, ClaimTest& test) {
   for (const char* of_other : {"times", "by"}) {
     if (reader.has(of_other)) {
       reader.fail(of_other,
-                  "found without another figure, allowed: with one of another arm or "
+                  "found without another measure, allowed: together with one of another arm or "
                   "finding");
     }
   }
   const std::string key = name_of(test.relation);
   if (test.relation == Relation::within) {
-    reader.fail(key, "needs another figure to be near to: of_arm or of_finding");
+    reader.fail(key, "needs another measure to compare with: of_arm or of_finding");
   } else if (test.relation == Relation::above || test.relation == Relation::below) {
     test.low = reader.number(key, 0, -largest_bound, largest_bound);
   } else if (test.relation == Relation::between || test.relation == Relation::exponent) {
@@ -204,7 +204,7 @@ void read_relation(base::TableReader& reader, const std::vector<std::string>& ar
   }
 }
 
-/// What a figure allows: words are compared with words, and have no mean.
+/// What a measure allows: words are compared with words, and have no mean.
 void check_test(base::TableReader& reader, const ClaimTest& test) {
   const Quantity* quantity = find_quantity(test.finding);
   const Quantity* other = find_quantity(test.other_finding);
@@ -252,7 +252,7 @@ ClaimTest read_test(base::TableReader& reader, const std::string& arm,
                     const std::vector<std::string>& names, const SweptArms& arms) {
   ClaimTest test;
   test.arm = arm;
-  if (reader.require("finding", "the name of a figure")) {
+  if (reader.require("finding", "the name of a measure")) {
     test.finding = read_finding(reader, "finding", "");
   }
   test.probe = reader.choice("probe", test.probe, data::task_names());
@@ -285,7 +285,7 @@ void add_tests(base::TableReader& reader, const SweptArms& arms, Claim& claim) {
   for (const std::string& arm : named) claim.tests.push_back(read_test(reader, arm, names, arms));
 }
 
-/// A text that is there, on one line: lists of claims show it.
+/// A non-empty text on one line, because lists of claims show it.
 std::string read_line(base::TableReader& reader, const char* key, std::size_t longest) {
   std::string text = reader.text(key, "", longest);
   const bool is_blank = text.find_first_not_of(" \t\n") == std::string::npos;

@@ -25,7 +25,7 @@ enum class Relation {
 /// "above", "below", "between", "within", "is", "present", "absent", "exponent".
 const char* name_of(Relation relation);
 
-/// What of the seeds must be on the claim's side.
+/// What must be on the claim's side.
 enum class DecidedBy {
   mean,        ///< the interval of 95% of the mean, of figures or of differences paired by seed
   every_seed,  ///< each of them: one counterexample contradicts
@@ -46,10 +46,10 @@ struct PowerLaw {
       false;  ///< whether runs that have no figure are skipped, and decide all the same
 };
 
-/// A predicate over a figure (quantities.h) of one arm's runs. Against another figure, of the same
-/// seed and on the same probe, the predicate is: figure > times * other + by (below: <). Within: the
-/// figure's ratio to the other lies in 1 -+ within, or, where the two are compared by their difference,
-/// that lies in 0 -+ within.
+/// A predicate over a measure (quantities.h) of one arm's runs. Against another measure, of the
+/// same seed and on the same probe, the predicate is: measure > times * other + by (below: <).
+/// Within: the measure's ratio to the other lies in 1 -+ within or, if the two are compared by
+/// their difference, the difference lies in 0 -+ within.
 struct ClaimTest {
   std::string finding;
   std::string probe = {};  ///< empty: the arm's main one
@@ -89,19 +89,20 @@ bool is_about(const ClaimTest& test, std::string_view arm);
 /// `needs_tokens` of a claim, or of one of its sizes.
 std::uint64_t read_needed_tokens(base::TableReader& reader);
 
-/// Whether the figures of a test are compared by their ratio: means are taken of logarithms. REQUIRES
-/// a test whose findings exist.
+/// Whether the measures of a test are compared by ratio: means are then of logarithms. REQUIRES a
+/// test whose measures exist.
 bool is_by_ratio(const ClaimTest& test);
 
 /// A test in words: "two-layer: the best head's induction score at the end is above that of
 /// sequential".
 std::string sentence_of(const ClaimTest& test);
 
-/// The other figure by name: "sequential", "q_rise", "q_rise of sequential"; empty without one.
+/// The other measure by name: "sequential", "q_rise", "q_rise of sequential"; empty without one.
 std::string other_name(const ClaimTest& test);
 
-/// What the figure is held against: "0.1", "5000000 to 20000000", "sequential", "3 times sequential",
-/// "sequential ± 10%", "q_rise", a word; empty where nothing is. REQUIRES a test whose findings exist.
+/// What the measure is compared with: "0.1", "5000000 to 20000000", "sequential", "3 times
+/// sequential", "sequential ± 10%", "q_rise", a word; empty for nothing. REQUIRES a test whose
+/// measures exist.
 std::string against_of(const ClaimTest& test);
 
 /// A measured number as a claim shows it, with three digits: 0.0612, 2.80, 1234; tokens from 100,000

@@ -12,7 +12,7 @@ namespace {
 constexpr double giga = 1e9, mega = 1e6;
 constexpr double least_mega = 1e5;  ///< tokens from here on are shown as 0.1M
 
-/// A number of the study file, as it was given: 0.1, and 20M of tokens.
+/// A number of the study file as it was given: 0.1, or 20M for tokens.
 std::string stated(double value, std::string_view unit) {
   const double size = std::abs(value);
   if (unit == "tokens" && size >= giga) return fmt::format("{:g}G", value / giga);
@@ -20,7 +20,7 @@ std::string stated(double value, std::string_view unit) {
   return fmt::format("{:g}", value);
 }
 
-/// Where a test says "that of ...": what the other figure is, in the words it needs.
+/// The words after "that of ...": what the other measure is.
 std::string other_in_words(const ClaimTest& test) {
   const Quantity* quantity = find_quantity(test.other_finding);
   std::string words = test.times == 1 ? "" : fmt::format("{} times ", stated(test.times, ""));
@@ -37,8 +37,8 @@ std::string other_in_words(const ClaimTest& test) {
   return words;
 }
 
-/// "within 10% of that of ov", "within 0.1 nats of first-half loss at the end": a figure that is
-/// compared by its ratio lies near a share of the other, one compared by its difference near the other.
+/// "within 10% of that of ov", "within 0.1 nats of first-half loss at the end": a measure compared
+/// by ratio is within a share of the other, one compared by difference within an amount.
 std::string nearness_in_words(const ClaimTest& test) {
   const Quantity* quantity = find_quantity(test.finding);
   if (quantity == nullptr || find_quantity(test.other_finding) == nullptr) return "";

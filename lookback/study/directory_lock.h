@@ -12,14 +12,14 @@ namespace lookback::study {
 /// Holds DIRECTORY/.lock (locked_file.h) for as long as it lives.
 class DirectoryLock {
  public:
-  /// Makes the directory if need be, and removes what killed writers left in it and in its
+  /// Makes the directory if necessary, and removes what killed writers left in it and in its
   /// checkpoints/. Errors: it cannot be made or written to, another process holds the lock, or the
   /// file system has no locks.
   static Result<DirectoryLock> take(const std::filesystem::path& directory);
 
   const std::filesystem::path& directory() const { return directory_; }
 
-  /// Whether the lock still keeps others out (LockedFile::check); to be asked before each write.
+  /// Whether the lock still keeps others out (LockedFile::check); to be called before each write.
   Status check() const { return file_.check(); }
 
  private:

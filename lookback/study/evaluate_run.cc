@@ -44,15 +44,16 @@ Status check_task(const std::string& task) {
                            fmt::join(all, ", "))};
 }
 
-/// Whether there is what the task needs. The files are read again when their turn comes: hours later.
+/// Whether everything the task needs exists. The files are read again when their turn comes, hours
+/// later.
 Status check_given(const std::string& task, const EvaluationRequest& request) {
   if (const OwnTask* own = find_own(task)) {
     if (!own->of_text || request.text) return {};
-    return Error{"found no text, allowed: a directory of `lookback tokens prepare` (--text)"};
+    return Error{
+        "--text is not set; pass --text DIR, a directory made by `lookback tokens prepare`"};
   }
   if (request.task_files.empty()) {
-    return Error{
-        "found no directory of evaluation files, allowed: one that scripts/get-data made (--data)"};
+    return Error{"--data is not set; pass --data DIR, a directory made by scripts/get-data"};
   }
   const Result<std::filesystem::file_status> found = base::status_of(request.task_files);
   if (!found) return found.error();
@@ -115,7 +116,7 @@ class ModelEvaluation {
     return find_own(task) != nullptr ? own(task, config) : foreign(task);
   }
 
-  /// The probes are made together, at the first that is asked for.
+  /// The probes are evaluated together, when the first is requested.
   Result<TaskScore> own(const std::string& task, nlohmann::json& config) {
     if (find_own(task)->of_text) return of_text(task);
     if (!probes_.contains(task)) {
@@ -187,7 +188,7 @@ class ModelEvaluation {
   std::map<std::string, TaskScore, std::less<>> probes_;
 };
 
-/// The training tokens of the checkpoint that scores were made of.
+/// The training tokens of the checkpoint that was scored.
 nlohmann::json tokens_of(const TaskResults& results) {
   const auto* tokens = base::find_value(results.config, {"model", "tokens"});
   return tokens == nullptr ? nlohmann::json() : *tokens;
@@ -202,7 +203,7 @@ Result<std::set<std::string>> evaluated_on(const std::filesystem::path& run) {
   return file->second.engines;
 }
 
-/// The run's own tasks that are not there.
+/// The run's own tasks that are missing.
 std::vector<std::string> missing_tasks(const TaskResults& there) {
   std::vector<std::string> missing;
   for (const OwnTask& task : own_tasks) {

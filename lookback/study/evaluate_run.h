@@ -1,5 +1,5 @@
-// Evaluates language models: of a run that has ended, what needs nothing but what it was trained with;
-// of any model, also the tasks of other people.
+// Evaluates language models: a run that has ended on tasks that need only what it was trained with,
+// and any model on public tasks too.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +21,7 @@
 
 namespace lookback::study {
 
-/// What a model is asked.
+/// What to evaluate.
 struct EvaluationRequest {
   std::vector<std::string> tasks;      ///< of text_evaluation.h and of language/task.h
   std::optional<Text> text = {};       ///< for "perplexity" and "value-content"
@@ -41,11 +41,11 @@ struct EvaluationObserver {
   std::stop_token stop = {};
 };
 
-/// All tasks that there are.
+/// All existing tasks.
 std::vector<std::string> evaluation_tasks();
 
-/// Whether all of it can be asked: known tasks, each once, and the text and the files that they need,
-/// which are read. What a model can say to them is another matter.
+/// Whether the request is valid: known tasks, each once, and the text and files that they need,
+/// which are read. Whether a model can handle them is a separate question.
 Status check_request(const EvaluationRequest& request);
 
 /// The scores, in the order of the tasks; "config" says which model, and has the induction score of
@@ -57,7 +57,7 @@ Result<language::TaskResults> evaluate_model(const SavedModel& model,
                                              model::Engine& engine,
                                              const EvaluationObserver& observer = {});
 
-/// What a run's evaluation.json has; no tasks where there is none. Errors: a damaged one.
+/// The contents of a run's evaluation.json; no tasks if there is none. Errors: a damaged file.
 Result<language::TaskResults> evaluation_of(const std::filesystem::path& run);
 
 /// Adds scores to evaluation.json of a locked run, beside those that it has of other tasks and of the

@@ -12,7 +12,7 @@ nlohmann::json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
 }
 
-/// None for a model with so many heads that their pairs would take longer than all else.
+/// None for a model with so many heads that their pairs would take longer than everything else.
 std::optional<lens::CompositionBaseline> baseline_of(const model::Architecture& architecture) {
   const std::size_t heads = architecture.layers * architecture.heads_per_layer();
   if (heads > lens::max_similarity_heads) return std::nullopt;

@@ -23,7 +23,7 @@
 
 namespace lookback::study {
 
-/// The probes of one run and its validation text, ready to measure it again and again. Program, clamps
+/// The probes of one run and its validation text, ready to measure it repeatedly. Program, clamps
 /// and engine must outlive it.
 class Evaluation {
  public:
@@ -36,8 +36,8 @@ class Evaluation {
   /// configuration, the report and the parameters: no times in it. Errors: as Evaluator's.
   ///
   /// The model is measured as it trains: "probes" with the clamps of the step just made (at step 0,
-  /// of the first), where a head whose pattern they set has "pinned": true. Where any was in force,
-  /// "unclamped" has the same measures of the model alone.
+  /// of the first), where a head whose pattern they set has "pinned": true. If any clamp was in
+  /// force, "unclamped" has the same measures of the model without clamps.
   Result<nlohmann::json> measure(const train::StepReport& report,
                                  std::span<const float> parameters);
 

@@ -62,7 +62,7 @@ nlohmann::json transition_json(const lens::Transition& transition) {
           {"peak_tokens", std::llround(transition.peak_tokens)}};
 }
 
-/// Of a run that learned from text: the loss at the end, and the least on the way.
+/// For a run that learned from text: the loss at the end, and the smallest during training.
 void add_validation(std::span<const nlohmann::json> metrics, nlohmann::json& findings) {
   std::optional<double> least, last;
   std::string windows;
@@ -102,7 +102,7 @@ nlohmann::json transitions_of(std::span<const nlohmann::json> metrics) {
   nlohmann::json found = {{"transition", nullptr}, {"later_transitions", nlohmann::json::array()}};
   if (metrics.empty()) return found;
   const std::vector<lens::CurvePoint> curve = score_curve(metrics);
-  // Without it nothing can be said to lie above it.
+  // Without a chance level nothing can be said to lie above it.
   const std::optional<double> chance = chance_of(metrics.back());
   if (!chance) return found;
   const lens::TransitionCriteria criteria{.chance = *chance};

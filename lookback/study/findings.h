@@ -1,4 +1,4 @@
-// What a run found, from its metrics alone.
+// What a run found, computed from its metrics.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

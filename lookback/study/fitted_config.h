@@ -1,4 +1,5 @@
-// A configuration for a model that no run made: the default task, cut to what the model can read.
+// A configuration for a model that no run made: the default task, reduced to what the model can
+// read.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,7 @@
 
 namespace lookback::study {
 
-/// Periods that are asked for, not fitted.
+/// Requested periods, which are not fitted.
 struct AskedPeriods {
   std::optional<std::size_t> min_period, max_period;
 };

@@ -25,8 +25,8 @@ namespace fs = std::filesystem;
 
 const std::string inspection_name = inspection_files[0], arrays_name = inspection_files[1];
 
-/// Refuses a run that lookback 0.2 made: its metrics are bound to a configuration as 0.2 wrote it, and
-/// would seem to be another run's.
+/// Refuses a run made by lookback 0.2: its metrics are bound to a configuration as 0.2 wrote it,
+/// and would seem to belong to another run.
 Status check_is_of_this_version(const fs::path& run) {
   const Result<RunConfig> config = read_run_config(run);
   return config || config.fails_with(ErrorKind::not_found) ? Status() : config.error();
@@ -46,8 +46,8 @@ Result<nlohmann::json> transitions_before(const fs::path& checkpoint, const RunC
   return transitions_of(*lines);
 }
 
-/// Whether the manifest lists an inspection that is to be left: any but one by the rules of an earlier
-/// program. Errors: one that was changed, or cannot be read.
+/// Whether the manifest lists an inspection to keep: any except one made by the rules of an earlier
+/// version. Errors: an inspection that was changed, or cannot be read.
 Result<bool> is_inspected(const fs::path& directory) {
   const Result<OpenedRun> run = OpenedRun::open(directory);
   if (!run) return run.error();

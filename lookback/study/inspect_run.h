@@ -15,7 +15,8 @@
 
 namespace lookback::study {
 
-/// Of each probe: as many as the run was evaluated on, and 2 at least, for an interval.
+/// The sequences of each probe: as many as the run was evaluated on, but at least 2, for an
+/// interval.
 std::size_t inspected_sequences(const EvaluateConfig& evaluate);
 
 /// inspect, with the transitions of the run that `checkpoint` lies in, if it lies in one. Errors: those
@@ -24,8 +25,8 @@ Result<Inspection> inspect_checkpoint(const std::filesystem::path& checkpoint,
                                       const SavedModel& model, const InspectionOptions& options,
                                       model::Engine& engine);
 
-/// What an inspection leaves in a run's directory. The last is what earlier builds wrote in place of
-/// the second: such an inspection is made anew.
+/// The files of an inspection in a run's directory. The last is what earlier builds wrote instead
+/// of the second; such an inspection is repeated.
 inline constexpr const char* inspection_files[] = {"inspection.json", "inspection.safetensors",
                                                    "inspection.npz"};
 

@@ -16,16 +16,17 @@
 namespace lookback::study {
 namespace {
 
-/// Maps of more heads than this are left out: [T,T] floats each.
+/// Beyond this many heads maps are skipped: [T,T] floats each.
 constexpr std::size_t most_maps = 64;
 
 /// Useful operations that interventions may take: some ten seconds of two processors.
 constexpr double intervention_flops = 2e12;
-/// Runs of a sequence for each head, roughly: its inputs, outputs, patterns, replaced three ways.
+/// Roughly, how often a sequence is run for each head: its inputs, outputs and patterns, replaced
+/// in three ways.
 constexpr double runs_a_head = 20;
 
-/// Of fewer an interval is more than 2.4 standard errors wide to either side, and those themselves
-/// are hardly known; of 2 it is 12.7, and says nothing.
+/// With fewer, an interval extends more than 2.4 standard errors to either side, and these are
+/// themselves uncertain; with 2 it is 12.7, which says nothing.
 constexpr std::size_t least_sequences = 8;
 
 /// GPT-2 small has 144 heads: to find the one that copies takes minutes.
@@ -149,7 +150,7 @@ class Inspector {
     found_.circuits = std::move(*circuits);
     if (found_.circuits.pairs_left_out > 0) {
       found_.skipped.push_back(fmt::format(
-          "composed circuits: {} pairs of heads left out, those with the lowest composition scores",
+          "composed circuits: skipped the {} pairs of heads with the lowest composition scores",
           found_.circuits.pairs_left_out));
     }
     return {};

@@ -1,4 +1,4 @@
-// Everything that the lens says of one model: what `lookback inspect` shows.
+// Everything that the lens finds in one model: what `lookback inspect` shows.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,7 @@ struct InspectionOptions {
   std::stop_token stop = {};  ///< heeded between the parts of an inspection
 };
 
-/// One probe: scores with chance beside them.
+/// One probe: scores with their chance levels.
 struct ProbeInspection {
   std::string name;
   std::string description;  ///< what is drawn
@@ -48,14 +48,14 @@ struct Inspection {
   lens::Ablations ablations;
   std::vector<lens::Patching> patchings;  ///< one a corruption
   lens::MechanismResult mechanism;
-  /// Of the run that the checkpoint lies in, up to its step, as transitions_of (findings.h) gives
-  /// them; null where it lies in none.
+  /// Those of the run in whose directory the checkpoint is, up to its step, as transitions_of
+  /// (findings.h) gives them; otherwise null.
   nlohmann::json transitions = nullptr;
   std::vector<std::string> skipped;  ///< one line each: what was left out, what was found, allowed
 };
 
-/// Sequences that interventions are measured on: as many as were asked for while a model is small
-/// enough that they take seconds, and else fewer, but 8 at least unless fewer were asked for.
+/// The number of sequences that interventions are measured on: as many as requested if the model is
+/// small enough to take seconds, otherwise fewer, but at least 8 unless fewer were requested.
 std::size_t intervention_sequences(const model::Program& program, std::size_t length,
                                    std::size_t asked);
 

@@ -12,8 +12,8 @@
 
 namespace lookback::study {
 
-/// In the first, shares of a mechanism were of the head's cost; in the second, intervals left out the noise
-/// of reference means, and blocks to patch could be longer than any trained on.
+/// In format 1, shares of a mechanism were relative to the head's cost; in format 2, intervals
+/// ignored the noise of reference means, and blocks to patch could be longer than any trained on.
 inline constexpr const char* inspection_format = "lookback inspection 3";
 
 /// {"format": "lookback inspection 3", "arm", "seed", "step", "tokens", "parameters", "config": the
@@ -36,7 +36,7 @@ struct InspectionArray {
   std::vector<float> values;
 };
 
-/// What numbers alone say: heads are named layer.head, and circuits "circuits/KIND/HEAD" or
+/// The purely numerical results: heads are named layer.head, and circuits "circuits/KIND/HEAD" or
 /// "circuits/KIND/FROM-HEAD". Complex numbers have a last axis of 2, real and imaginary part.
 ///   sequence [T]; attention/HEAD [T,T]
 ///   PROBE/losses [n,T-1]; PROBE/SCORE [n,heads]
@@ -46,12 +46,12 @@ struct InspectionArray {
 std::vector<InspectionArray> inspection_arrays(const Inspection& inspection);
 
 /// Writes these arrays as a safetensors file, atomically, the same bytes for the same input. Its
-/// metadata say what the arrays are of: "format" (inspection_format), "arm", "seed", "step",
-/// "tokens", and "version" of lookback. Errors: what the file system says.
+/// metadata say what the arrays belong to: "format" (inspection_format), "arm", "seed", "step",
+/// "tokens", and "version" of lookback. Errors: those of the file system.
 Status write_inspection_arrays(const std::filesystem::path& file, const SavedModel& model,
                                const Inspection& inspection);
 
-/// Refuses a path where something is that arrays must not replace: anything but a file of
+/// Refuses a path with something that arrays must not replace: anything but a file of
 /// write_inspection_arrays, of this format or another.
 Status check_arrays_file(const std::filesystem::path& file);
 

@@ -36,7 +36,7 @@ Figure figure_in(const RunRecord& run, const std::string& finding, const std::st
   return has_finished(run) ? find_quantity(finding)->read(run, probe) : Figure();
 }
 
-/// The seeds whose runs have all that the test is about.
+/// The seeds whose runs have everything that the test needs.
 std::vector<SeedFigures> figures_of(const ClaimTest& test, const Study& study,
                                     std::span<const RunRecord> runs) {
   std::vector<SeedFigures> seeds;
@@ -178,7 +178,8 @@ json test_json(const TestResult& result, const Study& study) {
   return entry;
 }
 
-/// The fewest tokens that a finished run of the claim's arms has seen; none where none has.
+/// The smallest number of tokens that a finished run of the claim's arms has seen; none if there is
+/// no such run.
 std::optional<std::uint64_t> tokens_of(const Claim& claim, std::span<const RunRecord> runs) {
   std::optional<std::uint64_t> fewest;
   for (const RunRecord& run : runs) {
@@ -190,7 +191,7 @@ std::optional<std::uint64_t> tokens_of(const Claim& claim, std::span<const RunRe
   return fewest;
 }
 
-/// Where the runs are too short to tell, no test is decided.
+/// If the runs are too short, no test is decided.
 void mark_untested(std::uint64_t tokens, std::uint64_t needed, std::vector<TestResult>& tests) {
   for (TestResult& test : tests) {
     test.verdict = Verdict::not_tested;

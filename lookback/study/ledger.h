@@ -1,4 +1,4 @@
-// The ledger of a study: its claims, each with its figures over seeds, its verdict and its runs.
+// The ledger of a study: its claims, each with its measures over seeds, its verdict and its runs.
 #pragma once
 
 #include <filesystem>
@@ -13,21 +13,20 @@
 
 namespace lookback::study {
 
-/// The ledger as docs/formats.md gives it, a pure function of the study's claims, the records of runs
-/// that have ended, and when the claims were stated. Runs that diverged have no figures and are not among those it rests on. A
-/// claim of which a finished run saw fewer tokens than it needs is not tested at this size, whatever
-/// its figures.
+/// The ledger as docs/formats.md describes it, a pure function of the study's claims, the records
+/// of runs that have ended, and when the claims were stated. Runs that diverged have no measures,
+/// and verdicts are not based on them. If a finished run saw fewer tokens than a claim needs, the
+/// claim is not tested at this size, whatever its measures.
 nlohmann::json make_ledger(const Study& study, std::span<const RunRecord> runs,
                            const Statements& statements);
 
 /// The records of every run of the study in its directory that has ended. Errors: those of
-/// read_run_record, and of a finished study a run that is gone or has not ended.
+/// read_run_record and, in a finished study, a run that is missing or has not ended.
 Result<std::vector<RunRecord>> read_records(const Study& study,
                                             const std::filesystem::path& directory);
 
-/// Makes the ledger of the study in `directory` and writes DIR/ledger.json, and DIR/claims.json where a
-/// claim is new; of a study without claims
-/// it removes one that is there. Returns the ledger.
+/// Makes the ledger of the study in `directory` and writes DIR/ledger.json, and DIR/claims.json if
+/// a claim is new; for a study without claims it removes an existing ledger. Returns the ledger.
 Result<nlohmann::json> write_ledger(const Study& study, const std::filesystem::path& directory);
 
 }  // namespace lookback::study

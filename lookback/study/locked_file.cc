@@ -25,7 +25,7 @@ int lock_descriptor(int descriptor, LockedFile::Wait wait) {
   return 0;
 }
 
-/// What a path names now, of a file that is open.
+/// Whether a path still names the file that is open.
 enum class Named { same, nothing, another };
 Result<Named> named_by(const fs::path& path, int descriptor) {
   struct stat held {};
@@ -63,7 +63,7 @@ Status LockedFile::check() const {
   if (!named) return named.error();
   if (*named == Named::same) return {};
   return Error{
-      fmt::format("{}: {} while this process was at work, so another may be at work in {} too; "
+      fmt::format("{}: was {} while this process was at work, so another may be at work in {} too; "
                   "nothing more was written",
                   path_.string(), *named == Named::another ? "replaced" : "removed",
                   path_.parent_path().string()),

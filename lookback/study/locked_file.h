@@ -7,8 +7,8 @@
 
 namespace lookback::study {
 
-/// Holds an exclusive lock (flock) on a file, empty and made if need be, for as long as it lives. The
-/// lock goes with the process however that ends, so a killed one leaves nothing in the way of the next.
+/// Holds an exclusive lock (flock) on an empty file, created if necessary, for as long as it lives.
+/// The lock ends with the process however that ends, so a killed one does not block the next.
 class LockedFile {
  public:
   enum class Wait { no, yes };
@@ -21,9 +21,9 @@ class LockedFile {
   LockedFile& operator=(LockedFile&&) = delete;
   ~LockedFile();
 
-  /// Whether the path still names the file that is held; to be asked before each write. Once the file
-  /// is removed or replaced, or its directory moved, another process can take the path, and nothing
-  /// keeps the two apart. Error: it does not, or that cannot be known.
+  /// Whether the path still names the file that is held; to be called before each write. Once the
+  /// file is removed or replaced, or its directory moved, another process can take the path, and
+  /// nothing keeps the two apart. Error: it does not, or this cannot be determined.
   Status check() const;
 
  private:

@@ -18,8 +18,8 @@ using nlohmann::json;
 
 constexpr const char* manifest_format = "lookback manifest 1";
 
-/// Held while a manifest is read, changed and written: commands may list what they made in a directory
-/// while a study is at work there.
+/// Held while a manifest is read, changed and written, because commands may list what they made in
+/// a directory while a study is at work there.
 Result<LockedFile> lock_manifest(const fs::path& directory) {
   return LockedFile::take(directory / ".manifest-lock", LockedFile::Wait::yes);
 }
@@ -35,7 +35,7 @@ std::optional<base::FileSum> sum_in(const json& object) {
   return base::FileSum{*bytes, checksum};
 }
 
-/// The manifest's own checksum is of the text of everything else.
+/// The manifest's own checksum covers the text of everything else.
 std::string text_of(const Manifest& manifest) {
   json object = {{"format", manifest_format},
                  {"owner", manifest.owner},
@@ -97,7 +97,7 @@ Result<Manifest::File> record_of(const fs::path& directory, const Manifest& mani
                                  const std::string& name) {
   const auto file = manifest.files.find(name);
   if (file != manifest.files.end()) return file->second;
-  return Error{fmt::format("{}: not in {}: it is unfinished, or was put there by hand; {}",
+  return Error{fmt::format("{}: not in {}, so it is unfinished or was added by hand; {}",
                            (directory / name).string(), manifest_name,
                            remedy_of(directory / name))};
 }

@@ -1,11 +1,11 @@
-// The manifest of a run's or a study's directory: which files belong to it, by size and checksum, whose
-// they are and what made them. A file that was changed, cut or brought from elsewhere is noticed by
-// whoever reads it.
+// The manifest of a run's or a study's directory: which files belong to it, by size and checksum,
+// whose they are and what made them. So whoever reads a file that was changed, truncated or brought
+// from elsewhere detects that.
 //
-// A file that the manifest does not list does not count: it is still being made, or is left over from
-// a kill. So a file that is made anew at will is written first and listed last. A listed file that is
-// replaced is first announced: between the two writes both its old and its new contents are valid, and a
-// kill at any instant leaves a directory whose files agree with its manifest.
+// A file that the manifest does not list does not count: it is still being made, or was left by a
+// killed process. So a new file is written first and listed last. A listed file that is replaced is
+// first announced: between the two writes both its old and its new contents are valid, and a kill
+// at any instant leaves a directory whose files agree with its manifest.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +46,7 @@ struct Manifest {
   bool lists(const std::string& name) const { return files.contains(name); }
 };
 
-/// The manifest of a directory; none where there is none. Errors: it cannot be read, or was changed.
+/// The manifest of a directory, if there is one. Errors: it cannot be read, or was changed.
 Result<std::optional<Manifest>> read_manifest(const std::filesystem::path& directory);
 
 /// The same for whoever would make a changed one again. Errors: it cannot be read now.
@@ -62,11 +62,11 @@ Result<FoundManifest> find_manifest(const std::filesystem::path& directory);
 Status update_manifest(const std::filesystem::path& directory,
                        const std::function<void(Manifest&)>& change);
 
-/// Lists files that are there, as they are now. Errors: one cannot be read.
+/// Lists existing files as they are now. Errors: one cannot be read.
 Status list_files(const std::filesystem::path& directory, std::span<const std::string> names,
                   const std::set<std::string>& engines = {});
 
-/// From now on these do not count; whether they are there is another matter.
+/// From now on these do not count, whether they exist or not.
 Status unlist_files(const std::filesystem::path& directory, std::span<const std::string> names);
 
 /// Removes files that may be there or not, first from the manifest, then from the directory.
@@ -76,27 +76,28 @@ Status remove_listed(const std::filesystem::path& directory, std::span<const std
 Status write_listed(const std::filesystem::path& directory, const std::string& name,
                     std::string_view text, const std::set<std::string>& engines = {});
 
-/// A whole JSON file, if it is what the manifest says. Errors: those of base::read_file, of more than
-/// base::largest_json; it is not listed; it was changed since it was written.
+/// The contents of a JSON file, if they are what the manifest says. Errors: those of
+/// base::read_file, of more than base::largest_json; it is not listed; it was changed since it was
+/// written.
 Result<std::string> read_listed(const std::filesystem::path& directory, const Manifest& manifest,
                                 const std::string& name);
-/// The object in it. Errors: also what is no JSON object.
+/// The object in it. Errors: also contents that are not a JSON object.
 Result<nlohmann::json> read_listed_object(const std::filesystem::path& directory,
                                           const Manifest& manifest, const std::string& name);
 
-/// How a listed file stands to the manifest. Errors: it cannot be read now; it is not listed.
+/// How a listed file compares with the manifest. Errors: it cannot be read now; it is not listed.
 enum class FileState { missing, changed, same };
 Result<FileState> state_of_listed(const std::filesystem::path& directory, const Manifest& manifest,
                                   const std::string& name);
 
-/// The same with all but `same` an error that says what to do.
+/// The same, but anything except `same` is an error that says what to do.
 Status check_listed(const std::filesystem::path& directory, const Manifest& manifest,
                     const std::string& name);
 
-/// A text that names the file, says that it was changed, and what to do about it.
+/// An error that names the file, says that it was changed, and says what to do about it.
 Error changed_file(const std::filesystem::path& path);
 
-/// What makes a file of a run or study right again, by its name.
+/// How to repair a file of a run or study, by its name.
 std::string remedy_of(const std::filesystem::path& file);
 
 }  // namespace lookback::study

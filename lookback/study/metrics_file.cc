@@ -25,14 +25,15 @@ std::string link_of(const std::string& before, std::string_view rest) {
   return base::checksum_text({base::bytes_of(before), base::bytes_of(rest)});
 }
 
-/// The line as it stands in the file, and the checksum that the next one builds on.
+/// The line as it is in the file; updates the checksum that the next one builds on.
 std::string sealed(const json& line, std::string& last) {
   const std::string rest = line.dump().substr(1);
   last = link_of(last, rest);
   return fmt::format("{}{}\",{}\n", opening, last, rest);
 }
 
-/// The line without its checksum; discarded where that is not what follows `last`, which it becomes.
+/// The line without its checksum, which becomes `last`; discarded if the checksum does not follow
+/// from `last`.
 json opened(std::string_view text, std::string& last) {
   json none(json::value_t::discarded);
   const std::size_t rest = opening.size() + checksum_digits + 2;
@@ -72,7 +73,7 @@ std::string fault_of_metrics(const json& line) {
       const bool has_heads = std::ranges::all_of(base::find_array(probe, {"heads"}),
                                                  [](const json& head) { return head.is_object(); });
       if (probe.is_object() && has_heads) continue;
-      return fmt::format("{} '{}': it or a head of it is not an object", measured, name);
+      return fmt::format("{} '{}': it or one of its heads is not an object", measured, name);
     }
   }
   return fault_of_values(line);
@@ -95,9 +96,9 @@ Result<MetricsLines> read_whole_metrics(const std::filesystem::path& file,
     }
     json line = opened(rest.substr(0, end), last);
     const bool unchanged = line.is_object();
-    std::string fault = unchanged
-                            ? fault_of_metrics(line)
-                            : "was changed, or is of another run, or the line before it is gone";
+    std::string fault =
+        unchanged ? fault_of_metrics(line)
+                  : "was changed, belongs to another run, or follows a line that was removed";
     if (fault.empty() && !found.lines.empty() && line["step"] <= step_before) {
       fault = fmt::format("has step {} after step {}; steps must rise", line["step"].dump(),
                           step_before);
@@ -118,7 +119,7 @@ Result<std::vector<json>> read_metrics(const std::filesystem::path& file,
   Result<MetricsLines> found = read_whole_metrics(file, identity);
   if (!found) return found.error();
   if (!found->fault.empty()) {
-    return Error{found->fault + "; --resume goes on from the checkpoint before it"};
+    return Error{found->fault + "; --resume continues from the checkpoint before it"};
   }
   std::erase_if(found->lines, [&](const json& line) { return line["step"] > last_step; });
   return std::move(found->lines);

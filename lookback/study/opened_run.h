@@ -1,4 +1,4 @@
-// A run's directory as everybody reads it: through its manifest.
+// A run's directory as everything reads it: through its manifest.
 #pragma once
 
 #include <filesystem>
@@ -13,17 +13,17 @@
 
 namespace lookback::study {
 
-/// A JSON file of a run: what it says. Errors: it is not listed, cannot be read, is not as it was written,
-/// is no JSON object, or has a number that cannot be (possible_values.h).
+/// The contents of a JSON file of a run. Errors: it is not listed, cannot be read, is not as it was
+/// written, is not a JSON object, or has an impossible number (possible_values.h).
 Result<nlohmann::json> read_result(const std::filesystem::path& directory, const Manifest& manifest,
                                    const std::string& name);
 
-/// The manifest is read once, and each file is held against it when it is read.
+/// The manifest is read once, and each file is checked against it when it is read.
 class OpenedRun {
  public:
-  /// A directory without a manifest is that of a run that has not ended. Errors: the manifest cannot be
-  /// read, was changed, or is missing beside a findings.json; of a run that has ended, config.toml was
-  /// changed, or says another run than the manifest.
+  /// A directory without a manifest is that of a run that has not ended. Errors: the manifest
+  /// cannot be read, was changed, or is missing beside a findings.json; if the run has ended,
+  /// config.toml was changed, or describes another run than the manifest.
   static Result<OpenedRun> open(const std::filesystem::path& directory);
 
   const Manifest& manifest() const { return manifest_; }
@@ -32,14 +32,14 @@ class OpenedRun {
   /// Whether the manifest lists findings.json.
   bool has_ended() const;
 
-  /// The same, and as long as `config` asks: one with fewer tokens has not come to its end
-  /// (longer_run.h). Error: it is another run than `config`.
+  /// The same, and the run is as long as `config` asks: one with fewer tokens has not reached its
+  /// end (longer_run.h). Error: it is another run than `config`.
   Result<bool> has_ended_as(const RunConfig& config) const;
 
   /// Error: the file is not as it was written.
   Status check(const std::string& name) const;
 
-  /// The same of a file that the manifest lists; null where it does not.
+  /// The same for a file that the manifest lists; null if it does not.
   Result<nlohmann::json> read(const std::string& name) const;
 
   /// The lines of metrics.jsonl of a run that has ended as `config`. Errors: as above.

@@ -12,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-/// What stands under a key; a name that begins with * is that of every key that ends so.
+/// The range of values under a key; a name that begins with * stands for every key with that
+/// ending.
 struct Values {
   std::string_view name;
   double least;
@@ -35,7 +36,7 @@ constexpr Values possible[] = {
     {"acc", 0, 1},
     {"acc_norm", 0, 1},
     {"eigenvalue_score", -1, 1},
-    // Losses, and what is made of them.
+    // Losses, and quantities computed from them.
     {"*loss", 0, HUGE_VAL},
     {"loss_by_position", 0, HUGE_VAL},
     {"loss_by_occurrence", 0, HUGE_VAL},
@@ -83,7 +84,7 @@ std::string fault_under(std::string_view key, const Values* values, const json& 
   if (value.is_number() && values != nullptr) {
     const auto number = value.get<double>();
     if (number >= values->least - rounding && number <= values->most + rounding) return "";
-    return fmt::format("{} is {:g}, which it cannot be", key, number);
+    return fmt::format("{} is {:g}, which is impossible", key, number);
   }
   if (value.is_array()) {
     for (const json& one : value) {

@@ -1,4 +1,4 @@
-// What the numbers in a run's files can be.
+// The possible values of the numbers in a run's files.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -6,9 +6,9 @@
 
 namespace lookback::study {
 
-/// The first number in metrics, findings, an inspection or an evaluation that cannot be (a score above 1,
-/// a loss below 0), by its key: "second_half_loss is -1, which it cannot be". Empty where there is none.
-/// Of an estimate its mean counts; intervals may reach beyond what is possible.
+/// The first impossible number in metrics, findings, an inspection or an evaluation (a score above
+/// 1, a loss below 0), by its key: "second_half_loss is -1, which is impossible". Empty if there is
+/// none. For an estimate its mean counts; intervals may extend beyond what is possible.
 std::string fault_of_values(const nlohmann::json& value);
 
 }  // namespace lookback::study

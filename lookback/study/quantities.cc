@@ -42,7 +42,7 @@ constexpr const char* loss_key = "second_half_loss";
 constexpr const char* first_loss_key = "first_half_loss";
 constexpr const char* answered_loss_key = "answered_loss";
 
-/// The largest of a score over the heads that made their pattern themselves (findings.h).
+/// The largest value of a score over the heads whose pattern is their own (findings.h).
 std::optional<double> best_of_heads(const json& line, std::string_view probe,
                                     std::string_view score) {
   std::optional<double> best;
@@ -85,8 +85,8 @@ Figure head_similarity(const RunRecord& run, std::string_view probe) {
 
 constexpr double never = std::numeric_limits<double>::infinity();
 
-/// Whether its curve was looked at for transitions: with no score, or no chance to hold it against,
-/// none could be found (findings.h).
+/// Whether its curve was searched for transitions: with no score, or no chance level to compare
+/// with, none could be found (findings.h).
 bool was_looked_at(const RunRecord& run) {
   return find_number(run.findings, {peak_key}) && find_number(run.findings, {"induction_chance"});
 }
@@ -167,7 +167,7 @@ Figure second_transition_tokens(const RunRecord& run, std::string_view /*probe*/
   return was_looked_at(run) ? Figure(never) : Figure();
 }
 
-/// The largest rise after the first peak, 0 where there was none; nothing without a first.
+/// The largest rise after the first peak, 0 if there was none; nothing without a first.
 Figure largest_later_rise(const RunRecord& run, std::string_view /*probe*/) {
   if (!find_number(run.findings, {transition_tokens_key})) return {};
   double largest = 0;

@@ -1,4 +1,5 @@
-// The figures that a claim may speak of: each a name, a unit, and how it is read from what a run left.
+// The measures that a claim may use: each has a name, a unit, and a way to read it from a run's
+// files.
 #pragma once
 
 #include <optional>
@@ -12,8 +13,8 @@
 
 namespace lookback::study {
 
-/// What a run gives: nothing, where it was not measured; a number, infinite where the run was looked
-/// at and never came to it; or a word.
+/// The value for a run: nothing if it was not measured; a number, infinite if the run never reached
+/// the event; or a word.
 using Figure = std::variant<std::monostate, double, std::string>;
 
 struct Quantity {
@@ -22,7 +23,7 @@ struct Quantity {
   std::string_view says = {};  ///< within a sentence: "the best head's induction score at the end"
   bool is_word = false;
   std::vector<std::string> (*words)() = nullptr;  ///< those that it can be, where it is one
-  /// Differences are ratios: means and intervals are taken of the logarithm.
+  /// Compared by ratio: means and intervals are of the logarithm.
   bool logarithmic = false;
   bool may_be_never = false;  ///< it can be infinite
   /// Whether it can be read on every held-out probe, not on the main one alone.
@@ -44,7 +45,7 @@ std::span<const Quantity> predicted_quantities();
 /// Those read from evaluation.json (quantities_evaluated.cc).
 std::span<const Quantity> evaluated_quantities();
 
-/// Those read from inspection.json; the rest stands in quantities.cc.
+/// Those read from inspection.json; the rest are in quantities.cc.
 std::span<const Quantity> inspected_quantities();
 
 }  // namespace lookback::study

@@ -1,4 +1,4 @@
-// The figures of claims that are read from evaluation.json: of language models alone.
+// The measures of claims that are read from evaluation.json, for language models only.
 #include <array>
 
 #include "lookback/base/json_access.h"
@@ -7,7 +7,7 @@
 namespace lookback::study {
 namespace {
 
-/// Where a figure stands in the file: results, the task, the metric.
+/// Where a measure is in the file: results, the task, the metric.
 struct Place {
   const char* task;
   const char* metric;

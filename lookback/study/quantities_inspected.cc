@@ -1,5 +1,5 @@
-// Quantities of inspection.json: what interventions and circuits say of the model at the end. The
-// COPYING head is the one that the mechanism is asked of (lens/mechanism.h).
+// Measures from inspection.json: what interventions and circuits say about the model at the end.
+// The COPYING head is the head of the mechanism (lens/mechanism.h).
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -41,7 +41,7 @@ std::vector<std::string> mechanism_names() {
 
 Figure mechanism(const RunRecord& run, std::string_view /*probe*/) {
   const std::string verdict = find_text(run.inspection, {"mechanism", "verdict"});
-  // That nothing could be decided is no mechanism.
+  // "Unresolved" is not a mechanism.
   const bool is_known = !verdict.empty() && verdict != lens::name_of(lens::Mechanism::unresolved);
   return is_known ? Figure(verdict) : Figure();
 }
@@ -105,7 +105,7 @@ Figure head_rise(const RunRecord& run, std::string_view /*probe*/) {
   return rise ? Figure(*rise) : Figure();
 }
 
-/// Of the token itself, or, in a later step of a layer, of what the layer read.
+/// The rise for the token itself or, in a later step of a layer, for what the layer read.
 template <const char* const& input>
 Figure token_rise(const RunRecord& run, std::string_view /*probe*/) {
   for (const std::string& name : components_read(run)) {
@@ -116,7 +116,7 @@ Figure token_rise(const RunRecord& run, std::string_view /*probe*/) {
   return {};
 }
 
-/// The largest of a score over the copying head's circuits of these kinds.
+/// The largest value of a score over the copying head's circuits of these kinds.
 Figure best_circuit(const RunRecord& run, std::string_view list,
                     std::initializer_list<std::string_view> kinds, std::string_view score) {
   const json* head = copying_head(run);
@@ -180,8 +180,8 @@ Figure value_content_ratio(const RunRecord& run, std::string_view /*probe*/) {
   return {};
 }
 
-/// The rise when the norm that the copying head reads through, and earlier heads do not, is changed.
-/// None where its layer has several such norms, for which of them it is cannot be told.
+/// The rise when the norm that the copying head reads through, and earlier heads do not, is
+/// changed. None if its layer has several such norms, because it is unclear which one counts.
 std::optional<double> norm_between_rise(const RunRecord& run, std::string_view change) {
   const json* head = copying_head(run);
   const auto layer = head == nullptr ? std::nullopt : base::find_count(*head, {"layer"});
@@ -220,7 +220,7 @@ constexpr Quantity inspected[] = {
      .says = "the rise of loss without the copying head",
      .read = of_mechanism<cost_key>},
     {.name = "band_share_lost",
-     .says = "the share of the copying head's stake that a pattern of offsets alone loses",
+     .says = "the share of the copying head's effect that a pattern of offsets alone loses",
      .read = of_mechanism<band_key>},
     {.name = "q_rise",
      .unit = "nats",

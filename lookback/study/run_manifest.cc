@@ -117,7 +117,7 @@ Result<json> recovered_stretches(const fs::path& directory, std::uint64_t step) 
   return stretches;
 }
 
-/// What is there while a run is trained, and is not rewritten.
+/// The files that exist while a run is trained and are not rewritten.
 Result<std::vector<std::string>> constant_files(const fs::path& directory) {
   std::vector<std::string> names = {"config.toml"};
   for (const char* copy : {"tokenizer.json", "data.json"}) {  // of a run that learns from text
@@ -128,7 +128,7 @@ Result<std::vector<std::string>> constant_files(const fs::path& directory) {
   return names;
 }
 
-/// What is there only when a run has ended, or is rewritten until then.
+/// The files that exist only when a run has ended, or are rewritten until then.
 bool is_of_the_end(const std::string& name) {
   return name != "config.toml" && name != "tokenizer.json" && name != "data.json";
 }

@@ -1,4 +1,4 @@
-// A run's manifest through its life: begun with the run, complete when it has ended.
+// A run's manifest through its life: created with the run, complete when it has ended.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,11 @@
 
 namespace lookback::study {
 
-/// A checksum that tells runs apart, and is the same for a run however long it is made (longer_run.h):
+/// A checksum that identifies a run, and stays the same when the run is made longer (longer_run.h):
 /// each line of metrics is bound to it.
 std::string identity_of(const RunConfig& config);
 
-/// Whose files those of a run's manifest are, and whether they are those of `config`, however long.
+/// The owner of a manifest's files, and whether it is the run of `config`, whatever its length.
 nlohmann::json owner_of(const RunConfig& config);
 bool is_owner(const Manifest& manifest, const RunConfig& config);
 
@@ -28,19 +28,21 @@ bool is_owner(const Manifest& manifest, const RunConfig& config);
 Status note_stretch(const std::filesystem::path& directory, const RunConfig& config,
                     std::uint64_t step, const model::Engine& engine);
 
-/// Lists everything that a run has written, findings.json with it: it has ended. Errors: a checkpoint
-/// is damaged, or not the one of this run that its name says.
+/// Lists everything that a run has written, including findings.json: it has ended. Errors: a
+/// checkpoint is damaged, or is not the one of this run that its name says.
 Status note_end(const std::filesystem::path& directory, const RunConfig& config);
 
-/// What an ended run's manifest should list if it were the run's, and does not: results, checkpoints, a
-/// state to resume from. Put there by hand, or left by a kill. By path from the directory.
+/// Files that look like an ended run's but are not in its manifest: results, checkpoints, a state
+/// to resume from. They were added by hand, or left by a killed process. By path from the
+/// directory.
 Result<std::vector<std::string>> unlisted_files(const std::filesystem::path& directory,
                                                 const Manifest& manifest);
 
-/// Makes an ended run one that has not, whose files may change. Killed in between, it is either.
+/// Turns an ended run into one that has not ended, whose files may change. If killed in between, it
+/// is one or the other.
 Status note_reopening(const std::filesystem::path& directory);
 
-/// What an OpenedRun says of these, for who asks nothing else.
+/// What an OpenedRun says, for callers that need nothing else.
 Result<bool> has_ended(const std::filesystem::path& directory);
 Result<bool> has_ended_as(const RunConfig& config, const std::filesystem::path& directory);
 

@@ -11,7 +11,7 @@
 namespace lookback::study {
 namespace {
 
-/// Lists as long as a sequence, which no claim speaks of: a study's records lie in memory together.
+/// Lists as long as a sequence, which no claim uses; a study's records are all in memory at once.
 void drop_lists(nlohmann::json& line) {
   for (const char* measured : {"probes", "unclamped"}) {
     const auto probes = line.find(measured);
@@ -32,7 +32,7 @@ void drop_arrays(nlohmann::json& circuit) {
   }
 }
 
-/// The parts that claims speak of.
+/// The parts that claims use.
 nlohmann::json shortened(const nlohmann::json& inspection) {
   nlohmann::json kept = nlohmann::json::object();
   for (const char* key : {"mechanism", "ablation", "composition"}) {

@@ -20,15 +20,16 @@ struct RunRecord {
   nlohmann::json findings;  ///< findings.json without its last line of metrics
   std::vector<nlohmann::json>
       metrics;  ///< metrics.jsonl without its losses by position, a line each
-  /// mechanism, ablation, composition, and of circuits those `direct` and `composed` without lists, of
-  /// inspection.json; or null where there is none.
+  /// mechanism, ablation, composition, and the circuits `direct` and `composed` without lists, from
+  /// inspection.json; or null if there is none.
   nlohmann::json inspection = nullptr;
   nlohmann::json evaluation = nullptr;  ///< evaluation.json, or null where there is none
   std::set<std::string> engines = {};   ///< that gave its bits
 };
 
-/// The record in the directory of the run of `config`, its seed included; none where that has not
-/// ended, or ended with fewer tokens. Errors: a file of it is missing, was changed, or cannot be read.
+/// The record in the directory of the run of `config` (which includes the seed); none if that has
+/// not ended, or ended with fewer tokens. Errors: a file of it is missing, was changed, or cannot
+/// be read.
 Result<std::optional<RunRecord>> read_run_record(const std::filesystem::path& directory,
                                                  const RunConfig& config);
 

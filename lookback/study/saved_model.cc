@@ -32,7 +32,7 @@ std::string listed(std::vector<fs::path> paths) {
                      left > 0 ? fmt::format(" and {} more", left) : std::string());
 }
 
-/// What a checkpoint says of itself against its name.
+/// Checks what a checkpoint says about itself against its name.
 Status check_name(const fs::path& file, const train::CheckpointHeader& header) {
   const std::optional<std::uint64_t> named = train::tokens_named_by(file);
   if (!named || *named == header.tokens) return {};
@@ -40,19 +40,19 @@ Status check_name(const fs::path& file, const train::CheckpointHeader& header) {
                            header.tokens)};
 }
 
-/// The run, which may have been made longer since, against that of the checkpoint.
+/// Checks the run, which may have been made longer since, against that of the checkpoint.
 Status check_run(const fs::path& file, const RunConfig& config, const RunConfig& of_run) {
   if (identity_of(of_run) == identity_of(config)) return {};
   return Error{fmt::format(
-      "{}: is of the run {} seed {}{}, not of the one whose checkpoints it is among", file.string(),
+      "{}: belongs to the run {} seed {}{}, not to the one in whose directory it is", file.string(),
       config.arm, config.seed, difference_text(to_toml(config), to_toml(of_run)))};
 }
 
-/// Of a checkpoint, as manifests list it.
+/// The name of a checkpoint in manifests.
 std::string listed_name(const fs::path& file) { return "checkpoints/" + file.filename().string(); }
 
-/// A checkpoint in a run's directory is of that run, after as many tokens as its name says, and once the
-/// run has ended it is in the manifest.
+/// A checkpoint in a run's directory must belong to that run, be saved after as many tokens as its
+/// name says, and, once the run has ended, be in the manifest.
 Status check_place(const fs::path& file, const train::CheckpointHeader& header,
                    const RunConfig& config) {
   const fs::path folder = fs::absolute(file).parent_path();
@@ -87,8 +87,8 @@ Result<SavedModel> model_of(const train::Checkpoint& checkpoint, const fs::path&
                     std::move(*parameters)};
 }
 
-/// The checkpoints of a run's directory. Once it has ended they are those of its manifest, there or not:
-/// what else lies beside them is not the run's.
+/// The checkpoints of a run's directory. Once it has ended they are those of its manifest, existing
+/// or not: anything else beside them does not belong to the run.
 Result<std::vector<fs::path>> checkpoints_in(const fs::path& directory) {
   const Result<OpenedRun> run = OpenedRun::open(directory);
   if (!run) return run.error();
@@ -102,7 +102,7 @@ Result<std::vector<fs::path>> checkpoints_in(const fs::path& directory) {
   return files;
 }
 
-/// The checkpoint files that a path means, the newest first: one at least.
+/// The checkpoint files that a path means, the newest first; at least one.
 Result<std::vector<fs::path>> checkpoints_of(const fs::path& path) {
   if (path.extension() == ".toml") {
     return Error{fmt::format("{}: found a TOML file, allowed: a checkpoint, or a run's directory",
@@ -137,8 +137,8 @@ Result<SavedModel> read_one(const fs::path& file) {
   return model_of(*checkpoint, file);
 }
 
-/// For the error of a checkpoint that cannot be read: where the newest whole one before it is. Large
-/// ones take a while to read, so only a few are tried.
+/// For the error of an unreadable checkpoint: where the newest intact one before it is. Large ones
+/// take a while to read, so only a few are tried.
 std::string instead_of(const fs::path& file) {
   constexpr std::size_t most_tried = 4;
   const std::optional<std::uint64_t> tokens = train::tokens_named_by(file);
@@ -152,7 +152,7 @@ std::string instead_of(const fs::path& file) {
   earlier->resize(std::min(earlier->size(), most_tried));
   const auto whole =
       std::ranges::find_if(*earlier, [](const fs::path& one) { return bool(read_one(one)); });
-  return whole == earlier->end() ? "" : "; the newest whole one before it is " + whole->string();
+  return whole == earlier->end() ? "" : "; the newest intact one before it is " + whole->string();
 }
 
 }  // namespace

@@ -21,8 +21,7 @@ using nlohmann::json;
 constexpr const char* file_name = "claims.json";
 constexpr const char* format = "lookback claims 1";
 
-/// A test in the words of a study file; what has its default is left out, so that keys to come change
-/// no form.
+/// A test in the words of a study file; defaults are omitted, so that future keys change no form.
 std::string form_of(const ClaimTest& test) {
   std::string text = fmt::format("{}: {}", test.arm, test.finding);
   if (!test.probe.empty()) text += fmt::format(" on {}", test.probe);
@@ -66,7 +65,7 @@ Error refusal(std::string_view problem) {
   return Error{fmt::format("{}; {}", problem, remedy_of(file_name))};
 }
 
-/// The texts of an array; nothing where there is another kind among them.
+/// The texts of an array; nothing if any of them is not a text.
 std::optional<std::vector<std::string>> texts_in(const json& object, std::string_view key) {
   std::vector<std::string> texts;
   for (const json& one : base::find_array(object, {key})) {
@@ -76,7 +75,8 @@ std::optional<std::vector<std::string>> texts_in(const json& object, std::string
   return texts;
 }
 
-/// What the file says. REQUIRES its checksum to be right; what else is wrong was written so.
+/// The contents of the file. REQUIRES that its checksum is right; any other fault was written that
+/// way.
 std::optional<Statements> parsed(const json& body) {
   Statements statements;
   const auto ended = texts_in(body, "ended");
@@ -91,7 +91,7 @@ std::optional<Statements> parsed(const json& body) {
   return statements;
 }
 
-/// What DIR/claims.json holds; nothing where there is none.
+/// The contents of DIR/claims.json; nothing if there is none.
 Result<Statements> read_file(const std::filesystem::path& file) {
   Result<json> body = base::read_json_object(file);
   if (body.fails_with(ErrorKind::not_found)) return Statements();
@@ -107,7 +107,8 @@ Result<Statements> read_file(const std::filesystem::path& file) {
 }
 
 /// Adds the runs that have ended, and the claims that are not recorded, as of now. Findings count
-/// whether or not they are whole, for they were there to be seen. Errors: it cannot be told whether they are.
+/// whether or not they are intact, because they could have been seen. Errors: it cannot be
+/// determined whether they exist.
 Status bring_up_to_date(const Study& study, const std::filesystem::path& directory,
                         Statements& statements) {
   std::size_t ended = 0;

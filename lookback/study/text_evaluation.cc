@@ -23,7 +23,7 @@ using language::Metric;
 using language::ProbeSequence;
 using language::TaskScore;
 
-/// The batch is the same for every model of one tokenizer and context.
+/// The batch is the same for every model with the same tokenizer and context.
 constexpr std::uint64_t probe_seed = 0;
 
 /// A mean over sequences and its standard error.
@@ -34,7 +34,7 @@ Metric mean_of(const std::string& name, std::span<const double> values) {
   return metric;
 }
 
-/// Bits a byte of the text in windows; none where they hold no text.
+/// Bits per byte of the text in windows; none if they contain no text.
 std::optional<Metric> bits_per_byte_of(std::span<const WindowLoss> windows) {
   std::vector<double> bits, bytes;
   for (const WindowLoss& window : windows) {
@@ -48,7 +48,7 @@ std::optional<Metric> bits_per_byte_of(std::span<const WindowLoss> windows) {
   return metric;
 }
 
-/// What a score of validation windows says of them.
+/// What the score of validation windows says about the windows.
 nlohmann::json about_windows(const Text& text) {
   return {{"windows", spread_windows}, {"text", to_json(text)}};
 }
@@ -94,8 +94,8 @@ Result<std::vector<TaskScore>> evaluate_probes(const lens::Model& model,
   const std::size_t length = std::min(options.length, model.architecture().context) / 4 * 4;
   if (length < 8 || plain.size() < length / 2) {
     return Error{
-        fmt::format("found a context of {} and {} plain tokens, allowed: at least 8, and half as "
-                    "many tokens as a probe has positions, {}",
+        fmt::format("found a context of {} and {} plain tokens, allowed: a context of at least 8, "
+                    "and at least half as many plain tokens as a probe has positions, {}",
                     model.architecture().context, plain.size(), length / 2)};
   }
   const language::Predictor predictor(model.program, model.parameters, engine, control);
@@ -132,7 +132,7 @@ Result<TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text
     return known.error();
   }
   if (token_bytes.size() < text.validation->vocabulary()) {
-    return Error{fmt::format("found the bytes of {} tokens, allowed: those of all {}",
+    return Error{fmt::format("found byte counts of {} tokens, allowed: of all {}",
                              token_bytes.size(), text.validation->vocabulary())};
   }
   const Validation validation(model.program, text.validation, length, options.windows, engine);

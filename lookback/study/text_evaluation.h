@@ -1,5 +1,5 @@
-// What a language model is worth, as far as it can be asked without anybody else's data: perplexity on
-// its own validation text, copying and looking up, and what its values carry.
+// Evaluates a language model without external data: perplexity on its own validation text, copying
+// and looking up, and what its values carry.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -33,11 +33,11 @@ struct TextEvaluationOptions {
   std::size_t length = 384;    ///< T of the probes, at most the model's context
 };
 
-/// The tokens that are drawn at random: those of the tokenizer but its special ones; of a model
-/// without a tokenizer, all V.
+/// The tokens to draw at random: those of the tokenizer except its special ones; without a
+/// tokenizer, all V.
 std::vector<data::Token> plain_tokens(const language::Tokenizer& tokenizer);
 
-/// How many bytes of text each token is: those of its own, and 0 of a special one, which is no text: [V].
+/// How many bytes of text each token stands for, 0 for a special token, which is not text: [V].
 std::vector<std::size_t> text_bytes(const language::Tokenizer& tokenizer);
 
 /// The probes alone: "induction" (induction_bump, nats), "copy" (acc) and "lookup" (acc), each with
@@ -48,11 +48,11 @@ Result<std::vector<language::TaskScore>> evaluate_probes(const lens::Model& mode
                                                          model::Engine& engine,
                                                          const base::Control& control = {});
 
-/// "perplexity" of the validation text in windows of `length` tokens, those of the model's training,
+/// "perplexity" of the validation text in windows of `length` tokens, as in the model's training,
 /// spread evenly over all of it: "loss" (nats a token), "token_perplexity" (exp of it) and
-/// "bits_per_byte": the nats of the tokens of text over ln 2 and over their bytes, special tokens left
-/// out of both. `token_bytes` are text_bytes() of the tokenizer that made the tokens. Standard errors
-/// are first-order, over windows.
+/// "bits_per_byte": the nats of the text tokens divided by ln 2 and by their bytes, both without
+/// special tokens. `token_bytes` are text_bytes() of the tokenizer that made the tokens. Standard
+/// errors are first-order, over windows.
 Result<language::TaskScore> evaluate_perplexity(const lens::Model& model, const Text& text,
                                                 std::span<const std::size_t> token_bytes,
                                                 std::size_t length,

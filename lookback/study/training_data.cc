@@ -17,7 +17,7 @@
 namespace lookback::study {
 namespace {
 
-/// As data.json writes a checksum.
+/// A checksum as data.json writes it.
 std::string hex_digits(std::uint64_t checksum) { return fmt::format("{:016x}", checksum); }
 
 Result<std::shared_ptr<const language::TokenFile>> open_tokens(const std::filesystem::path& file) {
@@ -26,24 +26,22 @@ Result<std::shared_ptr<const language::TokenFile>> open_tokens(const std::filesy
   return std::make_shared<const language::TokenFile>(std::move(*opened));
 }
 
-/// Of the arms that learn from text, the one directory; nothing where none does.
+/// The one directory of the arms that learn from text; nothing if none does.
 Result<std::optional<std::string>> directory_of(const Study& study) {
   std::optional<std::string> directory;
   for (const RunConfig& arm : study.arms) {
     if (!arm.data.is_text()) continue;
     const std::string& own = arm.data.directory;
     if (directory && own != *directory) {
-      return Error{
-          fmt::format("data.directory: arm '{}' has one of its own, allowed: one for all "
-                      "arms of a study",
-                      arm.arm)};
+      return Error{fmt::format(
+          "data.directory: arm '{}' has its own, allowed: one for all arms of a study", arm.arm)};
     }
     directory = own;
   }
   return directory;
 }
 
-/// What a data.json says of its texts.
+/// What a data.json says about its texts.
 std::optional<TextSources> sources_of(const nlohmann::json& data) {
   TextSources sources;
   for (const nlohmann::json& source : base::find_array(data, {"sources"})) {
@@ -66,9 +64,9 @@ Status read_data_json(Text& text) {
     const std::string found = base::find_text(data, {part, "tokens_checksum"});
     const std::string made = hex_digits(tokens->header().tokens_checksum);
     if (found == made) continue;
-    return Error{
-        fmt::format("{}: found \"{}\" as tokens_checksum of {}, allowed: {}, that of {}.tokens",
-                    file.string(), base::printable(found, 40), part, made, part)};
+    return Error{fmt::format(
+        "{}: found \"{}\" as tokens_checksum of {}, allowed: {}, the checksum of {}.tokens",
+        file.string(), base::printable(found, 40), part, made, part)};
   }
   text.sources = sources_of(data);
   text.data_json = std::move(*bytes);
@@ -78,8 +76,8 @@ Status read_data_json(Text& text) {
 Result<Text> open_text_of(const RunConfig& config) {
   if (config.data.directory.empty()) {
     return Error{
-        "data.directory: found nothing, allowed: a directory that `lookback tokens "
-        "prepare` made (or --data)"};
+        "data.directory is not set; pass --data DIR, a directory made by `lookback tokens "
+        "prepare`"};
   }
   Result<Text> text = open_text(config.data.directory);
   if (!text) return text;
@@ -115,7 +113,7 @@ Result<Text> open_text(const std::filesystem::path& directory) {
   if (header.tokenizer_checksum != other.tokenizer_checksum ||
       header.tokenizer_checksum != text.tokenizer_checksum) {
     return Error{fmt::format(
-        "{}: its tokens were not made with the tokenizer.json beside them; prepare them "
+        "{}: its tokens were not made with the tokenizer.json beside them; prepare both "
         "together",
         directory.string())};
   }
@@ -154,7 +152,7 @@ Status check_text(const Text& text, const RunConfig& config) {
   const std::string& asked = config.data.task.text("checksum");
   if (asked.empty() || asked == text.checksum) return {};
   return Error{
-      fmt::format("{}: found tokens of checksum {}, allowed: data.checksum = {}, those that "
+      fmt::format("{}: found tokens with checksum {}, allowed: data.checksum = {}, the tokens that "
                   "this study was made with",
                   text.directory.string(), text.checksum, asked)};
 }

@@ -12,7 +12,7 @@ nlohmann::json finite_or_null(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
 }
 
-/// Of the losses [T-1] of a window's tokens [T].
+/// Sums up the losses [T-1] of a window's tokens [T].
 WindowLoss sum_window(std::span<const float> losses, std::span<const data::Token> tokens,
                       std::span<const std::size_t> token_bytes) {
   WindowLoss sum;
@@ -52,7 +52,7 @@ Validation::Validation(const model::Program& program,
       session_(engine.open(program, model::Keep::logits)) {}
 
 nlohmann::json Validation::measure(std::span<const float> parameters) const {
-  const std::vector<WindowLoss> all = *losses(parameters, {});  // which nobody stops
+  const std::vector<WindowLoss> all = *losses(parameters, {});  // without a way to stop
   double sum = 0;
   for (const WindowLoss& window : all) sum += window.nats;
   const std::uint64_t tokens = windows() * predictions();

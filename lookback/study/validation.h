@@ -17,25 +17,25 @@
 
 namespace lookback::study {
 
-/// How a window's tokens were predicted. Text is what is not a special token.
+/// How a window's tokens were predicted. Text means tokens that are not special.
 struct WindowLoss {
   double nats = 0;               ///< summed over the window's T - 1 predictions
   double text_nats = 0;          ///< over those of text alone
   std::uint64_t text_bytes = 0;  ///< of the tokens predicted there
 };
 
-/// So many windows of T tokens, spread evenly over a validation file (language::SpreadWindows), ready to
-/// be predicted again and again. Program and engine must outlive it.
+/// A number of windows of T tokens, spread evenly over a validation file (language::SpreadWindows),
+/// ready to be predicted repeatedly. Program and engine must outlive it.
 class Validation {
  public:
-  /// Of fewer windows than asked for, all. REQUIRES that check_windows accepts (file, length), and
-  /// windows >= 1.
+  /// If the file has fewer windows than requested, all are used. REQUIRES that check_windows
+  /// accepts (file, length), and windows >= 1.
   Validation(const model::Program& program, std::shared_ptr<const language::TokenFile> file,
              std::size_t length, std::size_t windows, model::Engine& engine);
 
-  /// {"loss": mean nats a token, "perplexity": exp of it, "tokens": predicted, "windows": "spread"}.
-  /// Each token is predicted from those before it in its window. A number that is not finite is null.
-  /// Memory for it is taken and given back.
+  /// {"loss": mean nats a token, "perplexity": exp of it, "tokens": predicted, "windows":
+  /// "spread"}. Each token is predicted from those before it in its window. A non-finite number is
+  /// null. Its memory is allocated and freed in the call.
   nlohmann::json measure(std::span<const float> parameters) const;
 
   /// The loss of each window: [windows]. `token_bytes` [V] has the bytes of each token, 0 of a special
@@ -53,7 +53,7 @@ class Validation {
   std::unique_ptr<model::Session> session_;
 };
 
-/// Which windows validation takes, as results say it.
+/// Which windows validation uses, as results name them.
 inline constexpr std::string_view spread_windows = "spread";
 
 }  // namespace lookback::study

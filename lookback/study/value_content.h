@@ -1,4 +1,5 @@
-// Value-content ablation: what a language model loses when its heads move nothing of what they read.
+// Value-content ablation: what a language model loses when its heads move none of the content they
+// read.
 //
 // Legend: T positions.
 #pragma once
@@ -21,11 +22,10 @@ struct ValueContent {
   std::vector<double> ablated;  ///< where every head writes the mean of its values
 };
 
-/// Runs windows 0 .. windows - 1 twice: as they are, and with what each head of each layer mixes (its
-/// values; without OV its keys as they are written) replaced by its mean over positions. Keys still
-/// match: only what is written forward is replaced. The layers see each other's ablated outputs. The
-/// model and the engine must outlive the call.
-/// Errors: as the lens's; none for a model whose windows fit it, but base::stopped().
+/// Runs windows 0 .. windows - 1 twice: as they are, and with what each head of each layer mixes
+/// (its values; without OV its keys as they are written) replaced by its mean over positions. Keys
+/// still match: only what is written forward is replaced. Layers see each other's ablated outputs.
+/// Errors: as in the lens; if the windows fit the model, only base::stopped().
 Result<ValueContent> value_content(const lens::Model& model, const data::TokenSource& source,
                                    std::uint64_t windows, model::Engine& engine,
                                    const base::Control& control = {});

@@ -11,18 +11,18 @@ namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
-/// An ordering that is decided by counting seeds alone: by chance five of five lie on one side once in
-/// 32 times, three of three once in eight.
+/// The least for an ordering that is decided by counting seeds alone: by chance five of five are on
+/// one side one time in 32, three of three one time in eight.
 constexpr std::size_t least_ordered_seeds = 5;
 
-/// A finite figure as a number.
+/// A finite value as a number.
 std::optional<double> finite_of(const Figure& figure) {
   const double* number = std::get_if<double>(&figure);
   return number != nullptr && std::isfinite(*number) ? std::optional<double>(*number)
                                                      : std::nullopt;
 }
 
-/// A figure as a number, infinite where a run never came to it.
+/// A value as a number, infinite if a run never reached it.
 std::optional<double> number_of(const Figure& figure) {
   return is_never(figure) ? std::optional<double>(infinite) : finite_of(figure);
 }
@@ -155,7 +155,7 @@ class Decision {
     result.reason = fmt::format("it holds in {} of {} seeds", result.holds_in, result.decided_in);
   }
 
-  /// What was to be decided by a mean that does not exist.
+  /// Decides a test that asks for a mean when there is none.
   static void conclude_by_order(TestResult& result) {
     const bool all = result.holds_in == result.decided_in, none = result.holds_in == 0;
     const bool enough = result.decided_in >= least_ordered_seeds;
@@ -187,7 +187,7 @@ class Decision {
                                 result.holds_in, result.decided_in);
   }
 
-  /// Where the interval lies that led to a verdict.
+  /// Where the interval that led to a verdict lies.
   std::string place_of_interval(Verdict verdict) const {
     const bool is_supported = verdict == Verdict::supported;
     if (bounds_of(test_).is_band()) {

@@ -1,4 +1,4 @@
-// What the seeds say of a claim's test: its figures, their mean and interval, and the verdict.
+// What the seeds say about a claim's test: its measures, their mean and interval, and the verdict.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ enum class Verdict { supported, contradicted, not_decided, not_tested };
 /// "supported", "contradicted", "not decided", "not tested at this size".
 const char* name_of(Verdict verdict);
 
-/// Fewer decide nothing: of two the interval is twelve standard errors to either side.
+/// Fewer decide nothing: with two, the interval extends twelve standard errors to either side.
 inline constexpr std::size_t least_seeds = 3;
 
-/// Whether a run never came to a figure (quantities.h).
+/// Whether a run never reached the event of a measure (quantities.h).
 bool is_never(const Figure& figure);
 
-/// The figures of one seed: the claim's, and the other's where there is one.
+/// The measures of one seed: the claim's, and the other if there is one.
 struct SeedFigures {
   std::uint64_t seed = 0;
   Figure figure;
@@ -33,24 +33,24 @@ struct SeedFigures {
 
 struct SeedVerdict {
   SeedFigures figures;
-  /// Where both are numbers: the logarithm of the figure's ratio to the other, where the test is
-  /// logarithmic; else the figure minus `times` the other.
+  /// If both are numbers: the logarithm of the measure's ratio to the other if the test is
+  /// logarithmic, otherwise the measure minus `times` the other.
   std::optional<double> difference;
   std::optional<bool> holds;  ///< none where a figure is missing that would decide it
 };
 
-/// What a figure must lie above (low alone), below (high alone), or between: the figure itself, its
-/// ratio to the other where the test is logarithmic (`times`, or 1 -+ within), or its difference from
-/// `times` the other (`by`, or -+ within). None of a word and of presence. A band includes its edges, a bound alone does
-/// not.
+/// The bounds above (only low), below (only high), or between which a value must lie: the measure
+/// itself, its ratio to the other if the test is logarithmic (`times`, or 1 -+ within), or its
+/// difference from `times` the other (`by`, or -+ within). None for a word and for presence. A band
+/// includes its edges, a single bound does not.
 struct Bounds {
   std::optional<double> low, high;
   bool is_band() const { return low && high; }
 };
 Bounds bounds_of(const ClaimTest& test);
 
-/// A figure, or what a pair of figures comes to, as it is shown: the mean over seeds with its interval
-/// of 95%, NaN where there is none, and the bounds that the test sets it.
+/// A measure, or the comparison of two, as it is shown: the mean over seeds with its 95% interval,
+/// NaN if there is none, and the bounds that the test sets.
 struct Shown {
   enum class What {
     figure,      ///< one figure: nothing is compared
@@ -61,7 +61,7 @@ struct Shown {
   double mean = 0, lower = 0, upper = 0;
   Bounds bounds;
 };
-/// "ratio", "difference"; empty of a figure alone.
+/// "ratio", "difference"; empty for a measure alone.
 const char* name_of(Shown::What what);
 
 /// A run of a power law.
@@ -93,8 +93,8 @@ struct TestResult {
   DecidedBy decided_by =
       DecidedBy::mean;  ///< how it was decided, which may not be how it was asked
   std::vector<SeedVerdict> seeds;
-  /// Of the figure, or of `difference`; of logarithms where they are logarithmic. Of the seeds that
-  /// have it.
+  /// Over the measure, or over `difference`; in logarithms if the test is logarithmic. Over the
+  /// seeds that have it.
   lens::Estimate estimate;
   double standard_deviation = 0;             ///< over seeds; NaN of fewer than two
   Shown shown;                               ///< the same in the words of the claim
@@ -102,19 +102,20 @@ struct TestResult {
   std::optional<FittedLaw> law;  ///< of an exponent; `seeds` are then the fits of each seed
 };
 
-/// Whether a seed has a figure that its run never came to: then there is no mean.
+/// Whether a seed has a measure that its run never reached: then there is no mean.
 bool some_never_came(const TestResult& result);
 
-/// What of one seed is shown beside shown.bounds: its figure, ratio or difference. None where a figure
-/// is missing or no number.
+/// What is shown of one seed beside shown.bounds: its measure, ratio or difference. None if a value
+/// is missing or not a number.
 std::optional<double> effect_of(const TestResult& result, const SeedVerdict& seed);
 
-/// Decides a test over the seeds of a study. By the mean: supported where the interval of 95%
-/// (Student's t over seeds) lies on the claim's side of the bound or inside the band, contradicted
-/// where it lies on the other side or outside (bounds_of). By every seed: supported where each holds, contradicted where
-/// one does not. A run that never came to a figure counts as infinite, and leaves no mean: then all
-/// seeds, five at least, must agree; two that never came leave their seed out. So do figures that are
-/// missing or not numbers, and a run that diverged. Fewer seeds than least_seeds decide nothing.
+/// Decides a test over the seeds of a study. By the mean: supported if the 95% interval (Student's
+/// t over seeds) lies on the claim's side of the bound or inside the band, contradicted if it lies
+/// on the other side or outside (bounds_of). By every seed: supported if it holds in all,
+/// contradicted if it fails in one. A run that never reached the event counts as infinite, and
+/// leaves no mean: then all seeds, at least five, must agree; two runs that never reached it
+/// exclude their seed. So do values that are missing or not numbers, and a run that diverged. Fewer
+/// seeds than least_seeds decide nothing.
 TestResult decide(const ClaimTest& test, std::span<const SeedFigures> seeds);
 
 /// Decides a power law: supported where the interval of the exponent lies inside the band, contradicted
@@ -126,8 +127,8 @@ TestResult decide_law(const ClaimTest& test, std::span<const LawRun> runs);
 /// Fills in result.shown and result.figure from the rest.
 void show(TestResult& result);
 
-/// Of the tests of one claim: contradicted by one that is, else not tested or undecided by one that
-/// is, else supported.
+/// Combines the tests of one claim: contradicted if any is, otherwise not tested or not decided if
+/// any is, otherwise supported.
 Verdict verdict_of(std::span<const TestResult> tests);
 
 }  // namespace lookback::study

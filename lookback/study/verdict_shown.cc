@@ -1,4 +1,4 @@
-// A verdict's figures as they are shown: in the words of the claim, beside the claim's bound.
+// A verdict's numbers as they are shown: in the words of the claim, beside the claim's bound.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,14 +18,15 @@ std::optional<double> number_in(const Figure& figure) {
                                                      : std::nullopt;
 }
 
-/// "1.1 times that of wd-0", where nothing is added, asks for a ratio, also of figures that may be 0 or
-/// below and are decided by their difference.
+/// "1.1 times that of wd-0", without an added number, asks for a ratio, even for measures that may
+/// be 0 or less and are decided by their difference.
 bool asks_for_ratio(const ClaimTest& test) {
   return test.against_other && test.times != 1 && test.by == 0;
 }
 
-/// The ratio of means with the bound at `times`. Its interval lies on one side of `times` just where
-/// that of the difference from `times` the other lies on that side of 0: it shows the same verdict.
+/// The ratio of means with the bound at `times`. Its interval lies on one side of `times` exactly
+/// when that of the difference from `times` the other lies on that side of 0, so it shows the same
+/// verdict.
 std::optional<Shown> linear_ratio(const TestResult& result) {
   std::vector<double> values, others;
   for (const SeedVerdict& seed : result.seeds) {
@@ -57,7 +58,8 @@ Shown shown_of(const TestResult& result) {
   return shown;
 }
 
-/// "×", "difference", "difference from 3 × narrow", each with a space; nothing before a figure alone.
+/// "×", "difference", "difference from 3 × narrow", each with a space; nothing before a measure
+/// alone.
 std::string prefix_of(const TestResult& result) {
   if (result.shown.what == Shown::What::figure) return "";
   if (result.shown.what == Shown::What::ratio) return "\u00d7 ";
@@ -70,7 +72,7 @@ std::string_view unit_of(const TestResult& result) {
   return has_unit ? find_quantity(result.test.finding)->unit : std::string_view();
 }
 
-/// What the seeds decide on, from the least to the most: "0.0612 to 0.0718", "× 0.812 to 0.934".
+/// The range over seeds of what they decide on: "0.0612 to 0.0718", "× 0.812 to 0.934".
 std::string range_of_effects(const TestResult& result) {
   std::vector<double> effects;
   for (const SeedVerdict& seed : result.seeds) {
@@ -83,7 +85,7 @@ std::string range_of_effects(const TestResult& result) {
   return prefix_of(result) + (first == last ? first : first + " to " + last);
 }
 
-/// Where a run never came to it: the arm's own figures, "6.77M to never", "never".
+/// If a run never reached it: the arm's own values, "6.77M to never", "never".
 std::string range_to_never(const TestResult& result) {
   const std::string_view unit = find_quantity(result.test.finding)->unit;
   double least = not_there, most = not_there;

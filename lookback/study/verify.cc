@@ -26,7 +26,7 @@ enum class Kind { run, study, other };
 
 class Verifier {
  public:
-  /// `study` is the one that the directory lies in, or empty.
+  /// `study` is the study that contains the directory, or empty.
   Status visit(const fs::path& directory, fs::path study) {
     const Result<Kind> kind = kind_here(directory);
     if (!kind) return kind.error();
@@ -41,7 +41,7 @@ class Verifier {
     const auto entries = base::entries_of(directory);
     if (!entries) return entries.error();
     for (const fs::path& entry : *entries) {
-      // A link may lead back up.
+      // A link could lead back up.
       if (fs::is_symlink(entry)) continue;
       const Result<fs::file_status> status = base::status_of(entry);
       if (!status) return status.error();
@@ -54,8 +54,8 @@ class Verifier {
   Verification& found() { return found_; }
 
  private:
-  /// Where the file is gone that makes a directory a run's or a study's, the manifest tells; one that was
-  /// changed tells nothing but that.
+  /// If the file that makes a directory a run's or a study's is gone, the manifest shows it; a
+  /// changed manifest shows only that it was changed.
   Result<Kind> kind_here(const fs::path& directory) {
     const Result<DirectoryKind> kind = kind_of(directory);
     if (!kind) return kind.error();
@@ -67,7 +67,7 @@ class Verifier {
     return (*manifest)->owner.contains("study") ? Kind::study : Kind::run;
   }
 
-  /// Several checks may say the same of a file.
+  /// Several checks may report the same fault of a file.
   void fault(const std::string& line) {
     if (std::ranges::count(found_.faults, line) == 0) found_.faults.push_back(line);
   }
@@ -75,13 +75,13 @@ class Verifier {
     if (!status) fault(status.error().message);
   }
 
-  /// None, with a fault, where it is missing or was changed.
+  /// None, with a fault, if it is missing or was changed.
   std::optional<Manifest> manifest_of(const fs::path& directory) {
     Result<std::optional<Manifest>> manifest = read_manifest(directory);
     if (!manifest) {
       fault(manifest.error().message);
     } else if (!*manifest) {
-      fault(fmt::format("{}: is missing, so nothing tells whether the files beside it are whole",
+      fault(fmt::format("{}: is missing, so the files beside it cannot be checked",
                         (directory / manifest_name).string()));
     }
     return manifest ? std::move(*manifest) : std::nullopt;
@@ -113,7 +113,7 @@ class Verifier {
     verify_checkpoints(run, *config);
   }
 
-  /// Numbers that cannot be, in files that are as they were written.
+  /// Impossible numbers, in files that are as they were written.
   void verify_results(const fs::path& run, const Manifest& manifest) {
     for (const char* name : {"findings.json", "inspection.json", "evaluation.json"}) {
       if (!manifest.lists(name) || !check_listed(run, manifest, name)) continue;
@@ -124,7 +124,7 @@ class Verifier {
 
   void verify_owner(const fs::path& run, const Manifest& manifest, const RunConfig& config) {
     if (is_owner(manifest, config)) return;
-    fault(fmt::format("{}: is of another run than the config.toml beside it, {} seed {}",
+    fault(fmt::format("{}: belongs to another run than the config.toml beside it, {} seed {}",
                       (run / manifest_name).string(), config.arm, config.seed));
   }
 
@@ -139,9 +139,9 @@ class Verifier {
     const Result<std::vector<std::string>> unlisted = unlisted_files(run, manifest);
     if (!unlisted) return fault(unlisted.error().message);
     for (const std::string& name : *unlisted) {
-      fault(
-          fmt::format("{}: is not in {}, so it was put there by hand, or left by a kill; remove it",
-                      (run / name).string(), manifest_name));
+      fault(fmt::format(
+          "{}: is not in {}, so it was added by hand or left by a killed process; remove it",
+          (run / name).string(), manifest_name));
     }
   }
 

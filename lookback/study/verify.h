@@ -10,7 +10,7 @@
 
 namespace lookback::study {
 
-/// What was looked at, and what is wrong: a line each, with the file.
+/// What was checked, and what is wrong: one line each, with the file.
 struct Verification {
   std::size_t studies = 0;
   std::size_t runs = 0;
@@ -19,11 +19,11 @@ struct Verification {
   std::vector<std::string> faults;
 };
 
-/// Checks a run, a study with its runs, or every one of these below a directory: each manifest against
-/// itself and the run whose it is, each file against the manifest, each line of metrics and each checkpoint
-/// against its own checksum and the run it is among, results for numbers that cannot be, that a finished
-/// study has its runs, and that a run lies where its study has it. Reads everything
-/// and changes nothing. Errors: neither a run nor a study anywhere below.
+/// Checks a run, a study with its runs, or all of these below a directory: each manifest against
+/// itself and its run, each file against the manifest, each line of metrics and each checkpoint
+/// against its own checksum and its run, results for impossible numbers, that a finished study has
+/// its runs, and that a run is in the right place in its study. Reads everything and changes
+/// nothing. Errors: neither a run nor a study anywhere below.
 Result<Verification> verify(const std::filesystem::path& directory);
 
 }  // namespace lookback::study

@@ -12,13 +12,13 @@ namespace {
 /// Numbers of a sum that one worker adds at a time.
 constexpr std::size_t stretch = 1 << 15;
 
-/// All shards where their sums fit into `memory`; else as many as there are workers.
+/// All shards if their sums fit into `memory`; otherwise as many as there are workers.
 std::size_t shards_at_a_time(std::size_t shards, std::size_t workers, std::size_t bytes,
                              std::size_t memory) {
   return shards <= memory / std::max<std::size_t>(bytes, 1) ? shards : std::min(shards, workers);
 }
 
-/// The total, and the shards of a wave; shard 0 is the total's beginning.
+/// The total, and the shards of a wave; the total starts as shard 0.
 std::size_t sum_count(std::size_t shards, std::size_t wave) {
   return wave == shards ? shards : wave + 1;
 }
@@ -88,7 +88,7 @@ Status BatchGradient::draw(std::uint64_t first, const TrainingPlans& plans) {
   return {};
 }
 
-/// Shards begin .. begin + count - 1. The first of all is the total's beginning.
+/// Shards begin .. begin + count - 1. The total starts as the very first.
 Status BatchGradient::run_wave(std::span<const float> parameters, std::size_t begin,
                                std::size_t count) {
   const auto weight = static_cast<float>(1.0 / predictions());

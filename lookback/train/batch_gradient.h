@@ -1,4 +1,4 @@
-// The mean gradient of a batch, as an engine gives it for each shard, summed in one order.
+// The mean gradient of a batch, computed by an engine for each shard and summed in one order.
 //
 // Legend: B sequences of a batch, S shards.
 #pragma once
@@ -17,12 +17,13 @@
 
 namespace lookback::train {
 
-/// Bytes that the sums of all shards may take together. Beyond it they are made in waves of one for
-/// each worker, each added to the total before the next begins: a large model may have many shards.
+/// Bytes that the sums of all shards may take together. Beyond that they are made in waves of one
+/// per worker, each added to the total before the next begins, because a large model may have many
+/// shards.
 inline constexpr std::size_t shard_memory = std::size_t{1} << 28;
 
-/// The bytes that a BatchGradient on so many workers takes: the sums, and of each worker that has a
-/// shard the activations of one sequence of `length` tokens with their gradients.
+/// The bytes that a BatchGradient takes on this many workers: the sums, and for each worker that
+/// has a shard the activations of one sequence of `length` tokens with their gradients.
 std::uint64_t gradient_memory(const model::Program& program, std::size_t length, std::size_t shards,
                               std::size_t workers, std::size_t memory = shard_memory);
 

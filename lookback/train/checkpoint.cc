@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* format_name = "lookback checkpoint 1";
 
-/// What the names of a buffer's tensors begin with.
+/// The prefix of the names of a buffer's tensors.
 std::string prefix_of(const std::string& buffer) { return "optimizer." + buffer + "."; }
 
 std::vector<std::size_t> shape_of(const model::ParameterInfo& info) {
@@ -36,7 +36,7 @@ void add_tensors(const model::Program& program, const std::string& prefix,
 
 using Metadata = std::map<std::string, std::string>;
 
-/// What both kinds of file say of themselves.
+/// What both kinds of file say about themselves.
 Metadata metadata_of(const CheckpointHeader& header) {
   Metadata metadata{{"format", format_name},
                     {"config", header.config},
@@ -49,7 +49,7 @@ Metadata metadata_of(const CheckpointHeader& header) {
   return metadata;
 }
 
-/// A number that metadata holds as text: decimal integers, hexadecimal floats.
+/// A number stored as text in the metadata: decimal integers, hexadecimal floats.
 template <class Number>
 Result<Number> read_number(const Metadata& metadata, const std::string& key,
                            const std::filesystem::path& path) {
@@ -62,7 +62,7 @@ Result<Number> read_number(const Metadata& metadata, const std::string& key,
   const std::string& text = found->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    return Error{fmt::format("{}: metadata '{}' is '{}'; a number is needed", path.string(), key,
+    return Error{fmt::format("{}: metadata '{}' is '{}'; it must be a number", path.string(), key,
                              base::printable(text))};
   }
   return number;
@@ -80,8 +80,7 @@ Result<std::vector<std::filesystem::path>> checkpoint_files(
 
 Status check_values(const base::Tensor& tensor, const std::filesystem::path& path) {
   if (std::ranges::all_of(tensor.values, [](float v) { return std::isfinite(v); })) return {};
-  return Error{
-      fmt::format("{}: tensor '{}' holds values that are not finite", path.string(), tensor.name)};
+  return Error{fmt::format("{}: tensor '{}' holds non-finite values", path.string(), tensor.name)};
 }
 
 }  // namespace
@@ -190,7 +189,7 @@ Result<TrainState> Checkpoint::state(const model::Program& program,
                                      std::span<const std::string> buffers) const {
   if (!first_loss_) {
     return Error{
-        fmt::format("{}: holds a model without optimizer state; training cannot go on "
+        fmt::format("{}: holds a model without optimizer state; training cannot continue "
                     "from it",
                     path_.string())};
   }
@@ -253,7 +252,7 @@ Result<ResumePoint> find_resume_point(const std::filesystem::path& run,
   if (!resume) return resume.error();
   if (*resume) consider(resume_path(run));
   for (const std::filesystem::path& file : *files) {
-    // Those of a large model are gigabytes each: what is older is not read.
+    // Those of a large model are gigabytes each, so older ones are not read.
     if (newest.checkpoint && newest.checkpoint->header().tokens >= tokens_in_name(file)) break;
     consider(file);
   }

@@ -1,4 +1,5 @@
-// Checkpoints: a training state, or a model alone, in one safetensors file, whole or not at all.
+// Checkpoints: a training state, or a model alone, in one safetensors file, written completely or
+// not at all.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@
 
 namespace lookback::train {
 
-/// What a checkpoint says of itself. The random state is (seed, the number of the next sequence),
-/// for every draw is a pure function of the two.
+/// What a checkpoint says about itself. The random state is (seed, number of the next sequence),
+/// because every draw is a pure function of the two.
 struct CheckpointHeader {
   std::string config;  ///< the run's configuration as TOML
   std::uint64_t seed = 0;
@@ -35,16 +36,17 @@ struct CheckpointHeader {
 Status write_checkpoint(const std::filesystem::path& path, const model::Program& program,
                         const TrainState& state, const CheckpointHeader& header);
 
-/// Writes parameters [program.buffer_size] and the header, and no state of an optimizer: a model that was
-/// not trained here, or will not be trained on.
-/// Errors: a buffer that is not the program's, and those of write_safetensors.
+/// Writes parameters [program.buffer_size] and the header without optimizer state: a model that was
+/// not trained here, or will not be trained further. Errors: a buffer that is not the program's,
+/// and those of write_safetensors.
 Status write_model(const std::filesystem::path& path, const model::Program& program,
                    std::span<const float> parameters, const CheckpointHeader& header);
 
-/// A checkpoint file, checked whole; its tensors are taken out for a program.
+/// A checkpoint file, fully checked; its tensors are extracted for a program.
 class Checkpoint {
  public:
-  /// Errors, in one line with the file's name: torn, damaged, without checksum, not a checkpoint.
+  /// Errors, in one line with the file's name: truncated, damaged, without checksum, not a
+  /// checkpoint.
   static Result<Checkpoint> read(const std::filesystem::path& path);
 
   const CheckpointHeader& header() const { return header_; }
@@ -57,7 +59,7 @@ class Checkpoint {
 
   /// The flat parameter buffer. Errors: a tensor is missing, has another shape, or holds NaN.
   Result<std::vector<float>> parameters(const model::Program& program) const;
-  /// Everything that training needs to go on, with the buffers of these names (buffers_of of the
+  /// Everything that training needs to continue, with the buffers of these names (buffers_of of the
   /// configuration's optimizer). Errors: as above, and a model alone.
   Result<TrainState> state(const model::Program& program,
                            std::span<const std::string> buffers) const;
@@ -75,13 +77,13 @@ class Checkpoint {
 
 /// checkpoints/<tokens>.safetensors under a run's directory.
 std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::uint64_t tokens);
-/// The tokens in such a file's name; none where it is another name.
+/// The tokens in such a file's name; none for any other name.
 std::optional<std::uint64_t> tokens_named_by(const std::filesystem::path& file);
-/// The one that is replaced time and again, for --resume only.
+/// The one that is replaced again and again, for --resume only.
 std::filesystem::path resume_path(const std::filesystem::path& run);
 
-/// What a run can go on from: the newest checkpoint that is whole and finite, and a line for each
-/// newer one that is not.
+/// What a run can continue from: the newest checkpoint that is intact and finite, and a line for
+/// each newer one that is not.
 struct ResumePoint {
   std::optional<Checkpoint> checkpoint;
   std::vector<std::string> warnings;

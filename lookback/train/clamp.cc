@@ -26,7 +26,7 @@ Enum named(const std::array<std::string, count>& names, const std::string& name)
 
 const std::string& name_of(ClampKind kind) { return kind_names[static_cast<std::size_t>(kind)]; }
 
-/// A name stands in a file between dots.
+/// In a file a name appears between dots.
 bool is_plain(std::string_view name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -35,7 +35,7 @@ bool is_plain(std::string_view name) {
   return !name.empty() && name.size() <= 100 && std::ranges::all_of(name, plain);
 }
 
-/// Refuses keys of the other kinds, which would be set in vain.
+/// Refuses keys of the other kinds, which would have no effect.
 void refuse_others(base::TableReader& table, ClampKind kind) {
   const auto only = [&](const char* key, bool fits, std::string_view kinds) {
     if (fits || !table.has(key)) return;
@@ -76,7 +76,7 @@ Clamp read_clamp(base::TableReader table, const std::string& name, std::uint64_t
   return clamp;
 }
 
-/// An activation that a clamp sets; without `head` that of all heads, or one that has none.
+/// An activation that a clamp sets; without `head`, that of all heads, or one without heads.
 struct Place {
   std::string activation;
   std::optional<std::size_t> head;
@@ -91,7 +91,7 @@ std::vector<Place> places_of(const Clamp& clamp) {
           {attention_name(clamp.layer, "result"), clamp.head}};
 }
 
-/// Whether two names are of one activation: the end of a layer is the start of the next.
+/// Whether two names mean the same activation: the end of a layer is the start of the next.
 bool same_activation(const model::Program& program, const std::string& a, const std::string& b) {
   if (a == b) return true;
   return std::ranges::any_of(program.slots, [&](const model::SlotInfo& slot) {
@@ -118,7 +118,7 @@ std::optional<std::string> contested(const model::Program& program, const Clamp&
 
 Status check_head(std::size_t head, std::size_t heads) {
   if (head < heads) return {};
-  return Error{fmt::format("head is {}, but a layer has {} {} (over its steps), counted from 0",
+  return Error{fmt::format("head is {}, but a layer has {} {} over all its steps, counted from 0",
                            head, heads, heads == 1 ? "head" : "heads")};
 }
 
@@ -167,11 +167,11 @@ std::vector<Clamp> read_clamps(base::TableReader clamps, std::uint64_t run_token
     base::TableReader table = clamps.table(name);
     if (!is_plain(name)) {
       clamps.fail(name,
-                  "this name of a clamp has other characters, allowed: letters, digits, - "
+                  "found a clamp name with other characters, allowed: letters, digits, - "
                   "and _, at most 100");
     }
     if (read.size() == most_clamps) {
-      clamps.fail(name, fmt::format("found more clamps, allowed: {}", most_clamps));
+      clamps.fail(name, fmt::format("found too many clamps, allowed: at most {}", most_clamps));
       return read;
     }
     read.push_back(read_clamp(std::move(table), name, run_tokens, vocabulary));
@@ -189,7 +189,7 @@ Status validate(std::span<const Clamp> clamps, const model::Program& program,
       if (const auto both = contested(program, *earlier, *clamp)) {
         return Error{
             fmt::format("clamp.{} and clamp.{} both set {} in the same steps; one of them "
-                        "would be in vain",
+                        "would have no effect",
                         earlier->name, clamp->name, *both)};
       }
     }

@@ -1,8 +1,8 @@
-// Clamps: parts of a model that a run holds to their ideal, or freezes, while the rest trains.
+// Clamps: parts of a model that a run fixes to their ideal, or freezes, while the rest trains.
 //
-// The question they answer is whose learning the others wait for: "What needs to go right for an
-// induction head?" (Singh et al. 2024, arXiv 2404.07129). What they do to a forward and backward
-// pass is in clamp_plans.h.
+// They answer the question of which part's learning the others wait for: "What needs to go right
+// for an induction head?" (Singh et al. 2024, arXiv 2404.07129). What they do to a forward and
+// backward pass is in clamp_plans.h.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -53,19 +53,19 @@ struct Clamp {
   }
 };
 
-/// The gain of an ideal copy where none is given: that at which a head that attends to nothing but
-/// the token that comes next predicts it, all else being silent, with a loss of 0.01 nats. From
-/// loss = ln(1 + (V - 1) exp(-gain)): gain = ln((V - 1) / (exp(0.01) - 1)), 10.1 for V = 256.
+/// The default gain of an ideal copy: a head that attends only to the token that comes next then
+/// predicts it, with everything else silent, at a loss of 0.01 nats. From loss = ln(1 + (V - 1)
+/// exp(-gain)): gain = ln((V - 1) / (exp(0.01) - 1)), 10.1 for V = 256.
 double default_copying_gain(std::size_t vocabulary);
 
-/// Reads the tables [clamp.NAME], at most 256, in the order of the text. A clamp without `tokens` is
-/// in force for the whole run of `run_tokens`. What is wrong is told by the reader's finish().
+/// Reads the tables [clamp.NAME], at most 256, in the order of the text. A clamp without `tokens`
+/// is in force for the whole run of `run_tokens`. The reader's finish() reports errors.
 std::vector<Clamp> read_clamps(base::TableReader clamps, std::uint64_t run_tokens,
                                std::size_t vocabulary);
 
-/// Refuses, in one line with the clamp's name: a layer, head or activation that the program does not
-/// have, one that cannot be frozen so, a clamp that would never be in force in a run of `run_tokens`,
-/// and two that set one activation at the same time.
+/// Refuses, in one line with the clamp's name: a layer, head or activation that the program does
+/// not have, an activation that cannot be frozen this way, a clamp that would never be in force in
+/// a run of `run_tokens`, and two clamps that set one activation at the same time.
 Status validate(std::span<const Clamp> clamps, const model::Program& program,
                 std::uint64_t run_tokens);
 
@@ -75,8 +75,8 @@ std::string to_toml(std::span<const Clamp> clamps);
 /// "blocks.{layer}.attn.hook_{what}"
 std::string attention_name(std::size_t layer, std::string_view what);
 
-/// Whether a clamp sets the pattern of this head (over the steps of the layer): it then scores what
-/// the clamp says, not what the model learned.
+/// Whether a clamp sets the pattern of this head (over the steps of the layer): its score then
+/// shows the clamp, not what the model learned.
 bool sets_pattern(const Clamp& clamp, std::size_t layer, std::size_t head);
 
 }  // namespace lookback::train

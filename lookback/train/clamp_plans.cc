@@ -8,7 +8,7 @@
 namespace lookback::train {
 namespace {
 
-/// One edit of what a clamp holds, at all positions.
+/// One edit of what a clamp fixes, at all positions.
 model::Edit edit_of(std::string activation, std::optional<std::size_t> head,
                     model::Edit::Kind kind) {
   model::Edit edit;
@@ -88,8 +88,8 @@ void ClampPlans::add_edits(const Clamp& clamp, std::size_t sequence,
   }
 }
 
-/// Copying comes last, so that forward it reads the pattern that others set, and backward its gradient
-/// is there when they turn it off.
+/// Copying comes last: forward, it reads the pattern that others set; backward, its gradient is
+/// computed before they turn it off.
 Result<std::span<const model::Plan>> ClampPlans::prepare(
     std::uint64_t tokens_seen, std::span<const std::vector<data::Token>> sequences) {
   std::vector<const Clamp*> in_force;

@@ -10,7 +10,7 @@
 // freeze: the activation is a constant, what it was under the starting weights in this very sequence
 //   or zero; or itself, while the gradient by it is zero.
 //
-// Where clamps of several kinds meet in one head, copying reads the pattern that the others set.
+// If clamps of several kinds apply to one head, copying reads the pattern that the others set.
 //
 // Legend: T positions, V tokens.
 #pragma once
@@ -28,8 +28,8 @@
 
 namespace lookback::train {
 
-/// Makes the plans that sequences are run with in a step that begins when so many tokens were seen: one
-/// each, or none for all. They live until it is asked again.
+/// Makes the plans for the sequences of a step that begins after this many tokens: one each, or
+/// none for all. They live until the next call.
 using TrainingPlans = std::function<Result<std::span<const model::Plan>>(
     std::uint64_t tokens_seen, std::span<const std::vector<data::Token>> sequences)>;
 
@@ -44,12 +44,12 @@ class ClampPlans {
   std::span<const Clamp> clamps() const { return clamps_; }
   bool any_in_force(std::uint64_t tokens_seen) const;
 
-  /// One plan for each sequence, until the next call; none at all where no clamp is in force. Errors:
+  /// One plan for each sequence, valid until the next call; none if no clamp is in force. Errors:
   /// those of the engine.
   Result<std::span<const model::Plan>> prepare(std::uint64_t tokens_seen,
                                                std::span<const std::vector<data::Token>> sequences);
 
-  /// What training asks for; nothing (and so no cost) where there are no clamps. This must outlive it.
+  /// What training calls; empty (and so without cost) if there are no clamps. This must outlive it.
   TrainingPlans training_plans();
 
  private:

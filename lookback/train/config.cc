@@ -12,14 +12,14 @@ namespace {
 
 const std::array<std::string, 3> decay_names = {"constant", "cosine", "linear"};
 
-/// Sequences a step, given as such or in tokens. Gradients are summed sequence by sequence, so that
-/// memory does not grow with either.
+/// Sequences per step, given as such or in tokens. Gradients are summed sequence by sequence, so
+/// that memory does not grow with either.
 std::size_t read_batch(base::TableReader& train, std::size_t length, std::size_t fallback) {
   const std::size_t batch = train.count("batch", fallback, 1, 1 << 20);
   if (!train.has("batch_tokens")) return batch;
   const std::uint64_t tokens = train.count("batch_tokens", length, 1, std::uint64_t{1} << 40);
   if (train.has("batch")) {
-    train.fail("batch_tokens", "found beside batch, allowed: one of them");
+    train.fail("batch_tokens", "found together with batch, allowed: only one of them");
   } else if (tokens % length != 0 || tokens / length > 1 << 20) {
     train.fail(
         "batch_tokens",
@@ -29,11 +29,11 @@ std::size_t read_batch(base::TableReader& train, std::size_t length, std::size_t
   return static_cast<std::size_t>(tokens / length);
 }
 
-/// Says where they belong, and of a directory which version made it.
+/// Says where they belong, and for a directory, which version made it.
 void refuse_old_places(base::TableReader& train) {
   for (const std::string& key : train.keys()) {
     if (!was_in_train(key)) continue;
-    train.fail(key, "belongs in [train.optimizer]; it stood here in lookback 0.2 and earlier");
+    train.fail(key, "belongs in [train.optimizer]; it was here in lookback 0.2 and earlier");
   }
 }
 
@@ -112,7 +112,8 @@ bool is_log_spaced(std::uint64_t step, std::uint64_t steps, std::uint64_t per_de
   if (step == 0 || step == steps) return true;
   const auto grid = static_cast<double>(per_decade);
   const double nearest = std::round(std::log10(static_cast<double>(step)) * grid);
-  // Rounding to a whole step can take a power past the middle of the grid: so its neighbors too.
+  // Rounding to a whole step can move a power past the middle of the grid, so its neighbors are
+  // checked too.
   for (const double k : {nearest - 1, nearest, nearest + 1}) {
     if (std::llround(std::pow(10.0, k / grid)) == static_cast<long long>(step)) return true;
   }

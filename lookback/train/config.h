@@ -11,7 +11,7 @@
 
 namespace lookback::train {
 
-/// How the learning rate goes on after the warm-up.
+/// How the learning rate changes after the warm-up.
 enum class Decay { constant, cosine, linear };
 
 struct TrainConfig {
@@ -33,11 +33,11 @@ struct TrainConfig {
   bool operator==(const TrainConfig&) const = default;
 };
 
-/// Reads [train] and [train.optimizer]; errors go to the reader's finish(). A batch may be given in
-/// tokens, `batch_tokens`, a multiple of the `length` of a sequence.
+/// Reads [train] and [train.optimizer]; the reader's finish() reports errors. A batch may be given
+/// in tokens, `batch_tokens`, a multiple of the `length` of a sequence.
 TrainConfig read_train_config(base::TableReader train, std::size_t length);
 
-/// Refuses what does not fit together, with the reason.
+/// Refuses contradictions, with the reason.
 Status validate(const TrainConfig& config);
 
 /// The tables [train] and [train.optimizer], every key with its value.
@@ -49,8 +49,8 @@ std::uint64_t step_count(const TrainConfig& config, std::size_t length);
 /// The learning rate of step `step` (from 0) of `steps`: linear warm-up, then the decay.
 double learning_rate(const TrainConfig& config, std::uint64_t step, std::uint64_t steps);
 
-/// Whether something that happens `per_decade` times for each tenfold of steps happens when `step`
-/// steps are done: at 0, at the last, and at the rounded powers 10^(k / per_decade) between.
+/// Whether something that happens `per_decade` times per tenfold of steps happens after `step`
+/// steps: at 0, at the last, and in between at the rounded powers 10^(k / per_decade).
 bool is_log_spaced(std::uint64_t step, std::uint64_t steps, std::uint64_t per_decade);
 
 }  // namespace lookback::train

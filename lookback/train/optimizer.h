@@ -16,7 +16,7 @@
 
 namespace lookback::train {
 
-/// What an update goes by.
+/// The inputs of an update.
 struct UpdateStep {
   std::span<const float> gradient;  ///< [buffer_size]
   double gradient_scale = 1;        ///< of clipping: what counts is the gradient times this
@@ -30,8 +30,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Changes parameters and buffers, and does not count the step: state.step is still the number of
-  /// steps before this one. The same bits on any number of workers.
+  /// Changes parameters and buffers but not the step count: state.step is still the number of steps
+  /// before this one. The same bits on any number of workers.
   virtual void update(const UpdateStep& step, base::Workers& workers, TrainState& state) = 0;
 };
 
@@ -41,14 +41,14 @@ struct OptimizerKind : base::Kind {
   /// An optimizer with these values. The program must outlive it.
   std::unique_ptr<Optimizer> (*make)(const model::Program& program,
                                      const OptimizerConfig& config) = nullptr;
-  /// Reports keys that contradict each other to the reader of their table. Null: none can.
+  /// Reports contradictory keys to the reader of their table. Null: none can contradict.
   void (*check)(const OptimizerConfig& config, base::TableReader& table) = nullptr;
   /// The bytes each worker needs for an update. Null: none.
   std::uint64_t (*worker_memory)(const model::Program& program,
                                  const OptimizerConfig& config) = nullptr;
 };
 
-// The rows. Each stands in optimizer_NAME.cc; one added here goes into optimizer_kinds(), too.
+// The rows. Each is in optimizer_NAME.cc; a row added here must also go into optimizer_kinds().
 OptimizerKind adamw_kind();
 OptimizerKind muon_kind();
 OptimizerKind sgd_kind();
@@ -56,7 +56,7 @@ OptimizerKind sgd_kind();
 /// The table of optimizers, the default first.
 std::span<const OptimizerKind> optimizer_kinds();
 
-/// Null where there is none of that name.
+/// Null if there is none of that name.
 const OptimizerKind* find_optimizer(std::string_view name);
 
 /// The optimizer of a configuration. The program must outlive it.
@@ -66,7 +66,7 @@ std::unique_ptr<Optimizer> make_optimizer(const model::Program& program,
 /// The names of the buffers that the configuration's optimizer keeps.
 std::span<const std::string> buffers_of(const OptimizerConfig& config);
 
-/// The bytes of its buffers, and of what it needs for an update on so many workers.
+/// The bytes of its buffers, and of what it needs for an update on this many workers.
 std::uint64_t optimizer_memory(const model::Program& program, const OptimizerConfig& config,
                                std::size_t workers);
 

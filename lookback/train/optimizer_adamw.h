@@ -9,7 +9,7 @@
 
 namespace lookback::train {
 
-/// Below 1, where bias correction and a moving average stop making sense.
+/// Below 1, because bias correction and a moving average make no sense at 1.
 inline constexpr double largest_beta = 0.999999;
 
 /// beta1, beta2, epsilon, weight_decay and decay_all.

@@ -1,4 +1,4 @@
-// Which optimizer a run uses and with which numbers: the table [train.optimizer] of a study file.
+// Which optimizer a run uses, and with which values: the table [train.optimizer] of a study file.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ struct OptimizerConfig : base::KindConfig {
   bool operator==(const OptimizerConfig&) const = default;
 };
 
-/// Reads [train.optimizer]; errors go to the reader's finish(). A key of another kind is an error that
-/// says so.
+/// Reads [train.optimizer]; the reader's finish() reports errors. A key of another kind is an error
+/// that says so.
 OptimizerConfig read_optimizer(base::TableReader table);
 
 /// The table [train.optimizer] with every key.

@@ -6,11 +6,11 @@
 // Their matrices are [outputs, inputs], ours [inputs, outputs], which changes nothing else.
 //
 // W_Q, W_K, W_V and W_O hold heads side by side. By default each head's block is orthogonalized by
-// itself: a head is a map of its own, and together the heads would share one set of singular values, so
-// that what one head does would depend on how many others stand beside it.
+// itself: a head is a map of its own, and together the heads would share one set of singular
+// values, so that one head's update would depend on how many others are beside it.
 //
-// AdamW takes embeddings, positions, the unembedding and vectors. A map is the work of one worker, so
-// the bits are the same on any number of them.
+// AdamW handles embeddings, positions, the unembedding and vectors. One worker handles a whole map,
+// so the bits are the same on any number of workers.
 #include <algorithm>
 #include <cmath>
 #include <vector>

@@ -1,5 +1,5 @@
-// The flat parameter buffer in slices that workers take one at a time. They are the same on any number
-// of workers, so that sums over them have one order.
+// The flat parameter buffer in slices that workers take one at a time. The slices do not depend on
+// the number of workers, so sums over them have one order.
 #pragma once
 
 #include <cstddef>

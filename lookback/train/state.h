@@ -1,4 +1,4 @@
-// What training changes and needs to go on.
+// What training changes, and needs in order to continue.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 
 namespace lookback::train {
 
-/// All that training changes. With the run's seed it determines the next sequence (step * batch), and
-/// so the random state too. Every buffer is laid out as the program's flat parameter buffer
-/// [buffer_size].
+/// Everything that training changes. With the run's seed it determines the next sequence (step *
+/// batch), and so the random state too. Every buffer is laid out as the program's flat parameter
+/// buffer [buffer_size].
 struct TrainState {
   std::vector<float> parameters;
   /// What the optimizer keeps between steps, by the names of its row (OptimizerKind::buffers).

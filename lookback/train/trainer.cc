@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// By the largest exponent, which is found many values at a time.
+/// Checked by the largest exponent, which is found many values at a time.
 bool all_finite(std::span<const float> values) {
   constexpr std::uint32_t infinity = 0x7F80'0000, magnitude = 0x7FFF'FFFF;
   std::uint32_t largest = 0;
@@ -74,9 +74,9 @@ class Trainer {
 
   enum class Step { taken, diverged };
 
-  /// One update. Stopped within a long one, the state is as it was: the step is taken anew later. The
-  /// run diverges by the loss or the gradient, which leave the state as it was too, or by what the
-  /// update makes of the parameters.
+  /// One update. If it is stopped midway, the state is unchanged and the step is repeated later.
+  /// The run diverges by its loss or gradient, which leave the state unchanged too, or by the
+  /// parameters that the update gives.
   Result<Step> step() {
     const Result<double> mean = gradient_.compute(
         state_.parameters, state_.step * run_.config.batch, run_.plans, observer_.stop);
@@ -86,13 +86,13 @@ class Trainer {
     if (state_.step == 0) state_.first_loss = loss;
     report_ = report_of(loss, std::numeric_limits<double>::quiet_NaN());
     if (!std::isfinite(loss) || loss > run_.config.divergence * state_.first_loss) {
-      fault_ = fmt::format("loss {:.6g}, at the first step {:.6g}", loss, state_.first_loss);
+      fault_ = fmt::format("loss {:.6g}, after {:.6g} at the first step", loss, state_.first_loss);
       return Step::diverged;
     }
     const double norm = gradient_norm(slices_, gradient_.gradient(), workers_);
     report_ = report_of(loss, norm);
     if (!std::isfinite(norm)) {
-      fault_ = fmt::format("loss {:.6g}, but a gradient of norm {}", loss, norm);
+      fault_ = fmt::format("loss {:.6g}, but the gradient has norm {}", loss, norm);
       return Step::diverged;
     }
     optimizer_->update({gradient_.gradient(), clipping_scale(norm, run_.config.clip),
@@ -101,11 +101,11 @@ class Trainer {
     ++state_.step;
     report_ = report_of(loss, norm);
     if (all_finite(state_.parameters)) return Step::taken;
-    fault_ = fmt::format("loss {:.6g}, but parameters that are not finite after it", loss);
+    fault_ = fmt::format("loss {:.6g}, but the update gave non-finite parameters", loss);
     return Step::diverged;
   }
 
-  /// Evaluation and checkpoints that are due after this many steps.
+  /// The evaluation and checkpoints due after this many steps.
   Status mark() {
     const TrainConfig& config = run_.config;
     if (observer_.evaluate && is_log_spaced(state_.step, steps_, config.evaluations_per_decade)) {

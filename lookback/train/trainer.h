@@ -39,9 +39,9 @@ struct Run {
   std::string tokenizer{};            ///< goes into each checkpoint (CheckpointHeader)
 };
 
-/// What the caller wants to know or decide on the way. Any may be empty.
+/// What the caller wants to know or decide during the run. Any may be empty.
 struct Observer {
-  /// At log-spaced steps, the first and last among them, before the checkpoint of the same step.
+  /// At log-spaced steps, including the first and the last, before the checkpoint of the same step.
   std::function<Status(const StepReport&, std::span<const float> parameters)> evaluate = {};
   /// After every step.
   std::function<void(const StepReport&)> progress = {};
@@ -55,13 +55,13 @@ struct Observer {
 struct Outcome {
   enum class Kind { finished, diverged };
   Kind kind = Kind::finished;
-  /// Of a divergence: the step, the loss, the last good checkpoint (below the run's directory).
+  /// For a divergence: the step, the loss, the last good checkpoint (below the run's directory).
   std::string message;
   StepReport last;
 };
 
-/// About the bytes that train() takes on so many workers: parameters, gradients and what the optimizer
-/// needs, not what observers take.
+/// Roughly the bytes that train() takes on this many workers: parameters, gradients and what the
+/// optimizer needs, but not what observers take.
 std::uint64_t training_memory(const model::Program& program, const TrainConfig& config,
                               std::size_t length, std::size_t workers);
 

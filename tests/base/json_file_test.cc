@@ -9,6 +9,7 @@
 #include <string>
 
 #include "lookback/base/file.h"
+#include "tests/base/like.h"
 #include "tests/base/temporary_directory.h"
 
 namespace lookback::base {
@@ -76,14 +77,14 @@ TEST_F(JsonFile, IsWrittenOnlyAsLargeAsItIsRead) {
 
 TEST_F(JsonFile, IsReadDownToTheLimitAndNoDeeper) {
   EXPECT_TRUE(read(nested_json(deepest_json)));
-  const std::string told = "found values nested deeper than 64, the most that is allowed";
+  const std::string told = "found values nested deeper than 64 *";
   for (const std::size_t depth : {deepest_json + 1, std::size_t{200'000}}) {
-    EXPECT_EQ(refusal(nested_json(depth)), told);
-    EXPECT_EQ(refusal(nested_json(depth).substr(0, depth + 6)), told) << "torn";
+    EXPECT_TRUE(test::like(refusal(nested_json(depth)), told));
+    EXPECT_TRUE(test::like(refusal(nested_json(depth).substr(0, depth + 6)), told)) << "torn";
   }
   std::string objects;
   for (int i = 0; i < 200'000; ++i) objects += "{\"a\":";
-  EXPECT_EQ(refusal(objects), told);
+  EXPECT_TRUE(test::like(refusal(objects), told));
 }
 
 TEST_F(JsonFile, BracketsInStringsAndSideBySideAreNotDepth) {

@@ -117,11 +117,11 @@ TEST(TomlDocument, ErrorsNameFileAndLine) {
 TEST(TomlDocument, HostileNestingIsRefused) {
   expect_refused("a = " + std::string(100000, '['), "study.toml:1: ");
   expect_refused("a = 1\nb = " + std::string(40, '[') + std::string(40, ']'),
-                 "study.toml:2: found tables or arrays within each other");
+                 "study.toml:2: found tables or arrays nested too deeply");
   std::string dotted = "a";
   for (int i = 0; i < 9999; ++i) dotted += ".a";
-  expect_refused(dotted + " = 1", "study.toml:1: found tables or arrays within each other");
-  expect_refused("[" + dotted + "]", "study.toml:1: found tables or arrays within each other");
+  expect_refused(dotted + " = 1", "study.toml:1: found tables or arrays nested too deeply");
+  expect_refused("[" + dotted + "]", "study.toml:1: found tables or arrays nested too deeply");
   expect_refused(dotted + ".a.a = 1", "study.toml: found more than 10000 dots");
 }
 

@@ -1,4 +1,5 @@
 #include "lookback/base/toml_table.h"
+#include "tests/base/like.h"
 
 #include <gtest/gtest.h>
 
@@ -202,8 +203,8 @@ TEST(TableReader, AMissingKeyCanBeRequired) {
     }
   };
   EXPECT_EQ(reported("[[arm]]\nname = \"a\"", read), "");
-  EXPECT_EQ(reported("\n\n[[arm]]", read),
-            "study.toml:3: key 'arm[0].name': is missing, allowed: a text");
+  EXPECT_TRUE(test::like(reported("\n\n[[arm]]", read),
+                         "study.toml:3: key 'arm[0].name': is missing*a text"));
 }
 
 TEST(TableReader, AReaderOfSeveralKeysCanFail) {

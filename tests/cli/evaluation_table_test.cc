@@ -42,7 +42,7 @@ std::vector<Cells> lines_of(const std::string& table) {
   return lines;
 }
 
-/// The cells of the line with this label, the label first; none where there is no such line.
+/// The cells of the line with this label, the label first; none if there is no such line.
 Cells row_of(const std::string& table, const std::string& label) {
   for (const Cells& cells : lines_of(table)) {
     if (!cells.empty() && cells.front() == label) return cells;
@@ -113,8 +113,8 @@ TEST(EvaluationTable, RowsThatNoRunHasAreLeftOut) {
       {{"ov", {copy_accuracy(0.25)}}, {"no-ov", {results_of("lookup", {{"acc", 0.5, 0.1}})}}});
   EXPECT_FALSE(row_of(table, "copy accuracy").empty()) << table;
   EXPECT_FALSE(row_of(table, "lookup accuracy").empty()) << table;
-  for (const char* label : {"perplexity a token, validation text", "HellaSwag, acc", "LAMBADA, acc",
-                            "induction bump, nats", "value-content ablation"}) {
+  for (const char* label : {"perplexity per token, validation text", "HellaSwag, acc",
+                            "LAMBADA, acc", "induction bump, nats", "value-content ablation"}) {
     EXPECT_EQ(table.find(label), std::string::npos) << label << '\n' << table;
   }
 }
@@ -153,7 +153,7 @@ TEST(EvaluationTable, TheArticlesFiguresStandBehindTheArmsOfItsVocabulary) {
   const TaskResults results = with_gpt2_tokens(results_of_every_article_task());
   const std::string table = evaluation_table({{"ov", {results}}});
   EXPECT_EQ(compared_in(table).size(), 9U) << table;
-  const Cells perplexity = row_of(table, "perplexity a token, validation text");
+  const Cells perplexity = row_of(table, "perplexity per token, validation text");
   EXPECT_EQ(perplexity.back(), "26.73") << table;
   EXPECT_EQ(evaluation_notes({{"ov", {results}}}), "");
 }
@@ -226,7 +226,7 @@ TEST(EvaluationTable, APerplexityBeyondNumbersStandsBesideItsLoss) {
   for (const std::size_t runs : {1, 2}) {
     const std::string table = evaluation_table({{"ov", std::vector<TaskResults>(runs, results)}});
     EXPECT_TRUE(has_cell(row_of(table, "LAMBADA, perplexity"), "inf")) << table;
-    EXPECT_EQ(row_of(table, "LAMBADA, loss a word, nats")[2].substr(0, 7), "812.500") << table;
+    EXPECT_EQ(row_of(table, "LAMBADA, loss per word, nats")[2].substr(0, 7), "812.500") << table;
   }
   const TaskResults large = results_of("lambada", {{"perplexity", 1.2345e300, 1.0e299}});
   EXPECT_TRUE(has_cell(row_of(evaluation_table({{"ov", {large}}}), "LAMBADA, perplexity"),
@@ -273,7 +273,7 @@ TEST(EvaluationTable, FiguresHaveTheDigitsOfTheirKind) {
                            .documents = 9,
                            .metrics = {{"perplexity", 123.456, 7.89}}});
   const std::string table = evaluation_table({{"ov", {results}}});
-  EXPECT_TRUE(has_cell(row_of(table, "perplexity a token, validation text"), "24.65 +-0.12"))
+  EXPECT_TRUE(has_cell(row_of(table, "perplexity per token, validation text"), "24.65 +-0.12"))
       << table;
   EXPECT_TRUE(has_cell(row_of(table, "LAMBADA, perplexity"), "123.5 +-7.9")) << table;
 }

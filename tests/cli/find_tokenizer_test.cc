@@ -8,6 +8,7 @@
 
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/language/tokenizer_json.h"
+#include "tests/base/like.h"
 #include "tests/base/temporary_directory.h"
 
 namespace lookback::cli {

@@ -12,7 +12,7 @@
 namespace lookback::exchange {
 namespace {
 
-/// Parameter numbers 0, 1, 2, ...: a value tells where it came from.
+/// Parameter numbers 0, 1, 2, ...: a value shows where it came from.
 struct Numbered {
   Numbered() : model(spec::make_model(spec::gpt2())) {
     std::iota(model.parameters.begin(), model.parameters.end(), 0.0F);

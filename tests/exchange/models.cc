@@ -69,7 +69,7 @@ std::vector<Named> for_transformer_lens() {
                 a.rotary_base = 500;
                 a.biases = true;
               }),
-      changed("RotaryGpt2", gpt2(),  // a base that is no whole number, two heads, an MLP
+      changed("RotaryGpt2", gpt2(),  // a base that is not a whole number, two heads, an MLP
               [](Architecture& a) {
                 a.positions = Positions::rotary;
                 a.rotary_base = 77.5;

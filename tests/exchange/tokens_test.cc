@@ -20,7 +20,7 @@ struct Range {
   char32_t first, last;
 };
 
-/// Characters that Unicode has had for long, so that every version tells them to be the same: of
+/// Characters that Unicode has had for long, so that every version classifies them the same way: of
 /// many scripts, digits of several, marks, every white space and what is none though it looks so.
 constexpr Range known_characters[] = {
     {0x20, 0x7E},        {0x20, 0x20},       {U'\'', U'\''},     {0x61, 0x7A},

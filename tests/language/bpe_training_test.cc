@@ -1,4 +1,4 @@
-// Vocabularies learnt from text.
+// Vocabularies trained on text.
 #include "lookback/language/bpe_training.h"
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ TEST(BpeTraining, MergesTheMostFrequentPairAndOfEqualOnesTheLowest) {
   EXPECT_TRUE(validate(*vocabulary));
 }
 
-/// The same rule with every pair counted anew before each merge.
+/// The same rule with every pair counted again before each merge.
 std::vector<Merge> train_slowly(const std::vector<std::string>& texts, std::size_t merges) {
   Vocabulary vocabulary = bytes_alone();
   const std::array<Token, 256> bytes = byte_tokens(vocabulary);

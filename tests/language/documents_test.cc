@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "tests/base/like.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/language/shared_data.h"
 
@@ -96,10 +97,9 @@ TEST(Documents, AreNotReadFromWhatIsNoText) {
     const auto text = read_text(directory / "file", DocumentKind::parts);
     return text ? std::string() : text.error().message.substr(directory.path().string().size());
   };
-  EXPECT_EQ(refusal(std::string("ELF\0x", 5)),
-            "/file: found a NUL byte at 3, allowed: text in UTF-8");
-  EXPECT_EQ(refusal(""), "/file: found no text, allowed: files with some");
-  EXPECT_EQ(refusal(" \r\n\t"), "/file: found no text, allowed: files with some");
+  EXPECT_TRUE(test::like(refusal(std::string("ELF\0x", 5)), "/file: found a NUL byte at *3*"));
+  EXPECT_TRUE(test::like(refusal(""), "/file: found no text*"));
+  EXPECT_TRUE(test::like(refusal(" \r\n\t"), "/file: found no text*"));
   EXPECT_EQ(refusal("x"), "");
 }
 

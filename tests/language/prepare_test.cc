@@ -10,6 +10,7 @@
 #include "lookback/base/checksum.h"
 #include "lookback/base/sha256.h"
 #include "lookback/language/token_file.h"
+#include "tests/base/like.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/language/shared_data.h"
 
@@ -137,18 +138,17 @@ TEST_F(PrepareTest, KnowsATextThatGetDataVerifies) {
 
 TEST_F(PrepareTest, LeavesNothingBehindWhenItRefuses) {
   const auto good = text("good", "some text\n"), empty = text("empty", "");
-  EXPECT_EQ(refusal({good, empty}), empty.string() + ": found no text, allowed: files with some");
+  EXPECT_TRUE(test::like(refusal({good, empty}), empty.string() + ": found no text*"));
   EXPECT_NE(refusal({good}).find("found 1 documents of kind 'parts', allowed at least 2"),
             std::string::npos);
-  EXPECT_NE(refusal({good, text("same", "some text\r\n")}).find("found the text of"),
+  EXPECT_NE(refusal({good, text("same", "some text\r\n")}).find("same: found the same text"),
             std::string::npos);
   EXPECT_NE(refusal({good, directory_ / "absent"}).find("absent: cannot open"), std::string::npos);
   EXPECT_NE(refusal({good}, {DocumentKind::parts, 1.5, 0, 1}).find("validation share of 1.5"),
             std::string::npos);
   std::filesystem::create_directory(out_);
   std::ofstream(out_ / "mine") << "x";
-  EXPECT_EQ(refusal({good}),
-            out_.string() + ": is already there, allowed: a new or empty directory");
+  EXPECT_TRUE(test::like(refusal({good}), out_.string() + ": already exists*"));
 }
 
 TEST_F(PrepareTest, RemovesWhatKilledOnesLeft) {

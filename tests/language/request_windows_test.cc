@@ -1,4 +1,5 @@
 #include "lookback/language/request_windows.h"
+#include "tests/base/like.h"
 
 #include <gtest/gtest.h>
 
@@ -60,7 +61,7 @@ TEST(RequestWindow, KeepsTheEndOfWhatIsTooLong) {
 TEST(RequestWindow, RefusesAContinuationThatTheContextCannotHold) {
   const Result<Window> window = request_window({"abcd", " e"}, encode_bytes, 1, separator);
   ASSERT_FALSE(window);
-  EXPECT_EQ(window.error().message, "found a continuation of 2 tokens, the model's context has 1");
+  EXPECT_TRUE(test::like(window.error().message, "found a continuation of 2 tokens*1"));
 }
 
 TEST(RequestWindow, RefusesAContinuationWithoutAToken) {

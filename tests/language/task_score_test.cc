@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/base/like.h"
 #include "tests/language/evaluation_data.h"
 
 namespace lookback::language {
@@ -124,11 +125,11 @@ TEST(EvaluateTask, OneDocumentHasNoStandardError) {
 
 TEST(EvaluateTask, RefusesWhatIsNoAnswer) {
   const Task task{"t", TaskKind::multiple_choice, {choices({"a", "b"}, 0)}, 1};
-  EXPECT_EQ(try_score(task, answering({{-1}})).error().message,
-            "t: found 1 answers of the model to 2 windows");
+  EXPECT_TRUE(
+      test::like(try_score(task, answering({{-1}})).error().message, "t: *1 answers*2 windows"));
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(try_score(task, answering({{-1}, {nan}})).error().message,
-            "t: found the log-probability nan, allowed are finite ones");
+  EXPECT_TRUE(test::like(try_score(task, answering({{-1}, {nan}})).error().message,
+                         "t: found the log-probability nan*"));
   const Model failing = [](std::span<const Window>) -> Result<std::vector<Answer>> {
     return Error{"no model"};
   };
@@ -140,8 +141,8 @@ TEST(EvaluateTask, RefusesWhatIsNoAnswer) {
 TEST(EvaluateTask, NamesTheDocumentThatDoesNotFit) {
   const Task task{
       "t", TaskKind::multiple_choice, {choices({"a", "b"}, 0), choices({"abc", "b"}, 0)}, 2};
-  EXPECT_EQ(try_score(task, answering({}), 2).error().message,
-            "t, document 2: found a continuation of 4 tokens, the model's context has 2");
+  EXPECT_TRUE(test::like(try_score(task, answering({}), 2).error().message,
+                         "t, document 2: found a continuation of 4 tokens*2"));
 }
 
 TEST(EvaluateTask, APerplexityBeyondNumbersIsInfiniteAndItsLossIsNot) {

@@ -5,6 +5,7 @@
 
 #include "lookback/base/sha256.h"
 #include "lookback/language/bzip2.h"
+#include "tests/base/like.h"
 #include "tests/language/evaluation_data.h"
 
 namespace lookback::language {
@@ -130,9 +131,8 @@ TEST(ReadTask, ALimitKeepsTheFirstAndRemembersHowManyThereAre) {
 
 TEST(ReadTask, SaysWhatIsMissing) {
   const TaskDirectory directory;
-  EXPECT_EQ(read_task("glue", directory.path()).error().message,
-            "found \"glue\" as a task, allowed are hellaswag, arc_easy, arc_challenge, lambada, "
-            "wikitext");
+  EXPECT_TRUE(test::like(read_task("glue", directory.path()).error().message,
+                         "*\"glue\"*hellaswag, arc_easy, arc_challenge, lambada, wikitext"));
   EXPECT_EQ(read_task("hellaswag", directory.path()).error().message,
             directory.path().string() +
                 ": found no hellaswag_val.jsonl or hellaswag_val.txt.bz2, which hellaswag needs");
@@ -143,37 +143,37 @@ TEST(ReadTask, NamesTheLineOfWhatIsNoItem) {
     return problem_of("arc_easy", "arc_easy_test.jsonl", bytes);
   };
   const std::string good = "{\"query\": \"q\", \"choices\": [\"a\", \"b\"], \"gold\": 0}\n";
-  EXPECT_EQ(arc(""), "arc_easy_test.jsonl: found no documents, arc_easy needs one or more");
-  EXPECT_EQ(arc("\n \n"), "arc_easy_test.jsonl: found no documents, arc_easy needs one or more");
-  EXPECT_EQ(arc(good + "{\"query\": \"q\""),
-            "arc_easy_test.jsonl:2: found {\"query\": \"q\", allowed is a JSON object a line");
-  EXPECT_EQ(arc(good + "[]"), "arc_easy_test.jsonl:2: found [], allowed is a JSON object a line");
+  EXPECT_TRUE(test::like(arc(""), "arc_easy_test.jsonl: found no documents*"));
+  EXPECT_TRUE(test::like(arc("\n \n"), "arc_easy_test.jsonl: found no documents*"));
+  EXPECT_TRUE(test::like(arc(good + "{\"query\": \"q\""),
+                         "arc_easy_test.jsonl:2: found {\"query\": \"q\"*"));
+  EXPECT_TRUE(test::like(arc(good + "[]"), "arc_easy_test.jsonl:2: found []*"));
   EXPECT_EQ(arc("{\"choices\": [\"a\", \"b\"], \"gold\": 0}"),
             "arc_easy_test.jsonl:1: found no \"query\", which every item needs");
-  EXPECT_EQ(arc("{\"query\": 3, \"choices\": [\"a\", \"b\"], \"gold\": 0}"),
-            "arc_easy_test.jsonl:1: found 3 as \"query\", allowed is a text");
-  EXPECT_EQ(arc("{\"query\": \"q\", \"choices\": [\"a\"], \"gold\": 0}"),
-            "arc_easy_test.jsonl:1: found 1 \"choices\", allowed are two or more");
-  EXPECT_EQ(arc("{\"query\": \"q\", \"choices\": [\"a\", null], \"gold\": 0}"),
-            "arc_easy_test.jsonl:1: found null among \"choices\", allowed are texts");
+  EXPECT_TRUE(test::like(arc("{\"query\": 3, \"choices\": [\"a\", \"b\"], \"gold\": 0}"),
+                         "arc_easy_test.jsonl:1: found 3 as \"query\"*a text"));
+  EXPECT_TRUE(test::like(arc("{\"query\": \"q\", \"choices\": [\"a\"], \"gold\": 0}"),
+                         "arc_easy_test.jsonl:1: found 1 \"choices\"*two or more"));
+  EXPECT_TRUE(test::like(arc("{\"query\": \"q\", \"choices\": [\"a\", null], \"gold\": 0}"),
+                         "arc_easy_test.jsonl:1: found null among \"choices\"*texts"));
   for (const std::string gold : {"2", "-1", "0.5", "\"x\"", "null", "18446744073709551616"}) {
     EXPECT_EQ(arc("{\"query\": \"q\", \"choices\": [\"a\", \"b\"], \"gold\": " + gold + "}")
                   .substr(0, 29),
               "arc_easy_test.jsonl:1: found ")
         << gold;
   }
-  EXPECT_EQ(arc("{\"query\": \"q\", \"choices\": [\"a\", \"b\"]}"),
-            "arc_easy_test.jsonl:1: found nothing as \"gold\", allowed is 0 to 1");
+  EXPECT_TRUE(test::like(arc("{\"query\": \"q\", \"choices\": [\"a\", \"b\"]}"),
+                         "arc_easy_test.jsonl:1: found nothing as \"gold\"*0 to 1"));
 }
 
 TEST(ReadTask, RefusesWhatIsNoText) {
-  EXPECT_EQ(
+  EXPECT_TRUE(test::like(
       problem_of("arc_easy", "arc_easy_test.jsonl", std::string("{}\n\x7F\x45\x4C\x46\0\0", 9)),
-      "arc_easy_test.jsonl:2: found bytes that are no text, allowed is UTF-8");
-  EXPECT_EQ(problem_of("wikitext", "wikitext2_test.raw", " = A = \n \xFF\xFE\n"),
-            "wikitext2_test.raw:2: found bytes that are no text, allowed is UTF-8");
-  EXPECT_EQ(problem_of("wikitext", "wikitext2_test.raw", ""),
-            "wikitext2_test.raw: found no documents, wikitext needs one or more");
+      "arc_easy_test.jsonl:2: *UTF-8"));
+  EXPECT_TRUE(test::like(problem_of("wikitext", "wikitext2_test.raw", " = A = \n \xFF\xFE\n"),
+                         "wikitext2_test.raw:2: *UTF-8"));
+  EXPECT_TRUE(test::like(problem_of("wikitext", "wikitext2_test.raw", ""),
+                         "wikitext2_test.raw: found no documents*"));
   EXPECT_EQ(problem_of("arc_easy", "arc_easy_test.jsonl", std::string(1 << 16, '[')).substr(0, 28),
             "arc_easy_test.jsonl:1: found");
 }
@@ -182,8 +182,8 @@ TEST(ReadTask, RefusesLambadaWithoutAWord) {
   const auto lambada = [](std::string_view bytes) {
     return problem_of("lambada", "lambada_openai.jsonl", bytes);
   };
-  EXPECT_EQ(lambada("{\"text\": \"one\"}"),
-            "lambada_openai.jsonl:1: found a text of one word, allowed are two or more");
+  EXPECT_TRUE(test::like(lambada("{\"text\": \"one\"}"),
+                         "lambada_openai.jsonl:1: found a text of one word*two or more"));
   EXPECT_EQ(lambada("{\"text\": \"one \"}"), "lambada_openai.jsonl:1: found no word to predict");
   EXPECT_EQ(lambada("{\"context\": \"one\"}"),
             "lambada_openai.jsonl:1: found no \"continuation\", which every item needs");
@@ -195,8 +195,7 @@ TEST(ReadTask, RefusesTornSixLines) {
   };
   EXPECT_EQ(six("a\n1\nx\ny\nz\n"), "hellaswag_val.txt.bz2:6: found no ending");
   EXPECT_EQ(six("a\n1\nx\ny\n[z]\nw\n"), "hellaswag_val.txt.bz2:5: found no ending");
-  EXPECT_EQ(six("a\n4\nx\ny\nz\nw\n"),
-            "hellaswag_val.txt.bz2:2: found \"4\" as the label, allowed is 0 to 3");
+  EXPECT_TRUE(test::like(six("a\n4\nx\ny\nz\nw\n"), "hellaswag_val.txt.bz2:2: found \"4\"*0 to 3"));
   EXPECT_EQ(six("a\n1\nx\ny\nz\nw\n\n"), "hellaswag_val.txt.bz2:7: found no context");
 }
 
@@ -215,8 +214,8 @@ TEST(ReadTask, RefusesTornBzip2) {
 TEST(ReadTask, RefusesBzip2ThatHoldsTooMuch) {
   const std::string bomb = compressed(std::string(std::size_t{3} << 20, ' '));
   EXPECT_TRUE(decompress_bzip2(bomb, std::size_t{3} << 20));
-  EXPECT_EQ(decompress_bzip2(bomb, (std::size_t{3} << 20) - 1).error().message,
-            "found too much in it, allowed is a bzip2 file of at most 3145727 bytes");
+  EXPECT_TRUE(test::like(decompress_bzip2(bomb, (std::size_t{3} << 20) - 1).error().message,
+                         "found too much*3145727 bytes*"));
 }
 
 TEST(ReadTask, NamesItsFileByTheBytesOnTheDisk) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "tests/base/like.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/language/shared_data.h"
 
@@ -79,8 +80,7 @@ TEST_F(TokenFileTest, RefusesATornFile) {
     EXPECT_NE(refusal(TokenCheck::header), "") << size;
   }
   overwrite(whole + "xx");
-  EXPECT_EQ(refusal(TokenCheck::header),
-            "found 20 bytes of tokens, allowed 9 x 2 as the header says: torn");
+  EXPECT_TRUE(test::like(refusal(TokenCheck::header), "found 20 bytes of tokens*9 x 2*"));
 }
 
 TEST_F(TokenFileTest, RefusesAnyChangedByte) {
@@ -96,9 +96,9 @@ TEST_F(TokenFileTest, RefusesAnyChangedByte) {
 
 TEST_F(TokenFileTest, RefusesForeignFiles) {
   overwrite("It was the best of times, it was the worst of times, it was the age of wisdom");
-  EXPECT_EQ(refusal(), "not a token file: lookback tokens prepare makes one");
+  EXPECT_TRUE(test::like(refusal(), "not a token file*"));
   overwrite("");
-  EXPECT_EQ(refusal(), "not a token file: lookback tokens prepare makes one");
+  EXPECT_TRUE(test::like(refusal(), "not a token file*"));
   EXPECT_FALSE(TokenFile::open(directory_.path()));
   EXPECT_FALSE(TokenFile::open(directory_ / "absent"));
 }

@@ -17,7 +17,7 @@ using Ids = std::vector<Token>;
 
 class TokenizerTest : public spec::WithGpt2 {};
 
-/// One that needs nobody's data: learnt from the project's own words.
+/// One that needs no external data: trained on the project's own words.
 Tokenizer learnt() {
   BpeTraining training(*PreTokenizer::make());
   training.add(spec::contents(LOOKBACK_SOURCE_DIR "/docs/science.md"));

@@ -19,10 +19,10 @@ Notes notes_of(const model::Architecture& architecture, const CircuitId& id) {
 TEST(CircuitNotes, NameEveryNormOnThePathOnce) {
   const Notes notes = notes_of(wirings()[3].architecture,  // normed, LayerNorm between
                                {CircuitKind::k_composition, {0, 2}, HeadPlace{0, 1}});
-  EXPECT_EQ(notes, (Notes{{Treatment::folded, "blocks.0.ln1: gain and centring"},
+  EXPECT_EQ(notes, (Notes{{Treatment::folded, "blocks.0.ln1: gain and centering"},
                           {Treatment::frozen, "blocks.0.ln1: scale"},
                           {Treatment::ignored, "blocks.0.ln1: bias"},
-                          {Treatment::folded, "blocks.0.steps.1.ln: gain and centring"},
+                          {Treatment::folded, "blocks.0.steps.1.ln: gain and centering"},
                           {Treatment::frozen, "blocks.0.steps.1.ln: scale"},
                           {Treatment::ignored, "blocks.0.steps.1.ln: bias"},
                           {Treatment::frozen, "pattern of head 0.1: all on one source"},
@@ -49,7 +49,7 @@ TEST(CircuitNotes, NameMlpsBiasesRotationAndSmearWhereTheyStand) {
   a.positions = model::Positions::rotary;
   EXPECT_EQ(notes_of(a, {CircuitKind::ov, {1, 0}, {}}),
             (Notes{{Treatment::ignored, "blocks.1.attn.b_V, blocks.1.attn.b_O"},
-                   {Treatment::ignored, "MLPs: paths through them"}}));
+                   {Treatment::ignored, "paths through MLPs"}}));
   const Notes scores = {
       {Treatment::frozen, "rotation of queries and keys: as at offset 0"},
       {Treatment::ignored, "blocks.0.attn.b_Q, blocks.0.attn.b_K"},

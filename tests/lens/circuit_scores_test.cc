@@ -22,7 +22,7 @@ namespace {
 using Grid = math::Matrix<double>;
 
 /// Every head attends to the token two before. Hops are of two tokens, and of three where a smeared
-/// key is what is written; so an offset tells the path: 2 one hop, 4 two hops, 1 a smear.
+/// key is what is written; so an offset identifies the path: 2 one hop, 4 two hops, 1 a smear.
 constexpr std::size_t hop = 2;
 constexpr std::size_t score_length = 8;
 constexpr std::size_t query = 7;

@@ -44,7 +44,7 @@ TEST(CircuitsJson, AModelHasAllItsCircuits) {
   ASSERT_EQ(json["positional"].size(), 4U);
   EXPECT_EQ(json["positional"][3]["head"], nlohmann::json({{"layer", 1}, {"head", 1}}));
   EXPECT_EQ(json["positional"][3]["by_offset"].size(), 8U);
-  EXPECT_EQ(json["positional"][3]["folded"], nlohmann::json({"blocks.1.ln1: gain and centring"}));
+  EXPECT_EQ(json["positional"][3]["folded"], nlohmann::json({"blocks.1.ln1: gain and centering"}));
 }
 
 }  // namespace

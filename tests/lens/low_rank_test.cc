@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 
+#include "tests/base/like.h"
 #include "tests/lens/spectra.h"
 
 namespace lookback::lens {
@@ -134,7 +135,7 @@ TEST(EigenvaluesOf, RefusesWhatIsNotFinite) {
   matrix(1, 0) = std::numeric_limits<double>::quiet_NaN();
   const auto refused = eigenvalues_of(matrix);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "found a matrix 2 x 2 with numbers that are not finite");
+  EXPECT_TRUE(test::like(refused.error().message, "*2 x 2*"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "lookback/model/cpu_engine.h"
+#include "tests/base/like.h"
 #include "tests/lens/circuits.h"
 #include "tests/lens/patterns.h"
 
@@ -38,7 +39,7 @@ TEST(Mechanism, OfAPreviousTokenHeadInTheKeysIsKComposition) {
   EXPECT_GT(result.scores.induction_score, 0.9);
   EXPECT_GT(result.cost.mean, 1);
   ASSERT_EQ(result.earlier.size(), 1U);
-  EXPECT_GT(result.earlier[0].k_removed.mean, 0.7);  // the rest: a mean tells likely offsets
+  EXPECT_GT(result.earlier[0].k_removed.mean, 0.7);  // the rest: a mean still gives likely offsets
   EXPECT_EQ(result.earlier[0].q_removed.mean, 0);    // its queries do not read what the head wrote
   EXPECT_NEAR(result.earlier[0].previous_token.mean, 0, 1e-4);  // it has that pattern already
   EXPECT_NEAR(result.earlier[0].previous_token_only.mean, 0, 1e-4);
@@ -82,8 +83,7 @@ TEST(Mechanism, OfAModelThatHasLearnedNothingIsNone) {
   EXPECT_EQ(name(result), "none");
   EXPECT_GT(result.loss.mean, result.chance - least_gain);
   EXPECT_TRUE(result.earlier.empty());
-  EXPECT_NE(result.reason.find(" chance, to look for a mechanism it must lie 0.1 below it"),
-            std::string::npos);
+  EXPECT_TRUE(test::like(result.reason, "second-half loss is * nats * chance*0.1*"));
 }
 
 // --- the verdict from figures
@@ -111,10 +111,9 @@ TEST(Verdict, NeedsMoreThanHalfOfTheStakeWithinItsInterval) {
   result.earlier = {earlier_head(0.9, 0, 0, 0.9)};
   decide(result);
   EXPECT_EQ(name(result), "k-composition");
-  EXPECT_EQ(result.reason,
-            "without head 0.0 in its keys the head loses 0.90 +- 0.02 of its stake; with an ideal "
-            "previous-token pattern in that head 0.00 +- 0.02, with that part of its own pattern "
-            "alone 1.00 +- 0.02; next: positional-band, for which 0.10 +- 0.02 speaks");
+  EXPECT_TRUE(test::like(result.reason,
+                         "*head 0.0*keys*0.90 +- 0.02*previous-token*0.00 +- 0.02*1.00 +- "
+                         "0.02*positional-band*0.10 +- 0.02*"));
   // 2.306 standard errors, of 9 sequences
   result.earlier[0].k_removed = share(0.9, 0.18);  // 0.485 is still within it
   decide(result);
@@ -151,9 +150,8 @@ TEST(Verdict, TellsWhatComesNext) {
   result.earlier[0].duplicate_token_only = share(0.9);
   decide(result);
   EXPECT_EQ(name(result), "unresolved");
-  EXPECT_EQ(result.reason,
-            "no intervention decides what more than half of the head's stake hangs on; nearest: "
-            "q-composition, for which 0.70 +- 0.02 speaks, but not by a duplicate-token pattern");
+  EXPECT_TRUE(
+      test::like(result.reason, "*nearest: q-composition*0.70 +- 0.02*duplicate-token pattern"));
 }
 
 TEST(Verdict, IsABandWhateverElseMattersWhereTheHeadDoesNotLookUp) {
@@ -186,11 +184,7 @@ TEST(Verdict, IsNoBandWhereOtherHeadsCoverForTheHead) {
   result.matching = share(3);
   decide(result);
   EXPECT_EQ(name(result), "unresolved");
-  EXPECT_EQ(
-      result.reason,
-      "no intervention decides what more than half of the head's stake hangs on; nearest: "
-      "positional-band, for which 0.90 +- 0.02 speaks, but ideal matching costs more than the "
-      "head's absence: others cover for it");
+  EXPECT_TRUE(test::like(result.reason, "*nearest: positional-band*0.90 +- 0.02*ideal matching*"));
   result.cost = {7, 0.1, 9};  // ideal matching costs 6 nats, of 2 at stake: less than absence
   decide(result);
   EXPECT_EQ(name(result), "positional-band");
@@ -204,7 +198,7 @@ TEST(Verdict, IsNoBandWhereOtherHeadsCoverForTheHead) {
   EXPECT_EQ(name(result), "k-composition");
 }
 
-/// What speaks for one mechanism and against every other, were there a cost.
+/// Supports one mechanism and no other, if there were a cost.
 MechanismResult composed_at(const Estimate& cost) {
   MechanismResult result = learned();
   result.cost = cost;
@@ -232,10 +226,7 @@ TEST(Verdict, NeedsACostThatIsClearlyAboveZero) {
   EXPECT_EQ(name(result), "k-composition");
   result.cost = {-2, 0.1, 9};
   decide(result);
-  EXPECT_EQ(
-      result.reason,
-      "what the head writes is worth -2.00 +- 0.23 nats, not clearly more than nothing: there "
-      "is no cost to take shares of");
+  EXPECT_TRUE(test::like(result.reason, "*-2.00 +- 0.23 nats*"));
 }
 
 TEST(Verdict, OfALossThatIsNotANumberIsUnresolved) {

@@ -131,7 +131,7 @@ TEST(Patching, OfTheOnlyHeadRestoresExactlyEverything) {
     EXPECT_EQ(z.by_position[t].mean, 0) << t;
   }
   EXPECT_TRUE(result.paths.size() == 2 && !result.paths[0].to);  // token and head 0.0 to the logits
-  // Nothing but the head tells the query what the corrupted position holds.
+  // Only the head passes on to the query what is at the corrupted position.
   EXPECT_EQ(result.paths[0].restored.mean, 0);
 }
 

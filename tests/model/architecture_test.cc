@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "lookback/model/program.h"
+#include "tests/base/like.h"
 #include "tests/model/cases.h"
 
 namespace lookback::model::spec {
@@ -20,10 +21,10 @@ void expect_refused(const std::string& message, Change change) {
   change(a);
   const Status status = validate(a);
   ASSERT_FALSE(status) << "accepted, but expected: " << message;
-  EXPECT_EQ(status.error().message, message);
+  EXPECT_TRUE(test::like(status.error().message, message));
   const Result<Program> program = compile(a);
   ASSERT_FALSE(program) << message;
-  EXPECT_EQ(program.error().message, message);
+  EXPECT_TRUE(test::like(program.error().message, message));
 }
 
 TEST(Validate, AcceptsTheDefaultAndEveryCaseOfTheseTests) {
@@ -50,7 +51,7 @@ TEST(Validate, BoundsEverySizeSoThatNoProductOverflows) {
   };
   for (const SizeLimits& limit : limits) {
     const auto message = [&](std::size_t size) {
-      return std::string("model.") + limit.name + " is " + std::to_string(size) + "; allowed are " +
+      return std::string("model.") + limit.name + " is " + std::to_string(size) + "; *" +
              std::to_string(limit.least) + " to " + std::to_string(limit.most);
     };
     Architecture a;
@@ -96,11 +97,10 @@ TEST(Validate, RefusesExceptionsForLayersThatDoNotExist) {
 
 TEST(Validate, RefusesRotaryPositionsOfOddWidth) {
   const auto odd = [](Architecture& a) { a.d_head = 63; };
-  expect_refused("model.d_head is 63, but rotary positions turn pairs: it must be even",
-                 [&](Architecture& a) {
-                   odd(a);
-                   a.positions = Positions::rotary;
-                 });
+  expect_refused("model.d_head is 63, *even", [&](Architecture& a) {
+    odd(a);
+    a.positions = Positions::rotary;
+  });
   Architecture a;
   odd(a);
   EXPECT_TRUE(validate(a)) << "other positions do not mind";
@@ -138,7 +138,7 @@ TEST(Validate, RefusesAValueAfterRotationWhereNothingIsRotatedOrWritten) {
 }
 
 TEST(Validate, RefusesOptionsOfPartsThatTheModelDoesNotHave) {
-  expect_refused("model.mlp_norm needs model.d_mlp > 0: there is no MLP to stand before",
+  expect_refused("model.mlp_norm needs model.d_mlp > 0*",
                  [](Architecture& a) { a.mlp_norm = NormKind::rmsnorm; });
   expect_refused("model.rotary_base needs model.positions = \"rotary\"",
                  [](Architecture& a) { a.rotary_base = 500; });
@@ -148,14 +148,14 @@ TEST(Validate, RefusesOptionsOfPartsThatTheModelDoesNotHave) {
 }
 
 TEST(Validate, RefusesStartsThatAreNoDeviations) {
-  expect_refused("init.embedding is -0.1; a finite number >= 0 is needed",
+  expect_refused("init.embedding is -0.1; *>= 0",
                  [](Architecture& a) { a.initialization.embedding = -0.1; });
-  expect_refused("init.position is inf; a finite number >= 0 is needed",
+  expect_refused("init.position is inf; *>= 0",
                  [](Architecture& a) { a.initialization.position = infinity; });
-  expect_refused("init.gain is nan; a finite number >= 0 is needed", [](Architecture& a) {
+  expect_refused("init.gain is nan; *>= 0", [](Architecture& a) {
     a.initialization.gain = std::numeric_limits<double>::quiet_NaN();
   });
-  expect_refused("init.residual_gain is -inf; a finite number >= 0 is needed",
+  expect_refused("init.residual_gain is -inf; *>= 0",
                  [](Architecture& a) { a.initialization.residual_gain = -infinity; });
   Architecture a;
   a.initialization = {0, 0, true, 0, 0, true};

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "lookback/model/program.h"
+#include "tests/base/like.h"
 
 namespace lookback::model {
 namespace {
@@ -62,27 +63,23 @@ std::string refusal(const Construction& construction) {
 
 TEST(Construct, RefusesLessWithTheReason) {
   EXPECT_EQ(refusal({ConstructionKind::two_layer, 256, 256, 125, 59}), "");
-  EXPECT_EQ(refusal({ConstructionKind::two_layer, 256, 256, 124, 59}),
-            "two-layer: found d_model 124, allowed at least 125: 4p for two tokens, 2 x 4 for "
-            "positions, 1 for a mark; p = 29 is the least prime from 29 with 2 p^2 >= V = 256");
-  EXPECT_EQ(refusal({ConstructionKind::sequential, 256, 256, 125, 58}),
-            "sequential: found d_head 58, allowed at least 59: 2p for the token, 1 for a mark; "
-            "p = 29 is the least prime from 29 with 2 p^2 >= V = 256");
-  EXPECT_EQ(refusal({ConstructionKind::smeared, 2000, 256, 73, 74}),
-            "smeared: found d_model 73, allowed at least 74: 2p for the token; p = 37 is the least "
-            "prime from 29 with 2 p^2 >= V = 2000");
-  EXPECT_EQ(refusal({ConstructionKind::smeared, 2000, 256, 74, 73}),
-            "smeared: found d_head 73, allowed at least 74: 2p for the token; p = 37 is the least "
-            "prime from 29 with 2 p^2 >= V = 2000");
+  EXPECT_TRUE(test::like(refusal({ConstructionKind::two_layer, 256, 256, 124, 59}),
+                         "two-layer: found d_model 124, * 125: *p = 29 *V = 256"));
+  EXPECT_TRUE(test::like(refusal({ConstructionKind::sequential, 256, 256, 125, 58}),
+                         "sequential: found d_head 58, * 59: *p = 29 *V = 256"));
+  EXPECT_TRUE(test::like(refusal({ConstructionKind::smeared, 2000, 256, 73, 74}),
+                         "smeared: found d_model 73, * 74: *p = 37 *V = 2000"));
+  EXPECT_TRUE(test::like(refusal({ConstructionKind::smeared, 2000, 256, 74, 73}),
+                         "smeared: found d_head 73, * 74: *p = 37 *V = 2000"));
 }
 
 TEST(Construct, RefusesWhatNoArchitectureMayHave) {
-  EXPECT_EQ(refusal({ConstructionKind::two_layer, 1, 256, 125, 59}),
-            "model.vocabulary is 1; allowed are 2 to 1048576");
-  EXPECT_EQ(refusal({ConstructionKind::two_layer, SIZE_MAX, 256, 125, 59}),
-            "model.vocabulary is 18446744073709551615; allowed are 2 to 1048576");
-  EXPECT_EQ(refusal({ConstructionKind::smeared, 256, 1, 125, 59}),
-            "model.context is 1; allowed are 2 to 65536");
+  EXPECT_TRUE(test::like(refusal({ConstructionKind::two_layer, 1, 256, 125, 59}),
+                         "model.vocabulary is 1; *2 to 1048576"));
+  EXPECT_TRUE(test::like(refusal({ConstructionKind::two_layer, SIZE_MAX, 256, 125, 59}),
+                         "model.vocabulary is 18446744073709551615; *2 to 1048576"));
+  EXPECT_TRUE(test::like(refusal({ConstructionKind::smeared, 256, 1, 125, 59}),
+                         "model.context is 1; *2 to 65536"));
 }
 
 TEST(Construct, TwoHeadsWithoutNormsInTwoLayersOrInOne) {

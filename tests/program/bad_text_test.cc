@@ -9,6 +9,7 @@
 #include "lookback/base/checksum.h"
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/study/saved_model.h"
+#include "tests/base/like.h"
 #include "tests/program/language_study.h"
 #include "tests/program/studies.h"
 #include "tests/study/small_text.h"
@@ -132,7 +133,7 @@ TEST_F(BadText, ATornTokenFile) {
   const std::string line = one_line(
       spec::run(lookback({"study", path("study.toml"), "--data", mine_ / "books", "--out", out_})));
   EXPECT_NE(line.find(file.string() + ": "), std::string::npos) << line;
-  EXPECT_NE(line.find("torn"), std::string::npos) << line;
+  EXPECT_NE(line.find("truncated"), std::string::npos) << line;
   EXPECT_FALSE(std::filesystem::exists(out_));
 }
 
@@ -150,9 +151,8 @@ TEST_F(BadText, AModelWithoutATokenizer) {
     const std::string copy = mine_ / "checkpoints" / entry.path().filename();
     std::filesystem::copy(entry.path(), copy);
     for (const char* command : {"generate", "eval"}) {
-      EXPECT_EQ(
-          one_line(spec::run(lookback({command, copy}))),
-          copy + ": found no tokenizer.json beside its checkpoints, name one with --tokenizer");
+      EXPECT_TRUE(test::like(one_line(spec::run(lookback({command, copy}))),
+                             copy + ": found no tokenizer.json*--tokenizer"));
     }
   }
 }
@@ -170,10 +170,9 @@ TEST_F(BadText, ATokenizerOfAnotherModelIsRefusedThoughItHasTheSameSize) {
   std::filesystem::copy(checkpoint(), alone);
   for (const char* command : {"generate", "eval"}) {
     for (const auto& [model, file] : {std::pair(run(), checkpoint()), std::pair(alone, alone)}) {
-      EXPECT_EQ(one_line(spec::run(lookback({command, model, "--tokenizer", other}))),
-                fmt::format("{}: this is not the tokenizer that the model was trained with: its "
-                            "checksum is {}, and {} names {}",
-                            other, base::checksum_text({base::bytes_of(bytes)}), file, own));
+      EXPECT_TRUE(test::like(one_line(spec::run(lookback({command, model, "--tokenizer", other}))),
+                             fmt::format("{}: *{}*{}*{}", other,
+                                         base::checksum_text({base::bytes_of(bytes)}), file, own)));
     }
   }
   const std::string same = mine_ / "same.json";
@@ -197,17 +196,13 @@ TEST_F(BadText, ATaskThatThereIsNot) {
 }
 
 TEST_F(BadText, TasksWithoutTheirFiles) {
-  EXPECT_EQ(eval_line({"--tasks", "lambada"}),
-            "lambada: found no directory of evaluation files, allowed: one that scripts/get-data "
-            "made (--data)");
+  EXPECT_TRUE(test::like(eval_line({"--tasks", "lambada"}), "lambada: *--data DIR*"));
   EXPECT_EQ(
       eval_line({"--tasks", "lambada", "--data", mine_.path()}),
       "lambada: " + mine_.path().string() + ": found no lambada_openai.jsonl, which lambada needs");
-  EXPECT_EQ(eval_line({"--tasks", "lambada", "--data", mine_ / "absent"}),
-            "lambada: found no directory " + (mine_ / "absent").string());
-  EXPECT_EQ(
-      eval_line({"--tasks", "perplexity"}),
-      "perplexity: found no text, allowed: a directory of `lookback tokens prepare` (--text)");
+  EXPECT_TRUE(test::like(eval_line({"--tasks", "lambada", "--data", mine_ / "absent"}),
+                         "lambada: *" + (mine_ / "absent").string()));
+  EXPECT_TRUE(test::like(eval_line({"--tasks", "perplexity"}), "perplexity: *--text DIR*"));
 }
 
 TEST_F(BadText, AStudyFileInThePlaceOfWhatItMakes) {
@@ -219,10 +214,7 @@ TEST_F(BadText, AStudyFileInThePlaceOfWhatItMakes) {
 TEST_F(BadText, ADirectoryWithoutTokens) {
   const std::string line = one_line(spec::run(
       lookback({"study", path("study.toml"), "--data", mine_.path(), "--out", mine_ / "out"})));
-  EXPECT_TRUE(line.ends_with(mine_.path().string() +
-                             ": found no train.tokens in it, allowed: a directory that `lookback "
-                             "tokens prepare` made"))
-      << line;
+  EXPECT_TRUE(test::like(line, "*" + mine_.path().string() + ": found no train.tokens*"));
   EXPECT_FALSE(std::filesystem::exists(mine_ / "out"));
 }
 
@@ -235,29 +227,30 @@ TEST_F(BadText, TextOfAnotherTokenizer) {
     ASSERT_EQ(spec::run(lookback(arguments)).exit_code, 0);
   }
   // Scores that are kept are of the run's own text.
-  EXPECT_TRUE(eval_line({"--tasks", "perplexity", "--text", text})
-                  .ends_with(", those that this study was made with"));
+  EXPECT_TRUE(
+      test::like(eval_line({"--tasks", "perplexity", "--text", text}), "*data.checksum = *"));
   EXPECT_EQ(
       eval_line({"--tasks", "perplexity", "--text", text, "--limit", "2"}),
       "perplexity: " + text + ": found tokens of another tokenizer, allowed: those of the model's");
 }
 
 TEST_F(BadText, EvaluationFilesWithAMistake) {
-  EXPECT_EQ(task_line("arc_easy", "arc_easy_test.jsonl", R"({"query": "q", "gold": 0})"),
-            "1: found 0 \"choices\", allowed are two or more");
-  EXPECT_EQ(task_line("arc_easy", "arc_easy_test.jsonl", "\n \n"),
-            " found no documents, arc_easy needs one or more");
+  EXPECT_TRUE(
+      test::like(task_line("arc_easy", "arc_easy_test.jsonl", R"({"query": "q", "gold": 0})"),
+                 "1: found 0 \"choices\"*two or more"));
+  EXPECT_TRUE(
+      test::like(task_line("arc_easy", "arc_easy_test.jsonl", "\n \n"), " found no documents*"));
   EXPECT_EQ(task_line("lambada", "lambada_openai.jsonl", "{\"context\": \"a b\"}\n"),
             "1: found no \"continuation\", which every item needs");
-  EXPECT_EQ(task_line("lambada", "lambada_openai.jsonl", "{\"text\": \"a b\"}\n{\"text\""),
-            "2: found {\"text\", allowed is a JSON object a line");
-  EXPECT_EQ(task_line("wikitext", "wikitext2_test.raw", " = A = \n\xff\n"),
-            "2: found bytes that are no text, allowed is UTF-8");
-  EXPECT_EQ(task_line("wikitext", "wikitext2_test.raw", ""),
-            " found no documents, wikitext needs one or more");
+  EXPECT_TRUE(
+      test::like(task_line("lambada", "lambada_openai.jsonl", "{\"text\": \"a b\"}\n{\"text\""),
+                 "2: found {\"text\"*"));
+  EXPECT_TRUE(
+      test::like(task_line("wikitext", "wikitext2_test.raw", " = A = \n\xff\n"), "2: *UTF-8"));
+  EXPECT_TRUE(test::like(task_line("wikitext", "wikitext2_test.raw", ""), " found no documents*"));
   const std::string line = task_line("hellaswag", "hellaswag_val.jsonl",
                                      R"({"activity_label": "a", "ctx_a": "b", "ctx_b": 3})");
-  EXPECT_EQ(line, "1: found 3 as \"ctx_b\", allowed is a text");
+  EXPECT_TRUE(test::like(line, "1: found 3 as \"ctx_b\"*a text"));
 }
 
 TEST_F(BadText, AContinuationLongerThanTheContext) {
@@ -266,7 +259,7 @@ TEST_F(BadText, AContinuationLongerThanTheContext) {
   write("lambada_openai.jsonl", "{\"text\": \"the " + word + "\"}\n");
   const std::string line = eval_line({"--tasks", "lambada", "--data", mine_.path()});
   EXPECT_TRUE(line.starts_with("lambada: lambada, document 1: found a continuation of ")) << line;
-  EXPECT_TRUE(line.ends_with(" tokens, the model's context has 32")) << line;
+  EXPECT_TRUE(line.ends_with(" 32")) << line;
 }
 
 TEST_F(BadText, DamagedEvaluationsAreNotReplaced) {

@@ -6,6 +6,7 @@
 #include "lookback/base/file.h"
 #include "lookback/language/read_tokenizer.h"
 #include "lookback/train/checkpoint.h"
+#include "tests/base/like.h"
 #include "tests/program/studies.h"
 #include "tests/study/small_text.h"
 
@@ -112,8 +113,8 @@ TEST_F(Exchange, AModelOfTextGoesToHuggingFaceWithItsTokenizer) {
                   .starts_with(other + ": this is not the tokenizer"));
   EXPECT_TRUE(one_line(spec::run(lookback({"generate", back, "--tokenizer", other})))
                   .starts_with(other + ": this is not the tokenizer"));
-  EXPECT_EQ(one_line(to("torch", {"--tokenizer", books}), 2),
-            "--tokenizer: only --to huggingface takes a tokenizer along");
+  EXPECT_TRUE(
+      test::like(one_line(to("torch", {"--tokenizer", books}), 2), "--tokenizer: *huggingface*"));
 }
 
 TEST_F(Exchange, WrongUseIsTold) {

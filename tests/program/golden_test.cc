@@ -1,5 +1,5 @@
 // Golden losses: a change that should leave the numbers alone must leave these alone. Where they
-// should change, write them anew and look at the difference:
+// should change, write them again and look at the difference:
 //
 //     LOOKBACK_UPDATE_GOLDEN=1 build/release/test_program --gtest_filter='*Golden*'
 //

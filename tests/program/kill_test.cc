@@ -142,7 +142,7 @@ TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
   EXPECT_EQ(stopped.signal, 0);
   EXPECT_EQ(stopped.exit_code, 3);
   EXPECT_TRUE(stopped.err.ends_with(
-      "\nlookback: stopped; the same command with --resume goes on to the same result\n"))
+      "\nlookback: stopped; the same command with --resume continues to the same result\n"))
       << stopped.err;
   EXPECT_TRUE(std::filesystem::exists(train::resume_path(directory / "stopped")));
 

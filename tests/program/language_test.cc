@@ -126,7 +126,7 @@ TEST_F(LanguageProgram, AStudyIsATableOfItsArms) {
   EXPECT_NE(table.find("\ncopy accuracy "), std::string::npos) << table;
   // The article's model copies tokens of another vocabulary: a note says so in its figures' place.
   EXPECT_EQ(table.find("0.195"), std::string::npos) << table;
-  EXPECT_NE(table.find("\n\nThe article's figures are left out for copy accuracy"),
+  EXPECT_NE(table.find("\n\nThe article's numbers are left out for copy accuracy"),
             std::string::npos)
       << table;
 }

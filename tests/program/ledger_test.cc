@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lookback/base/file.h"
+#include "tests/base/like.h"
 #include "tests/program/studies.h"
 
 namespace lookback::program {
@@ -206,22 +207,18 @@ TEST_F(LedgerCommand, WhatMakesNoSenseGetsItsOneLine) {
   const auto line = [](const std::vector<std::string>& arguments, int code = 2) {
     return one_line(spec::run(lookback(arguments)), code);
   };
-  EXPECT_EQ(line({"ledger", path("none")}),
-            path("none") +
-                ": found no study.toml, allowed: a directory that `lookback study --out` made");
+  EXPECT_TRUE(test::like(line({"ledger", path("none")}), path("none") + ": found no study.toml*"));
   const std::string bare = path("bare");
   std::filesystem::create_directory(bare);
   std::ofstream(bare + "/study.toml") << study_text("");
-  EXPECT_EQ(line({"ledger", bare}),
-            bare + "/study.toml: found no [[claim]]; a ledger needs one at least");
+  EXPECT_TRUE(test::like(line({"ledger", bare}), bare + "/study.toml: found no [[claim]]*"));
   EXPECT_FALSE(std::filesystem::exists(bare + "/ledger.json"));
   std::ofstream(bare + "/study.toml") << study_text("[[claim]]\nname = \"a\"\n");
   EXPECT_EQ(line({"ledger", bare}).rfind(bare + "/study.toml:", 0), 0U);
   std::ofstream(bare + "/study.toml") << study_text(
       "[[claim]]\nname = \"a\"\nsays = \"A.\"\n[[claim.test]]\narm = \"parallel\"\nfinding = "
       "\"parameters\"\nabove = 0\n");
-  EXPECT_EQ(line({"ledger", bare}),
-            bare + ": found no runs, allowed: a directory that `lookback study --out` made");
+  EXPECT_TRUE(test::like(line({"ledger", bare}), bare + ": found no runs*"));
   EXPECT_FALSE(std::filesystem::exists(bare + "/ledger.json"));
   EXPECT_NE(line({"ledger"}, 2), "");
   EXPECT_NE(line({"ledger", out(), "--jason"}, 2), "");

@@ -15,6 +15,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/serve/descriptor.h"
+#include "tests/base/like.h"
 #include "tests/program/studies.h"
 
 namespace lookback::program {
@@ -153,8 +154,8 @@ TEST(Serve, SaysInOneLineWhyItCannotListen) {
   EXPECT_EQ(one_line(spec::run(lookback({"serve", directory.path(), "--port", port})), 4),
             "127.0.0.1 port " + port + ": in use; --port 0 takes any free one");
   const std::string nowhere = directory / "nowhere";
-  EXPECT_EQ(one_line(spec::run(lookback({"serve", nowhere}))),
-            nowhere + ": found no such directory, allowed: one that `lookback study --out` made");
+  EXPECT_TRUE(test::like(one_line(spec::run(lookback({"serve", nowhere}))),
+                         nowhere + ": found no such directory*"));
   EXPECT_EQ(one_line(spec::run(lookback({"serve", directory.path(), "--host", "no such host"})))
                 .rfind("--host no such host: ", 0),
             0U);

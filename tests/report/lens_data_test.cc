@@ -1,4 +1,4 @@
-// What of the lens goes into the page, and what is left out when it would grow too large.
+// What the page takes from the lens, and what is dropped when the page would grow too large.
 #include "lookback/report/lens_data.h"
 
 #include <gtest/gtest.h>

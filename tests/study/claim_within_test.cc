@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "tests/base/like.h"
 #include "tests/study/claim_tests.h"
 
 namespace lookback::study {
@@ -61,36 +62,30 @@ TEST(ClaimWithin, EachMistakeGetsItsOneLine) {
   const std::string of_arm = "of_arm = \"two-layer\"\n";
   const std::string range = ", allowed: a number from 1e-09 to 1e+15";
   const WrongWithin mistakes[] = {
-      {score + "within = 0.1\n", "within", 3,
-       ": needs another figure to be near to: of_arm or of_finding"},
-      {score + of_arm, "within", 0,
-       ": is missing, allowed: how near: 0.1 for 10% of a ratio, or for 0.1 nats"},
+      {score + "within = 0.1\n", "within", 3, ": *of_arm or of_finding"},
+      {score + of_arm, "within", 0, ": is missing*0.1 nats"},
       {score + "within = 0\n" + of_arm, "within", 3, ": found 0" + range},
       {score + "within = -0.1\n" + of_arm, "within", 3, ": found -0.1" + range},
       {score + "within = nan\n" + of_arm, "within", 3, ": found nan" + range},
       {score + "within = \"10%\"\n" + of_arm, "within", 3, ": found \"10%\"" + range},
-      {tokens + "within = 1\n" + of_arm, "within", 3,
-       ": found 1 for a figure that is compared by its ratio; use a share below 1, such as 0.1 for "
-       "10%"},
+      {tokens + "within = 1\n" + of_arm, "within", 3, ": found 1 *ratio*below 1*"},
       {score + "within = 0.1\n" + of_arm + "times = 2\n", "times", 5,
-       ": cannot go with within; use it with above_arm or below_arm"},
-      {score + "within = 0.1\n" + of_arm + "by = 2\n", "by", 5,
-       ": cannot go with within; use it with above_arm or below_arm"},
+       ": *within*above_arm or below_arm"},
+      {score + "within = 0.1\n" + of_arm + "by = 2\n", "by", 5, ": *within*above_arm or below_arm"},
       {score + "within = 0.1\nof_arm = \"three-layer\"\n", "of_arm", 4,
        ": found \"three-layer\", allowed: one of \"two-layer\", \"parallel\", \"sequential\""},
-      {score + "within = 0.1\nof_arm = \"parallel\"\n", "finding", 1,
-       ": found a figure compared with itself, allowed: another arm or finding"},
+      {score + "within = 0.1\nof_arm = \"parallel\"\n", "finding", 1, ": *another arm or finding"},
       {score + "within = 0.1\nof_finding = \"mechanism\"\n", "finding", 1,
        ": found a comparison with a word, allowed: with a number"},
-      {score + "within = 0.1\nof_arms = \"two-layer\"\n", "within", 3,
-       ": needs another figure to be near to: of_arm or of_finding"},
+      {score + "within = 0.1\nof_arms = \"two-layer\"\n", "within", 3, ": *of_arm or of_finding"},
       {score + "above = 0\nwithin = 0.1\n" + of_arm, "within", 4,
        ": found with another relation, allowed: one of above or below (a number), above_arm or "
        "below_arm, above_finding or below_finding, between, within with of_arm or of_finding, is, "
        "or present"}};
   for (const auto& [text, key, below, problem] : mistakes) {
-    EXPECT_EQ(claim_refusal(with_test(text)), fmt::format("s.toml:{}: key 'claim[0].test[0].{}'{}",
-                                                          test_line + below, key, problem));
+    EXPECT_TRUE(test::like(
+        claim_refusal(with_test(text)),
+        fmt::format("s.toml:{}: key 'claim[0].test[0].{}'{}", test_line + below, key, problem)));
   }
 }
 

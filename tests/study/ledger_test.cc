@@ -1,5 +1,5 @@
-// The ledger of runs that are made up: verdicts of claims, what is left out and why, and that nothing
-// that stands in a run's files can make it fail.
+// The ledger of made-up runs: verdicts of claims, what is excluded and why, and that nothing that
+// stands in a run's files can make it fail.
 #include "lookback/study/ledger.h"
 
 #include <fmt/format.h>
@@ -123,7 +123,8 @@ TEST_F(Ledger, OfRunsTooShortSaysThatTheyAre) {
 }
 
 TEST_F(Ledger, ARunThatDivergedHasNoFigureAndIsNotRestedOn) {
-  // Without it there would be three seeds; and what it lacks is no transition that never came.
+  // Without it there would be three seeds; and a missing measure is not a transition that never
+  // came.
   RunRecord run = made_up_record();
   run.findings["status"] = "diverged";
   run.findings["tokens"] = 10;

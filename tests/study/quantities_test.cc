@@ -364,7 +364,7 @@ std::string row_of(const Quantity& quantity) {
 
 TEST(Quantities, AreAllInTheDocumentOfFormats) {
   const std::string text = spec::text_of(LOOKBACK_SOURCE_DIR "/docs/formats.md");
-  const std::string head = "| figure | unit | what | |\n|---|---|---|---|\n";
+  const std::string head = "| measure | unit | what | |\n|---|---|---|---|\n";
   const std::size_t at = text.find(head);
   ASSERT_NE(at, std::string::npos);
   const std::size_t first = at + head.size();

@@ -115,7 +115,7 @@ TEST_F(RepairOfARun, MakesACheckpointAgainThatWasDamagedBeforeItWasListed) {
   flip(name);
   ASSERT_TRUE(list_files(run(), std::span(&name, 1)));
   expect_whole_again("listed as it is");
-  // Without a manifest only the checkpoint's own checksum tells.
+  // Without a manifest only the checkpoint's own checksum shows it.
   flip(name);
   fs::remove(run() / manifest_name);
   expect_whole_again("not listed");

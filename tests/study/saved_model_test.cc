@@ -57,9 +57,9 @@ TEST_F(Checkpoints, ADamagedOneNamesTheNewestWholeOneBeforeIt) {
   const std::string damaged =
       path(1600).string() + ": damaged: its checksum is not that of its contents";
   damage(1600);
-  EXPECT_EQ(refusal(), damaged + "; the newest whole one before it is " + path(800).string());
+  EXPECT_EQ(refusal(), damaged + "; the newest intact one before it is " + path(800).string());
   damage(800);
-  EXPECT_EQ(refusal(), damaged + "; the newest whole one before it is " + path(0).string());
+  EXPECT_EQ(refusal(), damaged + "; the newest intact one before it is " + path(0).string());
   damage(0);
   EXPECT_EQ(refusal(), damaged);
 }

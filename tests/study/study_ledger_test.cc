@@ -174,7 +174,7 @@ TEST_F(LedgerOfAStudy, VerifyNoticesARecordOfItsClaimsThatWasChangedOrRemoved) {
   EXPECT_EQ(faults().size(), 1U);
   std::filesystem::remove(out() / "claims.json");
   EXPECT_EQ(faults().size(), 1U);
-  run(small_study + of_parameters);  // recorded anew, as of now
+  run(small_study + of_parameters);  // recorded again, as of now
   EXPECT_EQ(faults(), std::vector<std::string>());
   EXPECT_EQ(stated(out())["mark"], "stated after 3 of 3 runs had ended");
 }

@@ -13,6 +13,7 @@
 #include "lookback/model/cpu_engine.h"
 #include "lookback/model/executor.h"
 #include "lookback/study/validation.h"
+#include "tests/base/like.h"
 #include "tests/study/small_text.h"
 
 namespace lookback::study {
@@ -128,14 +129,8 @@ TEST(Probes, RefuseAModelOrAVocabularyThatIsTooSmall) {
     const auto scores = evaluate_probes(asked.view(), all_tokens(plain), {}, engine);
     return scores ? "none" : scores.error().message;
   };
-  EXPECT_EQ(
-      refusal(small, 64),
-      "found a context of 6 and 64 plain tokens, allowed: at least 8, and half as many tokens "
-      "as a probe has positions, 2");
-  EXPECT_EQ(
-      refusal(model, 15),
-      "found a context of 32 and 15 plain tokens, allowed: at least 8, and half as many tokens "
-      "as a probe has positions, 16");
+  EXPECT_TRUE(test::like(refusal(small, 64), "found a context of 6 and 64 plain tokens, *8*2"));
+  EXPECT_TRUE(test::like(refusal(model, 15), "found a context of 32 and 15 plain tokens, *8*16"));
   EXPECT_EQ(refusal(model, 16), "none");
   EXPECT_NE(refusal(model, 300).find("allowed: below 64, the model's vocabulary"),
             std::string::npos);

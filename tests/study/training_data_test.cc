@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "tests/base/like.h"
 #include "tests/study/small_study.h"
 #include "tests/study/small_text.h"
 
@@ -74,9 +75,9 @@ TEST_F(TrainingDataOfText, OtherTokensAreRefusedWhereTheChecksumIsGiven) {
   const std::string mine = open_text(books_)->checksum;
   EXPECT_EQ(refusal(study_with("checksum", mine)), "none");
   const std::string other = spec::prepare_text(directory_, "other", spec::made_up_text(60, 1));
-  EXPECT_EQ(refusal(study_with("checksum", mine), from(other)),
-            "arm 'ov': " + other + ": found tokens of checksum " + open_text(other)->checksum +
-                ", allowed: data.checksum = " + mine + ", those that this study was made with");
+  EXPECT_TRUE(test::like(refusal(study_with("checksum", mine), from(other)),
+                         "arm 'ov': " + other + ": *" + open_text(other)->checksum +
+                             "*data.checksum = " + mine + "*"));
 }
 
 TEST_F(TrainingDataOfText, AModelThatDoesNotKnowAllTokensIsRefused) {
@@ -96,14 +97,12 @@ TEST_F(TrainingDataOfText, TooFewTokensAreRefused) {
 
 TEST_F(TrainingDataOfText, ArmsHaveOneDirectory) {
   const std::string study = spec::text_study(books_) + "[arm.data]\ndirectory = \"mine\"\n";
-  EXPECT_EQ(refusal(study),
-            "data.directory: arm 'no-ov' has one of its own, allowed: one for all arms of a study");
+  EXPECT_TRUE(test::like(refusal(study), "data.directory: arm 'no-ov'*"));
 }
 
 TEST_F(TrainingDataOfText, NoDirectoryIsRefused) {
-  EXPECT_EQ(refusal(spec::text_study("")),
-            "arm 'ov': data.directory: found nothing, allowed: a directory that `lookback tokens "
-            "prepare` made (or --data)");
+  EXPECT_TRUE(
+      test::like(refusal(spec::text_study("")), "arm 'ov': data.directory is not set*--data DIR*"));
   const std::string absent = directory_ / "absent";
   EXPECT_TRUE(refusal(spec::text_study(absent)).starts_with("arm 'ov': " + absent));
 }
@@ -119,10 +118,7 @@ TEST_F(TrainingDataOfText, FilesOfTwoTokenizersAreRefused) {
                         std::filesystem::copy_options::overwrite_existing);
   const Result<Text> text = open_text(books_);
   ASSERT_FALSE(text);
-  EXPECT_EQ(text.error().message,
-            books_ +
-                ": its tokens were not made with the tokenizer.json beside them; prepare them "
-                "together");
+  EXPECT_TRUE(test::like(text.error().message, books_ + ": *tokenizer.json*"));
 }
 
 TEST_F(TrainingDataOfText, ATokenizerPutInThePlaceOfTheirsIsRefused) {

@@ -80,7 +80,7 @@ TEST_F(ValidationOfText, PredictsAllTokensButTheFirstOnce) {
   EXPECT_EQ(predicted, all_windows() * (length - 1));
   EXPECT_LE(predicted, text_.validation->size() - 1);
   EXPECT_GT(predicted + length - 1,
-            text_.validation->size() - 1);  // what is left over is no window
+            text_.validation->size() - 1);  // what is left over does not fill a window
 }
 
 TEST_F(ValidationOfText, HasTheSameBitsForAnyNumberOfWorkers) {

@@ -101,7 +101,7 @@ TEST(VerdictByMean, SaysItsFigureWithItsInterval) {
 // --- by the mean, against another figure
 
 TEST(VerdictByMean, OfTwoFiguresIsOfTheirDifferencesPairedBySeed) {
-  // The seeds differ by far more than the figures: only their pairing tells.
+  // The seeds differ by far more than the measures: only pairing them decides.
   const std::vector<Figure> figures = {10.5, 100.25, 1000.75}, others = {10., 100., 1000.};
   const TestResult result = decide(against_arm(score(Relation::above)), seeds_of(figures, others));
   const double half = t_of_3 * 0.25 / std::sqrt(3.0);
@@ -221,7 +221,7 @@ TEST(VerdictByEverySeed, OfAWordIsWhetherEachSeedHasIt) {
   EXPECT_EQ(result.figure, "k-composition in 2 of 3 seeds");
   EXPECT_EQ(verdict(test, {right, right, absent}), not_decided);
   EXPECT_EQ(verdict(test, {right, right, right, absent}), supported);
-  EXPECT_EQ(verdict(test, {right, right, right, 3.}), supported);  // a number is no word
+  EXPECT_EQ(verdict(test, {right, right, right, 3.}), supported);  // a number is not a word
 }
 
 TEST(VerdictByEverySeed, OfPresenceIsWhetherEachSeedCameToIt) {

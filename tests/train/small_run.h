@@ -65,7 +65,7 @@ inline TrainConfig small_config() {
   return config;
 }
 
-/// Equality of bits: tells 0 from -0, and NaN equals itself.
+/// Equality of bits: 0 differs from -0, and NaN equals itself.
 inline bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
