@@ -21,7 +21,7 @@ TaskResults two_tasks() {
   return results;
 }
 
-std::string refusal_of(const json& value) {
+std::string results_refusal(const json& value) {
   const Result<TaskResults> results = parse_task_results(value);
   return results ? "none" : results.error().message;
 }
@@ -71,7 +71,7 @@ TEST(TaskResults, WhatATaskWasAskedOfStandsBesideItsScore) {
   EXPECT_EQ(back->tasks, results.tasks);
   json wrong = value;
   wrong["configs"]["hellaswag"] = 3;
-  EXPECT_TRUE(test::like(refusal_of(wrong), "results of hellaswag, \"configs\": *an object"));
+  EXPECT_TRUE(test::like(results_refusal(wrong), "results of hellaswag, \"configs\": *an object"));
 }
 
 TEST(TaskResults, AMetricIsFoundByName) {
@@ -94,16 +94,16 @@ TEST(TaskResults, ReadTheHarnesssOwn) {
 }
 
 TEST(TaskResults, RefuseWhatIsNoResult) {
-  EXPECT_TRUE(test::like(refusal_of(json::array()), "*\"results\"*"));
-  EXPECT_TRUE(test::like(refusal_of({{"results", 3}}), "*\"results\"*"));
-  EXPECT_TRUE(test::like(refusal_of({{"results", json::object()}}), "*no task*\"results\"*"));
-  EXPECT_TRUE(test::like(refusal_of({{"results", {{"a", 3}}}}),
+  EXPECT_TRUE(test::like(results_refusal(json::array()), "*\"results\"*"));
+  EXPECT_TRUE(test::like(results_refusal({{"results", 3}}), "*\"results\"*"));
+  EXPECT_TRUE(test::like(results_refusal({{"results", json::object()}}), "*no task*\"results\"*"));
+  EXPECT_TRUE(test::like(results_refusal({{"results", {{"a", 3}}}}),
                          "results of a, \"a\": *an object of metrics"));
-  EXPECT_TRUE(test::like(refusal_of({{"results", {{"a", {{"alias", "a"}}}}}}),
+  EXPECT_TRUE(test::like(results_refusal({{"results", {{"a", {{"alias", "a"}}}}}}),
                          "results of a, \"METRIC,none\": *"));
-  EXPECT_TRUE(test::like(refusal_of({{"results", {{"a", {{"acc,none", "x"}}}}}}),
+  EXPECT_TRUE(test::like(results_refusal({{"results", {{"a", {{"acc,none", "x"}}}}}}),
                          "results of a, \"acc,none\": *a finite number"));
-  EXPECT_TRUE(test::like(refusal_of({{"results", {{"a", {{"acc,none", nullptr}}}}}}),
+  EXPECT_TRUE(test::like(results_refusal({{"results", {{"a", {{"acc,none", nullptr}}}}}}),
                          "results of a, \"acc,none\": *a finite number"));
 }
 
@@ -111,19 +111,19 @@ TEST(TaskResults, RefuseNumbersThatDoNotFit) {
   json value = to_json(two_tasks());
   value["results"]["wikitext"]["word_perplexity_stderr,none"] = -1;
   EXPECT_TRUE(
-      test::like(refusal_of(value),
+      test::like(results_refusal(value),
                  "results of wikitext, \"word_perplexity_stderr,none\": *0 or more, or \"N/A\""));
   for (const json& samples :
        {json(), json(3), json{{"original", 3}}, json{{"original", 3}, {"effective", 4}},
         json{{"original", 3}, {"effective", 0}}, json{{"original", 3}, {"effective", -1}}}) {
     value = to_json(two_tasks());
     value["n-samples"]["wikitext"] = samples;
-    EXPECT_TRUE(test::like(refusal_of(value),
+    EXPECT_TRUE(test::like(results_refusal(value),
                            "results of wikitext, \"n-samples\": *\"original\"*\"effective\"*"));
   }
   value = to_json(two_tasks());
   value["config"] = 3;
-  EXPECT_TRUE(test::like(refusal_of(value), "\"config\" *"));
+  EXPECT_TRUE(test::like(results_refusal(value), "\"config\" *"));
 }
 
 TEST(TaskResults, NameTheFileThatIsNone) {

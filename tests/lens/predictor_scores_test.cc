@@ -16,20 +16,20 @@
 namespace lookback::lens {
 namespace {
 
-constexpr std::size_t vocabulary = 3;
-constexpr std::size_t length = 20;
-constexpr std::size_t sequences = 6;
+constexpr std::size_t chain_vocabulary = 3;
+constexpr std::size_t chain_length = 20;
+constexpr std::size_t held_sequences = 6;
 
 std::unique_ptr<data::Task> some_chains() {
-  auto made =
-      data::make_markov_chains({1, data::MarkovPrior::dirichlet, 1, {vocabulary, length, 1}});
+  auto made = data::make_markov_chains(
+      {1, data::MarkovPrior::dirichlet, 1, {chain_vocabulary, chain_length, 1}});
   EXPECT_TRUE(made) << made.error().message;
   return std::move(*made);
 }
 
 SmallModel model_for_chains() {
   model::Architecture a = small_architecture();
-  a.vocabulary = vocabulary;
+  a.vocabulary = chain_vocabulary;
   return make_model(a);
 }
 
@@ -42,14 +42,14 @@ struct Held {
 Held held_against_predictors(const SmallModel& model, const data::Task& probe,
                              std::size_t threads) {
   model::CpuEngine engine(threads);
-  const PredictorReference reference(probe, sequences);
-  Held held{std::vector<std::vector<double>>(sequences), {}};
+  const PredictorReference reference(probe, held_sequences);
+  Held held{std::vector<std::vector<double>>(held_sequences), {}};
   const auto listen = [&](std::size_t i, std::span<const data::Token> tokens,
                           model::Output& output) {
     held.divergences[i] = reference.divergences(i, tokens, output.losses(), output.logits());
   };
-  const auto result =
-      Evaluator(model.program, engine).evaluate(model.parameters, probe, sequences, 0, {}, listen);
+  const auto result = Evaluator(model.program, engine)
+                          .evaluate(model.parameters, probe, held_sequences, 0, {}, listen);
   EXPECT_TRUE(result) << result.error().message;
   held.predictors = reference.scores(held.divergences);
   return held;
@@ -63,14 +63,15 @@ struct Definition {
 Definition by_definition(data::SequencePredictor& predictor, std::span<const data::Token> tokens,
                          const Runner& runner) {
   Definition found;
-  std::vector<double> q(vocabulary);
+  std::vector<double> q(chain_vocabulary);
   predictor.begin();
-  for (std::size_t t = 0; t + 1 < length; ++t) {
+  for (std::size_t t = 0; t + 1 < chain_length; ++t) {
     predictor.see(tokens[t]);
     predictor.predict(q);
-    found.loss -= std::log(q[tokens[t + 1]]) / (length - 1);
-    for (data::Token v = 0; v < vocabulary; ++v) {
-      found.divergence += q[v] * (std::log(q[v]) - runner.log_probability(t, v)) / (length - 1);
+    found.loss -= std::log(q[tokens[t + 1]]) / (chain_length - 1);
+    for (data::Token v = 0; v < chain_vocabulary; ++v) {
+      found.divergence +=
+          q[v] * (std::log(q[v]) - runner.log_probability(t, v)) / (chain_length - 1);
     }
   }
   return found;
@@ -84,8 +85,8 @@ TEST(PredictorScores, AreMeansOverSequencesOfWhatTheDefinitionSays) {
   ASSERT_EQ(result.predictors.size(), predictors.size());
   for (std::size_t p = 0; p < predictors.size(); ++p) {
     std::vector<double> losses, divergences;
-    for (std::size_t i = 0; i < sequences; ++i) {
-      Runner runner({model.program, model.parameters}, length);
+    for (std::size_t i = 0; i < held_sequences; ++i) {
+      Runner runner({model.program, model.parameters}, chain_length);
       const auto tokens = probe->sequence(i);
       ASSERT_TRUE(runner.run(tokens));
       const Definition one = by_definition(*predictors[p].predictor, tokens, runner);
@@ -157,15 +158,15 @@ TEST(PredictorScores, WeighPredictionsAsTheTaskDoes) {
   const Held result = held_against_predictors(model, probe, 1);
   const auto predictors = probe.predictors();
   const auto tokens = probe.sequence(0);
-  Runner runner({model.program, model.parameters}, length);
+  Runner runner({model.program, model.parameters}, chain_length);
   ASSERT_TRUE(runner.run(tokens));
-  std::vector<double> q(vocabulary);
+  std::vector<double> q(chain_vocabulary);
   predictors[2].predictor->begin();
-  for (std::size_t t = 0; t + 1 < length; ++t) predictors[2].predictor->see(tokens[t]);
+  for (std::size_t t = 0; t + 1 < chain_length; ++t) predictors[2].predictor->see(tokens[t]);
   predictors[2].predictor->predict(q);
   double divergence = 0;
-  for (data::Token v = 0; v < vocabulary; ++v) {
-    divergence += q[v] * (std::log(q[v]) - runner.log_probability(length - 2, v));
+  for (data::Token v = 0; v < chain_vocabulary; ++v) {
+    divergence += q[v] * (std::log(q[v]) - runner.log_probability(chain_length - 2, v));
   }
   EXPECT_NEAR(result.divergences[0][2], divergence, 1e-6);
 }

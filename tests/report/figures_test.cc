@@ -116,7 +116,7 @@ TEST(InductionScoreFigure, DashesTheArmsWhoseColorsReturn) {
 }
 
 TEST(InductionScoreFigure, IsDrawnForAStudyWithoutData) {
-  const json spec = induction_score_figure({}, {}, {}, std::nullopt);
+  const json spec = induction_score_figure(std::vector<std::string>(), {}, {}, std::nullopt);
   EXPECT_TRUE(rows_of(spec, "curves").empty());
   EXPECT_EQ(spec.dump().find("null,null"), std::string::npos);
 }

@@ -78,7 +78,7 @@ TEST(HeadScoresFigure, ShowsTheHeadsWithTheLargestScoresOfAnArmWithMany) {
 
 TEST(HeadScoresFigure, IsDrawnWithoutData) {
   bool cut = false;
-  const json spec = head_scores_figure({}, {}, {}, cut);
+  const json spec = head_scores_figure(std::vector<std::string>(), {}, {}, cut);
   EXPECT_TRUE(spec["data"]["values"].empty());
   EXPECT_EQ(spec["params"][0]["value"], 0);
   EXPECT_GT(spec["height"], 0);

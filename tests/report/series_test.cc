@@ -57,7 +57,7 @@ TEST(SecondHalfLossCurves, ReadTheTrainedProbe) {
 TEST(IdealLosses, AreThoseOfAnArmsIdealPredictor) {
   StudyReport study = test::example_study();
   EXPECT_TRUE(ideal_losses(study).empty());
-  for (Run& run : study.arms[0].runs) {
+  for (report::Run& run : study.arms[0].runs) {
     run.metrics.back()["probes"]["repeated-blocks"]["predictors"] = {
         {{"name", "uniform"}, {"ideal", false}, {"second_half_loss", 5.5}},
         {{"name", "bayes"}, {"ideal", true}, {"second_half_loss", 0.25}},

@@ -1,6 +1,8 @@
 // A tiny run with each optimizer: it learns, and a run that was stopped comes to the same bits.
 #include <gtest/gtest.h>
 
+#include <stop_token>
+
 #include "lookback/model/cpu_engine.h"
 #include "lookback/train/checkpoint.h"
 #include "lookback/train/trainer.h"
@@ -29,11 +31,15 @@ class RunWith : public testing::TestWithParam<std::string> {
     model::CpuEngine engine(threads);
     const train::Run run{program_,          *source_, config_, 4, "the configuration",
                          directory_.path(), {}};
-    const Result<Outcome> outcome =
-        train(run, {{}, {}, [&] { return state.step >= steps; }}, engine, state);
-    if (outcome) return outcome->last.loss;
-    ADD_FAILURE() << outcome.error().message;
-    return 0;
+    double loss = 0;
+    std::stop_source stop;
+    const auto progress = [&](const StepReport& report) {
+      loss = report.loss;
+      if (report.step >= steps) stop.request_stop();
+    };
+    const Result<Outcome> outcome = train(run, {{}, progress, stop.get_token()}, engine, state);
+    EXPECT_TRUE(outcome || outcome.fails_with(ErrorKind::stopped)) << outcome.error().message;
+    return loss;
   }
 
   test::TemporaryDirectory directory_;
