@@ -95,10 +95,12 @@ Result<Found> find_manifest(const fs::path& directory) {
   const Result<std::string> text = base::read_file(path, base::largest_json);
   if (!text) return text.error();
   json object = base::parse_json(*text);
-  std::optional<Manifest> manifest;
-  if (object.is_object()) manifest = manifest_in(std::move(object));
   // Byte by byte: a space more between two keys was no change of ours either.
-  if (!manifest || text_of(*manifest) != *text) return Found{ManifestState::changed, {}};
+  std::optional<Manifest> manifest;
+  if (object.is_object() && object.dump(2) + '\n' == *text) {
+    manifest = manifest_in(std::move(object));
+  }
+  if (!manifest) return Found{ManifestState::changed, {}};
   return Found{ManifestState::whole, std::move(*manifest)};
 }
 
