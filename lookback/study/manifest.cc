@@ -129,19 +129,17 @@ std::string remedy_of(const fs::path& file) {
 
 Result<FoundManifest> find_manifest(const fs::path& directory) {
   const fs::path path = directory / manifest_name;
-  const Result<bool> there = base::is_there(path);
-  if (!there) return there.error();
-  if (!*there) return FoundManifest();
   const Result<std::string> text = base::read_file(path, base::largest_json);
+  if (text.fails_with(ErrorKind::not_found)) return FoundManifest();
   if (!text) return text.error();
   const std::string stamp = base::sum_of(*text).checksum;
   json object = base::parse_json(*text);
-  std::optional<Manifest> manifest;
-  if (object.is_object()) manifest = manifest_in(std::move(object));
   // Byte by byte: a space more between two keys was no change of ours either.
-  if (!manifest || text_of(*manifest) != *text) {
-    return FoundManifest{ManifestState::changed, {}, stamp};
+  std::optional<Manifest> manifest;
+  if (object.is_object() && object.dump(2) + '\n' == *text) {
+    manifest = manifest_in(std::move(object));
   }
+  if (!manifest) return FoundManifest{ManifestState::changed, {}, stamp};
   return FoundManifest{ManifestState::whole, std::move(*manifest), stamp};
 }
 

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 
+#include "lookback/base/checksum.h"
 #include "lookback/model/cpu_engine.h"
 #include "lookback/study/manifest.h"
 #include "tests/base/temporary_directory.h"
@@ -88,13 +90,19 @@ TEST_F(MadeBy, AnotherEngineThatContinuesSaysSoInOneLine) {
   EXPECT_EQ(manifest().made_by.back()["engine"], scalar.signature());
 }
 
+/// As versions wrote it that noted an instruction set and nothing more of an engine.
 TEST_F(MadeBy, OfAnEarlierVersionIsTheCpuEngineOnTheInstructionSetThatItNoted) {
-  ASSERT_TRUE(update_manifest(run(), [](Manifest& manifest) {
-    manifest.made_by = {{{"engine", "cpu"}, {"instruction_set", "AVX2"}}};
-    manifest.files.erase("inspection.json");
-    manifest.files.erase("inspection.safetensors");
-  }));
-  EXPECT_EQ(engines_of(manifest()), Sets{"cpu float32 AVX2"});
+  nlohmann::json old = nlohmann::json::parse(spec::text_of(run() / manifest_name));
+  old["made_by"] = {{{"engine", "cpu"}, {"instruction_set", "AVX2"}, {"from_step", 0}}};
+  for (nlohmann::json& file : old["files"]) {
+    if (file.erase("engines") > 0) file["instruction_sets"] = {"SSE4"};
+  }
+  old.erase("checksum");
+  old["checksum"] = base::checksum_text({base::bytes_of(old.dump())});
+  std::ofstream(run() / manifest_name) << old.dump(2) << '\n';
+  EXPECT_EQ(engines_of(manifest()), (Sets{"cpu float32 AVX2", "cpu float32 SSE4"}));
+  ASSERT_TRUE(update_manifest(run(), [](Manifest&) {}));
+  EXPECT_EQ(engines_of(manifest()), (Sets{"cpu float32 AVX2", "cpu float32 SSE4"}));
 }
 
 TEST_F(MadeBy, CountsWhatTheInspectionWasMadeOn) {
