@@ -137,7 +137,7 @@ TEST_F(LedgerOfAStudy, AClaimOfAFinishedStudyIsMarkedAndStaysSoWithMoreSeeds) {
   spec::Listening listener;
   EXPECT_TRUE(run(small_study + late, listener, true, 2));
   EXPECT_EQ(stated(out())["mark"], "stated after 3 of 6 runs had ended");
-  run(small_study + of_parameters + "\n", listener, true, 2);
+  EXPECT_TRUE(run(small_study + of_parameters + "\n", listener, true, 2));
   EXPECT_EQ(stated(out())["mark"], "");
 }
 
