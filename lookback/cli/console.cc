@@ -133,6 +133,7 @@ void StopSignal::wait_for_signals(const std::stop_token& ended) {
     if (source_.request_stop()) {
       asked = seconds_now();
     } else if (signal != SIGHUP && seconds_now() - asked > one_wish) {
+      std::signal(signal, SIG_DFL);  // a shell lets its background jobs ignore Ctrl-C
       pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
       std::raise(signal);
     }
