@@ -164,17 +164,17 @@ class RunPlanner {
     return tokens && first_lost_ && *tokens >= *first_lost_;
   }
 
-  /// Of a run with results: one that is under way passes over damaged checkpoints, and is checked when it
-  /// ends. Training resumes from the newest checkpoint, so those after a lost one go with it.
+  /// Those of a run with results are checked: one that is under way passes over damaged ones. Training
+  /// resumes from the newest checkpoint, so those after a lost one go with it.
   Status find_damaged_checkpoints() {
-    if (!has_results_) return {};
+    if (!has_results_ && !first_lost_) return {};
     const auto files = base::entries_of(run_ / "checkpoints");
     if (!files) return files.error();
     const auto name_of = [](const fs::path& file) {
       return "checkpoints/" + file.filename().string();
     };
     for (const fs::path& file : *files) {
-      const bool counts = train::tokens_named_by(file) && !is_lost(file) &&
+      const bool counts = has_results_ && train::tokens_named_by(file) && !is_lost(file) &&
                           !contains(plan_.lost_results, name_of(file));
       if (!counts || check_checkpoint(file, plan_.config)) continue;
       // It may be whole where it cannot be read now.
@@ -220,6 +220,7 @@ class RunPlanner {
           run_.string())};
     }
     std::vector<fs::path> lost;
+    lost.reserve(plan_.lost_results.size() + plan_.lost_checkpoints.size());
     for (const auto* names : {&plan_.lost_results, &plan_.lost_checkpoints}) {
       for (const std::string& name : *names) lost.push_back(run_ / name);
     }

@@ -33,6 +33,7 @@ study::StudyPlan plan_of(std::vector<RunPlan> runs) {
 
 TEST(PlanText, HasALineForRunsOfOneArmOfWhichTheSameIsPlanned) {
   std::vector<RunPlan> runs;
+  runs.reserve(6);
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     runs.push_back(run_of(0, seed, RunState::finished, Work::leave));
     runs.push_back(run_of(1, seed, RunState::nothing, Work::make));

@@ -73,6 +73,7 @@ class PlanOfAStudy : public testing::Test {
 
   static std::vector<Work> works(const StudyPlan& plan) {
     std::vector<Work> works;
+    works.reserve(plan.runs.size());
     for (const RunPlan& run : plan.runs) works.push_back(run.work);
     return works;
   }
@@ -209,6 +210,15 @@ TEST_F(PlanOfAStudy, RepairsACheckpointFromTheOneBefore) {
   EXPECT_EQ(found.lost_checkpoints, (Names{"checkpoints/2560.safetensors",
                                            "checkpoints/768.safetensors", "resume.safetensors"}));
   EXPECT_EQ(found.tokens_left(), 9U * 256);
+}
+
+TEST_F(PlanOfAStudy, RepairsACheckpointOfARunWhoseFindingsAreGoneToo) {
+  make(small_study);
+  fs::remove(run() / "findings.json");
+  fs::remove(run() / "checkpoints/768.safetensors");
+  const RunPlan found = first(small_study);
+  EXPECT_EQ(found.from_step, 1U);
+  EXPECT_EQ(found.lost_checkpoints, (Names{"checkpoints/2560.safetensors", "resume.safetensors"}));
 }
 
 TEST_F(PlanOfAStudy, RepairsAnInspectionWithoutTraining) {
