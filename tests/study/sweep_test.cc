@@ -32,7 +32,7 @@ std::string without_arms(const std::string& sweep) {
   return text.substr(0, text.find("[[arm]]")) + "[sweep]\n" + sweep + "\n";
 }
 
-std::string refusal(const std::string& text, const Overrides& overrides = {}) {
+std::string sweep_refusal(const std::string& text, const Overrides& overrides = {}) {
   const Result<Study> study = parse_study(text, "s.toml", overrides);
   return study ? "" : study.error().message;
 }
@@ -125,7 +125,7 @@ TEST(Sweep, TheCommandLinesTokensTakeThePlaceOfThoseThatMoveWithAKey) {
       "\"model.context\" = [24, 32]\n"
       "\"train.tokens\" = { with = \"model.context\", values = [\"1k\", \"2k\"] }");
   for (const RunConfig& arm : parsed(text, {.tokens = 512}).arms) EXPECT_EQ(arm.train.tokens, 512U);
-  EXPECT_EQ(refusal(without_arms("\"train.tokens\" = [512, 1024]"), {.tokens = 512}),
+  EXPECT_EQ(sweep_refusal(without_arms("\"train.tokens\" = [512, 1024]"), {.tokens = 512}),
             "s.toml:23: --tokens: found with a sweep over train.tokens, allowed: one of the two");
 }
 
@@ -226,7 +226,7 @@ struct BadSweep {
 class SweepMistake : public testing::TestWithParam<BadSweep> {};
 
 TEST_P(SweepMistake, IsReportedWithItsLineAndKey) {
-  const std::string why = refusal(GetParam().text);
+  const std::string why = sweep_refusal(GetParam().text);
   EXPECT_EQ(why.rfind("s.toml:" + GetParam().line, 0), 0U) << why;
   EXPECT_EQ(why.find('\n'), std::string::npos);
 }
