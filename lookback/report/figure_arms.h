@@ -14,6 +14,7 @@ namespace lookback::report {
 /// of a sweep the color says where an arm lies on the first axis, and dashes say of which [[arm]] it is.
 class FigureArms {
  public:
+  FigureArms() = default;
   FigureArms(std::vector<std::string> names);  // NOLINT(google-explicit-constructor)
   explicit FigureArms(const StudyReport& study);
 

@@ -64,7 +64,7 @@ json specification(const json& figures, std::size_t variant) {
 }
 
 /// Rows of the layer of that name.
-json rows_of(const json& spec, const std::string& name) {
+json layer_rows(const json& spec, const std::string& name) {
   for (const json& layer : spec["layer"]) {
     if (layer["data"]["name"] == name) return layer["data"]["values"];
   }
@@ -85,12 +85,12 @@ TEST(SweepFigures, ShowEachMeasureAgainstTheNumber) {
 
 TEST(SweepFigures, HaveADotForEachRunThatHasTheMeasure) {
   const json figures = sweep_figures(swept_study(false));
-  const json rows = rows_of(specification(figures, 0), "runs");
+  const json rows = layer_rows(specification(figures, 0), "runs");
   EXPECT_EQ(rows.size(), 11U);
   EXPECT_EQ(
       rows[3],
       json({{"arm", "a,context=48"}, {"group", "a"}, {"seed", 1}, {"at", 48.0}, {"value", 192.0}}));
-  EXPECT_EQ(rows_of(specification(figures, 1), "runs").size(), 12U);
+  EXPECT_EQ(layer_rows(specification(figures, 1), "runs").size(), 12U);
   EXPECT_NE(figures[0]["caption"].get<std::string>().find("1 of the runs"), std::string::npos);
 }
 
@@ -105,7 +105,7 @@ TEST(SweepFigures, HaveLogAxesWhereTheSweepDoes) {
   }
   const json loss = specification(sweep_figures(swept_study(true)), 2);
   EXPECT_FALSE(loss["layer"][1]["encoding"]["y"]["scale"].contains("type"));
-  EXPECT_EQ(rows_of(loss, "runs").size(), 12U);  // a loss of 0 among them
+  EXPECT_EQ(layer_rows(loss, "runs").size(), 12U);  // a loss of 0 among them
 }
 
 TEST(SweepFigures, DrawALawOnceWithItsExponentInTheTitle) {
@@ -114,7 +114,7 @@ TEST(SweepFigures, DrawALawOnceWithItsExponentInTheTitle) {
   const json spec = specification(sweep_figures(study), 0);
   EXPECT_EQ(spec["title"]["text"], json({"a: context^2.00 [1.50, 2.50]"}));
   EXPECT_EQ(spec["layer"][0]["encoding"]["x"]["scale"]["type"], "log");
-  const json rows = rows_of(spec, "laws");
+  const json rows = layer_rows(spec, "laws");
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0], json({{"group", "a"}, {"at", 24.0}, {"value", 1728.0}}));
   EXPECT_EQ(rows[1]["value"], 27648.0);

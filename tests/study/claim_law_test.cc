@@ -154,20 +154,21 @@ std::vector<LawRun> runs_with(const std::vector<std::vector<Figure>>& figures) {
   return runs;
 }
 
-TestResult decided(const std::vector<LawRun>& runs, double low, double high, bool skips = false) {
+TestResult decided_law(const std::vector<LawRun>& runs, double low, double high,
+                       bool skips = false) {
   ClaimTest test = spec::test_of("transition_tokens", Relation::exponent, low, high);
   test.law = PowerLaw{"model.context", {}, skips};
   return decide_law(test, runs);
 }
 
 /// Of y = 3 x^2, but for a factor e^(+-0.1) at the ends and the middle of two seeds.
-const double up = std::exp(0.1), down = std::exp(-0.1);
-const std::vector<LawRun> squares = runs_with({{300.0 * up, 1200.0, 4800.0 * down},
-                                               {300.0 * down, 1200.0, 4800.0 * up},
+const double above_line = std::exp(0.1), below_line = std::exp(-0.1);
+const std::vector<LawRun> squares = runs_with({{300.0 * above_line, 1200.0, 4800.0 * below_line},
+                                               {300.0 * below_line, 1200.0, 4800.0 * above_line},
                                                {300.0, 1200.0, 4800.0}});
 
 TEST(PowerLaw, HasTheExponentOfLeastSquaresWithItsInterval) {
-  const TestResult result = decided(squares, 1.5, 2.5);
+  const TestResult result = decided_law(squares, 1.5, 2.5);
   ASSERT_TRUE(result.law);
   EXPECT_NEAR(result.law->exponent, 2, 1e-12);
   EXPECT_NEAR(result.law->factor, 3, 1e-11);
@@ -181,15 +182,15 @@ TEST(PowerLaw, HasTheExponentOfLeastSquaresWithItsInterval) {
 }
 
 TEST(PowerLaw, IsSupportedInsideItsBandContradictedOutsideAndElseOpen) {
-  EXPECT_EQ(decided(squares, 1.5, 2.5).verdict, supported);
-  EXPECT_EQ(decided(squares, 0.5, 1.5).verdict, contradicted);
-  EXPECT_EQ(decided(squares, 2.5, 3).verdict, contradicted);
-  EXPECT_EQ(decided(squares, 1.95, 3).verdict, not_decided);
-  EXPECT_EQ(decided(squares, 2.05, 3).verdict, not_decided);
+  EXPECT_EQ(decided_law(squares, 1.5, 2.5).verdict, supported);
+  EXPECT_EQ(decided_law(squares, 0.5, 1.5).verdict, contradicted);
+  EXPECT_EQ(decided_law(squares, 2.5, 3).verdict, contradicted);
+  EXPECT_EQ(decided_law(squares, 1.95, 3).verdict, not_decided);
+  EXPECT_EQ(decided_law(squares, 2.05, 3).verdict, not_decided);
 }
 
 TEST(PowerLaw, ShowsTheExponentOfEachSeed) {
-  const TestResult result = decided(squares, 1.9, 2.1);
+  const TestResult result = decided_law(squares, 1.9, 2.1);
   ASSERT_EQ(result.seeds.size(), 3U);
   const double slant = 0.2 / (2 * std::log(2.0));  // of e^-0.1 at one end, e^0.1 at the other
   EXPECT_NEAR(std::get<double>(result.seeds[0].figures.figure), 2 - slant, 1e-12);
@@ -204,34 +205,34 @@ TEST(PowerLaw, ARunWithoutTheFigureLeavesItOpenUnlessItIsSkipped) {
   for (const Figure& missing : {never, Figure(), Figure(0.0), Figure(std::nan(""))}) {
     std::vector<LawRun> runs = squares;
     runs[8].figure = missing;
-    EXPECT_EQ(decided(runs, 1.5, 2.5).verdict, not_decided);
-    const TestResult skipped = decided(runs, 1.5, 2.5, true);
+    EXPECT_EQ(decided_law(runs, 1.5, 2.5).verdict, not_decided);
+    const TestResult skipped = decided_law(runs, 1.5, 2.5, true);
     EXPECT_EQ(skipped.verdict, supported);
     EXPECT_EQ(skipped.law->fitted, 8U);
     EXPECT_NE(skipped.reason.find("of 9 runs"), std::string::npos) << skipped.reason;
   }
   std::vector<LawRun> runs = squares;
   runs[0].has_diverged = true;
-  EXPECT_EQ(decided(runs, 1.5, 2.5).verdict, not_decided);
+  EXPECT_EQ(decided_law(runs, 1.5, 2.5).verdict, not_decided);
 }
 
 TEST(PowerLaw, IsOpenWhileRunsGoOn) {
   std::vector<LawRun> runs = squares;
   runs[8].has_ended = false;
-  EXPECT_EQ(decided(runs, 1.5, 2.5, true).verdict, not_decided);
+  EXPECT_EQ(decided_law(runs, 1.5, 2.5, true).verdict, not_decided);
 }
 
 TEST(PowerLaw, NeedsThreeSeedsAtThreeValues) {
   const std::vector<Figure> row = {300.0, 1210.0, 4800.0};
-  EXPECT_EQ(decided(runs_with({row, row}), 1, 3).verdict, not_decided);
-  EXPECT_EQ(decided(runs_with({row, row, row}), 1, 3).verdict, supported);
+  EXPECT_EQ(decided_law(runs_with({row, row}), 1, 3).verdict, not_decided);
+  EXPECT_EQ(decided_law(runs_with({row, row, row}), 1, 3).verdict, supported);
   const std::vector<Figure> ends = {300.0, 1210.0, never};
-  EXPECT_EQ(decided(runs_with({ends, ends, ends}), 1, 3, true).verdict, not_decided);
+  EXPECT_EQ(decided_law(runs_with({ends, ends, ends}), 1, 3, true).verdict, not_decided);
 }
 
 TEST(PowerLaw, WithoutAnyFigureHasNoFit) {
   const std::vector<Figure> row = {never, never, never};
-  const TestResult result = decided(runs_with({row, row, row}), 1, 3);
+  const TestResult result = decided_law(runs_with({row, row, row}), 1, 3);
   EXPECT_EQ(result.verdict, not_decided);
   EXPECT_EQ(result.figure, "no fit");
 }

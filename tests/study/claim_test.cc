@@ -154,7 +154,7 @@ TEST(Claim, NamesOfRelationsAreThoseOfTheStudyFile) {
 
 constexpr const char* relations =
     "above or below (a number), above_arm or below_arm, above_finding or below_finding, between, "
-    "within with of_arm or of_finding, is, or present";
+    "within with of_arm or of_finding, is, present, or exponent";
 
 /// A test as it is written, and the key that its refusal names, how many lines below [[claim.test]]
 /// it stands, and what is said of it.

@@ -81,7 +81,7 @@ TEST(ClaimWithin, EachMistakeGetsItsOneLine) {
       {score + "above = 0\nwithin = 0.1\n" + of_arm, "within", 4,
        ": found with another relation, allowed: one of above or below (a number), above_arm or "
        "below_arm, above_finding or below_finding, between, within with of_arm or of_finding, is, "
-       "or present"}};
+       "present, or exponent"}};
   for (const auto& [text, key, below, problem] : mistakes) {
     EXPECT_TRUE(test::like(
         claim_refusal(with_test(text)),

@@ -10,7 +10,7 @@ if (!browserPath) {
 }
 // One file after the other: each has a browser of its own.
 let failed = false;
-const files = ["page.test.mjs", "controls.test.mjs", "readable.test.mjs", "ledger.test.mjs", "through.test.mjs",
+const files = ["page.test.mjs", "controls.test.mjs", "readable.test.mjs", "ledger.test.mjs", "sweep.test.mjs", "through.test.mjs",
   "save.test.mjs", "lens.test.mjs", "served.test.mjs", "made.test.mjs", "live.test.mjs"];
 for (const name of files) {
   const file = fileURLToPath(new URL(name, import.meta.url));
