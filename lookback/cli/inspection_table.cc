@@ -168,9 +168,9 @@ void add_paths(const lens::Ablations& ablations, Table& table) {
 
 void add_ablations(const study::Inspection& inspection, Table& table) {
   const lens::Ablations& ablations = inspection.ablations;
-  table.title(fmt::format(
-      "rise of second-half loss, {} nats over {} sequences of {}, without a part",
-      text(ablations.baseline), ablations.sequences, inspection.intervened_on));
+  table.title(
+      fmt::format("rise of second-half loss, {} nats over {} sequences of {}, without a part",
+                  text(ablations.baseline), ablations.sequences, inspection.intervened_on));
   const auto whose = [](const std::optional<HeadPlace>& head) {
     return head ? name_of(*head) : std::string("every head");
   };

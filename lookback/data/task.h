@@ -82,6 +82,7 @@ TaskKind repeated_blocks_kind();
 TaskKind unseen_period_kind();
 TaskKind broken_period_kind();
 TaskKind random_repeat_kind();
+TaskKind mqar_kind();
 TaskKind markov_chains_kind();
 TaskKind text_kind();
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "lookback/base/permutation.h"
 #include "lookback/base/random.h"
+#include "lookback/data/recall.h"
 
 namespace lookback::language {
 namespace {
@@ -47,21 +47,13 @@ ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t l
 
 ProbeSequence lookup_sequence(std::span<const data::Token> plain, std::size_t length,
                               std::uint64_t seed, std::uint64_t index) {
-  const std::size_t pairs = length / 4, half = plain.size() / 2;
+  const std::size_t pairs = length / 4;
   base::RandomStream stream(seed, base::StreamPurpose::associative_recall, index);
-  const base::Permutation keys(half, stream.next(), index);
-  const base::Permutation order(pairs, stream.next(), index);
   ProbeSequence sequence;
-  for (std::size_t pair = 0; pair < pairs; ++pair) {
-    sequence.tokens.push_back(plain[keys(pair)]);
-    sequence.tokens.push_back(plain[half + stream.below(plain.size() - half)]);
-  }
-  for (std::size_t query = 0; query < pairs; ++query) {
-    const std::size_t pair = order(query);
-    sequence.tokens.push_back(sequence.tokens[2 * pair]);
-    sequence.second.push_back(sequence.tokens.size());
-    sequence.tokens.push_back(sequence.tokens[2 * pair + 1]);
-  }
+  sequence.tokens.resize(4 * pairs);
+  data::draw_recall(stream, index, plain.size(), pairs, sequence.tokens);
+  for (data::Token& token : sequence.tokens) token = plain[token];
+  for (std::size_t t = 2 * pairs + 1; t < 4 * pairs; t += 2) sequence.second.push_back(t);
   return sequence;
 }
 

@@ -30,9 +30,8 @@ struct ProbeSequence {
 ProbeSequence copying_sequence(std::span<const data::Token> plain, std::size_t length,
                                std::uint64_t seed, std::uint64_t index);
 
-/// Sequence i of multi-query associative recall (Arora et al. 2023, arXiv 2312.04927): T/4 pairs of a
-/// key and a value, keys different from each other, from one half of `plain`, values from the other;
-/// then each key again, in another order, with its value, which is asked for.
+/// Sequence i of multi-query associative recall (data/recall.h) with T/4 pairs, keys from one half of
+/// `plain` and values from the other; the values of the queries are asked for.
 /// REQUIRES length >= 8, plain.size() >= length / 2.
 ProbeSequence lookup_sequence(std::span<const data::Token> plain, std::size_t length,
                               std::uint64_t seed, std::uint64_t index);

@@ -28,6 +28,8 @@ namespace lookback::model {
 struct Job {
   std::span<const Token> tokens;  ///< [T], each below V
   const Plan* plan = nullptr;     ///< none: nothing
+  /// What each prediction counts in a gradient [T-1]; empty: each 1.
+  std::span<const float> weights = {};
 };
 
 /// Which matrix is shown: of one sequence and, where the activation has heads, of one head of its layer
@@ -56,12 +58,12 @@ class Observer {
 };
 
 /// The gradient of several jobs: `gradient`, a flat buffer as the program's, becomes that of
-/// weight * sum(losses), summed over them job after job.
+/// weight * sum(losses), each times its job's weight for it, summed over them job after job.
 struct Shard {
   std::span<const Job> jobs;
   float weight = 1;
   std::span<float> gradient;
-  std::span<double> losses;  ///< out: by job, the mean loss in nats over its T - 1 predictions
+  std::span<double> losses;  ///< out: by job, its mean loss in nats, weighted
 };
 
 /// A program that an engine has made ready to run, with what memory that takes. Not for several callers

@@ -48,6 +48,18 @@ void Executor<N>::for_each_sequence(Row row) {
   }
 }
 
+/// The logits are gradients by now.
+template <class N>
+void Executor<N>::scale_predictions(std::span<const float> of_each) {
+  const std::size_t predictions = run_.length - 1;
+  const Matrix<N> logits = run_.value(run_.program.logits);
+  for (std::size_t i = 0; i < of_each.size(); ++i) {
+    const std::size_t row = i / predictions * run_.length + i % predictions;
+    if (of_each[i] == 1) continue;
+    for (N& number : std::span(logits.row(row), logits.cols)) number *= static_cast<N>(of_each[i]);
+  }
+}
+
 template <class N>
 std::span<const N> Executor<N>::losses() {
   for_each_sequence([](Matrix<N> logits, std::span<const Token> targets, std::span<N> losses) {
@@ -57,7 +69,8 @@ std::span<const N> Executor<N>::losses() {
 }
 
 template <class N>
-std::span<const N> Executor<N>::backward(N weight, std::span<N> gradient) {
+std::span<const N> Executor<N>::backward(N weight, std::span<N> gradient,
+                                         std::span<const float> of_each) {
   run_.start_gradients();
   run_.parameter_gradients = gradient;
   run_.touched[run_.program.logits] = 1;
@@ -65,6 +78,7 @@ std::span<const N> Executor<N>::backward(N weight, std::span<N> gradient) {
     math::cross_entropy_gradient<N>(weight, logits, targets, losses);
     std::fill_n(logits.row(logits.rows), logits.cols, N{});  // the last position predicts nothing
   });
+  if (!of_each.empty()) scale_predictions(of_each);
   const std::vector<Step>& steps = run_.program.steps;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     std::visit(

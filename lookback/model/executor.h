@@ -31,8 +31,9 @@ class Executor {
   std::span<const N> losses();
 
   /// Adds the gradient of weight * sum(losses) to `gradient` (a flat buffer as the parameters'),
-  /// and returns the losses. Uses up the logits. REQUIRES a forward just before.
-  std::span<const N> backward(N weight, std::span<N> gradient);
+  /// and returns the losses. `of_each` [B,T-1] multiplies each loss before the sum; empty: nothing does.
+  /// Uses up the logits. REQUIRES a forward just before.
+  std::span<const N> backward(N weight, std::span<N> gradient, std::span<const float> of_each = {});
 
   /// [B*T,V], until backward.
   Matrix<const N> logits() { return run_.value(run_.program.logits); }
@@ -40,6 +41,7 @@ class Executor {
  private:
   template <class Row>
   void for_each_sequence(Row row);
+  void scale_predictions(std::span<const float> of_each);
 
   Run<N> run_;
   std::vector<N> losses_;

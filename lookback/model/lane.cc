@@ -98,9 +98,17 @@ Result<double> Lane<N>::backward(std::span<const N> parameters, const Job& job, 
   const auto nobody = [](const Tapped&, math::Matrix<const N>) {};
   if (Status ran = run(parameters, job, 0, nobody); !ran) return ran.error();
   unedited_steps_ = 0;  // the logits are used up
-  const std::span<const N> losses = executor_.backward(weight, gradient);
-  const double sum = std::accumulate(losses.begin(), losses.end(), 0.0);
-  return sum / static_cast<double>(losses.size());
+  const std::span<const N> losses = executor_.backward(weight, gradient, job.weights);
+  if (job.weights.empty()) {
+    const double sum = std::accumulate(losses.begin(), losses.end(), 0.0);
+    return sum / static_cast<double>(losses.size());
+  }
+  double sum = 0, weights = 0;
+  for (std::size_t t = 0; t < losses.size(); ++t) {
+    sum += static_cast<double>(job.weights[t]) * static_cast<double>(losses[t]);
+    weights += static_cast<double>(job.weights[t]);
+  }
+  return sum / weights;
 }
 
 template class Lane<float>;

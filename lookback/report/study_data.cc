@@ -106,6 +106,19 @@ bool thin_seeds(std::vector<PositionLosses>& losses) {
   return thinned;
 }
 
+/// "repeated-blocks": the probes that the runs are judged by, each by its own.
+std::string main_probes(const StudyReport& study) {
+  std::set<std::string> names;
+  for (const Arm& arm : study.arms) {
+    for (const Run& run : arm.runs) {
+      if (!run.metrics.empty()) names.insert(find_text(run.metrics.front(), {"main_probe"}));
+    }
+  }
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : " or ") + name;
+  return text;
+}
+
 json induction_figure(const StudyReport& study, const std::vector<std::string>& arms,
                       const std::vector<Transition>& marks) {
   return figure(
@@ -113,8 +126,8 @@ json induction_figure(const StudyReport& study, const std::vector<std::string>& 
       "Attention mass that queries in the repeated part of a sequence place on the sources whose "
       "previous token equals the query's token, in the head where it is largest; the mean over "
       "queries, then over sequences, measured " +
-          on_sequences(study) +
-          " of the probe it is judged by, at evaluations spaced evenly in log tokens. A line is a "
+          on_sequences(study) + " of the probe " + main_probes(study) +
+          " at evaluations spaced evenly in log tokens. A line is a "
           "run: how far the lines of one arm lie apart is the spread over seeds, and no interval "
           "is drawn within a run. Dotted rules mark where a run first crossed half of its maximum, "
           "with the number of the arm's median run where there are few arms; the dashed level is "
@@ -135,8 +148,8 @@ json loss_figure(const StudyReport& study, const std::vector<std::string>& arms,
       "of "
       "a sequence, where in repeated blocks nearly every token can be copied from an earlier copy; "
       "measured " +
-          on_sequences(study) +
-          " of the probe it is judged by. A line is a run, without an interval; dotted rules as in "
+          on_sequences(study) + " of the probe " + main_probes(study) +
+          ". A line is a run, without an interval; dotted rules as in "
           "the figure before. A dashed level is the loss of the task's ideal predictor on the same "
           "sequences, where one is known.",
       json::array(
@@ -177,8 +190,8 @@ std::optional<json> predictor_figure(const StudyReport& study) {
       "How far the model's predictions are from those of predictors that were not trained: "
       "the Kullback-Leibler divergence of each predictor from the model, in nats, the mean "
       "over predictions and then over sequences, measured " +
-          on_sequences(study) +
-          " of the probe it is judged by. A line is a run, a dash a predictor; the lowest is "
+          on_sequences(study) + " of the probe " + main_probes(study) +
+          ". A line is a run, a dash a predictor; the lowest is "
           "the one that the model is nearest to, and where two cross it passes from one to "
           "the other.",
       std::move(variants));
@@ -211,8 +224,8 @@ json head_figure(const StudyReport& study, const std::vector<std::string>& arms,
       "first figure. Pale: its previous-token score, the attention mass that queries in the first "
       "copy of the block place on the position just before. Both are means over queries, then over "
       "sequences, measured " +
-      on_sequences(study) +
-      " of the probe it is judged by, at the evaluation nearest in log tokens. Bars are means over "
+      on_sequences(study) + " of the probe " + main_probes(study) +
+      " at the evaluation nearest in log tokens. Bars are means over "
       "seeds, dots the single seeds; no interval is drawn. A head is named by its layer and its "
       "number there.";
   if (cut) {
@@ -250,8 +263,8 @@ json position_figure(const StudyReport& study, const std::vector<std::string>& a
   const bool thinned = thin_seeds(losses);
   std::string caption =
       "Mean loss, in nats, of the prediction made at each position, measured " +
-      on_sequences(study) +
-      " of the probe it is judged by, at the evaluation nearest in log tokens to the checkpoint "
+      on_sequences(study) + " of the probe " + main_probes(study) +
+      " at the evaluation nearest in log tokens to the checkpoint "
       "chosen above. A line is a run, without an interval. In repeated blocks the first copy "
       "cannot "
       "be predicted; a model that looks back predicts every later one.";

@@ -91,7 +91,13 @@ json threshold_json(const TestResult& result) {
   return json_or_null(bounds.high);
 }
 
-json test_json(const TestResult& result) {
+/// The probe that a test is about. REQUIRES an arm of the study.
+const std::string& probe_of(const ClaimTest& test, const Study& study) {
+  if (!test.probe.empty()) return test.probe;
+  return std::ranges::find(study.arms, test.arm, &RunConfig::arm)->data.main_probe();
+}
+
+json test_json(const TestResult& result, const Study& study) {
   const ClaimTest& test = result.test;
   json seeds = json::array();
   for (const SeedVerdict& seed : result.seeds) seeds.push_back(seed_json(result, seed));
@@ -103,7 +109,7 @@ json test_json(const TestResult& result) {
   json entry = {
       {"says", sentence_of(test)},
       {"finding", test.finding},
-      {"probe", test.probe},
+      {"probe", probe_of(test, study)},
       {"unit", std::string(find_quantity(test.finding)->unit)},
       {"arm", test.arm},
       {"relation", name_of(test.relation)},
@@ -208,7 +214,7 @@ json claim_json(const Claim& claim, const Study& study, std::span<const RunRecor
   if (tokens && *tokens < claim.needs_tokens) mark_untested(*tokens, claim.needs_tokens, tests);
   const Verdict verdict = verdict_of(tests);
   json shown = json::array();
-  for (const TestResult& test : tests) shown.push_back(test_json(test));
+  for (const TestResult& test : tests) shown.push_back(test_json(test, study));
   return {{"name", claim.name},
           {"number", json_or_null(claim.number)},
           {"says", claim.says},

@@ -45,9 +45,10 @@ BatchGradient::BatchGradient(const model::Program& program, const data::TokenSou
       wave_(
           shards_at_a_time(shards, workers_.count(), program.buffer_size * sizeof(float), memory)),
       tokens_(batch, std::vector<data::Token>(source.length())),
+      weights_(batch),
       losses_(batch),
       sums_(sum_count(shards, wave_), base::AlignedVector<float>(program.buffer_size)) {
-  for (const auto& tokens : tokens_) jobs_.push_back({tokens, nullptr});
+  for (const auto& tokens : tokens_) jobs_.push_back({tokens});
 }
 
 Result<std::optional<double>> BatchGradient::compute(std::span<const float> parameters,
@@ -61,27 +62,38 @@ Result<std::optional<double>> BatchGradient::compute(std::span<const float> para
     if (Status ran = run_wave(parameters, begin, count); !ran) return ran.error();
     add_to_total(begin == 0 ? count : count + 1);
   }
-  const double sum = std::accumulate(losses_.begin(), losses_.end(), 0.0);
-  return std::optional(sum / static_cast<double>(batch_));
+  // Where all count alike, the plain mean: dividing by counts could round otherwise.
+  double sum = 0, count = 0;
+  for (std::size_t i = 0; i < batch_; ++i) {
+    const double own = weights_[i].empty() ? 1 : count_of(i);
+    sum += own * losses_[i];
+    count += own;
+  }
+  return std::optional(sum / count);
 }
 
 Status BatchGradient::draw(std::uint64_t first, const TrainingPlans& plans) {
-  workers_.run(batch_, [&](std::size_t i, std::size_t) { source_.draw(first + i, tokens_[i]); });
+  workers_.run(batch_, [&](std::size_t i, std::size_t) {
+    source_.draw(first + i, tokens_[i]);
+    weights_[i] = source_.weights(first + i);
+  });
   std::span<const model::Plan> made;
   if (plans) {
     const auto all = plans(first * source_.length(), tokens_);
     if (!all) return all.error();
     made = *all;
   }
-  for (std::size_t i = 0; i < batch_; ++i) jobs_[i].plan = made.empty() ? nullptr : &made[i];
+  for (std::size_t i = 0; i < batch_; ++i) {
+    jobs_[i].plan = made.empty() ? nullptr : &made[i];
+    jobs_[i].weights = weights_[i];
+  }
   return {};
 }
 
 /// Shards begin .. begin + count - 1. The first of all is the total's beginning.
 Status BatchGradient::run_wave(std::span<const float> parameters, std::size_t begin,
                                std::size_t count) {
-  const std::size_t predictions = source_.length() - 1;
-  const auto weight = static_cast<float>(1.0 / static_cast<double>(batch_ * predictions));
+  const auto weight = static_cast<float>(1.0 / predictions());
   const std::size_t place = begin == 0 ? 0 : 1;
   std::vector<model::Shard> shards;
   for (std::size_t i = 0; i < count; ++i) {
@@ -90,6 +102,20 @@ Status BatchGradient::run_wave(std::span<const float> parameters, std::size_t be
                       std::span(losses_).subspan(from, size)});
   }
   return session_->backward(parameters, shards);
+}
+
+/// What the predictions of a sequence count together.
+double BatchGradient::count_of(std::size_t sequence) const {
+  const std::vector<float>& weights = weights_[sequence];
+  if (weights.empty()) return static_cast<double>(source_.length() - 1);
+  return std::accumulate(weights.begin(), weights.end(), 0.0);
+}
+
+/// What all predictions of the batch count together.
+double BatchGradient::predictions() const {
+  double count = 0;
+  for (std::size_t i = 0; i < batch_; ++i) count += count_of(i);
+  return count;
 }
 
 /// Adds sums 1 .. sums - 1 to the first, one after another.

@@ -35,8 +35,8 @@ class BatchGradient {
   BatchGradient(const model::Program& program, const data::TokenSource& source, std::size_t batch,
                 std::size_t shards, model::Engine& engine, std::size_t memory = shard_memory);
 
-  /// Mean loss in nats over the predictions of sequences first .. first + batch - 1; gradient()
-  /// then is that loss's gradient. Nothing where `stop`, asked between waves, says so. Errors: those of
+  /// Mean loss in nats over the predictions of sequences first .. first + batch - 1, weighted as the source
+  /// says; gradient() then is that loss's gradient. Nothing where `stop`, asked between waves, says so. Errors: those of
   /// the engine and of the plans.
   Result<std::optional<double>> compute(std::span<const float> parameters, std::uint64_t first,
                                         const TrainingPlans& plans,
@@ -49,6 +49,8 @@ class BatchGradient {
   Status run_wave(std::span<const float> parameters, std::size_t begin, std::size_t count);
   std::size_t first_of(std::size_t shard) const { return shard * batch_ / shards_; }
   void add_to_total(std::size_t sums);
+  double count_of(std::size_t sequence) const;
+  double predictions() const;
 
   const data::TokenSource& source_;
   std::size_t batch_, shards_;
@@ -56,6 +58,7 @@ class BatchGradient {
   std::unique_ptr<model::Session> session_;
   std::size_t wave_;                              // shards that have a sum each at a time
   std::vector<std::vector<data::Token>> tokens_;  // by sequence of the batch
+  std::vector<std::vector<float>> weights_;       // the same; empty: all alike
   std::vector<model::Job> jobs_;                  // the same
   std::vector<double> losses_;                    // the same
   std::vector<base::AlignedVector<float>> sums_;  // the total first

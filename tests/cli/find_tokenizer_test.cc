@@ -61,7 +61,7 @@ TEST_F(FindTokenizer, SaysOfAModelThatLearnedNoTextWhatItLearned) {
 }
 
 TEST_F(FindTokenizer, TakesTheOneBesideTheCheckpoints) {
-  model_.config.data.text.emplace();
+  model_.config.data.task = base::KindConfig(data::text_kind());
   EXPECT_EQ(found(""), checkpoint_ +
                            ": found no tokenizer.json beside its checkpoints, name one with "
                            "--tokenizer");

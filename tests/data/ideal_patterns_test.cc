@@ -83,7 +83,7 @@ TEST(IdealPattern, OfAnInductionHeadHoldsTheAnswerOfEveryRepeatedQuery) {
   const auto source = made(BlockKind::broken_period);
   ASSERT_NE(source, nullptr);
   const Rows rows = pattern_of(IdealPattern::matching, source->sequence(3));
-  const BlockStructure structure = source->structure(3);
+  const BlockStructure structure = source->blocks(3);
   for (std::size_t t = 0; t < rows.size(); ++t) {
     const auto answer = structure.answer(t);
     if (!answer) continue;

@@ -22,7 +22,7 @@ using test::chi_square_limit;
 
 std::map<std::size_t, std::size_t> period_counts(const BlockSource& source, std::uint64_t draws) {
   std::map<std::size_t, std::size_t> counts;
-  for (std::uint64_t i = 0; i < draws; ++i) ++counts[source.structure(i).period];
+  for (std::uint64_t i = 0; i < draws; ++i) ++counts[source.blocks(i).period];
   return counts;
 }
 
@@ -50,7 +50,7 @@ TEST(RepeatedBlocks, TheTokenIsThatOfTheBlock) {
   const auto source = made(BlockKind::repeated_blocks);
   for (std::uint64_t i = 0; i < some_sequences; ++i) {
     const auto tokens = source->sequence(i);
-    const std::size_t period = source->structure(i).period;
+    const std::size_t period = source->blocks(i).period;
     for (std::size_t t = 0; t < tokens.size(); ++t) ASSERT_EQ(tokens[t], tokens[t % period]);
   }
 }
@@ -58,7 +58,7 @@ TEST(RepeatedBlocks, TheTokenIsThatOfTheBlock) {
 TEST(RepeatedBlocks, TheAnswerLiesOnePeriodBack) {
   const auto source = made(BlockKind::repeated_blocks);
   for (std::uint64_t i = 0; i < 50; ++i) {
-    const BlockStructure structure = source->structure(i);
+    const BlockStructure structure = source->blocks(i);
     for (std::size_t t = 0; t < structure.length; ++t) {
       const bool repeated = t >= structure.period && t + 1 < structure.length;
       const auto expected = repeated ? std::optional(t - structure.period + 1) : std::nullopt;
@@ -74,7 +74,7 @@ TEST(RepeatedBlocks, APeriodOfOneIsOneToken) {
   const auto source = made(task);
   const auto tokens = source->sequence(0);
   EXPECT_EQ(std::set<Token>(tokens.begin(), tokens.end()).size(), 1u);
-  EXPECT_EQ(source->structure(0).answer(1), 1u);  // itself: x_0 = x_1, and x_1 comes next
+  EXPECT_EQ(source->blocks(0).answer(1), 1u);  // itself: x_0 = x_1, and x_1 comes next
 }
 
 TEST(UnseenPeriod, PeriodsLieOutsideTheTrainedOnes) {
@@ -92,7 +92,8 @@ TEST(UnseenPeriod, PeriodsThatDoNotFitTwiceAreLeftOut) {
   expected.push_back(50);
   const auto source = made(task);
   expect_uniform(*source, expected);
-  EXPECT_EQ(source->description(), "unseen-period: T = 101, V = 256, periods 8..15 and 49..50");
+  EXPECT_EQ(source->profile().description,
+            "unseen-period: T = 101, V = 256, periods 8..15 and 49..50");
   task.length = 64;
   expect_uniform(*made(task), range(8, 15));
 }
@@ -110,7 +111,7 @@ TEST(BrokenPeriod, GapsAreUniformFromOneToThePeriod) {
   std::size_t total = 0;
   // Of the first gap of each sequence: which later ones still fit depends on their lengths.
   for (std::uint64_t i = 0; i < 4000; ++i, ++total) {
-    const BlockStructure structure = source->structure(i);
+    const BlockStructure structure = source->blocks(i);
     const std::size_t gap = structure.starts.at(1) - structure.period;
     ASSERT_GE(gap, 1u);
     ASSERT_LE(gap, 20u);
@@ -133,7 +134,7 @@ TEST(BrokenPeriod, GapsAreFilledUniformly) {
   std::size_t total = 0;
   for (std::uint64_t i = 0; i < some_sequences; ++i) {
     const auto tokens = source->sequence(i);
-    const BlockStructure structure = source->structure(i);
+    const BlockStructure structure = source->blocks(i);
     for (std::size_t t = 0; t < tokens.size(); ++t) {
       if (structure.occurrence(t)) continue;
       ++counts[tokens[t]];
@@ -150,7 +151,7 @@ TEST(BrokenPeriod, NoFixedOffsetIsRightOften) {
   std::map<std::size_t, std::size_t> offsets;
   std::size_t total = 0;
   for (std::uint64_t i = 0; i < 2000; ++i) {
-    const BlockStructure structure = source->structure(i);
+    const BlockStructure structure = source->blocks(i);
     for (std::size_t t = 0; t < structure.length; ++t) {
       if (const auto s = structure.answer(t)) {
         ++offsets[t - *s];
@@ -167,7 +168,7 @@ TEST(BrokenPeriod, NoFixedOffsetIsRightOften) {
 TEST(BrokenPeriod, WhatFollowsACopyCannotBeKnown) {
   const auto source = made(BlockKind::broken_period);
   for (std::uint64_t i = 0; i < 50; ++i) {
-    const BlockStructure structure = source->structure(i);
+    const BlockStructure structure = source->blocks(i);
     for (const std::size_t start : structure.starts) {
       const std::size_t last = start + structure.period - 1;
       EXPECT_FALSE(structure.answer(last)) << "the gap's first token is random";
@@ -183,7 +184,7 @@ TEST(RandomRepeat, IsOneHalfTwice) {
   for (std::uint64_t i = 0; i < some_sequences; ++i) {
     const auto tokens = source->sequence(i);
     ASSERT_TRUE(std::equal(tokens.begin(), tokens.begin() + 128, tokens.begin() + 128));
-    const BlockStructure structure = source->structure(i);
+    const BlockStructure structure = source->blocks(i);
     EXPECT_EQ(structure.period, 128u);
     EXPECT_EQ(structure.starts, (std::vector<std::size_t>{0, 128}));
     EXPECT_EQ(structure.answer(128), 1u);
@@ -259,13 +260,13 @@ TEST(MakeBlockSource, AcceptsWhatJustFits) {
 }
 
 TEST(MakeBlockSource, DescribesWhatIsDrawn) {
-  EXPECT_EQ(made(BlockKind::repeated_blocks)->description(),
+  EXPECT_EQ(made(BlockKind::repeated_blocks)->profile().description,
             "repeated-blocks: T = 256, V = 256, periods 16..48");
-  EXPECT_EQ(made(BlockKind::unseen_period)->description(),
+  EXPECT_EQ(made(BlockKind::unseen_period)->profile().description,
             "unseen-period: T = 256, V = 256, periods 8..15 and 49..96");
-  EXPECT_EQ(made(BlockKind::broken_period)->description(),
+  EXPECT_EQ(made(BlockKind::broken_period)->profile().description,
             "broken-period: T = 256, V = 256, periods 16..48, gaps of 1 to a period");
-  EXPECT_EQ(made(BlockKind::random_repeat)->description(),
+  EXPECT_EQ(made(BlockKind::random_repeat)->profile().description,
             "random-repeat: T = 256, V = 256, periods 128");
 }
 

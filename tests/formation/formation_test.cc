@@ -88,7 +88,7 @@ study::Inspection inspect_last(const std::string& run, model::Engine& engine) {
     return {};
   }
   study::InspectionOptions options;
-  options.probes = {data::BlockKind::repeated_blocks};
+  options.probes = {"repeated-blocks"};
   options.sequences = 32;  // intervals of 0.1 of a share
   auto inspection = study::inspect(*model, options, engine);
   if (!inspection) ADD_FAILURE() << inspection.error().message;

@@ -162,9 +162,7 @@ TEST_P(Oracle, ScoresAreThoseOfThePatternsThatTheEquationsGive) {
     const auto probe = probe_of(GetParam(), kind);
     for (std::size_t i = 0; i < result.sequences.size(); ++i) {
       const auto tokens = probe->sequence(i);
-      const data::BlockTask& task = probe->task();
-      const SequenceQueries queries(tokens, probe->structure(i),
-                                    {task.min_period, task.max_period});
+      const SequenceQueries queries(tokens, probe->structure(i), probe->profile().habit);
       const std::vector<OwnPattern> patterns = ideal.patterns(tokens);
       ASSERT_EQ(result.heads.size(), patterns.size());
       HeadSimilarity similarity(patterns.size(), tokens.size());

@@ -81,7 +81,7 @@ TEST(Evaluate, ScoresThePatternsAndLossesOfTheForwardPass) {
     const auto maps = attention_maps({model.program, model.parameters}, one_thread(), tokens);
     ASSERT_TRUE(maps);
     ASSERT_EQ(maps->size(), 4U);
-    const SequenceQueries queries(tokens, probe->structure(index), {4, 8});
+    const SequenceQueries queries(tokens, probe->structure(index), data::Offsets{4, 8});
     for (std::size_t h = 0; h < 4; ++h) {
       EXPECT_EQ((*maps)[h].place.layer, h / 2);
       EXPECT_EQ((*maps)[h].place.head, h % 2);

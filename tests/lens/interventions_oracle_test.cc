@@ -26,7 +26,7 @@ class SlowInterventionsOracle : public testing::TestWithParam<model::Constructio
     return GetParam() == model::ConstructionKind::two_layer ? HeadPlace{1, 0} : HeadPlace{0, 1};
   }
   std::size_t period() const {
-    return patching_period(probe_->periods(), model_.program.architecture);
+    return patching_period(probe_->profile().periods, model_.program.architecture);
   }
   model::Engine& engine() { return engine_; }
 

@@ -178,7 +178,7 @@ TEST(Patching, AtAPeriodTrainedOnRestoresWhatAModelCopiesThereAlone) {
   // One layer that looks five positions back: it copies blocks of six, and no others.
   const SmallModel model = band_circuit(5);
   const auto trained = circuit_probe(6, 6);
-  const std::size_t own = patching_period(trained->periods(), model.program.architecture);
+  const std::size_t own = patching_period(trained->profile().periods, model.program.architecture);
   EXPECT_EQ(own, 6U);
   model::CpuEngine engine(1);
   const auto restored = [&](std::size_t p) {
@@ -236,8 +236,7 @@ TEST(Patching, HasTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
-std::size_t period_of(std::initializer_list<data::BlockSource::Periods> trained,
-                      std::size_t context = 256) {
+std::size_t period_of(std::initializer_list<data::Offsets> trained, std::size_t context = 256) {
   model::Architecture a = short_architecture();
   a.context = context;
   return patching_period(trained, a);

@@ -57,8 +57,12 @@ inline OwnPattern random_pattern(std::size_t length, std::uint64_t index) {
   return pattern;
 }
 
-/// A block of four different tokens, three times: x_t = t mod 4.
-inline data::BlockStructure three_copies_of_four() { return {12, 4, {0, 4, 8}}; }
+/// Copies of a block; and of four different tokens, three times: x_t = t mod 4.
+inline data::Structure blocks(std::size_t length, std::size_t period,
+                              std::vector<std::size_t> starts) {
+  return data::BlockStructure{length, period, std::move(starts)}.plain();
+}
+inline data::Structure three_copies_of_four() { return blocks(12, 4, {0, 4, 8}); }
 inline std::vector<data::Token> tokens_mod(std::size_t length, std::size_t period) {
   std::vector<data::Token> tokens;
   for (std::size_t t = 0; t < length; ++t) tokens.push_back(static_cast<data::Token>(t % period));

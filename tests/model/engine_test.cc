@@ -151,6 +151,32 @@ TYPED_TEST(Engines, GiveTheGradientOfTheTextbookOfEveryProgram) {
   }
 }
 
+// The model is causal: without the predictions from `kept` on, the sequence might as well end there.
+TYPED_TEST(Engines, WeighEachPredictionOfAGradient) {
+  constexpr std::size_t kept = 5;
+  std::vector<float> weights(run_length - 1, 0);
+  std::fill_n(weights.begin(), kept, 1.0F);
+  const auto gradient_of = [&](const Job& job, float weight) {
+    std::vector<float> gradient(this->model_.program.buffer_size);
+    double loss = 0;
+    const Shard shard{{&job, 1}, weight, gradient, {&loss, 1}};
+    const auto session = this->engine_.open(this->model_.program, Keep::everything);
+    EXPECT_TRUE(session->backward(this->model_.parameters, {&shard, 1}));
+    return std::pair(gradient, loss);
+  };
+  const std::span<const Token> tokens = this->tokens_;
+  const auto [expected, loss] = gradient_of({tokens.first(kept + 1)}, 0.5F);
+  const auto [found, same_loss] = gradient_of({tokens, nullptr, weights}, 0.5F);
+  EXPECT_NEAR(same_loss, loss, 1e-6);
+  for (float& weight : weights) weight *= 2;
+  const auto [doubled, mean] = gradient_of({tokens, nullptr, weights}, 0.25F);
+  EXPECT_EQ(mean, same_loss);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_NEAR(found[i], expected[i], 1e-6) << i;
+    EXPECT_EQ(doubled[i], found[i]) << i;  // powers of two round nothing
+  }
+}
+
 TYPED_TEST(Engines, GiveEachJobTheSameBitsInWhateverListItStands) {
   const std::vector<Token> others = lens::random_tokens(16, run_length, 2);
   const std::vector<Plan> plans = some_plans();

@@ -28,8 +28,9 @@ class BadModel : public testing::Test {
     config_.architecture.context = 32;
     config_.architecture.d_model = 16;
     config_.architecture.d_head = 8;
-    config_.data = {data::BlockKind::repeated_blocks, 32, 3, 8};
-    config_.evaluate.probes = {data::BlockKind::repeated_blocks};
+    config_.data.length = 32;
+    config_.data.task.values["period"] = base::Range{3, 8};
+    config_.evaluate.probes = {"repeated-blocks"};
   }
 
   /// Writes the model; `change` may spoil its parameters, `told` what the file says of it.

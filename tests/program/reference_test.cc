@@ -46,7 +46,7 @@ Status keep_patterns(const model::Program& program, std::size_t sequence, std::v
 
 /// Runs the model over held-out sequences, one at a time as training does.
 Result<Expected> compute(const model::Program& program, std::span<const float> parameters,
-                         const data::BlockSource& probe) {
+                         const data::Task& probe) {
   const std::size_t length = probe.length();
   const model::Architecture& a = program.architecture;
   Expected e;
@@ -54,7 +54,7 @@ Result<Expected> compute(const model::Program& program, std::span<const float> p
   model::Executor<float> executor(program, 1, length);
   for (std::size_t i = 0; i < sequences; ++i) {
     const std::vector<model::Token> tokens = probe.sequence(i);
-    e.periods.push_back(static_cast<float>(probe.structure(i).period));
+    e.periods.push_back(static_cast<float>(probe.structure(i).opening));
     for (const model::Token token : tokens) e.tokens.push_back(static_cast<float>(token));
     model::Taps<float> taps(program);
     if (Status set = keep_patterns(program, i, e.patterns, taps); !set) return set.error();
@@ -98,7 +98,7 @@ Status write_expected(const study::RunConfig& config, const std::filesystem::pat
   if (!program) return program.error();
   const Result<std::vector<float>> parameters = checkpoint->parameters(*program);
   if (!parameters) return parameters.error();
-  const auto probe = study::probe_source(config, data::BlockKind::repeated_blocks);
+  const auto probe = study::probe_task(config, "repeated-blocks");
   if (!probe) return probe.error();
   const Result<Expected> expected = compute(*program, *parameters, **probe);
   if (!expected) return expected.error();

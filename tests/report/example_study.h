@@ -28,6 +28,7 @@ inline std::vector<float> uniform_map(std::size_t positions = length) {
 /// One line of metrics; head 1 has the larger score.
 inline nlohmann::json record(std::uint64_t tokens, double score, double loss) {
   return {{"tokens", tokens},
+          {"main_probe", "repeated-blocks"},
           {"probes",
            {{"repeated-blocks",
              {{"second_half_loss", loss},

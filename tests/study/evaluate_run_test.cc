@@ -200,7 +200,7 @@ TEST_F(EvaluateRun, SaysWhichTextAndWhichTokenizerItIsOf) {
   ASSERT_TRUE(evaluate_run(config_, lock(), engine_, listener_));
   const nlohmann::json whole = kept();
   const nlohmann::json& text = whole["configs"]["perplexity"]["text"];
-  EXPECT_EQ(text["tokens_checksum"], open_text(config_.data.text->directory)->checksum);
+  EXPECT_EQ(text["tokens_checksum"], open_text(config_.data.directory)->checksum);
   EXPECT_EQ(whole["config"]["tokenizer"]["checksum"], text["tokenizer_checksum"]);
   // And the run has all of its files' checksums beside it.
   EXPECT_EQ(spec::text_of(run_ / "data.json"), spec::text_of(directory_ / "books/data.json"));
@@ -225,7 +225,7 @@ TEST_F(EvaluateRun, AnObserverHearsEachTaskAndCanEndTheWhole) {
   ASSERT_TRUE(model) << model.error().message;
   EvaluationRequest request;
   request.tasks = {"copy", "perplexity"};
-  request.text = *open_text(config_.data.text->directory);
+  request.text = *open_text(config_.data.directory);
   std::map<std::string, std::size_t> done;
   std::vector<std::size_t> scored;
   EvaluationObserver observer;

@@ -22,6 +22,7 @@ json line(std::uint64_t tokens, const json& first, const json& second) {
   };
   return {{"step", tokens / 10},
           {"tokens", tokens},
+          {"main_probe", "repeated-blocks"},
           {"probes",
            {{"repeated-blocks",
              {{"first_half_loss", 2.5},

@@ -23,18 +23,17 @@ TEST(FittedConfig, IsValidForEveryContext) {
 
 TEST(FittedConfig, IsTheDefaultTaskWhereThatFits) {
   const RunConfig config = fitted_config(of_context(1024), 256);
-  EXPECT_EQ(config.data, (DataConfig{data::BlockKind::repeated_blocks, 256, 16, 48}));
+  EXPECT_EQ(config.data, (DataConfig{.length = 256}));
   EXPECT_EQ(fitted_config(of_context(1024), 1024).data.length, 1024U);
 }
 
 TEST(FittedConfig, KeepsPeriodsThatAreAskedFor) {
   const RunConfig config = fitted_config(of_context(60), 60, {4, 30});
-  EXPECT_EQ(config.data.min_period, 4U);
-  EXPECT_EQ(config.data.max_period, 30U);
+  EXPECT_EQ(config.data.task.range("period"), (base::Range{4, 30}));
   EXPECT_TRUE(validate(config));
   // Two copies and a gap of 30 do not fit: without the probe that needs them.
   EXPECT_EQ(config.evaluate.probes.size(), 3U);
-  EXPECT_EQ(fitted_config(of_context(60), 60, {{}, 12}).data.min_period, 4U);
+  EXPECT_EQ(fitted_config(of_context(60), 60, {{}, 12}).data.task.range("period").first, 4);
   EXPECT_FALSE(validate(fitted_config(of_context(60), 60, {{}, 31})));
 }
 

@@ -50,12 +50,11 @@ std::map<std::string, InspectionArray> by_name(const std::vector<InspectionArray
 
 TEST(Inspection, MeasuresEveryProbeAskedForAndIntervenesOnTheFirst) {
   const SavedModel model = untrained(0);
-  const InspectionOptions options{
-      .probes = {data::BlockKind::random_repeat, data::BlockKind::repeated_blocks}, .sequences = 4};
+  const InspectionOptions options{.probes = {"random-repeat", "repeated-blocks"}, .sequences = 4};
   const Inspection found = inspected(model, options);
   ASSERT_EQ(found.probes.size(), 2U);
-  EXPECT_EQ(found.probes[0].kind, data::BlockKind::random_repeat);
-  EXPECT_EQ(found.probes[1].kind, data::BlockKind::repeated_blocks);
+  EXPECT_EQ(found.probes[0].name, "random-repeat");
+  EXPECT_EQ(found.probes[1].name, "repeated-blocks");
   EXPECT_EQ(found.ablations.sequences, 4U);
   EXPECT_NEAR(found.ablations.baseline.mean, found.probes[0].result.mean.second_half_loss, 1e-12);
   EXPECT_EQ(found.attention.size(), 2U);
@@ -66,22 +65,22 @@ TEST(Inspection, MeasuresEveryProbeAskedForAndIntervenesOnTheFirst) {
 
 TEST(Inspection, PatchesBlocksOfAPeriodThatTheRunWasTrainedOn) {
   SavedModel model = untrained(0);
-  const auto patched = [&](data::BlockKind trained_on) {
-    model.config.data.kind = trained_on;
+  const auto patched = [&](const std::string& trained_on) {
+    model.config.data.task.kind = trained_on;
     const Inspection found = inspected(model, {.probes = {}, .sequences = 2});
     std::vector<std::size_t> lengths;
     for (const lens::Patching& patching : found.patchings) lengths.push_back(patching.length);
     return lengths;
   };
   using Lengths = std::vector<std::size_t>;
-  EXPECT_EQ(patched(data::BlockKind::repeated_blocks), (Lengths{10, 10}));  // periods 3 to 8
-  EXPECT_EQ(patched(data::BlockKind::random_repeat), (Lengths{32, 32}));    // half the sequence
+  EXPECT_EQ(patched("repeated-blocks"), (Lengths{10, 10}));  // periods 3 to 8
+  EXPECT_EQ(patched("random-repeat"), (Lengths{32, 32}));    // half the sequence
 }
 
 TEST(Inspection, WithoutProbesTakesThoseOfTheRun) {
   const Inspection found = inspected(untrained(1), {.probes = {}, .sequences = 2});
   ASSERT_EQ(found.probes.size(), 1U);
-  EXPECT_EQ(found.probes[0].kind, data::BlockKind::repeated_blocks);
+  EXPECT_EQ(found.probes[0].name, "repeated-blocks");
 }
 
 TEST(Inspection, GivesTheSameBitsOnAnyNumberOfThreads) {
@@ -105,8 +104,7 @@ TEST(Inspection, RefusesAProbeThatDoesNotFitTheModel) {
   SavedModel model = untrained(0);
   model.config.data.length = 7;
   model::CpuEngine engine(1);
-  const auto refused =
-      inspect(model, {.probes = {data::BlockKind::random_repeat}, .sequences = 2}, engine);
+  const auto refused = inspect(model, {.probes = {"random-repeat"}, .sequences = 2}, engine);
   ASSERT_FALSE(refused);
   EXPECT_TRUE(refused.error().message.starts_with("probe 'random-repeat' does not fit the model: "))
       << refused.error().message;

@@ -22,6 +22,7 @@ using nlohmann::json;
 json line(std::uint64_t step) {
   return {{"step", step},
           {"tokens", step * 256},
+          {"main_probe", "repeated-blocks"},
           {"probes",
            {{"repeated-blocks",
              {{"first_half_loss", 2.5},

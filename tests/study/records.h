@@ -25,6 +25,7 @@ inline nlohmann::json metrics_line(double tokens, double score, double loss) {
   heads[2]["pinned"] = true;
   return {{"step", static_cast<std::uint64_t>(tokens) / 10},
           {"tokens", tokens},
+          {"main_probe", "repeated-blocks"},
           {"probes",
            {{"repeated-blocks",
              {{"first_half_loss", 3.5}, {"second_half_loss", loss}, {"heads", heads}}}}}};

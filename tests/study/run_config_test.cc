@@ -21,11 +21,11 @@ RunConfig unusual() {
   config.architecture.d_mlp = 8;
   config.architecture.biases = true;
   config.architecture.initialization.gain = 0.1;
-  config.data.kind = data::BlockKind::broken_period;
+  config.data.task = data::probe_config("broken-period", config.data.task);
   config.data.length = 30;
   config.train.decay = train::Decay::cosine;
   config.train.optimizer.values["epsilon"] = 1e-9;
-  config.evaluate.probes = {data::BlockKind::random_repeat, data::BlockKind::repeated_blocks};
+  config.evaluate.probes = {"random-repeat", "repeated-blocks"};
   config.clamps = {
       {"copy", train::ClampKind::copying, 2, 1, "", {}, 0.1, 512, 2048},
       {"still", train::ClampKind::freeze, 0, {}, "hook_embed", train::FreezeTo::zero, 0, 0, 2560}};
@@ -52,8 +52,9 @@ TEST(RunConfig, HasNoWordOfClampsWhereThereAreNoneNorOfItsInspection) {
 TEST(RunConfig, OfTextSaysWhichButNotWhereItLies) {
   RunConfig config = unusual();
   config.evaluate.inspect = true;
-  config.data.kind = data::BlockKind::repeated_blocks;  // unused: the default
-  config.data.text = {.directory = "somewhere", .checksum = "0123456789abcdef"};
+  config.data.task = data::probe_config("tokens", config.data.task);
+  config.data.task.values["checksum"] = "0123456789abcdef";
+  config.data.directory = "somewhere";
   config.evaluate.windows = 7;
   const std::string text = to_toml(config);
   EXPECT_NE(text.find("kind = \"tokens\"\nchecksum = \"0123456789abcdef\"\n"), std::string::npos);
@@ -62,19 +63,16 @@ TEST(RunConfig, OfTextSaysWhichButNotWhereItLies) {
   const Result<RunConfig> read = parse_run_config(text, "config.toml");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, config);  // wherever it lies
-  EXPECT_EQ(read->data.text->directory, "");
+  EXPECT_EQ(read->data.directory, "");
   EXPECT_EQ(to_toml(*read), text);
 }
 
-TEST(RunConfig, RepeatsArePartOfARunWhereThereAreAny) {
+TEST(RunConfig, RepeatsArePartOfARun) {
   RunConfig config = unusual();
   config.evaluate.inspect = true;
-  config.data.kind = data::BlockKind::repeated_blocks;
-  config.data.text.emplace();
-  EXPECT_EQ(to_toml(config).find("repeats"),
-            std::string::npos);  // runs made without know no such key
+  config.data.task = data::probe_config("tokens", config.data.task);
   RunConfig repeating = config;
-  repeating.data.text->repeats = 0.1;
+  repeating.data.task.values["repeats"] = 0.1;
   EXPECT_NE(config, repeating);
   const Result<RunConfig> read = parse_run_config(to_toml(repeating), "config.toml");
   ASSERT_TRUE(read) << read.error().message;
@@ -124,13 +122,11 @@ TEST(RunConfig, WhatDoesNotFitIsRefusedWithTheFilesName) {
 
 TEST(RunConfig, EachSeedTrainsOnItsOwnSequencesAndAllAreMeasuredOnTheSame) {
   const Study study = spec::parsed(spec::small_study);
-  const auto first = block_training_source(study.run(0, 0)),
-             second = block_training_source(study.run(0, 1));
+  const auto first = training_task(study.run(0, 0)), second = training_task(study.run(0, 1));
   ASSERT_TRUE(first && second);
   EXPECT_NE((*first)->sequence(0), (*second)->sequence(0));
-  const auto kind = data::BlockKind::repeated_blocks;
-  const auto probe = probe_source(study.run(0, 0), kind),
-             other = probe_source(study.run(2, 1), kind);
+  const auto probe = probe_task(study.run(0, 0), "repeated-blocks"),
+             other = probe_task(study.run(2, 1), "repeated-blocks");
   ASSERT_TRUE(probe && other);
   EXPECT_EQ((*probe)->sequence(0), (*other)->sequence(0));
   EXPECT_NE((*probe)->sequence(0), (*first)->sequence(0));

@@ -66,7 +66,7 @@ TEST(StudySizes, AreLaidOverTheStudy) {
   EXPECT_EQ(two_layer.architecture.vocabulary, 64U);
   EXPECT_EQ(two_layer.architecture.context, 32U);  // what the size does not name stays
   EXPECT_EQ(two_layer.architecture.layers, 2U);
-  EXPECT_EQ(two_layer.data.max_period, 9U);
+  EXPECT_EQ(two_layer.data.task.range("period").second, 9);
   EXPECT_EQ(two_layer.train.tokens, 1'000'000U);
   EXPECT_EQ(two_layer.train.batch, 16U);
   EXPECT_EQ(two_layer.train.learning_rate, 3e-3);
@@ -80,8 +80,8 @@ TEST(StudySizes, AnArmsOwnValuesHoldOverTheStudysAndItsOwnSizesOverThose) {
   EXPECT_EQ(study.arms[2].train.batch, 4U);  // [arm.train]
   EXPECT_EQ(study.arms[1].architecture.heads, 3U);
   EXPECT_EQ(study.arms[1].architecture.vocabulary, 64U);
-  EXPECT_EQ(study.arms[1].data.min_period, 5U);
-  EXPECT_EQ(study.arms[1].data.max_period, 6U);
+  EXPECT_EQ(study.arms[1].data.task.range("period").first, 5);
+  EXPECT_EQ(study.arms[1].data.task.range("period").second, 6);
   EXPECT_EQ(at("tiny").arms[1].architecture.heads, 2U);
 }
 
@@ -319,8 +319,8 @@ TEST(ShippedStudies, AreTheArticlesAtItsSize) {
       EXPECT_EQ(arm.architecture.vocabulary, 256U) << name << ' ' << arm.arm;
       EXPECT_EQ(arm.architecture.context, 256U) << name << ' ' << arm.arm;
       EXPECT_EQ(arm.data.length, 256U) << name << ' ' << arm.arm;
-      EXPECT_EQ(arm.data.min_period, 16U) << name << ' ' << arm.arm;
-      EXPECT_EQ(arm.data.max_period, 48U) << name << ' ' << arm.arm;
+      EXPECT_EQ(arm.data.task.range("period").first, 16) << name << ' ' << arm.arm;
+      EXPECT_EQ(arm.data.task.range("period").second, 48) << name << ' ' << arm.arm;
     }
   }
 }
@@ -354,11 +354,10 @@ TEST(ShippedStudies, EveryTestOfAClaimIsMeasuredInItsArms) {
         };
         EXPECT_TRUE(arm->evaluate.inspect || !is_one_of(inspected_quantities()))
             << study.name << ' ' << claim.name;
-        EXPECT_TRUE(arm->data.text || !is_one_of(evaluated_quantities()))
+        EXPECT_TRUE(arm->data.is_text() || !is_one_of(evaluated_quantities()))
             << study.name << ' ' << claim.name;
         const auto& probes = arm->evaluate.probes;
-        EXPECT_TRUE(std::ranges::any_of(
-            probes, [&](data::BlockKind kind) { return data::name_of(kind) == test.probe; }))
+        EXPECT_TRUE(test.probe.empty() || std::ranges::count(probes, test.probe) == 1)
             << study.name << ' ' << claim.name;
       }
     }

@@ -46,7 +46,8 @@ TEST_F(TrainingDataOfText, PutsTheChecksumIntoArmsAndStudy) {
   EXPECT_EQ(text->checksum.size(), 16U);
   const Result<Study> study = read(spec::text_study(books_));
   ASSERT_TRUE(study) << study.error().message;
-  for (const RunConfig& arm : study->arms) EXPECT_EQ(arm.data.text->checksum, text->checksum);
+  for (const RunConfig& arm : study->arms)
+    EXPECT_EQ(arm.data.task.text("checksum"), text->checksum);
   EXPECT_NE(study->text.find(text->checksum), std::string::npos);
   EXPECT_EQ(refusal(study->text), "none");  // study.toml of its directory
 }
@@ -64,8 +65,8 @@ TEST_F(TrainingDataOfText, TheCommandLineNamesAnotherDirectory) {
   const std::string other = spec::prepare_text(directory_, "other", spec::made_up_text(60, 1));
   const Result<Study> study = read(spec::text_study(books_), from(other));
   ASSERT_TRUE(study) << study.error().message;
-  EXPECT_EQ(study->arms[0].data.text->directory, other);
-  EXPECT_EQ(study->arms[0].data.text->checksum, open_text(other)->checksum);
+  EXPECT_EQ(study->arms[0].data.directory, other);
+  EXPECT_EQ(study->arms[0].data.task.text("checksum"), open_text(other)->checksum);
   EXPECT_TRUE(read(spec::text_study(""), from(other)));
 }
 
@@ -174,7 +175,7 @@ TEST_F(TrainingDataOfText, AStudyOfBlocksHasNoUseForIt) {
   const Result<TrainingData> blocks = open_training_data(alone->run(0, 0));
   ASSERT_TRUE(blocks);
   EXPECT_FALSE(blocks->text);
-  EXPECT_EQ(blocks->source->sequence(3), (*block_training_source(alone->run(0, 0)))->sequence(3));
+  EXPECT_EQ(blocks->source->sequence(3), (*training_task(alone->run(0, 0)))->sequence(3));
 }
 
 TEST_F(TrainingDataOfText, WindowsAreThoseOfTheSeed) {
@@ -200,7 +201,7 @@ TEST_F(TrainingDataOfText, RepeatsChangeSomeOfTheWindowsAlone) {
   ASSERT_TRUE(study) << study.error().message;
   RunConfig config = study->run(0, 0);
   const Result<TrainingData> plain = open_training_data(config);
-  config.data.text->repeats = 0.5;
+  config.data.task.values["repeats"] = 0.5;
   const Result<TrainingData> repeating = open_training_data(config);
   ASSERT_TRUE(plain && repeating);
   std::size_t different = 0;

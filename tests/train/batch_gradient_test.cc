@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "lookback/data/task.h"
 #include "lookback/model/cpu_engine.h"
 #include "lookback/model/executor.h"
 #include "tests/train/small_run.h"
@@ -136,6 +137,39 @@ TEST(BatchGradient, IsTheMeanGradientOfOneLargeBatch) {
     EXPECT_LE(std::sqrt(square), relative * expected.norms[p]) << info.name;
     EXPECT_GT(expected.norms[p], 0) << info.name;
   }
+}
+
+TEST(BatchGradient, OfATaskThatGradesSomePredictionsIsThatOfTheirMean) {
+  const model::Program program = spec::small_program();
+  const auto source = data::make_task(
+      base::KindConfig(data::mqar_kind()),
+      {.vocabulary = program.architecture.vocabulary, .length = spec::length, .seed = 2});
+  ASSERT_TRUE(source) << source.error().message;
+  const std::vector<float> parameters = model::initialize(program, 5);
+  model::Executor<float> executor(program, 1, spec::length);
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < batch; ++i) {
+    executor.forward(parameters, (*source)->sequence(first + i));
+    const std::span<const float> losses = executor.losses();
+    for (std::size_t t = spec::length / 4 * 2; t < losses.size(); t += 2, ++count) {
+      sum += static_cast<double>(losses[t]);
+    }
+  }
+  model::CpuEngine engine(2);
+  BatchGradient gradient(program, **source, batch, shards, engine);
+  const double loss = gradient.compute(parameters, first, {})->value();
+  EXPECT_NEAR(loss, sum / static_cast<double>(count), 1e-6);
+  // A step against the gradient lowers that mean by about its square.
+  std::vector<float> moved = parameters;
+  double square = 0;
+  constexpr float step = 1e-3F;
+  for (std::size_t i = 0; i < moved.size(); ++i) {
+    moved[i] -= step * gradient.gradient()[i];
+    square += std::pow(static_cast<double>(gradient.gradient()[i]), 2);
+  }
+  const double lower = gradient.compute(moved, first, {})->value();
+  EXPECT_NEAR((loss - lower) / (static_cast<double>(step) * square), 1, 0.05);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "lookback/base/file.h"
 #include "lookback/train/trainer.h"
+#include "tests/base/documented_kind.h"
 #include "tests/train/steps.h"
 
 namespace lookback::train {
@@ -26,7 +27,7 @@ Result<OptimizerConfig> read_table(const std::string& text) {
 }
 
 /// A value that is allowed and not the default.
-OptimizerValue another(const OptimizerKey& key) {
+base::KeyValue another(const base::Key& key) {
   if (const bool* flag = std::get_if<bool>(&key.fallback)) return !*flag;
   if (std::holds_alternative<std::string>(key.fallback)) {
     return key.options.front() == std::get<std::string>(key.fallback) ? key.options.back()
@@ -38,7 +39,7 @@ OptimizerValue another(const OptimizerKey& key) {
 TEST(Optimizers, EachReadsBackWhatItWrote) {
   for (const OptimizerKind& kind : optimizer_kinds()) {
     OptimizerConfig config(kind.name);
-    for (const OptimizerKey& key : kind.keys) config.values[key.name] = another(key);
+    for (const base::Key& key : kind.keys) config.values[key.name] = another(key);
     const Result<OptimizerConfig> read = read_table(to_toml(config));
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(*read, config) << kind.name;
@@ -68,7 +69,7 @@ TEST(Optimizers, HaveDefaultsWithinTheirLimitsAndNoNameTwice) {
   for (const OptimizerKind& kind : optimizer_kinds()) {
     EXPECT_TRUE(kinds.insert(kind.name).second) << kind.name;
     std::set<std::string> keys = {"kind"};
-    for (const OptimizerKey& key : kind.keys) {
+    for (const base::Key& key : kind.keys) {
       EXPECT_TRUE(keys.insert(key.name).second) << kind.name << ": " << key.name;
       if (const double* number = std::get_if<double>(&key.fallback)) {
         EXPECT_LE(key.least, *number) << kind.name << ": " << key.name;
@@ -130,19 +131,6 @@ TEST(Optimizers, ATableOfLookback02IsMovedAndAnyOtherLeftAsItIs) {
   }
 }
 
-std::string row_of(const OptimizerKey& key) {
-  if (const double* number = std::get_if<double>(&key.fallback)) {
-    return fmt::format("| | `{}` = {} | {} to {} | {} |\n", key.name, *number, key.least, key.most,
-                       key.meaning);
-  }
-  if (const bool* flag = std::get_if<bool>(&key.fallback)) {
-    return fmt::format("| | `{}` = {} | true, false | {} |\n", key.name, *flag, key.meaning);
-  }
-  return fmt::format("| | `{}` = \"{}\" | \"{}\" | {} |\n", key.name,
-                     std::get<std::string>(key.fallback), fmt::join(key.options, "\", \""),
-                     key.meaning);
-}
-
 TEST(Optimizers, DocsFormatsHasTheirRows) {
   const Result<std::string> text =
       base::read_file(LOOKBACK_SOURCE_DIR "/docs/formats.md", std::size_t{1} << 20);
@@ -150,7 +138,7 @@ TEST(Optimizers, DocsFormatsHasTheirRows) {
   for (const OptimizerKind& kind : optimizer_kinds()) {
     std::string rows = fmt::format("| \"{}\" | | | {}; keeps `{}` |\n", kind.name, kind.meaning,
                                    fmt::join(kind.buffers, "`, `"));
-    for (const OptimizerKey& key : kind.keys) rows += row_of(key);
+    rows += test::documented_keys(kind);
     EXPECT_NE(text->find(rows), std::string::npos) << rows;
   }
 }
