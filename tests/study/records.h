@@ -54,7 +54,7 @@ inline void hold_against_predictors(nlohmann::json& probe, const std::array<doub
   probe["predictors"] = nlohmann::json::array();
   for (std::size_t i = 0; i < kl.size(); ++i) {
     probe["predictors"].push_back(
-        {{"name", names[i]}, {"ideal", i == 3}, {"loss", 2.71 - 0.35 * i}, {"kl", kl[i]}});
+        {{"name", names[i]}, {"ideal", i == 3}, {"loss", 2.71 - 0.35 * static_cast<double>(i)}, {"kl", kl[i]}});
   }
 }
 
