@@ -44,9 +44,13 @@ TaskKind text_kind() {
 }
 
 std::span<const TaskKind> task_kinds() {
-  static const std::vector<TaskKind> kinds = {
-      repeated_blocks_kind(), unseen_period_kind(), broken_period_kind(), random_repeat_kind(),
-      markov_chains_kind(),   mqar_kind(),          text_kind()};
+  static const std::vector<TaskKind> kinds = {repeated_blocks_kind(),
+                                              unseen_period_kind(),
+                                              broken_period_kind(),
+                                              random_repeat_kind(),
+                                              mqar_kind(),
+                                              markov_chains_kind(),
+                                              text_kind()};
   return kinds;
 }
 

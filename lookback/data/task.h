@@ -82,8 +82,8 @@ TaskKind repeated_blocks_kind();
 TaskKind unseen_period_kind();
 TaskKind broken_period_kind();
 TaskKind random_repeat_kind();
-TaskKind markov_chains_kind();
 TaskKind mqar_kind();
+TaskKind markov_chains_kind();
 TaskKind text_kind();
 
 /// The table of tasks, the default first.

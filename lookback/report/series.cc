@@ -197,6 +197,10 @@ std::vector<Transition> transitions(const StudyReport& study) {
       // The count may have been interpolated between records, and so have a fraction.
       const std::optional<double> tokens = find_number(run.summary, {"transition_tokens"});
       constexpr double largest = 1e18;
+      // A curve that begins above half its maximum crosses it nowhere.
+      const json* whole = find_value(run.summary, {"transition"});
+      const bool crosses = whole == nullptr || find_number(*whole, {"sharpness"}).has_value();
+      if (!crosses) continue;
       if (!tokens || *tokens < 1.0 || *tokens > largest) continue;
       found.push_back({arm.name, run.seed, static_cast<std::uint64_t>(std::llround(*tokens))});
     }

@@ -87,7 +87,8 @@ std::vector<Curve> validation_loss_curves(const StudyReport& study);
 /// Per run, its last record's measures on every probe.
 std::vector<ProbeEnd> probe_ends(const StudyReport& study);
 
-/// The transitions in the runs' summaries; runs without one give none.
+/// The transitions in the runs' summaries; runs without one give none, and nor do those whose score was
+/// above half its maximum from the start.
 std::vector<Transition> transitions(const StudyReport& study);
 
 /// The induction score of uniform attention, averaged over the runs that recorded it.

@@ -145,9 +145,8 @@ json loss_figure(const StudyReport& study, const FigureArms& arms,
       "a sequence, where in repeated blocks nearly every token can be copied from an earlier copy; "
       "measured " +
           on_sequences(study) + " of the probe " + main_probes(study) +
-          ". A line is a run, without an interval; dotted "
-          "rules as in the figure before. A dashed level is the loss of the task's ideal predictor "
-          "on the same "
+          ". A line is a run, without an interval; dotted rules as in "
+          "the figure before. A dashed level is the loss of the task's ideal predictor on the same "
           "sequences, where one is known.",
       json::array(
           {variant("second-half-loss", "linear",

@@ -104,6 +104,10 @@ TEST(Transitions, AreThoseThatTheSummariesName) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].arm, "composed");
   EXPECT_EQ(found[0].tokens, 5000U);
+  study.arms[0].runs[0].summary["transition"] = {{"tokens", 1}, {"sharpness", nullptr}};
+  EXPECT_TRUE(transitions(study).empty());
+  study.arms[0].runs[0].summary["transition"]["sharpness"] = 0.2;
+  EXPECT_EQ(transitions(study).size(), 1U);
 }
 
 TEST(InductionChance, PrefersTheSummaryAndIsAveragedOverRuns) {
