@@ -159,7 +159,7 @@ TEST(BatchGradient, OfATaskThatGradesSomePredictionsIsThatOfTheirMean) {
   }
   model::CpuEngine engine(2);
   BatchGradient gradient(program, **source, batch, shards, engine);
-  const double loss = gradient.compute(parameters, first, {})->value();
+  const double loss = *gradient.compute(parameters, first, {});
   EXPECT_NEAR(loss, sum / static_cast<double>(count), 1e-6);
   // A step against the gradient lowers that mean by about its square.
   std::vector<float> moved = parameters;
@@ -169,7 +169,7 @@ TEST(BatchGradient, OfATaskThatGradesSomePredictionsIsThatOfTheirMean) {
     moved[i] -= step * gradient.gradient()[i];
     square += std::pow(static_cast<double>(gradient.gradient()[i]), 2);
   }
-  const double lower = gradient.compute(moved, first, {})->value();
+  const double lower = *gradient.compute(moved, first, {});
   EXPECT_NEAR((loss - lower) / (static_cast<double>(step) * square), 1, 0.05);
 }
 
