@@ -5,4 +5,5 @@ if(sources)
   add_executable(benchmarks ${sources})
   target_link_libraries(benchmarks PRIVATE lookback::cli lookback_warnings
                                            benchmark::benchmark_main)
+  lookback_compile_together(benchmarks)
 endif()

@@ -51,6 +51,8 @@ if(LOOKBACK_SANITIZE)
               $<$<AND:$<COMPILE_LANGUAGE:CXX>,${less}>:-fno-sanitize=null,alignment,object-size,vptr>)
   target_link_options(lookback_options INTERFACE ${sanitize})
   # GCC's flow analysis misjudges instrumented code; the release build keeps these warnings.
-  target_compile_options(
-    lookback_warnings INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)
+  set(of_flow -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow
+              -Wno-stringop-overread)
+  target_compile_options(lookback_warnings
+                         INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:${of_flow}>)
 endif()

@@ -213,6 +213,7 @@ void add_to(std::span<const float> addend, std::span<float> total) {
 void add_row(std::span<const float> row, Matrix<float> y) { HWY_DYNAMIC_DISPATCH(add_row)(row, y); }
 
 void add_column_sums(Matrix<const float> x, std::span<float> sums) {
+  if (x.rows == 0) return;  // its data may be null, which has no columns to point at
   HWY_DYNAMIC_DISPATCH(add_column_sums)(x, sums);
 }
 

@@ -9,6 +9,7 @@
 #include "lookback/base/random.h"
 #include "lookback/base/safetensors.h"
 #include "lookback/train/checkpoint.h"
+#include "tests/base/sanitized.h"
 #include "tests/program/studies.h"
 
 namespace lookback::program {
@@ -22,6 +23,8 @@ using Microseconds = std::chrono::microseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr int least_kills = 20;
+/// Steps of a run that goes on long enough to be interrupted.
+constexpr std::size_t many_steps = test::sanitized ? 150 : 600;
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
@@ -128,7 +131,7 @@ class Interrupt : public testing::TestWithParam<int> {};
 TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
   const TemporaryDirectory directory;
   // Long enough to be interrupted: only a few checkpoints are written.
-  const std::string text = replaced(spec::three_arms(600, "checkpoints_per_decade = 1"),
+  const std::string text = replaced(spec::three_arms(many_steps, "checkpoints_per_decade = 1"),
                                     "resume_seconds = 0", "resume_seconds = 9e8");
   const std::string study = spec::write_study(directory, text);
   const auto command = [&](const std::string& out) {
@@ -157,8 +160,8 @@ TEST_P(Interrupt, StopsARunWithAHintAndResumedItComesToTheSameBytes) {
 
 TEST(InterruptText, ARunWhoseTextWasMovedGoesOnWithItFromItsNewPlace) {
   const TemporaryDirectory directory;
-  const std::string study =
-      spec::write_text_study(directory, 600, "resume_seconds = 9e8\ncheckpoints_per_decade = 1");
+  const std::string study = spec::write_text_study(
+      directory, many_steps, "resume_seconds = 9e8\ncheckpoints_per_decade = 1");
   const auto command = [&](const std::string& out) {
     return spec::lookback(
         {"train", study, "--arm", "ov", "--threads", "2", "--out", directory / out});
@@ -246,7 +249,7 @@ void spoil(const std::filesystem::path& file) {
 TEST(NotFinite, ARunGoesOnFromTheCheckpointBefore) {
   const TemporaryDirectory directory;
   const std::string study =
-      spec::write_study(directory, spec::three_arms(600, "checkpoints_per_decade = 1"));
+      spec::write_study(directory, spec::three_arms(many_steps, "checkpoints_per_decade = 1"));
   const auto command = [&](const std::string& out) {
     return spec::lookback({"train", study, "--arm", "parallel", "--out", directory / out});
   };
