@@ -19,9 +19,11 @@ std::optional<LineFit> fit_line(std::span<const double> x, std::span<const doubl
   const auto n = static_cast<double>(x.size());
   double mean_x = 0, mean_y = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    mean_x += x[i] / n;
-    mean_y += y[i] / n;
+    mean_x += x[i];
+    mean_y += y[i];
   }
+  mean_x /= n;
+  mean_y /= n;
   double xx = 0, xy = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     xx += (x[i] - mean_x) * (x[i] - mean_x);

@@ -35,8 +35,8 @@ TEST(LineFit, OfALineIsThatLineWithoutError) {
   const std::vector<double> x = {1, 2, 5}, y = {5, 7, 13};
   const auto fit = fit_line(x, y);
   ASSERT_TRUE(fit);
-  EXPECT_DOUBLE_EQ(fit->slope, 2);
-  EXPECT_DOUBLE_EQ(fit->intercept, 3);
+  EXPECT_NEAR(fit->slope, 2, 1e-14);
+  EXPECT_NEAR(fit->intercept, 3, 1e-14);
   EXPECT_NEAR(fit->slope_half_width(), 0, 1e-13);
 }
 
