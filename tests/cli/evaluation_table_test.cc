@@ -170,7 +170,7 @@ TEST(EvaluationTable, OfAnotherVocabularyOnlySharesOfDocumentsAreCompared) {
     const std::string table = evaluation_table({{"ov", runs}});
     EXPECT_EQ(compared_in(table), of_documents) << table;
     const std::string notes = evaluation_notes({{"ov", runs}});
-    for (const char* label : {"perplexity a token", "induction bump", "copy accuracy",
+    for (const char* label : {"perplexity per token", "induction bump", "copy accuracy",
                               "lookup accuracy", "value-content ablation"}) {
       EXPECT_NE(notes.find(label), std::string::npos) << notes;
     }

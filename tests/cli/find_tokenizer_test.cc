@@ -45,10 +45,7 @@ class FindTokenizer : public testing::Test {
 
   static std::string refusal(const std::string& place, const language::Tokenizer& of,
                              const std::string& said_by, const language::Tokenizer& expected) {
-    return fmt::format(
-        "{}: this is not the tokenizer that the model was trained with: its checksum is {}, and {} "
-        "names {}",
-        place, checksum(of), said_by, checksum(expected));
+    return fmt::format("{}: *{}*{} *{}", place, checksum(of), said_by, checksum(expected));
   }
 
   test::TemporaryDirectory run_;
@@ -63,9 +60,7 @@ TEST_F(FindTokenizer, SaysOfAModelThatLearnedNoTextWhatItLearned) {
 
 TEST_F(FindTokenizer, TakesTheOneBesideTheCheckpoints) {
   model_.config.data.task = base::KindConfig(data::text_kind());
-  EXPECT_EQ(found(""), checkpoint_ +
-                           ": found no tokenizer.json beside its checkpoints, name one with "
-                           "--tokenizer");
+  EXPECT_TRUE(test::like(found(""), checkpoint_ + ": *tokenizer.json*--tokenizer"));
   write("tokenizer.json", own_);
   EXPECT_EQ(found(""), checksum(own_));
 }
@@ -73,14 +68,14 @@ TEST_F(FindTokenizer, TakesTheOneBesideTheCheckpoints) {
 TEST_F(FindTokenizer, RefusesAnotherThanTheCheckpointNames) {
   model_.header.tokenizer = checksum(own_);
   const std::string here = write("tokenizer.json", other_), there = write("other.json", other_);
-  EXPECT_EQ(found(""), refusal(here, other_, checkpoint_, own_));
-  EXPECT_EQ(found(there), refusal(there, other_, checkpoint_, own_));
+  EXPECT_TRUE(test::like(found(""), refusal(here, other_, checkpoint_, own_)));
+  EXPECT_TRUE(test::like(found(there), refusal(there, other_, checkpoint_, own_)));
   EXPECT_EQ(found(write("same.json", own_)), checksum(own_));
 }
 
 TEST_F(FindTokenizer, RefusesAnotherThanTheRunsOwnWhereTheCheckpointNamesNone) {
   const std::string own = write("tokenizer.json", own_), other = write("other.json", other_);
-  EXPECT_EQ(found(other), refusal(other, other_, own, own_));
+  EXPECT_TRUE(test::like(found(other), refusal(other, other_, own, own_)));
   EXPECT_EQ(found(write("same.json", own_)), checksum(own_));
 }
 

@@ -240,7 +240,7 @@ TEST(Import, DirectoriesOfAnotherKindAreToldApart) {
   ASSERT_TRUE(base::write_file_atomically(directory / "pytorch_model.bin", "x"));
   expect_says(directory.refusal_as_is(), "found pytorch_model.bin, allowed: model.safetensors");
   ASSERT_TRUE(base::write_file_atomically(directory / "model.safetensors.index.json", "{}"));
-  expect_says(directory.refusal_as_is(), "found weights in shards");
+  expect_says(directory.refusal_as_is(), "found sharded weights");
   for (const std::string text : {"", "[1, 2]", "{\"a\": 1", "null"}) {
     ASSERT_TRUE(base::write_file_atomically(directory / "config.json", text));
     expect_says(directory.refusal_as_is(), "config.json: not a JSON object");

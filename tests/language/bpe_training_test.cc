@@ -109,7 +109,7 @@ TEST(BpeTraining, RefusesSizesThatTheTextDoesNotGive) {
             "found a vocabulary of 256, allowed 257 to 4194304: 256 bytes, <|endoftext|>, merges");
   const auto large = training_on({"ab ab"}).train(1000);
   ASSERT_FALSE(large);
-  EXPECT_NE(large.error().message.find("asked for 1000: give more text"), std::string::npos);
+  EXPECT_NE(large.error().message.find("asked for 1000; give more text"), std::string::npos);
   EXPECT_EQ(training_on({}).train(257)->size(), 257u);
 }
 

@@ -172,7 +172,7 @@ TEST_P(ClaimMistake, GetsItsOneLine) {
   const BadTest& bad = GetParam();
   const std::string expected = fmt::format("s.toml:{}: key 'claim[0].test[0].{}'{}",
                                            test_line + bad.below, bad.key, bad.problem);
-  EXPECT_EQ(claim_refusal(with_test(bad.text)).substr(0, expected.size()), expected);
+  EXPECT_TRUE(test::like(claim_refusal(with_test(bad.text)), expected + "*"));
 }
 
 const std::string score_of_parallel = "finding = \"induction_score\"\narm = \"parallel\"\n";
@@ -253,7 +253,7 @@ const BadTest bad_tests[] = {
      "finding = \"transition_tokens\"\narm = \"parallel\"\npresent = true\ndecided_by = \"mean\"\n",
      "decided_by", 4, ": found \"mean\", allowed: \"every-seed\""},
     {"DecidedBySomethingElse", score_of_parallel + "above = 0\ndecided_by = \"median\"\n",
-     "decided_by", 4, ": found \"median\", allowed: one of \"every-seed\", \"mean\""},
+     "decided_by", 4, ": found \"median\", allowed: *\"every-seed\"*"},
     {"UnknownKey", score_of_parallel + "above = 0\nprobes = \"unseen-period\"\n", "probes", 4,
      " is unknown; nearest: 'probe'"},
 };

@@ -151,7 +151,8 @@ TEST(BatchGradient, OfATaskThatGradesSomePredictionsIsThatOfTheirMean) {
   double sum = 0;
   std::size_t count = 0;
   for (std::size_t i = 0; i < batch; ++i) {
-    executor.forward(parameters, (*source)->sequence(first + i));
+    const std::vector<data::Token> tokens = (*source)->sequence(first + i);
+    executor.forward(parameters, tokens);
     const std::span<const float> losses = executor.losses();
     for (std::size_t t = spec::length / 4 * 2; t < losses.size(); t += 2, ++count) {
       sum += static_cast<double>(losses[t]);
