@@ -112,8 +112,7 @@ TEST_P(StudyFileMistake, GetsItsOneLine) {
   const Result<Study> study =
       parse_study(changed(GetParam().from, GetParam().to), "small.toml", {});
   ASSERT_FALSE(study);
-  const std::string expected = GetParam().line;
-  EXPECT_EQ(study.error().message.substr(0, expected.size()), expected);
+  EXPECT_TRUE(test::like(study.error().message, std::string(GetParam().line) + "*"));
 }
 
 const Mistake mistakes[] = {
@@ -187,7 +186,7 @@ const Mistake mistakes[] = {
      "small.toml:27: arm 'parallel': model.no_ov writes the heads' outputs side by side into the "
      "stream: heads x d_head (3 x 8 = 24) must equal d_model (16)"},
     {"NoLayers", "layers = 2", "layers = 0",
-     "small.toml:23: arm 'two-layer': model.layers is 0; allowed are 1 to 1024"},
+     "small.toml:23: arm 'two-layer': model.layers is 0; *1 to 1024"},
     {"MoreShardsThanSequences", "shards = 4", "shards = 9",
      "small.toml:23: arm 'two-layer': train.shards is 9, but a step has only train.batch = 8 "
      "sequences; each shard needs one"},
