@@ -67,7 +67,7 @@ int fail(const Error& error) {
 
 int fail_run(const Error& error) {
   if (error.kind != ErrorKind::stopped) return fail(error);
-  return fail({"stopped; the same command with --resume goes on to the same result", error.kind});
+  return fail({"stopped; the same command with --resume continues to the same result", error.kind});
 }
 
 double seconds_now() {

@@ -191,12 +191,13 @@ TEST_F(BadInput, ASecondProcessInTheSameDirectory) {
 }
 
 TEST_F(BadInput, AStudyWithAProcessInOneOfItsRuns) {
-  const std::string run = out_ + "/parallel/seed-0";
-  Process first(lookback({"train", file_, "--arm", "parallel", "--out", run, "--tokens", "100M"}));
+  const std::string run = out_ + "/two-layer/seed-0";
+  Process first(lookback({"train", file_, "--arm", "two-layer", "--out", run, "--tokens", "100M"}));
   while (first.runs_for(std::chrono::milliseconds(5)) &&
          !std::filesystem::exists(run + "/metrics.jsonl")) {
   }
-  const spec::Ended study = spec::run(lookback({"study", file_, "--out", out_}));
+  const spec::Ended study =
+      spec::run(lookback({"study", file_, "--out", out_, "--tokens", "100M"}));
   EXPECT_EQ(study.exit_code, 4);
   EXPECT_TRUE(study.err.ends_with(
       "\nlookback: " + run +
@@ -306,10 +307,7 @@ TEST_F(BadInput, AnUnknownInstructionSet) {
   spec::Command command = train();
   command.environment["LOOKBACK_ISA"] = "MMX";
   const std::string line = one_line(spec::run(command));
-  EXPECT_EQ(
-      line.rfind("LOOKBACK_ISA: instruction set 'MMX' is not one this machine has; available: ", 0),
-      0U)
-      << line;
+  EXPECT_TRUE(test::like(line, "LOOKBACK_ISA: *'MMX'*; available: *"));
   EXPECT_NE(line.find("SCALAR"), std::string::npos) << line;
 }
 

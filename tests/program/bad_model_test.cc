@@ -157,9 +157,7 @@ TEST_F(BadModel, ThatSaysNothingSensibleOfItself) {
   write({}, [](study::RunConfig& told) { told.arm = "two\nlines"; });
   EXPECT_EQ(line().rfind("FILE: metadata 'config':2: not TOML: ", 0), 0U) << line();
   write({}, [](study::RunConfig& told) { told.arm = "two\\nlines"; });
-  EXPECT_EQ(line(),
-            "FILE: metadata 'config':2: key 'run.arm': found \"two lines\", allowed: letters, "
-            "digits, - and _, but not \"figures\"");
+  EXPECT_TRUE(test::like(line(), "FILE: metadata 'config':2: key 'run.arm': found \"two lines\"*"));
   const base::Tensor none[] = {{"w", {0}, {}}};
   ASSERT_TRUE(base::write_safetensors(file_, none, {}));
   EXPECT_EQ(line().rfind("FILE: not a checkpoint of lookback: its metadata has no 'format'", 0), 0U)

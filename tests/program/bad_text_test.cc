@@ -96,7 +96,7 @@ TEST_F(BadText, OneGiantLine) {
   const std::string prepared = prepare_line(giant), learnt = vocabulary_line(giant);
   EXPECT_TRUE(prepared.starts_with("found 1 documents of kind 'parts', allowed at least 2"))
       << prepared;
-  EXPECT_TRUE(learnt.starts_with("--vocabulary: found pairs for a vocabulary of 257")) << learnt;
+  EXPECT_TRUE(test::like(learnt, "--vocabulary: *257*300*")) << learnt;
 }
 
 TEST_F(BadText, ATokenBeyondTheVocabulary) {
