@@ -16,7 +16,7 @@ using study::RunPlan;
 using study::Work;
 
 /// Runs of one arm with seeds that follow one another, of which the same is planned.
-struct Row {
+struct PlanRow {
   std::string arm;
   std::uint64_t first_seed = 0, last_seed = 0;
   std::string state, work;
@@ -48,18 +48,18 @@ std::string work_text(const RunPlan& run) {
   return run.work == Work::repair ? "repair" : "leave as is";
 }
 
-Row row_of(const RunPlan& run) {
+PlanRow row_of(const RunPlan& run) {
   return {run.config.arm,  run.config.seed, run.config.seed,
           state_text(run), work_text(run),  run.notes};
 }
 
-bool continues(const Row& row, const Row& next) {
+bool continues(const PlanRow& row, const PlanRow& next) {
   return row.arm == next.arm && row.last_seed + 1 == next.first_seed && row.state == next.state &&
          row.work == next.work && row.notes.empty() && next.notes.empty();
 }
 
 /// Arm by arm; `runs` come seed by seed.
-std::vector<Row> rows_of(std::vector<RunPlan> runs) {
+std::vector<PlanRow> rows_of(std::vector<RunPlan> runs) {
   std::vector<std::string> arms;
   for (const RunPlan& run : runs) {
     if (std::ranges::find(arms, run.config.arm) == arms.end()) arms.push_back(run.config.arm);
@@ -67,9 +67,9 @@ std::vector<Row> rows_of(std::vector<RunPlan> runs) {
   std::ranges::stable_sort(runs, {}, [&](const RunPlan& run) {
     return std::ranges::find(arms, run.config.arm) - arms.begin();
   });
-  std::vector<Row> rows;
+  std::vector<PlanRow> rows;
   for (const RunPlan& run : runs) {
-    Row row = row_of(run);
+    PlanRow row = row_of(run);
     if (!rows.empty() && continues(rows.back(), row)) {
       rows.back().last_seed = row.last_seed;
     } else {
@@ -81,22 +81,22 @@ std::vector<Row> rows_of(std::vector<RunPlan> runs) {
 
 /// The width of a column.
 template <class Text>
-std::size_t width_of(const std::vector<Row>& rows, Text text) {
+std::size_t width_of(const std::vector<PlanRow>& rows, Text text) {
   std::size_t width = 0;
-  for (const Row& row : rows) width = std::max(width, text(row).size());
+  for (const PlanRow& row : rows) width = std::max(width, text(row).size());
   return width;
 }
 
 }  // namespace
 
 std::string plan_text(const study::StudyPlan& plan) {
-  const std::vector<Row> rows = rows_of(plan.runs);
-  const std::size_t arms = width_of(rows, [](const Row& row) { return row.arm; });
-  const std::size_t seeds = width_of(rows, [](const Row& row) { return row.seeds(); });
-  const std::size_t states = width_of(rows, [](const Row& row) { return row.state; });
+  const std::vector<PlanRow> rows = rows_of(plan.runs);
+  const std::size_t arms = width_of(rows, [](const PlanRow& row) { return row.arm; });
+  const std::size_t seeds = width_of(rows, [](const PlanRow& row) { return row.seeds(); });
+  const std::size_t states = width_of(rows, [](const PlanRow& row) { return row.state; });
   std::string text = fmt::format("{}: {} run{}\n", plan.directory.string(), plan.runs.size(),
                                  plan.runs.size() == 1 ? "" : "s");
-  for (const Row& row : rows) {
+  for (const PlanRow& row : rows) {
     text += fmt::format("  {:{}}  {:{}}  {:{}}  {}\n", row.arm, arms, row.seeds(), seeds, row.state,
                         states, row.work);
     for (const std::string& note : row.notes) text += fmt::format("    {}\n", note);
