@@ -115,8 +115,8 @@ StopSignal::StopSignal() {
 
 StopSignal::~StopSignal() {
   waiting_.request_stop();
-  pthread_kill(waiting_.native_handle(),
-               SIGTERM);  // to that thread alone, which sees that it is over
+  // To that thread alone, which sees that it is over.
+  pthread_kill(waiting_.native_handle(), SIGHUP);
   waiting_.join();
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);

@@ -303,7 +303,7 @@ Status add_evaluation(const DirectoryLock& run, const TaskResults& results,
 
 Result<bool> lacks_evaluation(const RunConfig& config, const std::filesystem::path& run) {
   if (!config.data.is_text()) return false;
-  const Result<bool> finished = has_finished(run);
+  Result<bool> finished = has_finished(run);
   if (!finished || !*finished) return finished;
   const Result<TaskResults> there = evaluation_of(run);
   if (!there) return there.error();

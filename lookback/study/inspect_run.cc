@@ -111,9 +111,9 @@ Result<Inspection> inspect_checkpoint(const fs::path& checkpoint, const SavedMod
 
 Result<bool> lacks_inspection(const RunConfig& config, const fs::path& run) {
   if (!config.evaluate.inspect) return false;
-  const Result<bool> finished = has_finished(run);
+  Result<bool> finished = has_finished(run);
   if (!finished || !*finished) return finished;
-  const Result<bool> inspected = is_inspected(run);
+  Result<bool> inspected = is_inspected(run);
   return inspected ? Result<bool>(!*inspected) : inspected;
 }
 

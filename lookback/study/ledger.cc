@@ -128,7 +128,7 @@ json law_json(const TestResult& result) {
 }
 
 /// The probe that a test is about. REQUIRES an arm of the study.
-const std::string& probe_of(const ClaimTest& test, const Study& study) {
+const std::string& probe_named_by(const ClaimTest& test, const Study& study) {
   if (!test.probe.empty()) return test.probe;
   const std::string& arm = test.law ? test.law->places.front().arm : test.arm;
   return std::ranges::find(study.arms, arm, &RunConfig::arm)->data.main_probe();
@@ -147,7 +147,7 @@ json test_json(const TestResult& result, const Study& study) {
   json entry = {
       {"says", sentence_of(test)},
       {"finding", test.finding},
-      {"probe", probe_of(test, study)},
+      {"probe", probe_named_by(test, study)},
       {"unit", result.law ? "" : std::string(find_quantity(test.finding)->unit)},
       {"arm", test.arm},
       {"relation", name_of(test.relation)},

@@ -1,4 +1,5 @@
 // lookback construct: a checkpoint that reads back as the model it names.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "lookback/model/construct.h"
@@ -42,7 +43,7 @@ TEST(ConstructCommand, WritesEveryKindAtItsLeastSizes) {
         names[i] == "smeared"
             ? "one head*up to 9%*"
             : "*below 0.01 nats*: repeated-blocks, unseen-period, broken-period, random-repeat";
-    EXPECT_TRUE(test::like(ended.out, file + '\n' + promise + '\n'));
+    EXPECT_TRUE(test::like(ended.out, fmt::format("{}\n{}\n", file, promise)));
     model::Construction construction{static_cast<model::ConstructionKind>(i), 512, 256, 0, 0};
     const model::Circuit circuit = model::circuit_of(construction);
     construction.d_model = circuit.least_d_model;

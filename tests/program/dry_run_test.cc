@@ -31,7 +31,7 @@ class DryRun : public testing::Test {
   Ended dry(const std::string& command, std::vector<std::string> more) const {
     const auto before = everything();
     more.emplace_back("--dry-run");
-    const Ended ended = run(command, more);
+    Ended ended = run(command, more);
     EXPECT_EQ(everything(), before);
     return ended;
   }
