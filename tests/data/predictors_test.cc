@@ -45,7 +45,8 @@ TEST(NgramPredictors, AreBayesPredictorsOfTheirChains) {
     constexpr int steps = 400;
     double seen = 0, all = 0;
     for (int i = 0; i < steps * steps; ++i) {
-      const double rise = (i % steps + 0.5) / steps, fall = (i / steps + 0.5) / steps;
+      const int across = i / steps;
+      const double rise = (i % steps + 0.5) / steps, fall = (across + 0.5) / steps;
       const double prior = std::pow(rise * (1 - rise) * fall * (1 - fall), c - 1);
       double likelihood = 0.5;
       for (std::size_t t = 1; t < x.size(); ++t) {
