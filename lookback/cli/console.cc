@@ -115,8 +115,10 @@ StopSignal::StopSignal() {
 
 StopSignal::~StopSignal() {
   waiting_.request_stop();
-  // To that thread alone, which sees that it is over.
-  pthread_kill(waiting_.native_handle(), SIGHUP);
+  // To that thread alone, which waits for it and sees that it is over. Not SIGHUP or SIGINT: where those are
+  // ignored, as under nohup, it would never come.
+  // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread): it is blocked, and ends nothing
+  pthread_kill(waiting_.native_handle(), SIGTERM);
   waiting_.join();
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);

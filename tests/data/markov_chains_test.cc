@@ -185,7 +185,8 @@ TEST(MarkovChains, AnswersFollowEarlierShowingsOfTheContext) {
 }
 
 TEST(MarkovChains, ContextHelpsFromTheFirstRepeatedContextOn) {
-  const TaskProfile& profile = chains(some_task(3, 2))->profile();
+  const auto task = chains(some_task(3, 2));
+  const TaskProfile& profile = task->profile();
   EXPECT_EQ(profile.name, "markov-chains");
   EXPECT_EQ(profile.helped_first, 2U);
   EXPECT_EQ(profile.helped_from, 2U);
