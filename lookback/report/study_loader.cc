@@ -88,6 +88,10 @@ void StudyLoader::add_runs(const study::Study& study) {
   study_.question = study.question;
   study_.tokens = study.arms.front().train.tokens;
   study_.swept = study.swept;
+  const auto has_others = [&](const study::RunConfig& arm) {
+    return arm.train.tokens != study_.tokens;
+  };
+  if (!study.swept.axes.empty() && std::ranges::any_of(study.arms, has_others)) study_.tokens = 0;
   files_.clear();
   for (std::size_t i = 0; i < study.arms.size(); ++i) {
     const study::RunConfig& config = study.arms[i];

@@ -236,13 +236,16 @@ void check_test(base::TableReader& reader, const ClaimTest& test) {
 DecidedBy read_decided_by(base::TableReader& reader, Relation relation) {
   const bool has_mean = relation == Relation::above || relation == Relation::below ||
                         relation == Relation::between || relation == Relation::within;
-  std::vector<DecidedBy> ways = {DecidedBy::every_seed};
-  if (has_mean) ways = {DecidedBy::mean, DecidedBy::every_seed};
-  if (relation == Relation::exponent) ways = {DecidedBy::fit};
+  const bool is_law = relation == Relation::exponent;
+  const DecidedBy usual = is_law     ? DecidedBy::fit
+                          : has_mean ? DecidedBy::mean
+                                     : DecidedBy::every_seed;
+  std::vector<DecidedBy> ways = {usual};
+  if (has_mean) ways = {DecidedBy::every_seed, DecidedBy::mean};
   std::vector<std::string> names;
   names.reserve(ways.size());
   for (const DecidedBy way : ways) names.emplace_back(name_of(way));
-  const std::string chosen = reader.choice("decided_by", names.front(), names);
+  const std::string chosen = reader.choice("decided_by", name_of(usual), names);
   return ways[static_cast<std::size_t>(std::ranges::find(names, chosen) - names.begin())];
 }
 

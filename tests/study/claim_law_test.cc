@@ -120,7 +120,9 @@ const BadLaw bad_laws[] = {
      "44: key 'claim[0].test[0].decided_by'"},
     {"TwoRelations", with_law(law + "below = 3\n"),
      "43: key 'claim[0].test[0].exponent': found with another relation"},
-    {"WithoutExponent", with_law(bare + "against = \"model.context\"\npresent = true\n"),
+    {"WithoutExponent",
+     with_law("finding = \"transition_tokens\"\narm = \"two-layer,context=24\"\nagainst = "
+              "\"model.context\"\npresent = true\n"),
      "42: key 'claim[0].test[0].against': found without exponent"},
     {"TwoValues", with_law(law, "[sweep]\n\"model.context\" = [24, 36]\n"),
      "42: key 'claim[0].test[0].against'"},

@@ -153,7 +153,9 @@ TEST(Sweep, AnArmAtAPointIsReadBackFromItsRun) {
   EXPECT_EQ(study.arms[0].arm, "two-layer,learning_rate=1e-05");
   const Result<RunConfig> again = parse_run_config(to_toml(study.arms[0]), "config.toml");
   ASSERT_TRUE(again) << again.error().message;
-  EXPECT_EQ(*again, study.arms[0]);
+  RunConfig written = study.arms[0];
+  written.evaluate.inspect = true;  // the one key that is no part of a run, and not written
+  EXPECT_EQ(*again, written);
 }
 
 TEST(Sweep, ItsRunsLieInDirectoriesOfTheirNames) {
@@ -243,7 +245,7 @@ const BadSweep bad_sweeps[] = {
     {"OneNumber", swept("\"model.context\" = 32"), "35: key 'sweep.model.context'"},
     {"Twice", swept("\"model.context\" = [24, 32, 24]"),
      "35: key 'sweep.model.context': found 24 twice"},
-    {"RefusedByTheKey", swept("\"model.context\" = [24, 0]"), "35: key 'model.context': found 0"},
+    {"RefusedByTheKey", swept("\"model.context\" = [24, -1]"), "35: key 'model.context': found -1"},
     {"OfAnotherKind", swept("\"model.context\" = [24, 32.5]"),
      "35: key 'model.context': found 32.5"},
     {"DoesNotFit", swept("\"model.context\" = [32,\n 8]"), "35: arm 'two-layer,context=8'"},
