@@ -121,18 +121,22 @@ json cursor_layer(const json& x) {
 
 /// Dashed levels, each with a value, a label and whether that stands above it.
 json level_layers(const json& levels) {
-  json layer = json::parse(R"json({
-    "encoding": {"y": {"field": "value", "type": "quantitative"}},
-    "layer": [
-      {"mark": {"type": "rule", "strokeDash": [5, 4]}},
-      {"transform": [{"filter": "!datum.above"}],
-       "mark": {"type": "text", "align": "right", "dx": -2, "dy": 9, "fontSize": 10.5},
-       "encoding": {"x": {"value": "width"}, "text": {"field": "label"}}},
-      {"transform": [{"filter": "datum.above"}],
-       "mark": {"type": "text", "align": "right", "dx": -2, "dy": -6, "fontSize": 10.5},
-       "encoding": {"x": {"value": "width"}, "text": {"field": "label"}}}
-    ]
-  })json");
+  json layer = {{"encoding", {{"y", {{"field", "value"}, {"type", "quantitative"}}}}},
+                {"layer", json::array({{{"mark", {{"type", "rule"}, {"strokeDash", {5, 4}}}}}})}};
+  // Labels of either kind only where there are any: of an empty layer Vega cannot tell the extent.
+  for (const bool above : {false, true}) {
+    const auto stands_there = [&](const json& level) { return level["above"] == above; };
+    if (std::ranges::none_of(levels, stands_there)) continue;
+    layer["layer"].push_back(
+        {{"transform", json::array({{{"filter", above ? "datum.above" : "!datum.above"}}})},
+         {"mark",
+          {{"type", "text"},
+           {"align", "right"},
+           {"dx", -2},
+           {"dy", above ? -6 : 9},
+           {"fontSize", 10.5}}},
+         {"encoding", {{"x", {{"value", "width"}}}, {"text", {{"field", "label"}}}}}});
+  }
   for (json& part : layer["layer"]) part["mark"]["color"] = muted_color;
   layer["data"]["values"] = levels;
   return layer;
