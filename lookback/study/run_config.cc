@@ -46,7 +46,7 @@ Result<std::unique_ptr<data::Task>> make_task(const RunConfig& config, const bas
   return data::make_task(task, {config.architecture.vocabulary, config.data.length, seed, purpose});
 }
 
-/// What one worker keeps of one sequence is allocated on the word of the configuration.
+/// The configuration alone decides how much memory a worker takes for one sequence.
 Status validate_activations(const RunConfig& config) {
   constexpr double most = 4.3e9;  // 2^32 floats: 16 GiB
   const model::Architecture& a = config.architecture;
